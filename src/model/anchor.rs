@@ -1,0 +1,117 @@
+//! When a step starts.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::StepId;
+
+/// When a step starts: at an offset from something, or at an observed event.
+///
+/// A fault that is anchored to an event hits a narrow window (a job just deploying, the third request
+/// in flight) far more often than one at a random time. An anchor whose event never comes (or that
+/// names a step the plan no longer has) leaves its step *skipped*, so every list of steps is a valid plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Anchor {
+    /// So long after the plan began.
+    At {
+        /// Milliseconds since the plan began.
+        offset_ms: u64,
+    },
+    /// So long after another step started or ended.
+    After {
+        /// The other step.
+        step: StepId,
+        /// Which end of it.
+        edge: Edge,
+        /// Milliseconds after that.
+        offset_ms: u64,
+    },
+    /// As soon as the `nth` request (from 1) of a burst has been sent and is not yet answered.
+    InFlight {
+        /// The burst.
+        burst: StepId,
+        /// Which of its requests, counted from 1.
+        nth: u32,
+        /// Milliseconds after that.
+        offset_ms: u64,
+    },
+    /// When a fault's backend is confirmed ready again after that fault.
+    Ready {
+        /// The fault.
+        fault: StepId,
+        /// Milliseconds after that.
+        offset_ms: u64,
+    },
+    /// At the first line of the API's log, since the plan began, that matches a pattern.
+    Log {
+        /// A regular expression in the `regex` crate's syntax.
+        pattern: String,
+        /// Milliseconds after that.
+        offset_ms: u64,
+    },
+}
+
+/// One of the two ends of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Edge {
+    /// The moment it started.
+    Start,
+    /// The moment it ended.
+    End,
+}
+
+impl Anchor {
+    /// The offset that every anchor has, in milliseconds.
+    pub fn offset_ms(&self) -> u64 {
+        match self {
+            Anchor::At { offset_ms }
+            | Anchor::After { offset_ms, .. }
+            | Anchor::InFlight { offset_ms, .. }
+            | Anchor::Ready { offset_ms, .. }
+            | Anchor::Log { offset_ms, .. } => *offset_ms,
+        }
+    }
+
+    /// The step that this anchor waits for, if it waits for one.
+    pub fn awaits(&self) -> Option<&StepId> {
+        match self {
+            Anchor::At { .. } | Anchor::Log { .. } => None,
+            Anchor::After { step, .. } => Some(step),
+            Anchor::InFlight { burst, .. } => Some(burst),
+            Anchor::Ready { fault, .. } => Some(fault),
+        }
+    }
+}
+
+impl fmt::Display for Anchor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Anchor::At { offset_ms } = self {
+            return write!(f, "at {offset_ms} ms");
+        }
+        match self.offset_ms() {
+            0 => write!(f, "when ")?,
+            ms => write!(f, "{ms} ms after ")?,
+        }
+        match self {
+            Anchor::At { .. } => Ok(()),
+            Anchor::After {
+                step,
+                edge: Edge::Start,
+                ..
+            } => write!(f, "{step} starts"),
+            Anchor::After {
+                step,
+                edge: Edge::End,
+                ..
+            } => write!(f, "{step} ends"),
+            Anchor::InFlight { burst, nth, .. } => {
+                write!(f, "request {nth} of {burst} is in flight")
+            }
+            Anchor::Ready { fault, .. } => write!(f, "the backend is ready after {fault}"),
+            Anchor::Log { pattern, .. } => write!(f, "the API logs /{pattern}/"),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! What is done to a backend, and undone again.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// The name of a backend, as the configuration gives it (`[backend.NAME]`).
+pub type BackendName = String;
+
+/// One fault: it is done to one backend, lasts for its outage, and undoes itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// The backend it is done to.
+    pub backend: BackendName,
+    /// What is done.
+    #[serde(flatten)]
+    pub kind: FaultKind,
+    /// How long the backend is kept away, in milliseconds: from the end of the act to the beginning of
+    /// its undoing. For `rapid`, this holds for each of the restarts.
+    pub outage_ms: u64,
+}
+
+/// The kinds of fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum FaultKind {
+    /// Asked to end (SIGTERM), killed after the grace, later started.
+    Stop {
+        /// Milliseconds between asking and killing.
+        grace_ms: u64,
+    },
+    /// Killed (SIGKILL), later started.
+    Kill,
+    /// Killed and started several times in a row.
+    Rapid {
+        /// How many restarts, 2 to 8.
+        restarts: u32,
+        /// Milliseconds from one start to the next kill.
+        gap_ms: u64,
+    },
+    /// Frozen (SIGSTOP or the cgroup freezer), later thawed. Connections stay open and nothing answers.
+    Pause,
+    /// Cut off from the network, later joined again.
+    Cut,
+}
+
+impl FaultKind {
+    /// The kind's name, as in a signature and in the configuration's `faults`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            FaultKind::Stop { .. } => "stop",
+            FaultKind::Kill => "kill",
+            FaultKind::Rapid { .. } => "rapid",
+            FaultKind::Pause => "pause",
+            FaultKind::Cut => "cut",
+        }
+    }
+}
+
+/// One elementary act on a service. A fault is a short sequence of these, and its undoing another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Act {
+    /// Ask to end, and kill after the grace.
+    Stop {
+        /// Milliseconds between asking and killing.
+        grace_ms: u64,
+    },
+    /// Kill at once.
+    Kill,
+    /// Start what is not running.
+    Start,
+    /// Freeze.
+    Pause,
+    /// Thaw.
+    Unpause,
+    /// Cut off from the network.
+    Cut,
+    /// Join to the network again.
+    Join,
+}
+
+impl Act {
+    /// The grace of a `Stop` as a duration; zero for every other act.
+    pub fn grace(&self) -> Duration {
+        match self {
+            Act::Stop { grace_ms } => Duration::from_millis(*grace_ms),
+            _ => Duration::ZERO,
+        }
+    }
+}
+
+impl fmt::Display for Act {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Act::Stop { .. } => "stop",
+            Act::Kill => "kill",
+            Act::Start => "start",
+            Act::Pause => "pause",
+            Act::Unpause => "unpause",
+            Act::Cut => "cut off",
+            Act::Join => "join",
+        })
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Fault {
+            backend,
+            kind,
+            outage_ms,
+        } = self;
+        match kind {
+            FaultKind::Stop { grace_ms } => {
+                write!(
+                    f,
+                    "stop {backend} (grace {grace_ms} ms), start it after {outage_ms} ms"
+                )
+            }
+            FaultKind::Kill => write!(f, "kill {backend}, start it after {outage_ms} ms"),
+            FaultKind::Rapid { restarts, gap_ms } => {
+                write!(
+                    f,
+                    "kill and start {backend} {restarts} times, {outage_ms} ms down and {gap_ms} ms up"
+                )
+            }
+            FaultKind::Pause => write!(f, "freeze {backend} for {outage_ms} ms"),
+            FaultKind::Cut => write!(f, "cut {backend} off for {outage_ms} ms"),
+        }
+    }
+}

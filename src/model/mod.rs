@@ -1,0 +1,26 @@
+//! The words of the project as plain data. This module is the leaf of the house: it uses nothing
+//! else of ours, does no I/O, and everything in it can be written to a trace and read back.
+
+mod anchor;
+mod burst;
+mod fault;
+mod limits;
+mod outcome;
+mod plan;
+mod request;
+mod signature;
+mod verdict;
+
+pub use anchor::{Anchor, Edge};
+pub use burst::{Background, Burst, Mix, Pace};
+pub use fault::{Act, BackendName, Fault, FaultKind};
+pub use limits::{LimitError, Limits};
+pub use outcome::{Outcome, UnknownReason};
+pub use plan::{Action, Misfit, Plan, Step, StepId, Wait};
+pub use request::{Expect, Job, KindName, RequestKind};
+pub use signature::{Signature, SignatureError};
+pub use verdict::{Finding, Judgement, Verdict};
+
+/// The name of the system's API wherever a service is named: in events, logs and reports. No backend
+/// may bear it.
+pub const API: &str = "api";

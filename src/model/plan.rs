@@ -1,0 +1,187 @@
+//! A plan: what is done in a trial, as pure data.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Anchor, Background, Burst, Fault};
+
+/// What is done in a trial: a seed and ordered steps. Pure data; any list of steps is a valid plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The campaign's seed. Together with `index` it also decides the requests' drawn values.
+    pub seed: u64,
+    /// The plan's number in its campaign, from 0.
+    pub index: u64,
+    /// Steady load behind the steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub background: Option<Background>,
+    /// The steps. Their order matters where anchors coincide, and for faults of one backend, which
+    /// run one after the other in this order.
+    pub steps: Vec<Step>,
+}
+
+/// The name of a step, unique in its plan: `b1`, `f2`, `w3`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct StepId(pub String);
+
+/// One step: something done when its anchor fires.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// Its name.
+    pub id: StepId,
+    /// When it starts.
+    pub anchor: Anchor,
+    /// What it does.
+    #[serde(flatten)]
+    pub action: Action,
+}
+
+/// What a step does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// Sends requests.
+    Burst(Burst),
+    /// Does a fault to a backend.
+    Fault(Fault),
+    /// Passes time, for others to be anchored to.
+    Wait(Wait),
+}
+
+/// A stretch of time in which the step itself does nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wait {
+    /// How long, in milliseconds.
+    pub wait_ms: u64,
+}
+
+/// Why a plan does not fit a stack.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Misfit {
+    /// Two steps bear one name.
+    #[error("two steps are called {0}")]
+    DoubleId(StepId),
+    /// The name is kept for requests that belong to no step.
+    #[error("no step may be called {0}")]
+    ReservedId(StepId),
+    /// A fault names a backend that the stack does not have.
+    #[error(
+        "step {step} faults the backend `{backend}`, which this stack does not have; it has {known}"
+    )]
+    Backend {
+        /// The step.
+        step: StepId,
+        /// The name it uses.
+        backend: String,
+        /// The names there are.
+        known: String,
+    },
+    /// A fault is of a kind that the configuration or the backend's driver does not allow.
+    #[error(
+        "step {step} is a `{fault}` fault, which is not allowed for the backend `{backend}`; allowed: {allowed}"
+    )]
+    FaultKind {
+        /// The step.
+        step: StepId,
+        /// The backend.
+        backend: String,
+        /// The fault kind's name.
+        fault: &'static str,
+        /// The kinds allowed.
+        allowed: String,
+    },
+    /// A burst names a request kind that the configuration does not have.
+    #[error(
+        "{load} sends requests of the kind `{kind}`, which the configuration does not have; it has {known}"
+    )]
+    RequestKind {
+        /// The step's name, or `background`.
+        load: String,
+        /// The name it uses.
+        kind: String,
+        /// The names there are.
+        known: String,
+    },
+    /// A number lies outside what the configuration's caps allow.
+    #[error("step {step}: {what}")]
+    Cap {
+        /// The step.
+        step: StepId,
+        /// What is too much.
+        what: String,
+    },
+}
+
+impl Plan {
+    /// Looks a step up by name.
+    pub fn step(&self, id: &StepId) -> Option<&Step> {
+        self.steps.iter().find(|step| &step.id == id)
+    }
+
+    /// Checks that the steps' names are unique and none of them is reserved.
+    ///
+    /// # Errors
+    /// Names the first step that offends.
+    pub fn check_ids(&self) -> Result<(), Misfit> {
+        let mut seen = BTreeSet::new();
+        for Step { id, .. } in &self.steps {
+            if ["baseline", "background", "probe"].contains(&id.0.as_str()) {
+                return Err(Misfit::ReservedId(id.clone()));
+            }
+            if !seen.insert(id) {
+                return Err(Misfit::DoubleId(id.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// The faults of the plan with their steps' names, in order.
+    pub fn faults(&self) -> impl Iterator<Item = (&StepId, &Fault)> {
+        self.steps.iter().filter_map(|step| match &step.action {
+            Action::Fault(fault) => Some((&step.id, fault)),
+            _ => None,
+        })
+    }
+}
+
+impl fmt::Display for StepId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Action::Burst(burst) => burst.fmt(f),
+            Action::Fault(fault) => fault.fmt(f),
+            Action::Wait(Wait { wait_ms }) => write!(f, "wait {wait_ms} ms"),
+        }
+    }
+}
+
+impl fmt::Display for Plan {
+    /// One line per step: its name, when it starts, what it does.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = if self.steps.len() == 1 { "" } else { "s" };
+        write!(
+            f,
+            "plan {} of seed {}: {} step{plural}",
+            self.index,
+            self.seed,
+            self.steps.len()
+        )?;
+        if let Some(background) = &self.background {
+            write!(f, "\n  behind it all: {background}")?;
+        }
+        let anchors: Vec<String> = self.steps.iter().map(|s| s.anchor.to_string()).collect();
+        let width = anchors.iter().map(|a| a.chars().count()).max().unwrap_or(0);
+        for (step, anchor) in self.steps.iter().zip(&anchors) {
+            write!(f, "\n  {:<4} {anchor:<width$}  {}", step.id, step.action)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,77 @@
+//! What is said of a trial.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{KindName, Signature};
+
+/// The three-valued answer of a check, of a trial and of a campaign.
+///
+/// The order is that of merging the checks of one trial: the worst wins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// The invariant was checked and nothing spoke against it.
+    Holds,
+    /// It could not be decided: the environment or the harness failed, or too little was observed.
+    Inconclusive,
+    /// The trace proves a violation.
+    Violated,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Verdict::Holds => "holds",
+            Verdict::Inconclusive => "inconclusive",
+            Verdict::Violated => "violated",
+        })
+    }
+}
+
+/// What one invariant says about one trace.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The invariant's name, such as `no-hang`.
+    pub invariant: String,
+    /// Its answer.
+    pub verdict: Verdict,
+    /// A stable word for the way it was violated, such as `job-never-terminal`. It is part of the signature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The request kind concerned, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<KindName>,
+    /// One sentence in plain words.
+    pub message: String,
+    /// The `seq` numbers of the events that prove it, earliest first. The first is the moment the violation's
+    /// cause shows, and decides which of several violations is the primary one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<u64>,
+}
+
+/// What is said of a whole trial: every finding, merged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Judgement {
+    /// The merged verdict.
+    pub verdict: Verdict,
+    /// The signature of the primary violation, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Signature>,
+    /// One finding per invariant.
+    pub findings: Vec<Finding>,
+    /// Why the trial is inconclusive as a whole, where the environment or the harness failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inconclusive: Option<String>,
+}
+
+impl Judgement {
+    /// The finding that the signature was made from.
+    pub fn primary(&self) -> Option<&Finding> {
+        let signature = self.signature.as_ref()?;
+        self.findings
+            .iter()
+            .find(|f| f.invariant == signature.invariant && f.verdict == Verdict::Violated)
+    }
+}

@@ -1,0 +1,201 @@
+//! The system under test: one driver per service, and a direct readiness probe per backend.
+//!
+//! This file holds the traits and plain data only; [`process`], [`docker`] and [`demo`] implement them.
+
+pub mod demo;
+pub mod docker;
+pub mod probe;
+pub mod process;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+
+use crate::model::{Act, BackendName};
+
+/// The system under test: an API, its backends, and the handles to both.
+pub struct Stack {
+    /// The API's driver, where it can be observed and reset.
+    pub api: Option<Box<dyn Driver>>,
+    /// The backends, in the configuration's order.
+    pub backends: Vec<Backend>,
+}
+
+/// A backend: how it is driven, and how it is asked whether it is ready, past the API.
+pub struct Backend {
+    /// Its name.
+    pub name: BackendName,
+    /// Its driver.
+    pub driver: Box<dyn Driver>,
+    /// The direct probe.
+    pub probe: Box<dyn Probe>,
+    /// How often the probe is sent while it waits for a change.
+    pub probe_every: Duration,
+    /// How long one probe may take; a probe that takes longer says "not ready".
+    pub probe_timeout: Duration,
+}
+
+/// A handle on one service: a container, or a group of processes.
+///
+/// Every act is idempotent: to start what runs, to kill what is dead, or to thaw what is not frozen is
+/// no error. An act has been *done* when it returns: a killed process is gone, a thawed one runs.
+#[async_trait]
+pub trait Driver: Send + Sync {
+    /// Does one act.
+    ///
+    /// # Errors
+    /// When the environment refuses. That makes the trial inconclusive.
+    async fn act(&self, act: Act) -> Result<(), DriverError>;
+
+    /// What state the service is in.
+    ///
+    /// # Errors
+    /// When the environment cannot tell.
+    async fn state(&self) -> Result<ServiceState, DriverError>;
+
+    /// Whether this driver can do an act at all.
+    fn supports(&self, act: Act) -> bool;
+
+    /// How somebody else can undo whatever this driver may have done to the service as it is now, after
+    /// this process has died. It is journalled before every act.
+    fn lease(&self) -> Lease;
+
+    /// What happens to the service from now on: log lines, exits, starts. The stream ends when the receiver is dropped
+    /// or the environment is gone, in which case its last message is [`Observation::Lost`].
+    fn observe(&self) -> mpsc::UnboundedReceiver<Observation>;
+
+    /// Runs a command where the service runs and says whether it succeeded, with its output's tail.
+    ///
+    /// # Errors
+    /// When the command cannot be run at all.
+    async fn exec(&self, command: &[String]) -> Result<(bool, String), DriverError>;
+
+    /// Ends for good what this driver itself has brought up; what others started is left running.
+    ///
+    /// # Errors
+    /// When the environment refuses.
+    async fn release(&self) -> Result<(), DriverError>;
+}
+
+/// Asks a backend directly whether it is ready to serve.
+#[async_trait]
+pub trait Probe: Send + Sync {
+    /// `Ok` when it is ready; otherwise why it is not, in a few words. The caller bounds the time.
+    async fn ready(&self, driver: &dyn Driver) -> Result<(), String>;
+}
+
+/// What state a service is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServiceState {
+    /// It runs.
+    Running,
+    /// It is frozen.
+    Paused,
+    /// It does not run.
+    Stopped,
+}
+
+/// Something that a driver saw.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Observation {
+    /// A line of its log.
+    Log {
+        /// The line, without its end.
+        line: String,
+        /// The source's own time (RFC 3339).
+        source_at: Option<String>,
+    },
+    /// It ended.
+    Exited {
+        /// The exit code; 128 + n for signal n.
+        code: Option<i64>,
+        /// Whether the kernel killed it for want of memory.
+        oom: bool,
+        /// The source's own time (RFC 3339).
+        source_at: Option<String>,
+    },
+    /// It started.
+    Started {
+        /// What tells this process or container from the one before: a process id, a container's id.
+        identity: String,
+        /// The source's own time (RFC 3339).
+        source_at: Option<String>,
+    },
+    /// It was frozen (true) or thawed (false).
+    Paused(bool),
+    /// The environment can no longer be observed, and why.
+    Lost(String),
+}
+
+/// What is needed to undo, from outside and at any later time, whatever a run did to a service.
+/// It is local knowledge: it goes to the journal and never to a trace.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Lease {
+    /// A container that was found running, and must run again, thawed and joined.
+    Container {
+        /// The engine's address, as `DOCKER_HOST` would give it.
+        engine: String,
+        /// The container's id.
+        id: String,
+        /// The container's name, for people.
+        name: String,
+        /// The networks it was joined to, with the addresses and aliases to join it by again.
+        networks: Vec<serde_json::Value>,
+    },
+    /// A group of processes that the run itself started: it must end.
+    ProcessGroup {
+        /// The group's id, which is its leader's process id.
+        pgid: i32,
+        /// When the leader started, in clock ticks since boot: tells it from a later process of the same id.
+        start_ticks: u64,
+        /// The service's name, for people.
+        name: String,
+    },
+}
+
+/// A service that could not be driven. The message names the service and, where there is one, the remedy.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum DriverError {
+    /// The service, or what it runs on, is not there. This is an error of the configuration or the environment.
+    #[error("{service}: {message}")]
+    Missing {
+        /// The service.
+        service: String,
+        /// What is missing, and what to do.
+        message: String,
+    },
+    /// An act failed.
+    #[error("{service}: cannot {act}: {message}")]
+    Act {
+        /// The service.
+        service: String,
+        /// The act.
+        act: String,
+        /// What the environment said.
+        message: String,
+    },
+    /// This driver cannot do such an act.
+    #[error("{service}: this driver cannot {act} a service")]
+    Unsupported {
+        /// The service.
+        service: String,
+        /// The act.
+        act: String,
+    },
+}
+
+impl Stack {
+    /// Looks a backend up by name.
+    pub fn backend(&self, name: &str) -> Option<&Backend> {
+        self.backends.iter().find(|backend| backend.name == name)
+    }
+
+    /// Every service's name and driver, the backends first: the order in which they are brought up.
+    pub fn services(&self) -> impl Iterator<Item = (&str, &dyn Driver)> {
+        let backends = self.backends.iter().map(|b| (b.name.as_str(), &*b.driver));
+        backends.chain(self.api.iter().map(|api| (crate::model::API, &**api)))
+    }
+}

@@ -1,0 +1,279 @@
+//! One thing that was observed.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Act, BackendName, KindName, Outcome, StepId, UnknownReason};
+
+/// One thing that was observed, with its place in the order of observation and its time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Its place in the order of observation, from 0 without gaps.
+    pub seq: u64,
+    /// Microseconds since the trial began, on the harness's monotonic clock.
+    pub at_us: u64,
+    /// What was observed.
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+/// The kinds of event.
+///
+/// `service` is `api` or the name of a backend. `request` numbers the requests of a trial from 0.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum EventKind {
+    /// The trial enters a phase. Offsets of `at` anchors count from the phase `plan`.
+    Phase {
+        /// Which phase.
+        phase: Phase,
+    },
+    /// A step's anchor fired.
+    StepStarted {
+        /// The step.
+        step: StepId,
+    },
+    /// A step has done all it had to. For a burst: every request of it has an outcome.
+    StepEnded {
+        /// The step.
+        step: StepId,
+    },
+    /// A step was not done.
+    StepSkipped {
+        /// The step.
+        step: StepId,
+        /// Why, in words.
+        reason: String,
+    },
+    /// A request's first exchange is about to be written to the wire.
+    Sent {
+        /// The request.
+        request: u64,
+        /// What it belongs to.
+        origin: Origin,
+        /// Its kind.
+        kind: KindName,
+        /// Its token, unique in the campaign.
+        token: String,
+        /// When it was due, in microseconds since the trial began. Latency counts from here.
+        intended_us: u64,
+    },
+    /// The API has accepted the request as a job.
+    Accepted {
+        /// The request.
+        request: u64,
+        /// The job's id.
+        job: String,
+        /// From the intended send to this answer, in microseconds.
+        latency_us: u64,
+    },
+    /// A poll of a job was answered, and the answer says something new: another state, an error, or it took
+    /// longer than any poll of this request before.
+    Polled {
+        /// The request.
+        request: u64,
+        /// The answer's HTTP status.
+        status: u16,
+        /// The job's state as the answer gives it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        state: Option<String>,
+        /// From the poll's sending to its answer, in microseconds.
+        latency_us: u64,
+    },
+    /// A poll of a job was not answered. Polling goes on.
+    PollLost {
+        /// The request.
+        request: u64,
+        /// Why there is no answer.
+        reason: UnknownReason,
+        /// From the poll's sending to when it was given up, in microseconds.
+        waited_us: u64,
+    },
+    /// A request has ended.
+    Ended {
+        /// The request.
+        request: u64,
+        /// How.
+        #[serde(flatten)]
+        outcome: Outcome,
+        /// The exchange that decided it.
+        exchange: Exchange,
+        /// From the intended send to this moment, in microseconds.
+        latency_us: u64,
+        /// The token that the API echoed, where the configuration says where to look.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        echo: Option<String>,
+    },
+    /// A fault's act is about to be done. It was journalled and synced before.
+    FaultIntent {
+        /// The fault's step.
+        step: StepId,
+        /// Its backend.
+        backend: BackendName,
+        /// The act.
+        act: Act,
+    },
+    /// A fault's act has been done.
+    FaultActed {
+        /// The fault's step.
+        step: StepId,
+        /// Its backend.
+        backend: BackendName,
+        /// The act.
+        act: Act,
+        /// How long it took, in microseconds.
+        took_us: u64,
+    },
+    /// The direct probe says that a backend is not ready, after it was or for the first time.
+    NotReady {
+        /// The backend.
+        backend: BackendName,
+        /// The probe's own words.
+        detail: String,
+    },
+    /// The direct probe says that a backend is ready, after it was not, or for the first time after a fault was undone.
+    /// It became so between `not_ready_us` and this event.
+    Ready {
+        /// The backend.
+        backend: BackendName,
+        /// The last fault that was undone before, if there was one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fault: Option<StepId>,
+        /// When it was last known not to be ready, in microseconds since the trial began: the sending
+        /// of the last probe that said no, or the moment the fault was undone.
+        not_ready_us: u64,
+    },
+    /// A service's process or container has ended.
+    Exited {
+        /// The service.
+        service: String,
+        /// Its exit code; 128 + n for signal n.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<i64>,
+        /// Whether the kernel killed it for want of memory.
+        oom: bool,
+        /// The source's own time, where it gives one (RFC 3339).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source_at: Option<String>,
+    },
+    /// A service's process or container has started.
+    Started {
+        /// The service.
+        service: String,
+        /// What tells this process or container from the one before.
+        identity: String,
+        /// The source's own time, where it gives one (RFC 3339).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source_at: Option<String>,
+    },
+    /// A service was frozen or thawed.
+    Paused {
+        /// The service.
+        service: String,
+        /// True when frozen, false when thawed.
+        paused: bool,
+    },
+    /// A line of a service's log, capped and redacted.
+    Log {
+        /// The service.
+        service: String,
+        /// The line.
+        line: String,
+        /// The source's own time, where it gives one (RFC 3339).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source_at: Option<String>,
+    },
+    /// The environment or the harness itself failed: the trial can only be inconclusive.
+    Trouble {
+        /// What was being done.
+        during: String,
+        /// What went wrong.
+        message: String,
+    },
+    /// Somebody ended the run early.
+    Interrupted,
+    /// An event of a kind that this version does not know: kept and ignored.
+    #[serde(untagged)]
+    Other(serde_json::Map<String, serde_json::Value>),
+}
+
+/// What a trial is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// The stack is brought up and its backends are awaited.
+    Setup,
+    /// A fault-free burst shows that the stack is healthy to begin with.
+    Baseline,
+    /// The plan is executed.
+    Plan,
+    /// Every fault is undone.
+    Heal,
+    /// The backends are awaited, then the API is probed until success is sustained.
+    Recovery,
+    /// Requests still in flight are let end.
+    Drain,
+}
+
+/// The exchange that decided an outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Exchange {
+    /// The request itself.
+    Submit,
+    /// A poll of the job it became.
+    Poll,
+}
+
+/// What a request belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", from = "String")]
+pub enum Origin {
+    /// The burst before the plan.
+    Baseline,
+    /// The steady load behind the plan.
+    Background,
+    /// A probe that looks for sustained success.
+    Probe,
+    /// A burst of the plan.
+    Step(StepId),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Baseline => f.write_str("baseline"),
+            Origin::Background => f.write_str("background"),
+            Origin::Probe => f.write_str("probe"),
+            Origin::Step(step) => step.fmt(f),
+        }
+    }
+}
+
+impl FromStr for Origin {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(match text {
+            "baseline" => Origin::Baseline,
+            "background" => Origin::Background,
+            "probe" => Origin::Probe,
+            step => Origin::Step(StepId(step.to_owned())),
+        })
+    }
+}
+
+impl From<Origin> for String {
+    fn from(origin: Origin) -> String {
+        origin.to_string()
+    }
+}
+
+impl From<String> for Origin {
+    fn from(text: String) -> Origin {
+        let Ok(origin) = text.parse();
+        origin
+    }
+}

@@ -1,0 +1,181 @@
+//! The one recorder of a trial: it gives every event its place and time, and writes it as it happens.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::{Event, EventKind, Redaction, TraceError, TraceWriter};
+use crate::model::{Judgement, Outcome};
+
+/// Gives every event its place and time, keeps it, and writes it to the trace as it happens. Clones share one history.
+///
+/// Recording never fails for the caller: the first error of the file is kept, and the executor, which
+/// asks for it, makes the trial inconclusive.
+#[derive(Debug, Clone)]
+pub struct Recorder(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    began: Instant,
+    redaction: Redaction,
+    max_trace_bytes: u64,
+    state: Mutex<State>,
+    length: watch::Sender<usize>,
+}
+
+#[derive(Debug)]
+struct State {
+    events: Vec<Event>,
+    writer: Option<TraceWriter>,
+    failure: Option<String>,
+}
+
+/// Reads a history from some place on, waiting for what has not happened yet. It misses nothing.
+#[derive(Debug)]
+pub struct Follower {
+    recorder: Recorder,
+    length: watch::Receiver<usize>,
+    next: usize,
+}
+
+impl Recorder {
+    /// Starts the trial's clock. Without a writer, the history is kept in memory only.
+    pub fn new(writer: Option<TraceWriter>, redaction: Redaction, max_trace_bytes: u64) -> Self {
+        Recorder(Arc::new(Shared {
+            began: Instant::now(),
+            redaction,
+            max_trace_bytes,
+            state: Mutex::new(State {
+                events: Vec::new(),
+                writer,
+                failure: None,
+            }),
+            length: watch::Sender::new(0),
+        }))
+    }
+
+    /// Records an event now and returns its `seq`.
+    pub fn record(&self, mut kind: EventKind) -> u64 {
+        self.redact(&mut kind);
+        let mut state = self.lock();
+        // The time is read under the lock, so that the order of `seq` is the order of `at_us`.
+        let event = Event {
+            seq: state.events.len() as u64,
+            at_us: self.now_us(),
+            kind,
+        };
+        let seq = event.seq;
+        self.write(&mut state, &event);
+        state.events.push(event);
+        self.0.length.send_replace(state.events.len());
+        seq
+    }
+
+    /// Microseconds since the trial began.
+    pub fn now_us(&self) -> u64 {
+        self.at_us(Instant::now())
+    }
+
+    /// An instant of this trial as microseconds since it began.
+    pub fn at_us(&self, instant: Instant) -> u64 {
+        instant.saturating_duration_since(self.0.began).as_micros() as u64
+    }
+
+    /// Everything recorded so far.
+    pub fn history(&self) -> Vec<Event> {
+        self.lock().events.clone()
+    }
+
+    /// Follows the history from its `seq` on.
+    pub fn follow_from(&self, seq: u64) -> Follower {
+        Follower {
+            recorder: self.clone(),
+            length: self.0.length.subscribe(),
+            next: seq as usize,
+        }
+    }
+
+    /// How many events there are: the `seq` of the next one.
+    pub fn next_seq(&self) -> u64 {
+        self.lock().events.len() as u64
+    }
+
+    /// Waits until all that was recorded is on the disk.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn sync(&self) -> Result<(), TraceError> {
+        self.lock()
+            .writer
+            .as_ref()
+            .map_or(Ok(()), TraceWriter::sync)
+    }
+
+    /// What went wrong with the file, if anything did.
+    pub fn failure(&self) -> Option<String> {
+        self.lock().failure.clone()
+    }
+
+    /// Writes the verdict and closes the file. Events recorded later are kept in memory only.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn close(&self, judgement: &Judgement) -> Result<(), TraceError> {
+        match self.lock().writer.take() {
+            Some(mut writer) => writer.judgement(judgement),
+            None => Ok(()),
+        }
+    }
+
+    fn write(&self, state: &mut State, event: &Event) {
+        let Some(writer) = &mut state.writer else {
+            return;
+        };
+        if state.failure.is_some() {
+            return;
+        }
+        let result = writer.event(event);
+        if let Err(error) = result {
+            state.failure = Some(error.to_string());
+        } else if writer.written_bytes() > self.0.max_trace_bytes {
+            state.failure = Some(format!(
+                "the trace has outgrown its cap of {} bytes",
+                self.0.max_trace_bytes
+            ));
+        }
+    }
+
+    fn redact(&self, kind: &mut EventKind) {
+        let text = match kind {
+            EventKind::Log { line, .. } => line,
+            EventKind::NotReady { detail, .. } => detail,
+            EventKind::Trouble { message, .. } => message,
+            EventKind::Ended {
+                outcome: Outcome::Failed { message, .. } | Outcome::Unknown { message, .. },
+                ..
+            } => message,
+            _ => return,
+        };
+        *text = self.0.redaction.apply(text);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic while the lock was held cannot leave a half-made event behind: pushing is the last act.
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Follower {
+    /// The next event, as soon as there is one.
+    pub async fn next(&mut self) -> Event {
+        loop {
+            if let Some(event) = self.recorder.lock().events.get(self.next) {
+                self.next += 1;
+                return event.clone();
+            }
+            // The sender lives in the recorder that this follower holds, so this cannot fail.
+            let _ = self.length.changed().await;
+        }
+    }
+}
