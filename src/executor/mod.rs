@@ -1,1 +1,5 @@
-//! (stub)
+//! One trial: client, nemesis and observers joined.
+
+mod settings;
+
+pub use settings::{ResetPolicy, Settings};

@@ -1,1 +1,5 @@
-//! (stub)
+//! Requests, jobs and bursts over a transport.
+
+mod settings;
+
+pub use settings::{Caps, Connections};

@@ -1,0 +1,53 @@
+//! What the executor is told by the configuration.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// How one trial is run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// How long a backend may take to be ready, when the stack is brought up and after the plan. Longer, and
+    /// the trial is inconclusive.
+    pub ready_within: Duration,
+    /// How many requests of each kind the baseline burst sends.
+    pub baseline_requests: u32,
+    /// How long an anchor is waited for after everything else of the plan has ended. Then its step is skipped.
+    pub anchor_timeout: Duration,
+    /// How long after an unanswered probe of the API the next one is sent nevertheless.
+    pub probe_patience: Duration,
+    /// How long to pause between two probes of the API.
+    pub probe_every: Duration,
+    /// The size at which a trace ends its trial as inconclusive, in bytes.
+    pub max_trace_bytes: u64,
+    /// The length at which log lines and bodies are cut, in bytes.
+    pub max_text_bytes: usize,
+}
+
+impl Default for Settings {
+    /// The defaults suit a backend that takes ten seconds to start.
+    fn default() -> Self {
+        Settings {
+            ready_within: Duration::from_secs(120),
+            baseline_requests: 3,
+            anchor_timeout: Duration::from_secs(30),
+            probe_patience: Duration::from_secs(10),
+            probe_every: Duration::from_millis(500),
+            max_trace_bytes: 256 << 20,
+            max_text_bytes: 2_000,
+        }
+    }
+}
+
+/// When the stack is reset after a trial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ResetPolicy {
+    /// After every trial.
+    #[default]
+    Always,
+    /// After a trial that did not hold.
+    IfUnhealthy,
+    /// Never.
+    Never,
+}
