@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::members::{self, MARK};
+use super::members::{self, MARK, Member};
 use super::observers::Observers;
 use crate::stack::Observation;
 
@@ -82,24 +82,26 @@ impl Group {
         }
     }
 
-    /// Whether the leader is frozen.
-    pub fn is_frozen(&self) -> bool {
-        members::process(self.id()).is_some_and(|leader| leader.frozen)
+    /// Whether the group stands still.
+    pub fn is_frozen(&self) -> io::Result<bool> {
+        Ok(members::stand_still(&members::living(self.id())?))
     }
 
-    /// Freezes or thaws the group and waits until every process of it is.
-    pub async fn set_frozen(&self, frozen: bool) -> io::Result<()> {
-        self.signal(if frozen { Signal::STOP } else { Signal::CONT })?;
-        loop {
-            let living = members::living(self.id())?;
-            if living.is_empty() {
-                return Err(io::Error::other("it has just ended"));
-            }
-            if living.iter().all(|member| member.frozen == frozen) {
-                return Ok(());
-            }
-            sleep(LOOK_EVERY).await;
-        }
+    /// Whether any process of the group is frozen.
+    pub fn is_partly_frozen(&self) -> io::Result<bool> {
+        Ok(members::any_frozen(&members::living(self.id())?))
+    }
+
+    /// Freezes the group and waits until all of it stands still.
+    pub async fn freeze(&self) -> io::Result<()> {
+        self.signal(Signal::STOP)?;
+        self.until(members::stand_still).await
+    }
+
+    /// Thaws the group and waits until none of it is frozen.
+    pub async fn thaw(&self) -> io::Result<()> {
+        self.signal(Signal::CONT)?;
+        self.until(|living| !members::any_frozen(living)).await
     }
 
     /// Whether every process of the group is gone and the leader reaped.
@@ -158,6 +160,19 @@ impl Group {
             source_at: None,
         });
         self.ended.send_replace(true);
+    }
+
+    async fn until(&self, wanted: impl Fn(&[Member]) -> bool) -> io::Result<()> {
+        loop {
+            let living = members::living(self.id())?;
+            if living.is_empty() {
+                return Err(io::Error::other("it has just ended"));
+            }
+            if wanted(&living) {
+                return Ok(());
+            }
+            sleep(LOOK_EVERY).await;
+        }
     }
 
     /// Looks at the leader without reaping it. A leader that cannot be waited for is not ours any more.

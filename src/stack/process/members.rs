@@ -10,10 +10,32 @@ use procfs::process::{Process, Stat, all_processes};
 pub(super) struct Member {
     /// Its process id.
     pub pid: i32,
-    /// Whether it has been frozen by a signal.
-    pub frozen: bool,
+    /// What it is doing.
+    pub state: State,
     /// When it started, in clock ticks since boot.
     pub start_ticks: u64,
+}
+
+/// What a process is doing, as far as freezing is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// It runs, or may run at any time.
+    Awake,
+    /// A signal has frozen it.
+    Frozen,
+    /// The kernel holds it, and sees to its signals before it runs on. A parent in `vfork` is held for as long
+    /// as its child is frozen, so after SIGSTOP this is as good as frozen.
+    Held,
+}
+
+/// Whether a group as a whole stands still: frozen by a signal, with nobody awake.
+pub(super) fn stand_still(living: &[Member]) -> bool {
+    any_frozen(living) && living.iter().all(|member| member.state != State::Awake)
+}
+
+/// Whether a signal has frozen any of these.
+pub(super) fn any_frozen(living: &[Member]) -> bool {
+    living.iter().any(|member| member.state == State::Frozen)
 }
 
 /// The processes of a group. Those that have ended are left out, reaped or not: they hold nothing any more.
@@ -50,7 +72,11 @@ impl From<&Stat> for Member {
     fn from(stat: &Stat) -> Self {
         Member {
             pid: stat.pid,
-            frozen: stat.state == 'T',
+            state: match stat.state {
+                'T' => State::Frozen,
+                'D' => State::Held,
+                _ => State::Awake,
+            },
             start_ticks: stat.starttime,
         }
     }

@@ -114,16 +114,11 @@ impl ProcessDriver {
         let Some(group) = self.running() else {
             return Ok(());
         };
-        let thaws = group.is_frozen();
+        group
+            .signal(Signal::TERM)
+            .map_err(|error| self.launch.failed("stop", error))?;
         // A frozen process sees SIGTERM only once it is thawed; in this order it does nothing else before.
-        for signal in [Signal::TERM, Signal::CONT] {
-            group
-                .signal(signal)
-                .map_err(|error| self.launch.failed("stop", error))?;
-        }
-        if thaws {
-            self.observers.tell(&Observation::Paused(false));
-        }
+        self.unpause().await?;
         match timeout(grace, group.ended()).await {
             Ok(()) => Ok(()),
             Err(_) => self.kill().await,
@@ -131,29 +126,42 @@ impl ProcessDriver {
     }
 
     async fn pause(&self) -> Result<(), DriverError> {
-        match self.running() {
-            Some(group) => self.set_frozen(&group, "pause", true).await,
-            None => Err(self.launch.failed("pause", "it is not running")),
+        let Some(group) = self.running() else {
+            return Err(self.launch.failed("pause", "it is not running"));
+        };
+        if self.is_frozen(&group)? {
+            return Ok(());
         }
+        match timeout(KERNEL_PATIENCE, group.freeze()).await {
+            Ok(Ok(())) => self.observers.tell(&Observation::Paused(true)),
+            Ok(Err(error)) => return Err(self.launch.failed("pause", error)),
+            Err(_) => return Err(self.launch.failed("pause", "it runs on")),
+        }
+        Ok(())
     }
 
     async fn unpause(&self) -> Result<(), DriverError> {
-        match self.running() {
-            Some(group) => self.set_frozen(&group, "unpause", false).await,
-            None => Ok(()),
-        }
-    }
-
-    async fn set_frozen(&self, group: &Group, act: &str, frozen: bool) -> Result<(), DriverError> {
-        if group.is_frozen() == frozen {
+        let Some(group) = self.running() else {
+            return Ok(());
+        };
+        if !group
+            .is_partly_frozen()
+            .map_err(|error| self.launch.failed("unpause", error))?
+        {
             return Ok(());
         }
-        match timeout(KERNEL_PATIENCE, group.set_frozen(frozen)).await {
-            Ok(Ok(())) => self.observers.tell(&Observation::Paused(frozen)),
-            Ok(Err(error)) => return Err(self.launch.failed(act, error)),
-            Err(_) => return Err(self.launch.failed(act, "the signal had no effect")),
+        match timeout(KERNEL_PATIENCE, group.thaw()).await {
+            // A group that ends as soon as it is thawed (it had been asked to before) has been thawed.
+            Ok(_) => self.observers.tell(&Observation::Paused(false)),
+            Err(_) => return Err(self.launch.failed("unpause", "it stays frozen")),
         }
         Ok(())
+    }
+
+    fn is_frozen(&self, group: &Group) -> Result<bool, DriverError> {
+        group
+            .is_frozen()
+            .map_err(|error| self.launch.failed("look at", error))
     }
 }
 
@@ -177,7 +185,7 @@ impl Driver for ProcessDriver {
     async fn state(&self) -> Result<ServiceState, DriverError> {
         Ok(match self.running() {
             None => ServiceState::Stopped,
-            Some(group) if group.is_frozen() => ServiceState::Paused,
+            Some(group) if self.is_frozen(&group)? => ServiceState::Paused,
             Some(_) => ServiceState::Running,
         })
     }

@@ -101,12 +101,12 @@ async fn a_paused_group_stands_still_until_it_is_thawed() {
         driver.act(Act::Pause).await.unwrap();
     }
     assert_eq!(driver.state().await.unwrap(), ServiceState::Paused);
-    assert!(members::living(pgid).unwrap().iter().all(|m| m.frozen));
+    assert!(members::stand_still(&members::living(pgid).unwrap()));
     for _twice in 0..2 {
         driver.act(Act::Unpause).await.unwrap();
     }
     assert_eq!(driver.state().await.unwrap(), ServiceState::Running);
-    assert!(members::living(pgid).unwrap().iter().all(|m| !m.frozen));
+    assert!(!members::any_frozen(&members::living(pgid).unwrap()));
     assert_eq!(next(&mut seen).await, Observation::Paused(true));
     assert_eq!(next(&mut seen).await, Observation::Paused(false));
     driver.release().await.unwrap();
