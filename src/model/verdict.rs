@@ -74,4 +74,14 @@ impl Judgement {
             .iter()
             .find(|f| f.invariant == signature.invariant && f.verdict == Verdict::Violated)
     }
+
+    /// Why it is inconclusive: the trial's own reason, else the first undecided invariant's words.
+    pub fn reason(&self) -> String {
+        let undecided = self
+            .findings
+            .iter()
+            .find(|f| f.verdict == Verdict::Inconclusive);
+        let finding = undecided.map(|f| format!("{}: {}", f.invariant, f.message));
+        self.inconclusive.clone().or(finding).unwrap_or_default()
+    }
 }
