@@ -195,13 +195,13 @@ impl Driver for ProcessDriver {
     }
 
     /// The group that runs, or ran last. Before the first start there is nothing to undo, which is said by the group 0.
-    fn lease(&self) -> Lease {
-        let last = self.last();
-        Lease::ProcessGroup {
-            pgid: last.as_ref().map_or(0, |group| group.id()),
-            start_ticks: last.as_ref().map_or(0, |group| group.start_ticks()),
+    fn lease(&self) -> Option<Lease> {
+        let group = self.running()?;
+        Some(Lease::ProcessGroup {
+            pgid: group.id(),
+            start_ticks: group.start_ticks(),
             name: self.launch.name.clone(),
-        }
+        })
     }
 
     fn observe(&self) -> mpsc::UnboundedReceiver<Observation> {
