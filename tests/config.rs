@@ -1,5 +1,8 @@
 //! `comeback.toml`: what parses into what, and how each mistake reads.
 
+#[path = "config/mistakes.rs"]
+mod mistakes;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -262,158 +265,12 @@ fn a_file_that_is_not_there_is_named() {
     ");
 }
 
-/// Every mistake and its message, as one page to read. A mistake is the least configuration with one text replaced.
+/// Every mistake and its message, as one page to read.
 #[test]
 fn every_mistake_is_located_and_has_a_remedy() {
-    let replaced = [
-        ("no TOML", "ready = {", "ready = ="),
-        (
-            "key twice",
-            "[backend.db]",
-            "url = \"http://127.0.0.1:1\"\n[backend.db]",
-        ),
-        ("unknown section", "[api]", "[apii]\n[api]"),
-        ("unknown key", "ready =", "redy ="),
-        ("unknown key in an inline table", "command", "comand"),
-        (
-            "unknown key that is like none",
-            "path =",
-            "body = \"x\"\npath =",
-        ),
-        ("missing key", "url =", "# url ="),
-        ("wrong type", "\"http://127.0.0.1:5001\"", "5001"),
-        ("bad duration", "6001\"", "6001\", every = \"5 parsecs\""),
-        ("number for a duration", "6001\"", "6001\", every = 5"),
-        ("zero duration", "6001\"", "6001\", every = \"0s\""),
-        (
-            "missing variable",
-            "http://127.0.0.1",
-            "http://${NO_SUCH_HOST}",
-        ),
-        ("unclosed variable", "http://127.0.0.1", "http://${HOST"),
-        ("value from the environment", "http://127.0.0.1", "${HOST}"),
-        ("URL without scheme", "http://", ""),
-        ("URL without host", "127.0.0.1:5001", ""),
-        ("backend called api", "backend.db", "backend.api"),
-        ("backend called baseline", "backend.db", "backend.baseline"),
-        ("no driver", "process", "# process"),
-        ("no program", "[\"db\"]", "[]"),
-        ("two drivers", "ready", "docker = { name = \"db\" }\nready"),
-        (
-            "two selectors",
-            "process = { command = [\"db\"] }",
-            "docker = { name = \"db\", compose-project = \"dev\", service = \"db\" }",
-        ),
-        (
-            "half a selector",
-            "process = { command = [\"db\"] }",
-            "docker = { service = \"db\" }",
-        ),
-        ("no probe", "tcp = \"127.0.0.1:6001\"", ""),
-        ("two probes", "6001\"", "6001\", exec = [\"true\"]"),
-        ("address without port", ":6001", ""),
-        (
-            "bad pattern",
-            "tcp = \"127.0.0.1:6001\"",
-            "log = \"(ready\"",
-        ),
-        (
-            "unknown fault",
-            "ready =",
-            "faults = [\"stop\", \"kil\"]\nready =",
-        ),
-        ("no fault", "ready =", "faults = []\nready ="),
-        (
-            "cut without a network",
-            "ready =",
-            "faults = [\"cut\"]\nready =",
-        ),
-        ("path without slash", "\"/read\"", "\"read\""),
-        ("bad method", "path", "method = \"GET IT\"\npath"),
-        (
-            "bad header",
-            "path",
-            "headers = { \"x api\" = \"1\" }\npath",
-        ),
-        (
-            "line break in a header",
-            "path",
-            "headers = { \"x-api-key\" = \"${BROKEN}\" }\npath",
-        ),
-        (
-            "two requests of one name",
-            "[[request]]",
-            "[[request]]\npath = \"/read\"\n[[request]]",
-        ),
-        ("no request that is drawn", "path", "weight = 0\npath"),
-        (
-            "bad pointer",
-            "path",
-            "expect = { echo = \"meta.token\" }\npath",
-        ),
-        (
-            "unknown key of expect",
-            "path",
-            "expect = { stats = 200 }\npath",
-        ),
-    ];
-    let job = "job = { id = \"/id\", poll = \"/response\", state = \"/status\", done = [], failed = [\"ERROR\"] }";
-    let appended = [
-        ("poll without id", job.to_owned()),
-        (
-            "no state of success",
-            job.replace("/response", "/response/{id}"),
-        ),
-        ("incomplete job", "job = { id = \"/id\" }".to_owned()),
-        ("unknown limit", "[limits]\nrecover = \"90s\"".to_owned()),
-        ("bad limit", "[limits]\nrecovery = 90".to_owned()),
-        (
-            "bad number of failures",
-            "[limits]\nfailures = -1".to_owned(),
-        ),
-        (
-            "inverted outages",
-            "[generator]\nmin-outage = \"2s\"\nmax-outage = \"1s\"".to_owned(),
-        ),
-        ("inverted steps", "[generator]\nsteps = [5, 2]".to_owned()),
-        (
-            "range of three",
-            "[generator]\nsteps = [1, 2, 3]".to_owned(),
-        ),
-        ("no rate", "[generator]\nrate = [0, 2]".to_owned()),
-        ("no share", "[generator]\nbackground = 50".to_owned()),
-        (
-            "bad log anchor",
-            "[generator]\nlog-anchors = [\"fine\", \"[\"]".to_owned(),
-        ),
-        (
-            "unknown connections",
-            "[load]\nconnections = \"pool\"".to_owned(),
-        ),
-        ("nothing in flight", "[load]\nin-flight = 0".to_owned()),
-        (
-            "unknown reset policy",
-            "[trial]\nreset = \"sometimes\"".to_owned(),
-        ),
-    ];
-
     let mut page = String::new();
-    let mut add = |mistake: &str, source: &str| {
-        page.push_str(&format!("# {mistake}\n{}\n\n", complaint(source)));
-    };
-    add("nothing", "");
-    let (api, rest) = LEAST.split_once("[backend.db]").unwrap();
-    add(
-        "no backend",
-        &format!("{api}{}", &rest[rest.find("[[request]]").unwrap()..]),
-    );
-    add("no request", &LEAST[..LEAST.find("[[request]]").unwrap()]);
-    for (mistake, right, wrong) in replaced {
-        assert!(LEAST.contains(right), "{mistake}");
-        add(mistake, &LEAST.replacen(right, wrong, 1));
-    }
-    for (mistake, wrong) in appended {
-        add(mistake, &format!("{LEAST}{wrong}\n"));
+    for (mistake, source) in mistakes::of(LEAST) {
+        page.push_str(&format!("# {mistake}\n{}\n\n", complaint(&source)));
     }
     assert!(
         !page.contains("backend.internal"),
