@@ -195,6 +195,7 @@ fn what_is_allowed_raises_no_complaint() {
             "model/plan.rs",
             "const A: &str = r#\"say \"todo!()\" \"#; const B: char = '\"'; fn f<'a>(_: &'a str) {}",
         ),
+        ("load/tests.rs", "fn f() { x.unwrap() }"),
         (
             "model/plan.rs",
             "#[cfg(test)]\nmod tests {\n    use super::super::*;\n    fn f() { x.unwrap() }\n}",
@@ -207,7 +208,7 @@ fn what_is_allowed_raises_no_complaint() {
 
 /// What is untidy in a file (`path` counts from `src`), one line each: where, what, and what to do instead.
 fn check(path: &str, text: &str) -> String {
-    let code = shipped_code::of(text);
+    let code = shipped_code::of(path, text);
     let mut complaints = String::new();
     let mut complain = |byte: usize, what: String| {
         let line = code[..byte].matches('\n').count() + 1;
