@@ -45,6 +45,8 @@ pub enum SpaceError {
     /// A log anchor is no regular expression.
     #[error("`{pattern}` is no regular expression: {reason}")]
     LogAnchor {
+        /// Its position in the list, from 0.
+        position: usize,
         /// The pattern.
         pattern: String,
         /// What is wrong with it.
@@ -76,10 +78,13 @@ impl Space {
         if let Some((bound, what)) = bounds.flaw() {
             return Err(SpaceError::Bound { bound, what });
         }
-        for pattern in &log_anchors {
+        for (position, pattern) in log_anchors.iter().enumerate() {
             if let Err(error) = regex::Regex::new(pattern) {
-                let (pattern, reason) = (pattern.clone(), last_line(&error.to_string()));
-                return Err(SpaceError::LogAnchor { pattern, reason });
+                return Err(SpaceError::LogAnchor {
+                    position,
+                    pattern: pattern.clone(),
+                    reason: last_line(&error.to_string()),
+                });
             }
         }
         Ok(Space {
