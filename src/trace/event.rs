@@ -7,6 +7,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
+use super::Moment;
 use crate::model::{Act, BackendName, KindName, Outcome, StepId, UnknownReason};
 
 /// One thing that was observed, with its place in the order of observation and its time.
@@ -19,6 +20,16 @@ pub struct Event {
     /// What was observed.
     #[serde(flatten)]
     pub kind: EventKind,
+}
+
+impl Event {
+    /// Its place and time.
+    pub fn moment(&self) -> Moment {
+        Moment {
+            seq: self.seq,
+            at_us: self.at_us,
+        }
+    }
 }
 
 /// The kinds of event.
@@ -341,7 +352,8 @@ mod tests {
 
     #[test]
     fn a_known_kind_with_wrong_fields_is_an_error_that_says_so() {
-        let line = json!({"seq": 3, "at_us": 9, "event": "accepted", "request": 1, "latency_us": 2});
+        let line =
+            json!({"seq": 3, "at_us": 9, "event": "accepted", "request": 1, "latency_us": 2});
         let error = serde_json::from_value::<Event>(line).unwrap_err();
         assert_eq!(error.to_string(), "missing field `job`");
     }
