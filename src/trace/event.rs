@@ -299,6 +299,19 @@ pub enum Origin {
     Step(StepId),
 }
 
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Phase::Setup => "setup",
+            Phase::Baseline => "baseline",
+            Phase::Plan => "plan",
+            Phase::Heal => "heal",
+            Phase::Recovery => "recovery",
+            Phase::Drain => "drain",
+        })
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

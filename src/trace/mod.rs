@@ -5,6 +5,8 @@ mod query;
 mod recorder;
 mod redaction;
 mod request;
+#[cfg(test)]
+pub(crate) mod script;
 mod span;
 mod store;
 mod streak;

@@ -13,6 +13,8 @@ use crate::model::{FaultKind, Plan};
 #[derive(Debug)]
 pub struct View<'a> {
     trace: &'a Trace,
+    /// The place of the first event of the baseline; the number of events if there is none.
+    baseline: usize,
     requests: Vec<Request<'a>>,
     windows: Vec<Window<'a>>,
     away: Spans,
@@ -28,8 +30,12 @@ impl<'a> View<'a> {
             windows.take(event);
         }
         let windows = windows.finish();
+        let begins =
+            |e: &Event| matches!(e.kind, EventKind::Phase { phase } if phase >= Phase::Baseline);
+        let baseline = trace.events.iter().position(begins);
         View {
             trace,
+            baseline: baseline.unwrap_or(trace.events.len()),
             requests: rows.requests,
             away: windows.iter().map(Window::span).collect(),
             windows,
@@ -46,15 +52,14 @@ impl<'a> View<'a> {
         &self.trace.plan
     }
 
-    /// The events from the baseline on. Before it the stack is being brought up, and services may come and go.
+    /// The events before the baseline: the stack is being brought up, and services may come and go.
+    pub fn setup(&self) -> &'a [Event] {
+        &self.trace.events[..self.baseline]
+    }
+
+    /// The events from the baseline on.
     pub fn under_test(&self) -> &'a [Event] {
-        let events = &self.trace.events;
-        let begins =
-            |e: &Event| matches!(e.kind, EventKind::Phase { phase } if phase >= Phase::Baseline);
-        match events.iter().position(begins) {
-            Some(place) => &events[place..],
-            None => &[],
-        }
+        &self.trace.events[self.baseline..]
     }
 
     /// The last phase that the trial entered.
