@@ -1,0 +1,155 @@
+//! A container as a service that can be driven.
+
+use std::time::SystemTime;
+
+use async_trait::async_trait;
+use bollard::models::ContainerInspectResponse;
+use tokio::sync::mpsc;
+
+use super::container::{Condition, Container};
+use super::network::Attachment;
+use super::observer::Observer;
+use super::ports::PublishedPorts;
+use super::{Engine, Selector, exec, network};
+use crate::model::Act;
+use crate::stack::{Driver, DriverError, Lease, Observation, ServiceState};
+
+/// Drives and observes one container, which somebody else created and started.
+///
+/// It is the same container throughout: one that takes its place under the same name is never touched.
+#[derive(Debug)]
+pub struct DockerDriver {
+    container: Container,
+    /// The signal that asks it to end.
+    stop_signal: String,
+    has_log: bool,
+    /// The networks it was found on.
+    networks: Vec<Attachment>,
+    /// Where its ports were found published.
+    ports: PublishedPorts,
+    lease: Lease,
+}
+
+impl DockerDriver {
+    /// Finds the container of a service; `service` is the service's name in the configuration.
+    ///
+    /// # Errors
+    /// [`DriverError::Missing`] when there is no such container, more than one, or it does not run.
+    pub async fn find(
+        engine: &Engine,
+        service: &str,
+        selector: &Selector,
+    ) -> Result<Self, DriverError> {
+        let (container, found) = selector.find(engine, service).await?;
+        let networks = Attachment::all(&found);
+        let journalled = networks.iter().map(serde_json::to_value);
+        let lease = Lease::Container {
+            engine: engine.address().to_owned(),
+            id: container.id.clone(),
+            name: container.name.clone(),
+            networks: journalled
+                .collect::<Result<_, _>>()
+                .map_err(|error| container.failed("describe its networks", error.to_string()))?,
+        };
+        Ok(DockerDriver {
+            stop_signal: stop_signal(&found),
+            has_log: has_log(&found),
+            ports: PublishedPorts::of(&found),
+            networks,
+            lease,
+            container,
+        })
+    }
+
+    /// Makes sure that the service is still reached where it was.
+    async fn check_ports(&self, act: Act) -> Result<(), DriverError> {
+        let now = PublishedPorts::of(&self.container.inspect().await?);
+        match self.ports.moved(&now) {
+            Some(moved) => Err(self.container.failed(act, moved.to_string())),
+            None => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl Driver for DockerDriver {
+    async fn act(&self, act: Act) -> Result<(), DriverError> {
+        let container = &self.container;
+        match act {
+            Act::Stop { .. } => container.stop(&self.stop_signal, act.grace()).await,
+            Act::Kill => container.bring(Condition::Killed).await,
+            Act::Pause => container.bring(Condition::Frozen).await,
+            Act::Unpause => container.bring(Condition::Thawed).await,
+            Act::Start => {
+                container.bring(Condition::Started).await?;
+                self.check_ports(act).await
+            }
+            Act::Cut | Act::Join if !self.supports(act) => Err(DriverError::Unsupported {
+                service: container.service.clone(),
+                act: act.to_string(),
+            }),
+            Act::Cut => network::cut(container).await,
+            Act::Join => {
+                network::join(container, &self.networks).await?;
+                // What does not run publishes nothing; its start will be checked.
+                match self.state().await? {
+                    ServiceState::Stopped => Ok(()),
+                    ServiceState::Running | ServiceState::Paused => self.check_ports(act).await,
+                }
+            }
+        }
+    }
+
+    async fn state(&self) -> Result<ServiceState, DriverError> {
+        Ok(self.container.status().await?.into())
+    }
+
+    /// A container that uses the host's or another container's network cannot be cut off; all else can be done.
+    fn supports(&self, act: Act) -> bool {
+        match act {
+            Act::Cut | Act::Join => !self.networks.is_empty(),
+            _ => true,
+        }
+    }
+
+    fn lease(&self) -> Lease {
+        self.lease.clone()
+    }
+
+    /// "From now on" is told by the clock here, against the engine's times: the clock of a remote engine should agree.
+    fn observe(&self) -> mpsc::UnboundedReceiver<Observation> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let observer = Observer::new(
+            self.container.clone(),
+            self.has_log,
+            SystemTime::now(),
+            sender,
+        );
+        tokio::spawn(observer.run());
+        receiver
+    }
+
+    async fn exec(&self, command: &[String]) -> Result<(bool, String), DriverError> {
+        exec::run(&self.container, command).await
+    }
+
+    /// Does nothing: the container was found running, and is left so.
+    async fn release(&self) -> Result<(), DriverError> {
+        Ok(())
+    }
+}
+
+fn stop_signal(found: &ContainerInspectResponse) -> String {
+    let own = found.config.as_ref().and_then(|c| c.stop_signal.clone());
+    own.filter(|signal| !signal.is_empty())
+        .unwrap_or_else(|| "SIGTERM".to_owned())
+}
+
+/// Whether the engine keeps the container's output at all.
+fn has_log(found: &ContainerInspectResponse) -> bool {
+    let log = found
+        .host_config
+        .as_ref()
+        .and_then(|c| c.log_config.as_ref());
+    log.and_then(|log| log.typ.as_deref()) != Some("none")
+}

@@ -1,0 +1,161 @@
+//! The networks of a container: to leave them all, and to join them again as before.
+
+use bollard::models::{
+    ContainerInspectResponse, EndpointIpamConfig, EndpointSettings, NetworkConnectRequest,
+    NetworkDisconnectRequest,
+};
+use serde::{Deserialize, Serialize};
+
+use super::container::{Container, short};
+use crate::stack::DriverError;
+
+/// Networks that are not joined but shared or absent, and so cannot be left.
+const NOT_JOINED: [&str; 2] = ["host", "none"];
+
+/// One network that a container is joined to, and what it takes to join it again just so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Attachment {
+    network: String,
+    aliases: Vec<String>,
+    links: Vec<String>,
+    ipv4: Option<String>,
+    ipv6: Option<String>,
+    mac: Option<String>,
+    /// Whether somebody chose the addresses. Others are the engine's choice, and may change.
+    fixed: bool,
+}
+
+impl Attachment {
+    /// The networks that a container is joined to now, by name.
+    pub fn all(found: &ContainerInspectResponse) -> Vec<Self> {
+        let id = found.id.as_deref().unwrap_or_default();
+        let networks = found
+            .network_settings
+            .iter()
+            .flat_map(|settings| settings.networks.iter().flatten());
+        let mut all: Vec<Attachment> = networks
+            .filter(|(network, _)| !NOT_JOINED.contains(&network.as_str()))
+            .map(|(network, endpoint)| Attachment::new(network, endpoint, id))
+            .collect();
+        all.sort_by(|a, b| a.network.cmp(&b.network));
+        all
+    }
+
+    fn new(network: &str, endpoint: &EndpointSettings, id: &str) -> Self {
+        let filled = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        let fixed = endpoint.ipam_config.as_ref();
+        let fixed_ipv4 = fixed.and_then(|fixed| filled(&fixed.ipv4_address));
+        let fixed_ipv6 = fixed.and_then(|fixed| filled(&fixed.ipv6_address));
+        // The engine itself makes the short id an alias of every container.
+        let aliases = endpoint.aliases.iter().flatten();
+        let aliases = aliases.filter(|alias| *alias != short(id)).cloned();
+        Attachment {
+            network: network.to_owned(),
+            aliases: aliases.collect(),
+            links: endpoint.links.clone().unwrap_or_default(),
+            fixed: fixed_ipv4.is_some() || fixed_ipv6.is_some(),
+            ipv4: fixed_ipv4.or_else(|| filled(&endpoint.ip_address)),
+            ipv6: fixed_ipv6.or_else(|| filled(&endpoint.global_ipv6_address)),
+            mac: filled(&endpoint.mac_address),
+        }
+    }
+
+    fn endpoint(&self, with_addresses: bool) -> EndpointSettings {
+        let given = |list: &Vec<String>| (!list.is_empty()).then(|| list.clone());
+        let addresses = with_addresses.then(|| EndpointIpamConfig {
+            ipv4_address: self.ipv4.clone(),
+            ipv6_address: self.ipv6.clone(),
+            link_local_ips: None,
+        });
+        EndpointSettings {
+            aliases: given(&self.aliases),
+            links: given(&self.links),
+            mac_address: self.mac.clone().filter(|_| with_addresses),
+            ipam_config: addresses,
+            ..EndpointSettings::default()
+        }
+    }
+}
+
+/// Takes a container off every network it is joined to now.
+pub(super) async fn cut(container: &Container) -> Result<(), DriverError> {
+    for attachment in Attachment::all(&container.inspect().await?) {
+        let request = NetworkDisconnectRequest {
+            container: container.id.clone(),
+            force: Some(true),
+        };
+        let left = container
+            .docker
+            .disconnect_network(&attachment.network, request)
+            .await;
+        left.map_err(|error| container.refused("cut off", &error))?;
+    }
+    match Attachment::all(&container.inspect().await?).is_empty() {
+        true => Ok(()),
+        false => Err(container.failed(
+            "cut off",
+            "the engine agreed, but it is still on some network",
+        )),
+    }
+}
+
+/// Joins a container to those of its networks that it is not on now, and says whether there were any.
+pub(super) async fn join(
+    container: &Container,
+    networks: &[Attachment],
+) -> Result<bool, DriverError> {
+    let now = Attachment::all(&container.inspect().await?);
+    let mut joined = false;
+    for attachment in networks {
+        if !now.iter().any(|other| other.network == attachment.network) {
+            join_one(container, attachment).await?;
+            joined = true;
+        }
+    }
+    Ok(joined)
+}
+
+async fn join_one(container: &Container, attachment: &Attachment) -> Result<(), DriverError> {
+    let join = |with_addresses| {
+        let request = NetworkConnectRequest {
+            container: container.id.clone(),
+            endpoint_config: Some(attachment.endpoint(with_addresses)),
+        };
+        container
+            .docker
+            .connect_network(&attachment.network, request)
+    };
+    let joined = match join(true).await {
+        // The old address is asked for so that connections that outlast the cut go on, as after a real
+        // one. A network whose subnet the engine chose does not grant it; then any address must do.
+        Err(_) if !attachment.fixed => join(false).await,
+        other => other,
+    };
+    joined.map_err(|error| container.refused(format!("join to {}", attachment.network), &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attachment_keeps_what_was_chosen_and_drops_what_the_engine_adds() {
+        let endpoint = EndpointSettings {
+            aliases: Some(vec!["backend".to_owned(), "0123456789ab".to_owned()]),
+            ip_address: Some("10.9.0.2".to_owned()),
+            global_ipv6_address: Some(String::new()),
+            ..EndpointSettings::default()
+        };
+        let attachment = Attachment::new("net", &endpoint, "0123456789abcdef");
+        assert_eq!(attachment.aliases, ["backend"]);
+        assert_eq!(attachment.ipv4.as_deref(), Some("10.9.0.2"));
+        assert_eq!(attachment.ipv6, None);
+        assert!(!attachment.fixed);
+        assert_eq!(attachment.endpoint(false).ipam_config, None);
+
+        let journalled = serde_json::to_value(&attachment).expect("plain data");
+        let read: Attachment = serde_json::from_value(journalled).expect("what was written");
+        assert_eq!(read, attachment);
+    }
+}

@@ -1,0 +1,147 @@
+//! Watches one container: what the engine says of it, and what it says itself.
+
+use std::ops::ControlFlow;
+use std::time::SystemTime;
+
+use bollard::models::EventMessage;
+use futures_util::StreamExt;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::container::{Container, short};
+use super::engine::words;
+use super::log::Log;
+use super::{events, stamp};
+use crate::stack::Observation;
+
+/// The exit code of what SIGKILL ended, which is how the kernel ends what wants too much memory.
+const KILLED: i64 = 137;
+
+/// Turns the engine's events and the container's log into observations.
+pub(super) struct Observer {
+    container: Container,
+    log: Option<Log>,
+    began: SystemTime,
+    out: UnboundedSender<Observation>,
+    /// The engine has reported a want of memory since the container's last start.
+    oom: bool,
+}
+
+impl Observer {
+    /// Prepares to observe since a moment.
+    pub fn new(
+        container: Container,
+        has_log: bool,
+        began: SystemTime,
+        out: UnboundedSender<Observation>,
+    ) -> Self {
+        let log =
+            has_log.then(|| Log::follow(container.docker.clone(), container.id.clone(), began));
+        Observer {
+            container,
+            log,
+            began,
+            out,
+            oom: false,
+        }
+    }
+
+    /// Observes until nobody listens, or nothing can be observed any longer.
+    pub async fn run(mut self) {
+        let docker = &self.container.docker;
+        let mut events = events::of(docker, &self.container.id, self.began);
+        loop {
+            let next_line = async {
+                match &mut self.log {
+                    Some(log) => log.next().await,
+                    None => std::future::pending().await,
+                }
+            };
+            let flow = tokio::select! {
+                biased;
+                () = self.out.closed() => return,
+                event = events.next() => match event {
+                    Some(Ok(event)) => self.event(event).await,
+                    Some(Err(error)) => self.lost(words(&error)),
+                    None => self.lost("the engine has ended its stream of events"),
+                },
+                line = next_line => match line {
+                    Ok(line) => self.saw(Observation::Log { line: line.text, source_at: line.at }),
+                    Err(error) => self.lost(format!("its log cannot be read: {}", words(&error))),
+                },
+            };
+            if flow.is_break() {
+                return;
+            }
+        }
+    }
+
+    async fn event(&mut self, event: EventMessage) -> ControlFlow<()> {
+        let source_at = event.time_nano.and_then(stamp::rfc3339);
+        match event.action.as_deref() {
+            Some("start") => {
+                self.oom = false;
+                if let Some(log) = &mut self.log {
+                    log.resume();
+                }
+                // A restarted container keeps its id, so the time of the start is what tells.
+                let at = source_at.as_deref().unwrap_or("?");
+                let identity = format!("{}@{at}", short(&self.container.id));
+                self.saw(Observation::Started {
+                    identity,
+                    source_at,
+                })
+            }
+            Some("die") => {
+                let code = exit_code(&event);
+                // The event of it may come after that of the exit, and so the container is asked too.
+                let oom =
+                    code == Some(KILLED) && (self.oom || ran_out_of_memory(&self.container).await);
+                self.saw(Observation::Exited {
+                    code,
+                    oom,
+                    source_at,
+                })
+            }
+            Some("oom") => {
+                self.oom = true;
+                ControlFlow::Continue(())
+            }
+            Some("pause") => self.saw(Observation::Paused(true)),
+            Some("unpause") => self.saw(Observation::Paused(false)),
+            Some("destroy") => self.lost("it was removed"),
+            _ => ControlFlow::Continue(()),
+        }
+    }
+
+    fn saw(&self, observation: Observation) -> ControlFlow<()> {
+        match self.out.send(observation) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        }
+    }
+
+    fn lost(&self, why: impl Into<String>) -> ControlFlow<()> {
+        let Container { name, .. } = &self.container;
+        // Whether or not somebody still listens, it ends here.
+        let _ = self.saw(Observation::Lost(format!(
+            "the container `{name}` can no longer be observed: {}",
+            why.into()
+        )));
+        ControlFlow::Break(())
+    }
+}
+
+async fn ran_out_of_memory(container: &Container) -> bool {
+    let found = container.look().await.ok().flatten();
+    let state = found.and_then(|found| found.state);
+    state.and_then(|state| state.oom_killed).unwrap_or(false)
+}
+
+fn exit_code(event: &EventMessage) -> Option<i64> {
+    let attributes = event.actor.as_ref()?.attributes.as_ref()?;
+    // Podman has a name of its own for it.
+    let code = attributes
+        .get("exitCode")
+        .or_else(|| attributes.get("containerExitCode"));
+    code?.parse().ok()
+}

@@ -1,0 +1,96 @@
+//! Where a container's ports are published on the host.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use bollard::models::ContainerInspectResponse;
+
+/// A container's ports (`8080/tcp`), each with the host's addresses it is published at.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct PublishedPorts(BTreeMap<String, BTreeSet<String>>);
+
+/// A port that is no longer published where it was.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct MovedPort {
+    port: String,
+    before: BTreeSet<String>,
+    now: BTreeSet<String>,
+}
+
+impl PublishedPorts {
+    /// Where the ports are published now. A container that does not run publishes none.
+    pub fn of(found: &ContainerInspectResponse) -> Self {
+        let ports = found
+            .network_settings
+            .iter()
+            .flat_map(|settings| settings.ports.iter().flatten());
+        PublishedPorts(
+            ports
+                .filter_map(|(port, bindings)| Some((port, bindings.as_ref()?)))
+                .map(|(port, bindings)| {
+                    let address = |ip: &Option<String>, port: &Option<String>| {
+                        format!(
+                            "{}:{}",
+                            ip.as_deref().unwrap_or_default(),
+                            port.as_deref().unwrap_or_default()
+                        )
+                    };
+                    let bindings = bindings.iter().map(|b| address(&b.host_ip, &b.host_port));
+                    (port.clone(), bindings.collect())
+                })
+                .collect(),
+        )
+    }
+
+    /// The first port that is not where it was before.
+    pub fn moved(&self, now: &Self) -> Option<MovedPort> {
+        let moved = |(port, before): (&String, &BTreeSet<String>)| {
+            let now = now.0.get(port).cloned().unwrap_or_default();
+            (now != *before).then(|| MovedPort {
+                port: port.clone(),
+                before: before.clone(),
+                now,
+            })
+        };
+        self.0.iter().find_map(moved)
+    }
+}
+
+impl fmt::Display for MovedPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |addresses: &BTreeSet<String>| match addresses.is_empty() {
+            true => "nowhere".to_owned(),
+            false => Vec::from_iter(addresses.iter().map(String::as_str)).join(", "),
+        };
+        write!(
+            f,
+            "its port {} was published at {} and is now at {}; publish it at a fixed port of the host, below the range of random ones",
+            self.port,
+            list(&self.before),
+            list(&self.now)
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ports(address: &str) -> PublishedPorts {
+        PublishedPorts(BTreeMap::from([(
+            "80/tcp".to_owned(),
+            BTreeSet::from([address.to_owned()]),
+        )]))
+    }
+
+    #[test]
+    fn a_port_that_moved_is_named_with_both_places() {
+        let before = ports("127.0.0.1:32768");
+        assert_eq!(before.moved(&before), None);
+        let moved = before.moved(&ports("127.0.0.1:32769")).expect("it moved");
+        let text = moved.to_string();
+        assert!(text.contains("80/tcp") && text.contains("32768") && text.contains("32769"));
+        let gone = before.moved(&PublishedPorts::default()).expect("it moved");
+        assert!(gone.to_string().contains("nowhere"));
+    }
+}

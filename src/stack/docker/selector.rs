@@ -1,0 +1,228 @@
+//! Which container is meant, and how it is found.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+
+use bollard::models::{ContainerInspectResponse, ContainerSummary};
+use bollard::query_parameters::ListContainersOptionsBuilder;
+
+use super::Engine;
+use super::container::{Container, Status};
+use super::engine::{is_absent, words};
+use crate::stack::DriverError;
+
+const PROJECT: &str = "com.docker.compose.project";
+const SERVICE: &str = "com.docker.compose.service";
+const ONE_OFF: &str = "com.docker.compose.oneoff";
+
+/// Which container is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selector {
+    /// The container of this name (or id).
+    Name(String),
+    /// The one container of a compose service.
+    Compose {
+        /// The compose project.
+        project: String,
+        /// The service in it.
+        service: String,
+    },
+}
+
+impl Selector {
+    /// Finds the container, which must be running, and what the engine knows about it.
+    pub(super) async fn find(
+        &self,
+        engine: &Engine,
+        service: &str,
+    ) -> Result<(Container, ContainerInspectResponse), DriverError> {
+        let missing = |message: String| DriverError::Missing {
+            service: service.to_owned(),
+            message,
+        };
+        let reference = match self {
+            Selector::Name(name) => name.clone(),
+            Selector::Compose { project, service } => {
+                let all = list(engine).await.map_err(missing)?;
+                only_one(&all, project, service).map_err(missing)?
+            }
+        };
+        let inspected = match is_reference(&reference) {
+            true => engine.docker.inspect_container(&reference, None).await,
+            false => return Err(missing(format!("`{reference}` is no container's name"))),
+        };
+        let found = match inspected {
+            Ok(found) => found,
+            Err(error) if is_absent(&error) => {
+                let all = list(engine).await.map_err(missing)?;
+                return Err(missing(format!("there is no {self}; {}", running(&all))));
+            }
+            Err(error) => return Err(missing(words(&error))),
+        };
+        let name = found.name.as_deref().unwrap_or(&reference);
+        let container = Container {
+            docker: engine.docker.clone(),
+            service: service.to_owned(),
+            id: found.id.clone().unwrap_or_else(|| reference.clone()),
+            name: name.trim_start_matches('/').to_owned(),
+        };
+        let remedy = match Status::of(&found) {
+            Status::Running => return Ok((container, found)),
+            Status::Paused => format!(
+                "is paused; thaw it: docker unpause {0} (or `comeback heal`, if a run left it so)",
+                container.name
+            ),
+            Status::Restarting => {
+                "restarts again and again; mend it first, its log says why".to_owned()
+            }
+            Status::Stopped => format!(
+                "is not running; start it: docker start {0} (or `comeback heal`, if a run left it so)",
+                container.name
+            ),
+        };
+        Err(missing(format!(
+            "the container `{}` {remedy}",
+            container.name
+        )))
+    }
+}
+
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Selector::Name(name) => write!(f, "container `{name}`"),
+            Selector::Compose { project, service } => {
+                write!(f, "service `{service}` of the compose project `{project}`")
+            }
+        }
+    }
+}
+
+async fn list(engine: &Engine) -> Result<Vec<ContainerSummary>, String> {
+    let options = ListContainersOptionsBuilder::default().all(true).build();
+    let listed = engine.docker.list_containers(Some(options)).await;
+    listed.map_err(|error| words(&error))
+}
+
+/// The id of a compose service's only container; otherwise what there is instead.
+fn only_one(all: &[ContainerSummary], project: &str, service: &str) -> Result<String, String> {
+    let of_project: Vec<_> = all
+        .iter()
+        .filter(|container| label(container, PROJECT) == Some(project))
+        .filter(|container| label(container, ONE_OFF) != Some("True"))
+        .collect();
+    let of_service: Vec<_> = of_project
+        .iter()
+        .filter(|container| label(container, SERVICE) == Some(service))
+        .collect();
+    match of_service[..] {
+        [one] => one
+            .id
+            .clone()
+            .ok_or_else(|| "the engine lists a container without an id".to_owned()),
+        [] if of_project.is_empty() => Err(format!(
+            "there is no compose project `{project}`; {}; start it with `up -d`",
+            known("projects", all.iter().filter_map(|c| label(c, PROJECT)))
+        )),
+        [] => Err(format!(
+            "the compose project `{project}` has no service `{service}`; {}",
+            known(
+                "services",
+                of_project.iter().filter_map(|c| label(c, SERVICE))
+            )
+        )),
+        _ => Err(format!(
+            "the service `{service}` of the compose project `{project}` has {} containers ({}); scale it to one, or name one of them",
+            of_service.len(),
+            of_service
+                .iter()
+                .map(|c| name(c))
+                .collect::<Vec<_>>()
+                .join(", ")
+        )),
+    }
+}
+
+fn running(all: &[ContainerSummary]) -> String {
+    known("containers", all.iter().map(name))
+}
+
+fn known<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> String {
+    let names: BTreeSet<&str> = names.collect();
+    match names.is_empty() {
+        true => format!("there are no {what} at all"),
+        false => format!("the {what} are {}", Vec::from_iter(names).join(", ")),
+    }
+}
+
+fn name(container: &ContainerSummary) -> &str {
+    let first = container.names.as_ref().and_then(|names| names.first());
+    first.map_or("?", |name| name.trim_start_matches('/'))
+}
+
+fn label<'a>(container: &'a ContainerSummary, key: &str) -> Option<&'a str> {
+    let labels: &HashMap<String, String> = container.labels.as_ref()?;
+    labels.get(key).map(String::as_str)
+}
+
+/// The engine's own rule for names; anything else could reach into other parts of its API.
+fn is_reference(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn container(name: &str, project: &str, service: &str) -> ContainerSummary {
+        let labels = [(PROJECT, project), (SERVICE, service), (ONE_OFF, "False")];
+        ContainerSummary {
+            id: Some(format!("id-{name}")),
+            names: Some(vec![format!("/{name}")]),
+            labels: Some(labels.map(|(k, v)| (k.to_owned(), v.to_owned())).into()),
+            ..ContainerSummary::default()
+        }
+    }
+
+    #[test]
+    fn the_only_container_of_a_service_is_found() {
+        let mut one_off = container("shop_api_run_1", "shop", "api");
+        one_off
+            .labels
+            .get_or_insert_default()
+            .insert(ONE_OFF.to_owned(), "True".to_owned());
+        let all = [
+            container("shop_api_1", "shop", "api"),
+            one_off,
+            container("shop_db_1", "shop", "db"),
+            container("other_api_1", "other", "api"),
+        ];
+        assert_eq!(
+            only_one(&all, "shop", "api"),
+            Ok("id-shop_api_1".to_owned())
+        );
+    }
+
+    #[test]
+    fn what_is_not_there_is_answered_by_what_is() {
+        let all = [
+            container("shop_api_1", "shop", "api"),
+            container("shop_api_2", "shop", "api"),
+        ];
+        let error = |project, service| only_one(&all, project, service).expect_err("an error");
+        assert!(error("shop", "db").contains("the services are api"));
+        assert!(error("shot", "db").contains("the projects are shop"));
+        assert!(error("shop", "api").contains("shop_api_1, shop_api_2"));
+    }
+
+    #[test]
+    fn only_names_reach_the_engine() {
+        assert!(is_reference("shop_api-1.x"));
+        for text in ["", "/shop", "../images", "a?b", "-x", "a b"] {
+            assert!(!is_reference(text), "{text}");
+        }
+    }
+}
