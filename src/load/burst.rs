@@ -137,3 +137,163 @@ fn due(start: Instant, rate_per_s: f64, nth: u64) -> Option<Instant> {
     let offset = Duration::try_from_secs_f64(nth as f64 / rate_per_s).ok()?;
     start.checked_add(offset)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::Caps;
+    use crate::load::scripted::{Reply, Rig, rig};
+    use crate::model::StepId;
+    use crate::trace::EventKind;
+
+    fn answering_after(ms: u64) -> Rig {
+        rig(Caps::default(), move |_, _| {
+            Reply::Answer(ms, 200, "{}".to_owned())
+        })
+    }
+
+    fn plain() -> Mix {
+        Mix::from([("plain".to_owned(), 1)])
+    }
+
+    fn of(count: u32, concurrency: u32, pace: Pace) -> Burst {
+        Burst {
+            count,
+            concurrency,
+            pace,
+            mix: plain(),
+        }
+    }
+
+    async fn run(rig: &Rig, requests: &Burst) {
+        let origin = Origin::Step(StepId("b1".to_owned()));
+        burst(&rig.client, &origin, requests).await;
+    }
+
+    /// When each request was due and when it was sent, in milliseconds.
+    fn sendings(rig: &Rig) -> Vec<(u64, u64)> {
+        let history = rig.recorder.history();
+        let sending = |event: &crate::trace::Event| match event.kind {
+            EventKind::Sent { intended_us, .. } => Some((intended_us / 1000, event.at_us / 1000)),
+            _ => None,
+        };
+        history.iter().filter_map(sending).collect()
+    }
+
+    fn kinds(rig: &Rig) -> Vec<String> {
+        let history = rig.recorder.history();
+        let kind = |event: crate::trace::Event| match event.kind {
+            EventKind::Sent { kind, .. } => Some(kind),
+            _ => None,
+        };
+        history.into_iter().filter_map(kind).collect()
+    }
+
+    fn ends(rig: &Rig) -> usize {
+        let history = rig.recorder.history();
+        let ended = |event: &&crate::trace::Event| matches!(event.kind, EventKind::Ended { .. });
+        history.iter().filter(ended).count()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_closed_loop_waits_for_answers_and_thinks() {
+        let rig = answering_after(10);
+        run(&rig, &of(5, 2, Pace::Closed { think_ms: 5 })).await;
+        let sent: Vec<_> = sendings(&rig).into_iter().map(|(_, sent)| sent).collect();
+        assert_eq!(sent, [0, 0, 15, 15, 30]);
+        assert_eq!(rig.recorder.now_us(), 40_000);
+        assert_eq!(ends(&rig), 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_closed_loop_is_paced_while_the_api_refuses() {
+        let rig = rig(Caps::default(), |_, _| {
+            Reply::Lost(0, UnknownReason::Refused)
+        });
+        run(&rig, &of(10, 1, Pace::Closed { think_ms: 0 })).await;
+        assert_eq!(rig.recorder.now_us(), 9 * ERROR_PAUSE.as_micros() as u64);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_open_loop_keeps_its_due_times_whatever_the_answers_do() {
+        let rig = answering_after(500);
+        run(&rig, &of(5, 100, Pace::Open { rate_per_s: 10.0 })).await;
+        assert_eq!(
+            sendings(&rig),
+            [(0, 0), (100, 100), (200, 200), (300, 300), (400, 400)]
+        );
+        assert_eq!(rig.recorder.now_us(), 900_000);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_open_loop_that_may_not_send_counts_from_the_due_time() {
+        let rig = answering_after(250);
+        run(&rig, &of(4, 1, Pace::Open { rate_per_s: 10.0 })).await;
+        assert_eq!(sendings(&rig), [(0, 0), (100, 250), (200, 500), (300, 750)]);
+        let story = rig.story();
+        assert_eq!(story.last().unwrap(), "1000 ended 3 Submit ok 700 -");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn background_load_stops_when_told_and_waits_for_its_requests() {
+        let rig = answering_after(300);
+        let steady = Background {
+            rate_per_s: 10.0,
+            mix: plain(),
+        };
+        background(&rig.client, &steady, sleep(Duration::from_millis(1050))).await;
+        assert_eq!(sendings(&rig).len(), 11);
+        assert_eq!(ends(&rig), 11);
+        assert_eq!(rig.recorder.now_us(), 1_300_000);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_same_plan_draws_the_same_mix_whatever_the_api_does() {
+        let mut requests = of(40, 1, Pace::Closed { think_ms: 0 });
+        requests.mix = Mix::from([("job".to_owned(), 1), ("plain".to_owned(), 1)]);
+        let healthy = answering_after(1);
+        let broken = rig(Caps::default(), |_, _| Reply::Lost(2, UnknownReason::Reset));
+        run(&healthy, &requests).await;
+        run(&broken, &requests).await;
+        assert_eq!(kinds(&healthy), kinds(&broken));
+        assert!(kinds(&healthy).contains(&"job".to_owned()));
+        assert!(kinds(&healthy).contains(&"plain".to_owned()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn loads_end_early_when_the_cap_is_used_up_and_say_so_once() {
+        for pace in [
+            Pace::Closed { think_ms: 0 },
+            Pace::Open { rate_per_s: 100.0 },
+        ] {
+            let caps = Caps {
+                requests: 5,
+                ..Caps::default()
+            };
+            let rig = rig(caps, |_, _| Reply::Answer(10, 200, "{}".to_owned()));
+            run(&rig, &of(100_000, 3, pace)).await;
+            assert_eq!((sendings(&rig).len(), ends(&rig)), (5, 5), "{pace:?}");
+            assert!(rig.recorder.now_us() < 200_000, "{pace:?}");
+            let story = rig.story();
+            let troubles = story.iter().filter(|line| line.contains("trouble")).count();
+            assert_eq!(troubles, 1, "{story:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_load_that_cannot_be_is_trouble_and_sends_nothing() {
+        let mut empty = of(3, 1, Pace::Closed { think_ms: 0 });
+        empty.mix = Mix::new();
+        let mut bursts = vec![empty];
+        for rate_per_s in [0.0, -1.0, f64::NAN, 1e-300] {
+            bursts.push(of(3, 1, Pace::Open { rate_per_s }));
+        }
+        for requests in bursts {
+            let rig = answering_after(1);
+            run(&rig, &requests).await;
+            let story = rig.story();
+            assert_eq!(story.len(), 1, "{requests:?}: {story:?}");
+            assert!(story[0].contains("trouble"), "{story:?}");
+        }
+    }
+}

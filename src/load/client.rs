@@ -221,3 +221,126 @@ fn failed(reading: &Reading) -> Outcome {
         message: reading.message(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::scripted::{Reply, Rig, rig};
+
+    async fn send(rig: &Rig, kind: &str) -> Outcome {
+        let kind = kind.to_owned();
+        rig.client
+            .request(&Origin::Probe, &kind, Instant::now())
+            .await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_plain_request_ends_as_the_api_answers() {
+        let cases = [
+            (
+                Reply::Answer(7, 200, r#"{"token":"t-00000000"}"#.to_owned()),
+                "7 ended 0 Submit ok 7 t-00000000",
+            ),
+            (Reply::now(200, "{}"), "0 ended 0 Submit ok 0 -"),
+            (
+                Reply::Answer(3, 503, r#"{"error":"backend lost"}"#.to_owned()),
+                r#"3 ended 0 Submit failed 503 - "backend lost" 3 -"#,
+            ),
+            (
+                Reply::now(302, ""),
+                r#"0 ended 0 Submit failed 302 - "" 0 -"#,
+            ),
+            (
+                Reply::Lost(5, UnknownReason::Reset),
+                r#"5 ended 0 Submit unknown Reset "connection broke" 5 -"#,
+            ),
+            (
+                Reply::Silence,
+                r#"1000 ended 0 Submit unknown TimedOut "no answer within 1s" 1000 -"#,
+            ),
+        ];
+        for (reply, end) in cases {
+            let rig = rig(Caps::default(), move |_, _| reply.clone());
+            send(&rig, "plain").await;
+            let story = rig.story();
+            assert_eq!(story, ["0 sent 0 probe plain t-00000000 due 0", end]);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_harness_s_own_error_is_trouble_and_no_verdict_on_the_api() {
+        let rig = rig(Caps::default(), |_, _| Reply::Harness);
+        send(&rig, "plain").await;
+        assert_eq!(
+            rig.story()[1..],
+            [
+                "0 trouble too many open files",
+                r#"0 ended 0 Submit unknown Dropped "too many open files" 0 -"#
+            ]
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_was_held_back_gets_its_whole_limit_and_counts_from_its_due_time() {
+        let caps = Caps {
+            in_flight: 1,
+            ..Caps::default()
+        };
+        let rig = rig(caps, |_, _| {
+            Reply::Answer(900, 200, r#"{"token":"none"}"#.to_owned())
+        });
+        tokio::join!(send(&rig, "plain"), send(&rig, "plain"));
+        assert_eq!(
+            rig.story(),
+            [
+                "0 sent 0 probe plain t-00000000 due 0",
+                "900 ended 0 Submit ok 900 none",
+                "900 sent 1 probe plain t-00000001 due 0",
+                "1800 ended 1 Submit ok 1800 none",
+            ]
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_of_a_request_that_is_dropped_is_recorded_and_nothing_after_it() {
+        for kind in ["plain", "job"] {
+            let rig = rig(Caps::default(), |request, _| match request.path.as_str() {
+                "/request" => Reply::now(200, r#"{"id":1}"#),
+                _ => Reply::Silence,
+            });
+            let limit = Duration::from_millis(500);
+            let _ = tokio::time::timeout(limit, send(&rig, kind)).await;
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            let story = rig.story();
+            let exchange = if kind == "plain" { "Submit" } else { "Poll" };
+            let end = format!("500 ended 0 {exchange} unknown Dropped");
+            assert!(story.last().unwrap().starts_with(&end), "{story:?}");
+            assert_eq!(
+                story.iter().filter(|line| line.contains("ended")).count(),
+                1
+            );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_cannot_be_begun_is_trouble_only() {
+        let caps = Caps {
+            requests: 1,
+            ..Caps::default()
+        };
+        let rig = rig(caps, |_, _| Reply::now(200, "{}"));
+        send(&rig, "nonsense").await;
+        for _ in 0..3 {
+            send(&rig, "plain").await;
+        }
+        assert_eq!(
+            rig.story(),
+            [
+                "0 trouble there is no request kind `nonsense`",
+                "0 sent 0 probe plain t-00000000 due 0",
+                "0 ended 0 Submit ok 0 -",
+                "0 trouble the cap on requests is used up",
+            ]
+        );
+    }
+}

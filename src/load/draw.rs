@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn old_plans_keep_drawing_the_same() {
-        assert_eq!(kinds(1, "b1")[..8].concat(), "PINNED");
+        assert_eq!(kinds(1, "b1")[..8].concat(), "aaaaabba");
     }
 
     #[test]

@@ -48,10 +48,15 @@ impl Transport for Fresh {
         if let Some(body) = request.body {
             builder = builder.body(body);
         }
-        let response = builder.send().await.map_err(|error| blame(&error))?;
+        let response = builder.send().await.map_err(told)?;
         let status = response.status().as_u16();
         HttpAnswer::read(status, reqwest::Body::from(response))
             .await
-            .map_err(|error| blame(&error))
+            .map_err(told)
     }
+}
+
+/// What is told of an error. reqwest's own words give the URL, and no trace may carry an address.
+fn told(error: reqwest::Error) -> ExchangeError {
+    blame(&error.without_url())
 }

@@ -60,7 +60,11 @@ impl Gate {
         let Ok(permit) = self.in_flight.acquire().await else {
             return std::future::pending().await;
         };
-        sleep_until(self.turn()).await;
+        // To sleep until now can take a millisecond, so whoever is in time does not.
+        let turn = self.turn();
+        if turn > Instant::now() {
+            sleep_until(turn).await;
+        }
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         if number < self.max_requests {
             Passage::Granted(number, permit)
@@ -82,5 +86,74 @@ impl Gate {
         }
         begun.push_back(turn);
         turn
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caps(rate_per_s: f64) -> Caps {
+        Caps {
+            rate_per_s,
+            ..Caps::default()
+        }
+    }
+
+    #[test]
+    fn a_cap_that_lets_nothing_through_is_refused() {
+        for rate in [0.0, -0.0, -1.0, f64::NAN, f64::INFINITY, 1e-300] {
+            assert!(Gate::new(&caps(rate)).is_err(), "{rate}");
+        }
+        let none = Caps {
+            in_flight: 0,
+            ..Caps::default()
+        };
+        assert!(Gate::new(&none).is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_window_sees_more_than_the_rate() {
+        for (rate, window_ms, at_most) in [(5.0, 1000, 5), (2.5, 800, 2), (0.5, 2000, 1)] {
+            let gate = Gate::new(&caps(rate)).unwrap();
+            let start = Instant::now();
+            let mut passed = Vec::new();
+            for _ in 0..20 {
+                let Passage::Granted(..) = gate.pass().await else {
+                    panic!("the cap on requests is far away");
+                };
+                passed.push(start.elapsed());
+            }
+            let window = Duration::from_millis(window_ms);
+            for pair in passed.windows(at_most + 1) {
+                assert!(pair[at_most] - pair[0] >= window, "{rate}: {passed:?}");
+            }
+            // It holds nobody back for longer than needed either.
+            let ideal = Duration::from_secs_f64((20 - at_most) as f64 / rate);
+            assert!(
+                passed[19] <= ideal + Duration::from_millis(window_ms),
+                "{passed:?}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn the_cap_on_requests_is_told_once() {
+        let gate = Gate::new(&Caps {
+            requests: 2,
+            ..Caps::default()
+        })
+        .unwrap();
+        let mut seen = Vec::new();
+        for _ in 0..4 {
+            seen.push(match gate.pass().await {
+                Passage::Granted(number, _) => format!("granted {number}"),
+                Passage::UsedUp { first } => format!("used up {first}"),
+            });
+        }
+        assert_eq!(
+            seen,
+            ["granted 0", "granted 1", "used up true", "used up false"]
+        );
     }
 }

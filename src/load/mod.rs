@@ -19,10 +19,14 @@ mod pooled;
 mod probe;
 mod readiness;
 mod reading;
+#[cfg(test)]
+mod scripted;
 mod settings;
 mod template;
 mod tls;
 mod transport;
+#[cfg(test)]
+mod traps;
 mod wire;
 
 pub use burst::{ERROR_PAUSE, background, burst};

@@ -223,3 +223,123 @@ fn pointers(kind: &RequestKind) -> impl Iterator<Item = (&'static str, &str)> {
         .chain(job)
         .map(|(place, pointer)| (place, pointer.as_str()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::Draw;
+    use crate::load::scripted::{job_kind, plain_kind};
+    use serde_json::json;
+
+    fn values(number: u64) -> Values {
+        let draw = Draw {
+            seed: 1,
+            index: 2,
+            token_prefix: "t".to_owned(),
+        };
+        Values {
+            token: draw.token(number),
+            number,
+            job: String::new(),
+            picks: draw.picks(number),
+        }
+    }
+
+    #[test]
+    fn path_headers_and_nested_strings_are_filled_in() {
+        let mut kind = plain_kind();
+        kind.path = "/a/{n}?t={token}".to_owned();
+        kind.headers = [("x-id".to_owned(), "id {token}".to_owned())].into();
+        kind.json = Some(json!({"z": ["{n}", {"{n}": "{token}"}], "a": 1, "b": null}));
+        let request = Template::new(&kind)
+            .unwrap()
+            .request(&mut values(4))
+            .unwrap();
+        assert_eq!(request.path, "/a/4?t=t-00000004");
+        assert_eq!(request.headers["x-id"], "id t-00000004");
+        assert_eq!(request.headers[CONTENT_TYPE], "application/json");
+        let body = r#"{"z":["4",{"{n}":"t-00000004"}],"a":1,"b":null}"#;
+        assert_eq!(request.body.unwrap(), body);
+    }
+
+    #[test]
+    fn the_same_number_draws_the_same_request_and_others_differ() {
+        let mut kind = plain_kind();
+        kind.json = Some(json!(["{pick:a|b|c|d}", "{pick:1|2|3|4}", "{pick:x|y}"]));
+        let template = Template::new(&kind).unwrap();
+        let body = |number| template.request(&mut values(number)).unwrap().body;
+        assert_eq!(body(3), body(3));
+        assert!((0..10).any(|number| body(number) != body(3)));
+    }
+
+    #[test]
+    fn a_header_s_value_shows_in_no_debug_output_and_no_error() {
+        let mut kind = plain_kind();
+        kind.headers = [("x-key".to_owned(), "hush".to_owned())].into();
+        let request = Template::new(&kind)
+            .unwrap()
+            .request(&mut values(0))
+            .unwrap();
+        assert!(!format!("{request:?}").contains("hush"));
+        for secret in ["hush{", "{hush}", "hu\nsh"] {
+            kind.headers = [("x-key".to_owned(), secret.to_owned())].into();
+            if let Err(error) = check(&kind) {
+                let error = error.to_string();
+                assert!(
+                    error.contains("x-key") && !error.contains("hush"),
+                    "{error}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_poll_names_the_job_and_bears_the_same_headers() {
+        let mut kind = job_kind();
+        kind.json = Some(json!({}));
+        kind.headers = [("x-key".to_owned(), "{pick:a|b|c|d|e|f}".to_owned())].into();
+        let template = Template::new(&kind).unwrap();
+        let mut values = values(0);
+        let submitted = template.request(&mut values).unwrap().headers;
+        let poll = template
+            .poll
+            .unwrap()
+            .request(&submitted, "a/b c?", &mut values);
+        assert_eq!(poll.path, "/response/a%2Fb%20c%3F");
+        assert_eq!(poll.headers["x-key"], submitted["x-key"]);
+        assert!(!poll.headers.contains_key(CONTENT_TYPE));
+    }
+
+    #[test]
+    fn a_bad_kind_is_refused_with_the_part_that_offends() {
+        type Spoil = fn(&mut RequestKind);
+        let spoilers: [(&str, Spoil); 9] = [
+            ("method", |kind| kind.method = "GE T".to_owned()),
+            ("path", |kind| kind.path = "/{tokn}".to_owned()),
+            ("path", |kind| kind.path = "/{id}".to_owned()),
+            ("json", |kind| kind.json = Some(json!({"a": ["{x}"]}))),
+            ("headers", |kind| {
+                drop(kind.headers.insert("a b".to_owned(), String::new()))
+            }),
+            ("headers", |kind| {
+                drop(kind.headers.insert("a".to_owned(), "{x}".to_owned()))
+            }),
+            ("expect.echo", |kind| {
+                kind.expect.echo = Some("token".to_owned())
+            }),
+            ("job.poll", |kind| {
+                kind.job.as_mut().unwrap().poll = "/r".to_owned()
+            }),
+            ("job.state", |kind| {
+                kind.job.as_mut().unwrap().state = "status".to_owned()
+            }),
+        ];
+        check(&job_kind()).unwrap();
+        for (place, spoil) in spoilers {
+            let mut kind = job_kind();
+            spoil(&mut kind);
+            let error = check(&kind).unwrap_err().to_string();
+            assert!(error.contains(&format!("`job`, {place}: ")), "{error}");
+        }
+    }
+}
