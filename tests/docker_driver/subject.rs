@@ -13,15 +13,22 @@ unsafe extern "C" {
 }
 
 extern "C" fn leave(_signal: i32) {
+    // It takes its time, so that a kill without a grace would come first.
+    thread::sleep(Duration::from_millis(700));
     process::exit(7);
 }
 
 fn main() {
     let mut words = env::args().skip(1);
     while let Some(word) = words.next() {
-        let mut number = || words.next().and_then(|n| n.parse::<u64>().ok()).expect("a number");
+        let mut number = || {
+            words
+                .next()
+                .and_then(|n| n.parse::<u64>().ok())
+                .expect("a number")
+        };
         match word.as_str() {
-            // From now on, SIGTERM ends it with 7.
+            // From now on, SIGTERM ends it with 7, after a moment.
             "obey" => {
                 unsafe { signal(SIGTERM, leave) };
             }
@@ -45,7 +52,11 @@ fn main() {
 }
 
 fn chatter(lines: u64) {
-    let mut starts = fs::OpenOptions::new().create(true).append(true).open("/starts").expect("a file");
+    let mut starts = fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open("/starts")
+        .expect("a file");
     starts.write_all(b".").expect("a disk");
     let start = fs::metadata("/starts").expect("a file").len();
     for line in 0..lines {
