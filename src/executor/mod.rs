@@ -1,5 +1,67 @@
 //! One trial: client, nemesis and observers joined.
+//!
+//! A trial is one future. Nothing in it is spawned but the observers, so dropping it stops everything it does at once;
+//! undoing the faults comes after it, in every case.
 
+mod anchors;
+mod recovery;
+mod reset;
 mod settings;
+mod steps;
+mod trial;
+
+use std::sync::Arc;
 
 pub use settings::{ResetPolicy, Settings};
+
+use crate::load::{Caps, Transport};
+use crate::model::{Limits, RequestKind};
+use crate::nemesis::{self, Journal, NemesisError};
+use crate::stack::Stack;
+
+/// Executes plans against one stack.
+pub struct Executor {
+    /// The stack.
+    pub stack: Arc<Stack>,
+    /// How requests reach its API.
+    pub transport: Arc<dyn Transport>,
+    /// The kinds of request it is sent.
+    pub kinds: Vec<RequestKind>,
+    /// How much load it may be given.
+    pub caps: Caps,
+    /// What the invariants will allow; the harness waits no longer than that.
+    pub limits: Limits,
+    /// How trials are run.
+    pub settings: Settings,
+    /// Where intents are written down.
+    pub journal: Arc<Journal>,
+}
+
+impl Executor {
+    /// Starts whatever of the stack does not run.
+    ///
+    /// # Errors
+    /// When a service cannot be started.
+    pub async fn bring_up(&self) -> Result<(), NemesisError> {
+        nemesis::bring_up(&self.stack, &self.journal).await
+    }
+
+    /// Undoes whatever a trial may have left done. It is called after each trial by itself; to call it again is harmless.
+    ///
+    /// # Errors
+    /// When a service cannot be healed.
+    pub async fn heal(&self) -> Result<(), NemesisError> {
+        nemesis::heal(&self.stack, &self.journal).await
+    }
+
+    /// Ends what this run itself has brought up, and closes the journal if that worked.
+    ///
+    /// # Errors
+    /// When a service cannot be released; then the journal is kept for `comeback heal`.
+    pub async fn release(&self) -> Result<(), NemesisError> {
+        for (_, driver) in self.stack.services() {
+            driver.release().await?;
+        }
+        Ok(self.journal.end()?)
+    }
+}

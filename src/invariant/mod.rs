@@ -1,1 +1,34 @@
-//! (stub)
+//! What must be true of every trial.
+//!
+//! An invariant is a pure function of a trace, so a saved trace can be judged again, by other limits too. Two
+//! rules keep that honest: what the harness did not observe is `inconclusive`, never guessed; and a looser
+//! limit never turns a trace that holds into a violated one.
+
+mod accounting;
+mod api_stays_up;
+mod bounded_failures;
+mod environment;
+mod explicit_errors;
+mod judge;
+mod no_hang;
+mod onset;
+mod patience;
+mod recovers;
+mod standard;
+mod wording;
+
+pub use judge::judge;
+pub use standard::standard;
+
+use crate::model::{Finding, Limits};
+use crate::trace::View;
+
+/// Something that must be true of every trial.
+pub trait Invariant: Send + Sync {
+    /// Its name, as in reports and signatures.
+    fn name(&self) -> &'static str;
+
+    /// Says whether it held, by these limits. What is wrong with the whole trial, such as a backend that
+    /// never became ready, is none of its business: [`judge`] sees to that.
+    fn check(&self, view: &View<'_>, limits: &Limits) -> Finding;
+}

@@ -1,5 +1,42 @@
 //! Requests, jobs and bursts over a transport.
+//!
+//! A [`burst`] or the [`background`] load asks the [`Client`] for requests at their due times; the client fills in a
+//! kind's template, sends it over a [`Transport`], follows the job that it may become, and records each step.
+//! Three things are deliberately absent: retries, redirects and proxies. They would hide what a trial is to show.
 
+mod blame;
+mod burst;
+mod client;
+mod draw;
+mod endpoint;
+mod error;
+mod fresh;
+mod gate;
+mod job;
+mod pending;
+mod placeholder;
+mod pooled;
+mod probe;
+mod readiness;
+mod reading;
+#[cfg(test)]
+mod scripted;
 mod settings;
+mod template;
+mod tls;
+mod transport;
+#[cfg(test)]
+mod traps;
+mod wire;
 
+pub use burst::{ERROR_PAUSE, background, burst};
+pub use client::{Client, ClientParts};
+pub use draw::Draw;
+pub use error::LoadError;
+pub use fresh::Fresh;
+pub use pooled::Pooled;
+pub use probe::HttpProbe;
+pub use readiness::Readiness;
 pub use settings::{Caps, Connections};
+pub use template::check;
+pub use transport::{ExchangeError, HttpAnswer, HttpRequest, MAX_BODY_BYTES, Transport};

@@ -9,6 +9,7 @@ mod outcome;
 mod plan;
 mod request;
 mod signature;
+mod summary;
 mod verdict;
 
 pub use anchor::{Anchor, Edge};
@@ -19,6 +20,7 @@ pub use outcome::{Outcome, UnknownReason};
 pub use plan::{Action, Misfit, Plan, Step, StepId, Wait};
 pub use request::{Expect, Job, KindName, RequestKind};
 pub use signature::{Signature, SignatureError};
+pub use summary::{Failure, LatencyRow, Replayed, Reproduced, Summary};
 pub use verdict::{Finding, Judgement, Verdict};
 
 /// The name of the system's API wherever a service is named: in events, logs and reports. No backend

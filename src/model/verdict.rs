@@ -45,10 +45,58 @@ pub struct Finding {
     pub kind: Option<KindName>,
     /// One sentence in plain words.
     pub message: String,
-    /// The `seq` numbers of the events that prove it, earliest first. The first is the moment the violation's
-    /// cause shows, and decides which of several violations is the primary one.
+    /// The `seq` numbers of the events that prove it. The first is the moment at which, seen in hindsight, things
+    /// went wrong; it decides which of several violations is the primary one, and which fault it is laid to. The others
+    /// follow in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<u64>,
+}
+
+impl Finding {
+    /// The invariant was checked and nothing spoke against it.
+    pub fn holds(invariant: &str, message: impl Into<String>) -> Self {
+        Self::undisputed(invariant, Verdict::Holds, message.into())
+    }
+
+    /// The invariant could not be decided.
+    pub fn inconclusive(invariant: &str, message: impl Into<String>) -> Self {
+        Self::undisputed(invariant, Verdict::Inconclusive, message.into())
+    }
+
+    /// The trace proves that the invariant was violated: first the event at which it went wrong, then the others
+    /// that prove it.
+    pub fn violated(
+        invariant: &str,
+        reason: &str,
+        kind: Option<&str>,
+        message: impl Into<String>,
+        went_wrong: u64,
+        mut proof: Vec<u64>,
+    ) -> Self {
+        proof.retain(|seq| *seq != went_wrong);
+        proof.sort_unstable();
+        proof.dedup();
+        proof.insert(0, went_wrong);
+        Finding {
+            invariant: invariant.to_owned(),
+            verdict: Verdict::Violated,
+            reason: Some(reason.to_owned()),
+            kind: kind.map(str::to_owned),
+            message: message.into(),
+            evidence: proof,
+        }
+    }
+
+    fn undisputed(invariant: &str, verdict: Verdict, message: String) -> Self {
+        Finding {
+            invariant: invariant.to_owned(),
+            verdict,
+            reason: None,
+            kind: None,
+            message,
+            evidence: Vec::new(),
+        }
+    }
 }
 
 /// What is said of a whole trial: every finding, merged.
@@ -73,5 +121,15 @@ impl Judgement {
         self.findings
             .iter()
             .find(|f| f.invariant == signature.invariant && f.verdict == Verdict::Violated)
+    }
+
+    /// Why it is inconclusive: the trial's own reason, else the first undecided invariant's words.
+    pub fn reason(&self) -> String {
+        let undecided = self
+            .findings
+            .iter()
+            .find(|f| f.verdict == Verdict::Inconclusive);
+        let finding = undecided.map(|f| format!("{}: {}", f.invariant, f.message));
+        self.inconclusive.clone().or(finding).unwrap_or_default()
     }
 }

@@ -1,1 +1,158 @@
-//! (stub)
+//! The nemesis does the faults, and nobody else does. It writes down what it is about to do before it
+//! does it, and undoes everything in every case.
+
+mod acts;
+mod journal;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{sleep, timeout};
+
+pub use acts::{Stroke, strokes};
+pub use journal::{Journal, JournalError, Owner, Record};
+
+use crate::model::{Act, Fault, StepId};
+use crate::stack::{Driver, DriverError, ServiceState, Stack};
+use crate::trace::{EventKind, Recorder, TraceError};
+
+/// How long the environment may take over one act, beyond the act's own grace.
+const ACT_LIMIT: Duration = Duration::from_secs(60);
+
+/// Does faults to a stack's backends, and undoes them.
+pub struct Nemesis {
+    stack: Arc<Stack>,
+    journal: Arc<Journal>,
+    recorder: Recorder,
+}
+
+/// A fault that could not be done or undone. It makes the trial inconclusive.
+#[derive(Debug, thiserror::Error)]
+pub enum NemesisError {
+    /// The service cannot be driven.
+    #[error(transparent)]
+    Driver(#[from] DriverError),
+    /// The intent cannot be written down, so nothing is done.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The trace cannot be synced, so nothing is done.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
+    /// The environment did not finish an act.
+    #[error("{service}: {act} did not finish within {} s", ACT_LIMIT.as_secs())]
+    TimedOut {
+        /// The service.
+        service: String,
+        /// The act.
+        act: Act,
+    },
+    /// The plan names a backend that is not there.
+    #[error("there is no backend `{0}`")]
+    NoBackend(String),
+}
+
+impl Nemesis {
+    /// A nemesis for one trial.
+    pub fn new(stack: Arc<Stack>, journal: Arc<Journal>, recorder: Recorder) -> Self {
+        Nemesis {
+            stack,
+            journal,
+            recorder,
+        }
+    }
+
+    /// Does one fault from its first act to the end of its undoing.
+    ///
+    /// # Errors
+    /// When an intent cannot be written down or an act fails; what was done is then left for [`heal`].
+    pub async fn strike(&self, step: &StepId, fault: &Fault) -> Result<(), NemesisError> {
+        let Some(backend) = self.stack.backend(&fault.backend) else {
+            return Err(NemesisError::NoBackend(fault.backend.clone()));
+        };
+        for Stroke { act, then } in strokes(fault) {
+            self.recorder.record(EventKind::FaultIntent {
+                step: step.clone(),
+                backend: fault.backend.clone(),
+                act,
+            });
+            self.recorder.sync()?;
+            let began_us = self.recorder.now_us();
+            do_act(&backend.name, &*backend.driver, act, &self.journal).await?;
+            self.recorder.record(EventKind::FaultActed {
+                step: step.clone(),
+                backend: fault.backend.clone(),
+                act,
+                took_us: self.recorder.now_us() - began_us,
+            });
+            sleep(then).await;
+        }
+        Ok(())
+    }
+}
+
+/// Undoes whatever may have been done to the services of a stack: thaws, joins and starts each as its state demands. It
+/// goes on with the others when one fails, and may be called at any time and again.
+///
+/// # Errors
+/// The first failure, after everything else was tried.
+pub async fn heal(stack: &Stack, journal: &Journal) -> Result<(), NemesisError> {
+    let mut first_failure = Ok(());
+    for (name, driver) in stack.services() {
+        first_failure = first_failure.and(heal_service(name, driver, journal).await);
+    }
+    first_failure
+}
+
+async fn heal_service(
+    name: &str,
+    driver: &dyn Driver,
+    journal: &Journal,
+) -> Result<(), NemesisError> {
+    // A network cut does not show in the state, so it is undone in any case, and before a start, which may depend on it.
+    if driver.supports(Act::Join) {
+        do_act(name, driver, Act::Join, journal).await?;
+    }
+    match driver.state().await? {
+        ServiceState::Running => Ok(()),
+        ServiceState::Paused => do_act(name, driver, Act::Unpause, journal).await,
+        ServiceState::Stopped => do_act(name, driver, Act::Start, journal).await,
+    }
+}
+
+/// Brings every service of a stack up, the backends first, and writes down how each is to be undone.
+///
+/// # Errors
+/// When a service cannot be started.
+pub async fn bring_up(stack: &Stack, journal: &Journal) -> Result<(), NemesisError> {
+    for (name, driver) in stack.services() {
+        do_act(name, driver, Act::Start, journal).await?;
+    }
+    Ok(())
+}
+
+/// Does one act to a service, after its intent was written down and synced.
+///
+/// # Errors
+/// When the intent cannot be written, or the act fails or does not finish.
+pub async fn do_act(
+    name: &str,
+    driver: &dyn Driver,
+    act: Act,
+    journal: &Journal,
+) -> Result<(), NemesisError> {
+    journal.intent(name, act, driver.lease())?;
+    match timeout(ACT_LIMIT + act.grace(), driver.act(act)).await {
+        Ok(result) => result?,
+        Err(_) => {
+            return Err(NemesisError::TimedOut {
+                service: name.to_owned(),
+                act,
+            });
+        }
+    }
+    // What was started is another process than before: whoever heals later has to know it.
+    if act == Act::Start {
+        journal.lease(name, driver.lease())?;
+    }
+    Ok(())
+}

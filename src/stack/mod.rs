@@ -59,8 +59,8 @@ pub trait Driver: Send + Sync {
     fn supports(&self, act: Act) -> bool;
 
     /// How somebody else can undo whatever this driver may have done to the service as it is now, after
-    /// this process has died. It is journalled before every act.
-    fn lease(&self) -> Lease;
+    /// this process has died; none while there is nothing to undo. It is journalled before every act.
+    fn lease(&self) -> Option<Lease>;
 
     /// What happens to the service from now on: log lines, exits, starts. The stream ends when the receiver is dropped
     /// or the environment is gone, in which case its last message is [`Observation::Lost`].

@@ -3,8 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
 
+use super::Moment;
 use crate::model::{Act, BackendName, KindName, Outcome, StepId, UnknownReason};
 
 /// One thing that was observed, with its place in the order of observation and its time.
@@ -19,11 +22,21 @@ pub struct Event {
     pub kind: EventKind,
 }
 
+impl Event {
+    /// Its place and time.
+    pub fn moment(&self) -> Moment {
+        Moment {
+            seq: self.seq,
+            at_us: self.at_us,
+        }
+    }
+}
+
 /// The kinds of event.
 ///
 /// `service` is `api` or the name of a backend. `request` numbers the requests of a trial from 0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "kebab-case")]
+#[serde(tag = "event", rename_all = "kebab-case", remote = "Self")]
 pub enum EventKind {
     /// The trial enters a phase. Offsets of `at` anchors count from the phase `plan`.
     Phase {
@@ -195,8 +208,53 @@ pub enum EventKind {
     /// Somebody ended the run early.
     Interrupted,
     /// An event of a kind that this version does not know: kept and ignored.
-    #[serde(untagged)]
-    Other(serde_json::Map<String, serde_json::Value>),
+    #[serde(skip)]
+    Other(Map<String, Value>),
+}
+
+/// The names of the kinds that this version knows. An event of one of these with wrong fields is an
+/// error; of any other name, it is [`EventKind::Other`].
+const KNOWN: [&str; 19] = [
+    "phase",
+    "step-started",
+    "step-ended",
+    "step-skipped",
+    "sent",
+    "accepted",
+    "polled",
+    "poll-lost",
+    "ended",
+    "fault-intent",
+    "fault-acted",
+    "not-ready",
+    "ready",
+    "exited",
+    "started",
+    "paused",
+    "log",
+    "trouble",
+    "interrupted",
+];
+
+// With `remote = "Self"`, the derived code becomes two inherent functions. Only the choice between them and `Other` is
+// written by hand: serde's own fallback, `untagged`, would also swallow a known kind whose fields are wrong.
+impl Serialize for EventKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            EventKind::Other(fields) => fields.serialize(serializer),
+            known => EventKind::serialize(known, serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for EventKind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let fields = Map::deserialize(deserializer)?;
+        match fields.get("event").and_then(Value::as_str) {
+            Some(name) if !KNOWN.contains(&name) => Ok(EventKind::Other(fields)),
+            _ => EventKind::deserialize(Value::Object(fields)).map_err(D::Error::custom),
+        }
+    }
 }
 
 /// What a trial is doing.
@@ -241,6 +299,19 @@ pub enum Origin {
     Step(StepId),
 }
 
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Phase::Setup => "setup",
+            Phase::Baseline => "baseline",
+            Phase::Plan => "plan",
+            Phase::Heal => "heal",
+            Phase::Recovery => "recovery",
+            Phase::Drain => "drain",
+        })
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -275,5 +346,36 @@ impl From<String> for Origin {
     fn from(text: String) -> Origin {
         let Ok(origin) = text.parse();
         origin
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn known_are_exactly_the_kinds_that_serde_knows() {
+        let error = EventKind::deserialize(json!({"event": "?"})).unwrap_err();
+        let names = KNOWN.map(|name| format!("`{name}`")).join(", ");
+        let expected = format!("unknown variant `?`, expected one of {names}");
+        assert_eq!(error.to_string(), expected);
+    }
+
+    #[test]
+    fn a_known_kind_with_wrong_fields_is_an_error_that_says_so() {
+        let line =
+            json!({"seq": 3, "at_us": 9, "event": "accepted", "request": 1, "latency_us": 2});
+        let error = serde_json::from_value::<Event>(line).unwrap_err();
+        assert_eq!(error.to_string(), "missing field `job`");
+    }
+
+    #[test]
+    fn an_unknown_kind_is_kept_and_written_back_the_same() {
+        let line = r#"{"seq":3,"at_us":9,"event":"eclipse","sun":{"r":[1,2.5,null]},"seen":true}"#;
+        let event: Event = serde_json::from_str(line).unwrap();
+        assert!(matches!(event.kind, EventKind::Other(_)));
+        assert_eq!(serde_json::to_string(&event).unwrap(), line);
     }
 }

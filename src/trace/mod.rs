@@ -4,10 +4,20 @@ mod event;
 mod query;
 mod recorder;
 mod redaction;
+mod request;
+#[cfg(test)]
+pub(crate) mod script;
+mod span;
 mod store;
+mod streak;
+mod window;
 
 pub use event::{Event, EventKind, Exchange, Origin, Phase};
-pub use query::{Answered, Request, View, Window};
+pub use query::View;
 pub use recorder::{Follower, Recorder};
 pub use redaction::Redaction;
+pub use request::{Accepted, Answer, End, Moment, Poll, Request};
+pub use span::{Span, Spans};
 pub use store::{FORMAT_VERSION, Header, KindInfo, StackInfo, Trace, TraceError, TraceWriter};
+pub use streak::Streak;
+pub use window::{Ready, Window};

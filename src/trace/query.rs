@@ -1,5 +1,287 @@
 //! Questions put to a history.
-pub struct View;
-pub struct Request;
-pub struct Window;
-pub struct Answered;
+
+use std::collections::BTreeMap;
+
+use super::window::Windows;
+use super::{
+    Accepted, Answer, End, Event, EventKind, Header, Moment, Phase, Poll, Request, Span, Spans,
+    Streak, Trace, Window,
+};
+use crate::model::{FaultKind, Plan};
+
+/// A trace with its history told by requests and by windows. It is built in one pass.
+#[derive(Debug)]
+pub struct View<'a> {
+    trace: &'a Trace,
+    /// The place of the first event of the baseline; the number of events if there is none.
+    baseline: usize,
+    requests: Vec<Request<'a>>,
+    windows: Vec<Window<'a>>,
+    away: Spans,
+}
+
+impl<'a> View<'a> {
+    /// Reads the whole history once.
+    pub fn new(trace: &'a Trace) -> Self {
+        let mut rows = Rows::default();
+        let mut windows = Windows::default();
+        for event in &trace.events {
+            rows.take(event);
+            windows.take(event);
+        }
+        let windows = windows.finish();
+        let begins =
+            |e: &Event| matches!(e.kind, EventKind::Phase { phase } if phase >= Phase::Baseline);
+        let baseline = trace.events.iter().position(begins);
+        View {
+            trace,
+            baseline: baseline.unwrap_or(trace.events.len()),
+            requests: rows.requests,
+            away: windows.iter().map(Window::span).collect(),
+            windows,
+        }
+    }
+
+    /// The trace's header.
+    pub fn header(&self) -> &'a Header {
+        &self.trace.header
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &'a Plan {
+        &self.trace.plan
+    }
+
+    /// The events before the baseline: the stack is being brought up, and services may come and go.
+    pub fn setup(&self) -> &'a [Event] {
+        &self.trace.events[..self.baseline]
+    }
+
+    /// The events from the baseline on.
+    pub fn under_test(&self) -> &'a [Event] {
+        &self.trace.events[self.baseline..]
+    }
+
+    /// The last phase that the trial entered.
+    pub fn last_phase(&self) -> Option<Phase> {
+        self.trace.events.iter().rev().find_map(|e| match e.kind {
+            EventKind::Phase { phase } => Some(phase),
+            _ => None,
+        })
+    }
+
+    /// When the trial entered a phase, if it did.
+    pub fn phase(&self, asked: Phase) -> Option<Moment> {
+        let found = self
+            .trace
+            .events
+            .iter()
+            .find(|e| matches!(e.kind, EventKind::Phase { phase } if phase == asked));
+        found.map(Event::moment)
+    }
+
+    /// The time of the last event, in microseconds since the trial began; 0 without events.
+    pub fn observed_until_us(&self) -> u64 {
+        self.trace.events.last().map_or(0, |event| event.at_us)
+    }
+
+    /// The requests in order of sending.
+    pub fn requests(&self) -> &[Request<'a>] {
+        &self.requests
+    }
+
+    /// The requests of a kind that were sent after some time, in order of sending.
+    pub fn sent_after(&self, kind: &str, after_us: u64) -> impl Iterator<Item = &Request<'a>> {
+        let first = self.requests.partition_point(|r| r.sent.at_us <= after_us);
+        self.requests[first..]
+            .iter()
+            .filter(move |r| r.kind == kind)
+    }
+
+    /// The names of the stack's request kinds.
+    pub fn kinds(&self) -> impl Iterator<Item = &'a str> {
+        self.header()
+            .stack
+            .kinds
+            .iter()
+            .map(|kind| kind.name.as_str())
+    }
+
+    /// The times at which a backend was away, in order of their beginning: the faults' windows, and those in
+    /// which a backend was not ready by itself.
+    pub fn windows(&self) -> &[Window<'a>] {
+        &self.windows
+    }
+
+    /// The windows of the faults.
+    pub fn faults(&self) -> impl Iterator<Item = &Window<'a>> {
+        self.windows.iter().filter(|window| window.fault.is_some())
+    }
+
+    /// The windows of all backends, united.
+    pub fn away(&self) -> &Spans {
+        &self.away
+    }
+
+    /// When the last fault's window closed; none if no fault was done, or none of them ended.
+    pub fn last_ready(&self) -> Option<Moment> {
+        let ready = self.faults().filter_map(|window| window.ready);
+        ready.map(|ready| ready.moment).max()
+    }
+
+    /// The fault whose intent is the last at or before an event.
+    pub fn fault_before(&self, seq: u64) -> Option<&Window<'a>> {
+        self.faults()
+            .take_while(|window| window.began.seq <= seq)
+            .last()
+    }
+
+    /// The kind of a window's fault, as the plan has it.
+    pub fn fault_kind(&self, window: &Window<'_>) -> Option<FaultKind> {
+        let (_, fault) = self
+            .plan()
+            .faults()
+            .find(|(id, _)| Some(*id) == window.fault)?;
+        Some(fault.kind)
+    }
+
+    /// When the first request of a kind that was sent after some time succeeded.
+    pub fn first_success(&self, kind: &str, after_us: u64) -> Option<Moment> {
+        let ok = self.sent_after(kind, after_us).filter(|r| r.is_ok());
+        ok.filter_map(|r| Some(r.ended?.moment)).min()
+    }
+
+    /// When the success of a kind was sustained after some time: three `ok` in a row, in order of sending, all
+    /// sent after it, with no failure between. The moment is when the last of the three ended. [`Streak`] has the rule.
+    pub fn sustained_success(&self, kind: &str, after_us: u64) -> Option<Moment> {
+        let mut ends: Vec<_> = self
+            .sent_after(kind, after_us)
+            .filter_map(|r| r.ended.map(|end| (end.moment, r.sent.seq, r.is_ok())))
+            .collect();
+        ends.sort();
+        let mut streak = Streak::default();
+        let third = ends
+            .into_iter()
+            .find(|&(_, sent, ok)| streak.ended(sent, ok));
+        third.map(|(moment, ..)| moment)
+    }
+
+    /// When the success of every kind was sustained after some time.
+    pub fn settled(&self, after_us: u64) -> Option<Moment> {
+        let sustained = self
+            .kinds()
+            .map(|kind| self.sustained_success(kind, after_us));
+        sustained.collect::<Option<Vec<_>>>()?.into_iter().max()
+    }
+
+    /// From a window's ready until the success of every kind is sustained, but no longer than `at_most_us`. None
+    /// while the backend is away.
+    pub fn recovery(&self, window: &Window<'_>, at_most_us: u64) -> Option<Span> {
+        let from_us = window.ready?.moment.at_us;
+        let latest = from_us.saturating_add(at_most_us);
+        let settled = self.settled(from_us).map_or(latest, |moment| moment.at_us);
+        Some(Span {
+            from_us,
+            to_us: settled.min(latest),
+        })
+    }
+}
+
+/// Collects the requests' rows while the events pass by.
+#[derive(Default)]
+struct Rows<'a> {
+    requests: Vec<Request<'a>>,
+    place: BTreeMap<u64, usize>,
+}
+
+impl<'a> Rows<'a> {
+    fn take(&mut self, event: &'a Event) {
+        let moment = event.moment();
+        match &event.kind {
+            EventKind::Sent {
+                request,
+                origin,
+                kind,
+                token,
+                intended_us,
+            } => {
+                self.place.insert(*request, self.requests.len());
+                self.requests.push(Request {
+                    id: *request,
+                    origin,
+                    kind,
+                    token,
+                    intended_us: *intended_us,
+                    sent: moment,
+                    accepted: None,
+                    polls: Vec::new(),
+                    ended: None,
+                    ended_again: None,
+                });
+            }
+            EventKind::Accepted {
+                request,
+                job,
+                latency_us,
+            } => self.update(*request, |row| {
+                row.accepted = Some(Accepted {
+                    moment,
+                    job,
+                    latency_us: *latency_us,
+                });
+            }),
+            EventKind::Polled {
+                request,
+                status,
+                state,
+                latency_us,
+            } => self.update(*request, |row| {
+                row.polls.push(Poll {
+                    moment,
+                    took_us: *latency_us,
+                    answer: Answer::Answered {
+                        status: *status,
+                        state: state.as_deref(),
+                    },
+                });
+            }),
+            EventKind::PollLost {
+                request,
+                reason,
+                waited_us,
+            } => self.update(*request, |row| {
+                row.polls.push(Poll {
+                    moment,
+                    took_us: *waited_us,
+                    answer: Answer::Lost(*reason),
+                });
+            }),
+            EventKind::Ended {
+                request,
+                outcome,
+                exchange,
+                latency_us,
+                echo,
+            } => self.update(*request, |row| match row.ended {
+                Some(_) => row.ended_again = Some(moment),
+                None => {
+                    row.ended = Some(End {
+                        moment,
+                        outcome,
+                        exchange: *exchange,
+                        latency_us: *latency_us,
+                        echo: echo.as_deref(),
+                    });
+                }
+            }),
+            _ => {}
+        }
+    }
+
+    /// An event of a request that was never sent has no row and is passed over.
+    fn update(&mut self, request: u64, change: impl FnOnce(&mut Request<'a>)) {
+        if let Some(&place) = self.place.get(&request) {
+            change(&mut self.requests[place]);
+        }
+    }
+}

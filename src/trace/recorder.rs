@@ -10,8 +10,8 @@ use crate::model::{Judgement, Outcome};
 
 /// Gives every event its place and time, keeps it, and writes it to the trace as it happens. Clones share one history.
 ///
-/// Recording never fails for the caller: the first error of the file is kept, and the executor, which
-/// asks for it, makes the trial inconclusive.
+/// Recording never fails for the caller: the first error of the file becomes an event of the history,
+/// which makes the trial inconclusive.
 #[derive(Debug, Clone)]
 pub struct Recorder(Arc<Shared>);
 
@@ -28,7 +28,6 @@ struct Shared {
 struct State {
     events: Vec<Event>,
     writer: Option<TraceWriter>,
-    failure: Option<String>,
 }
 
 /// Reads a history from some place on, waiting for what has not happened yet. It misses nothing.
@@ -49,7 +48,6 @@ impl Recorder {
             state: Mutex::new(State {
                 events: Vec::new(),
                 writer,
-                failure: None,
             }),
             length: watch::Sender::new(0),
         }))
@@ -66,8 +64,18 @@ impl Recorder {
             kind,
         };
         let seq = event.seq;
-        self.write(&mut state, &event);
+        let failure = self.write(&mut state, &event);
         state.events.push(event);
+        if let Some(message) = failure {
+            // It can no longer be written, but whoever follows the history in memory must know.
+            let during = "writing the trace".to_owned();
+            let kind = EventKind::Trouble { during, message };
+            state.events.push(Event {
+                seq: seq + 1,
+                at_us: self.now_us(),
+                kind,
+            });
+        }
         self.0.length.send_replace(state.events.len());
         seq
     }
@@ -112,11 +120,6 @@ impl Recorder {
             .map_or(Ok(()), TraceWriter::sync)
     }
 
-    /// What went wrong with the file, if anything did.
-    pub fn failure(&self) -> Option<String> {
-        self.lock().failure.clone()
-    }
-
     /// Writes the verdict and closes the file. Events recorded later are kept in memory only.
     ///
     /// # Errors
@@ -128,22 +131,19 @@ impl Recorder {
         }
     }
 
-    fn write(&self, state: &mut State, event: &Event) {
-        let Some(writer) = &mut state.writer else {
-            return;
-        };
-        if state.failure.is_some() {
-            return;
-        }
-        let result = writer.event(event);
-        if let Err(error) = result {
-            state.failure = Some(error.to_string());
-        } else if writer.written_bytes() > self.0.max_trace_bytes {
-            state.failure = Some(format!(
+    /// Writes one event. After the first failure, which is returned, nothing is written any more.
+    fn write(&self, state: &mut State, event: &Event) -> Option<String> {
+        let writer = state.writer.as_mut()?;
+        let failure = match writer.event(event) {
+            Err(error) => error.to_string(),
+            Ok(()) if writer.written_bytes() <= self.0.max_trace_bytes => return None,
+            Ok(()) => format!(
                 "the trace has outgrown its cap of {} bytes",
                 self.0.max_trace_bytes
-            ));
-        }
+            ),
+        };
+        state.writer = None;
+        Some(failure)
     }
 
     fn redact(&self, kind: &mut EventKind) {

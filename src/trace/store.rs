@@ -120,15 +120,13 @@ pub enum TraceError {
     },
 }
 
-/// One line of the file after the header.
+/// A line of the file that is neither the header nor an event.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Line {
     Plan(Plan),
     Verdict(Judgement),
     Note(serde_json::Value),
-    #[serde(untagged)]
-    Event(Event),
 }
 
 /// Writes a trace as it happens.
@@ -251,9 +249,13 @@ impl Trace {
     /// # Errors
     /// As [`Trace::read`].
     pub fn parse(path: &Path, mut reader: impl BufRead) -> Result<Self, TraceError> {
-        let mut lines = Vec::new();
+        let mut header = None;
+        let mut plan = None;
+        let mut events = Vec::new();
+        let mut judgement = None;
+        let mut notes = Vec::new();
         let mut buffer = Vec::new();
-        loop {
+        for number in 1.. {
             buffer.clear();
             let read = reader.read_until(b'\n', &mut buffer);
             read.map_err(|source| TraceError::Io {
@@ -264,37 +266,32 @@ impl Trace {
             if buffer.pop() != Some(b'\n') {
                 break;
             }
-            lines.push(buffer.clone());
-        }
-        let mut lines = lines
-            .iter()
-            .enumerate()
-            .map(|(i, line)| (i + 1, line.as_slice()));
-
-        let (_, first) = lines.next().ok_or(TraceError::TooShort {
-            path: path.to_owned(),
-        })?;
-        let header = Self::parse_header(path, first)?;
-        let mut plan = None;
-        let mut events = Vec::new();
-        let mut judgement = None;
-        let mut notes = Vec::new();
-        for (number, line) in lines {
-            let malformed = |message| TraceError::Malformed {
+            if header.is_none() {
+                header = Some(Self::parse_header(path, &buffer)?);
+                continue;
+            }
+            let malformed = |error: serde_json::Error| TraceError::Malformed {
                 path: path.to_owned(),
                 line: number,
-                message,
+                message: error.to_string(),
             };
-            match serde_json::from_slice(line).map_err(|e| malformed(e.to_string()))? {
+            // Events are told from the other lines first, so that an error speaks of what the line is.
+            let content: serde_json::Value = serde_json::from_slice(&buffer).map_err(malformed)?;
+            if content.get("event").is_some() {
+                events.push(serde_json::from_value(content).map_err(malformed)?);
+                continue;
+            }
+            match serde_json::from_value(content).map_err(malformed)? {
                 Line::Plan(content) => plan = Some(content),
-                Line::Event(event) => events.push(event),
                 Line::Verdict(content) => judgement = Some(content),
                 Line::Note(note) => notes.push(note),
             }
         }
-        let plan: Plan = plan.ok_or(TraceError::TooShort {
+        let too_short = || TraceError::TooShort {
             path: path.to_owned(),
-        })?;
+        };
+        let header = header.ok_or_else(too_short)?;
+        let plan: Plan = plan.ok_or_else(too_short)?;
         plan.check_ids().map_err(|misfit| TraceError::Malformed {
             path: path.to_owned(),
             line: 2,

@@ -1,0 +1,238 @@
+//! What is wrong in a configuration, where, and what to do.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use regex::Regex;
+use toml::de::DeTable;
+
+use super::KeyPath;
+
+/// What is wrong in a configuration, where, and what to do. It prints like a compiler's message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Complaint {
+    /// The file.
+    pub path: PathBuf,
+    /// The keys that lead to the culprit, such as `backend.ray.ready`; empty where it is the whole file.
+    pub key: String,
+    /// What is wrong.
+    pub what: String,
+    /// What to do about it.
+    pub remedy: Option<String>,
+    /// The line that is wrong, where it is one.
+    pub excerpt: Option<Excerpt>,
+}
+
+/// A line of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excerpt {
+    /// Its number, from 1.
+    pub line: usize,
+    /// The first character that is wrong, from 1.
+    pub column: usize,
+    /// How many characters are wrong.
+    pub width: usize,
+    /// The line itself.
+    pub text: String,
+}
+
+/// A complaint that does not know its line yet.
+#[derive(Debug)]
+pub(super) struct Problem {
+    place: Place,
+    what: String,
+    remedy: Option<String>,
+}
+
+#[derive(Debug)]
+enum Place {
+    File,
+    Key(KeyPath),
+    Bytes(Range<usize>),
+}
+
+/// Names that are less alike than this are no slips of the pen.
+const ALIKE: f64 = 0.75;
+
+impl Problem {
+    /// A problem with the value that these keys lead to.
+    pub(super) fn at(key: KeyPath, what: impl Into<String>) -> Self {
+        Problem::new(Place::Key(key), what)
+    }
+
+    /// A problem with a stretch of the text.
+    pub(super) fn in_bytes(bytes: Range<usize>, what: impl Into<String>) -> Self {
+        Problem::new(Place::Bytes(bytes), what)
+    }
+
+    /// A problem with the file as a whole.
+    pub(super) fn of_file(what: impl Into<String>) -> Self {
+        Problem::new(Place::File, what)
+    }
+
+    /// The same problem, with what to do about it.
+    pub(super) fn remedy(self, remedy: impl Into<String>) -> Self {
+        let remedy = Some(remedy.into());
+        Problem { remedy, ..self }
+    }
+
+    /// The same problem; its remedy is the known name that is most like the given one, or else all of them.
+    pub(super) fn did_you_mean(self, given: &str, known: &[&str]) -> Self {
+        let likeness = |name: &str| strsim::jaro_winkler(given, name);
+        let best = known
+            .iter()
+            .max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+        match best {
+            Some(best) if likeness(best) >= ALIKE => self.remedy(format!("did you mean `{best}`?")),
+            _ => {
+                let known: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+                self.remedy(format!("there are {}", known.join(", ")))
+            }
+        }
+    }
+
+    /// Finds the problem's line. Values that came from the environment are shown by their variables' names.
+    pub(super) fn locate(
+        self,
+        source: &str,
+        path: &Path,
+        variables: &BTreeMap<String, String>,
+    ) -> Complaint {
+        // The text may be no TOML; what can be read of it tells the key.
+        let (document, _) = DeTable::parse_recoverable(source);
+        let document = document.get_ref();
+        let (key, bytes) = match self.place {
+            Place::File => (KeyPath::default(), None),
+            Place::Key(key) => {
+                let bytes = key.span(document);
+                (key, bytes)
+            }
+            Place::Bytes(bytes) => (KeyPath::at(document, bytes.start), Some(bytes)),
+        };
+        Complaint {
+            path: path.to_owned(),
+            key: key.to_string(),
+            what: conceal(self.what, variables),
+            remedy: self.remedy.map(|remedy| conceal(remedy, variables)),
+            excerpt: bytes.map(|bytes| Excerpt::new(source, bytes)),
+        }
+    }
+
+    fn new(place: Place, what: impl Into<String>) -> Self {
+        Problem {
+            place,
+            what: what.into(),
+            remedy: None,
+        }
+    }
+}
+
+/// Shorter values are everywhere and protect nothing.
+fn conceal(text: String, variables: &BTreeMap<String, String>) -> String {
+    let secrets = variables.iter().filter(|(_, value)| value.len() >= 4);
+    secrets.fold(text, |text, (name, value)| {
+        text.replace(value, &format!("${{{name}}}"))
+    })
+}
+
+static UNKNOWN: LazyLock<Regex> = LazyLock::new(|| constant("^unknown (field|variant) `([^`]*)`"));
+static MISSING: LazyLock<Regex> = LazyLock::new(|| constant("^missing field `([^`]*)`"));
+static QUOTED: LazyLock<Regex> = LazyLock::new(|| constant("`([^`]*)`"));
+
+fn constant(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("every pattern here is a constant, and a test uses each")
+}
+
+fn missing_remedy(key: &str) -> &'static str {
+    match key {
+        "api" => "add a section `[api]` with the API's `url`",
+        "url" => "add `url = \"http://…\"`",
+        "ready" => "add `ready = { tcp = \"127.0.0.1:…\" }`, or ask by `http`, `exec` or `log`",
+        _ => "the README shows every key with an example",
+    }
+}
+
+/// Rust's types mean nothing to somebody who writes a configuration.
+fn without_jargon(message: &str) -> String {
+    let numbers = ["u16", "u32", "u64", "usize"];
+    let plain = numbers.iter().fold(message.to_owned(), |text, number| {
+        text.replace(
+            &format!("expected a nonzero {number}"),
+            "expected a whole number above 0",
+        )
+        .replace(&format!("expected {number}"), "expected a whole number")
+    });
+    plain.replace("expected f64", "expected a number")
+}
+
+impl From<toml::de::Error> for Problem {
+    /// serde says what it knows in one sentence of a fixed form; what people need of it is taken out.
+    fn from(error: toml::de::Error) -> Self {
+        let message = error.message();
+        let bytes = error.span().unwrap_or_default();
+        if let Some(found) = UNKNOWN.captures(message) {
+            let noun = if &found[1] == "field" { "key" } else { "value" };
+            let known: Vec<&str> = QUOTED
+                .captures_iter(message)
+                .skip(1)
+                .map(|name| name.extract::<1>().1[0])
+                .collect();
+            return Problem::in_bytes(bytes, format!("unknown {noun} `{}`", &found[2]))
+                .did_you_mean(&found[2], &known);
+        }
+        match MISSING.captures(message) {
+            Some(found) => Problem::in_bytes(bytes, format!("the key `{}` is missing", &found[1]))
+                .remedy(missing_remedy(&found[1])),
+            None => Problem::in_bytes(bytes, without_jargon(message)),
+        }
+    }
+}
+
+impl Excerpt {
+    fn new(source: &str, bytes: Range<usize>) -> Self {
+        let start = source.floor_char_boundary(bytes.start);
+        let line_start = source[..start].rfind('\n').map_or(0, |newline| newline + 1);
+        let text = source[line_start..].lines().next().unwrap_or_default();
+        let column = source[line_start..start].chars().count();
+        let culprit = source[start..source.floor_char_boundary(bytes.end.max(start))]
+            .lines()
+            .next();
+        Excerpt {
+            line: source[..line_start].matches('\n').count() + 1,
+            column: column + 1,
+            width: culprit.map_or(0, |text| text.chars().count()).max(1),
+            text: text.to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Complaint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.path.display())?;
+        if let Some(Excerpt { line, column, .. }) = &self.excerpt {
+            write!(f, ":{line}:{column}")?;
+        }
+        if !self.key.is_empty() {
+            write!(f, ": {}", self.key)?;
+        }
+        write!(f, ": {}", self.what)?;
+        if let Some(excerpt) = &self.excerpt {
+            let Excerpt {
+                line,
+                column,
+                width,
+                text,
+            } = excerpt;
+            let gutter = line.to_string().len();
+            write!(f, "\n{:gutter$} |\n{line} | {text}\n{:gutter$} | ", "", "")?;
+            write!(f, "{:indent$}{:^<width$}", "", "", indent = column - 1)?;
+        }
+        match &self.remedy {
+            Some(remedy) => write!(f, "\n  = help: {remedy}"),
+            None => Ok(()),
+        }
+    }
+}

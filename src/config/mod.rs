@@ -1,0 +1,200 @@
+//! `comeback.toml` → the settings that each stage owns.
+//!
+//! Each file here holds one section: its settings, the table it is read from, and the checks between. A section without
+//! settings of its own (`[generator]`, `[load]`, …) fills in those of its stage. Nothing here acts: the command line builds
+//! drivers, clients and plans from what this returns.
+//!
+//! Reading goes in three steps: the text is parsed, `${VAR}` in its values is replaced (`environment`), and the tables are
+//! checked. Whatever is wrong is a [`Complaint`] that names file, line, column, key and remedy.
+
+mod api;
+mod backend;
+mod complaint;
+mod environment;
+mod generator;
+mod key_path;
+mod limits;
+mod request;
+mod service;
+mod text;
+mod trial;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use toml::Spanned;
+use toml::de::DeTable;
+
+pub use api::ApiConfig;
+pub use backend::{BackendConfig, ReadyCheck, ReadyConfig};
+pub use complaint::Complaint;
+pub use service::{Container, ProcessConfig, ServiceConfig};
+
+use crate::executor::{ResetPolicy, Settings};
+use crate::generator::Space;
+use crate::load::Caps;
+use crate::model::{Limits, RequestKind};
+use complaint::Problem;
+use key_path::KeyPath;
+
+/// Everything that a `comeback.toml` says, and defaults for everything it doesn't.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// The stack's name, for traces and reports: `name`, else the name of the configuration's directory.
+    pub name: String,
+    /// The API.
+    pub api: ApiConfig,
+    /// The backends, in the file's order; at least one.
+    pub backends: Vec<BackendConfig>,
+    /// The kinds of request, in the file's order; at least one, their names differ.
+    pub kinds: Vec<RequestKind>,
+    /// The limits that the invariants judge by.
+    pub limits: Limits,
+    /// What plans may be drawn.
+    pub space: Space,
+    /// How much load a trial may make.
+    pub caps: Caps,
+    /// How a trial is run.
+    pub trial: Settings,
+    /// When the stack is reset.
+    pub reset: ResetPolicy,
+    /// What must never be written anywhere: header values, and whatever came from the environment.
+    pub secrets: Vec<String>,
+}
+
+/// A configuration that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error(
+        "cannot read the configuration {}: {source}\n  = help: name another with `--config FILE`, or try the tool on its own \
+         demo with `--demo BUG`", path.display()
+    )]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file says something that cannot be.
+    #[error("{0}")]
+    Invalid(Box<Complaint>),
+}
+
+/// The whole file, as it is written.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct File {
+    name: Option<String>,
+    api: api::ApiTable,
+    #[serde(default)]
+    backend: BTreeMap<String, Spanned<backend::BackendTable>>,
+    #[serde(default)]
+    request: Vec<request::RequestTable>,
+    #[serde(default)]
+    limits: BTreeMap<String, toml::Value>,
+    #[serde(default)]
+    generator: generator::GeneratorTable,
+    #[serde(default)]
+    load: trial::LoadTable,
+    #[serde(default)]
+    trial: trial::TrialTable,
+    #[serde(default)]
+    trace: trial::TraceTable,
+}
+
+impl Config {
+    /// Reads a configuration from a file, and `${VAR}` from this process's environment.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is no valid configuration.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let source = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        Config::parse(&source, path, &|name| std::env::var(name).ok())
+    }
+
+    /// Reads a configuration from a text and an environment. `path` says where the text comes from: relative paths in
+    /// it count from there.
+    ///
+    /// # Errors
+    /// When the text is no valid configuration.
+    pub fn parse(
+        source: &str,
+        path: &Path,
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
+        let mut variables = BTreeMap::new();
+        let config = read(source, environment, &mut variables)
+            .and_then(|file| assemble(file, path, variables.values().cloned().collect()));
+        config.map_err(|problem| {
+            ConfigError::Invalid(Box::new(problem.locate(source, path, &variables)))
+        })
+    }
+}
+
+/// Parses the text and replaces `${VAR}`; the variables used are left in `variables`, also when something is wrong.
+fn read(
+    source: &str,
+    environment: &dyn Fn(&str) -> Option<String>,
+    variables: &mut BTreeMap<String, String>,
+) -> Result<File, Problem> {
+    let mut document = DeTable::parse(source).map_err(Problem::from)?;
+    environment::expand(document.get_mut(), environment, variables)?;
+    Ok(File::deserialize(toml::Deserializer::from(document))?)
+}
+
+/// Checks the sections one by one, in the order in which somebody would fix them.
+fn assemble(file: File, path: &Path, mut secrets: Vec<String>) -> Result<Config, Problem> {
+    let directory = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    let (connections, caps) = file.load.settings();
+    let api = file.api.check(directory, connections)?;
+
+    let mut tables: Vec<_> = file.backend.into_iter().collect();
+    tables.sort_by_key(|(_, table)| table.span().start);
+    let mut backends = Vec::with_capacity(tables.len());
+    let mut spaces = Vec::with_capacity(tables.len());
+    for (name, table) in tables {
+        let (backend, space) = table.into_inner().check(name, directory, &file.generator)?;
+        backends.push(backend);
+        spaces.push(space);
+    }
+    if backends.is_empty() {
+        return Err(Problem::of_file("there is no backend that could go away")
+            .remedy("add a section `[backend.NAME]` with `docker` or `process`, and `ready`"));
+    }
+
+    let kinds = request::check_all(file.request)?;
+    secrets.extend(kinds.iter().flat_map(|kind| kind.headers.values().cloned()));
+    secrets.retain(|secret| !secret.is_empty());
+    secrets.sort();
+    secrets.dedup();
+
+    let (trial, reset) = file.trial.settings(file.trace)?;
+    Ok(Config {
+        name: file.name.unwrap_or_else(|| directory_name(directory)),
+        api,
+        backends,
+        limits: limits::check(&file.limits)?,
+        space: file.generator.space(spaces, &kinds)?,
+        kinds,
+        caps,
+        trial,
+        reset,
+        secrets,
+    })
+}
+
+fn directory_name(directory: &Path) -> String {
+    let absolute = std::path::absolute(directory).unwrap_or_default();
+    let name = absolute
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned());
+    name.unwrap_or_else(|| "stack".to_owned())
+}

@@ -1,0 +1,143 @@
+//! `[[request]]`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hyper::header::{HeaderName, HeaderValue};
+use serde::Deserialize;
+
+use super::complaint::Problem;
+use super::{KeyPath, text};
+use crate::model::{Expect, Job, RequestKind};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct RequestTable {
+    name: Option<String>,
+    #[serde(default = "default_weight")]
+    weight: u32,
+    method: Option<String>,
+    path: String,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    json: Option<serde_json::Value>,
+    #[serde(default)]
+    expect: Expect,
+    job: Option<Job>,
+}
+
+fn default_weight() -> u32 {
+    1
+}
+
+/// All kinds of request; at least one, and their names differ.
+pub(super) fn check_all(tables: Vec<RequestTable>) -> Result<Vec<RequestKind>, Problem> {
+    if tables.is_empty() {
+        return Err(Problem::of_file("there is no request to send")
+            .remedy("add a section `[[request]]` with a `path` at least"));
+    }
+    let mut names = BTreeSet::new();
+    let mut kinds = Vec::with_capacity(tables.len());
+    for (position, table) in tables.into_iter().enumerate() {
+        let key = KeyPath::of("request").position(position);
+        let kind = table.check(&key)?;
+        if !names.insert(kind.name.clone()) {
+            return Err(Problem::at(
+                key,
+                format!("an earlier request is called `{}` too", kind.name),
+            )
+            .remedy("give each of them a `name` of its own"));
+        }
+        kinds.push(kind);
+    }
+    Ok(kinds)
+}
+
+impl RequestTable {
+    fn check(self, key: &KeyPath) -> Result<RequestKind, Problem> {
+        let default = if self.json.is_some() { "POST" } else { "GET" };
+        let method = self.method.unwrap_or(default.to_owned()).to_uppercase();
+        if hyper::Method::from_bytes(method.as_bytes()).is_err() {
+            return Err(Problem::at(
+                key.key("method"),
+                format!("`{method}` is no HTTP method"),
+            ));
+        }
+        check_path(key.key("path"), &self.path)?;
+        for (name, value) in &self.headers {
+            check_header(key.key("headers").key(name), name, value)?;
+        }
+        check_expect(&key.key("expect"), &self.expect)?;
+        if let Some(job) = &self.job {
+            check_job(&key.key("job"), job)?;
+        }
+        Ok(RequestKind {
+            name: self.name.unwrap_or(format!("{method} {}", self.path)),
+            weight: self.weight,
+            method,
+            path: self.path,
+            headers: self.headers,
+            json: self.json,
+            expect: self.expect,
+            job: self.job,
+        })
+    }
+}
+
+fn check_path(key: KeyPath, path: &str) -> Result<(), Problem> {
+    if path.starts_with('/') {
+        return Ok(());
+    }
+    Err(Problem::at(
+        key,
+        format!("the path `{path}` does not begin with a slash"),
+    )
+    .remedy("paths count from the API's `url`"))
+}
+
+/// The message shows no value: it may be a secret.
+fn check_header(key: KeyPath, name: &str, value: &str) -> Result<(), Problem> {
+    if HeaderName::from_bytes(name.as_bytes()).is_err() {
+        return Err(Problem::at(
+            key,
+            format!("`{name}` is no name for a header"),
+        ));
+    }
+    if HeaderValue::from_str(value).is_err() {
+        return Err(
+            Problem::at(key, "its value holds characters that no header may have")
+                .remedy("often it is a line break at the end of an environment variable"),
+        );
+    }
+    Ok(())
+}
+
+fn check_expect(key: &KeyPath, expect: &Expect) -> Result<(), Problem> {
+    for pointer in expect.json.keys() {
+        text::pointer(key.key("json").key(pointer), pointer)?;
+    }
+    match &expect.echo {
+        Some(echo) => text::pointer(key.key("echo"), echo),
+        None => Ok(()),
+    }
+}
+
+fn check_job(key: &KeyPath, job: &Job) -> Result<(), Problem> {
+    text::pointer(key.key("id"), &job.id)?;
+    text::pointer(key.key("state"), &job.state)?;
+    if let Some(message) = &job.message {
+        text::pointer(key.key("message"), message)?;
+    }
+    check_path(key.key("poll"), &job.poll)?;
+    if !job.poll.contains("{id}") {
+        let what = format!("`{}` has no place for the job's id", job.poll);
+        return Err(Problem::at(key.key("poll"), what)
+            .remedy("write `{id}` where it belongs, as in `/response/{id}`"));
+    }
+    if job.done.is_empty() {
+        return Err(
+            Problem::at(key.key("done"), "no state means that a job is done")
+                .remedy("list the states of success, as in `done = [\"COMPLETED\"]`"),
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,61 @@
+//! A fresh stack for the next trial.
+
+use std::time::Duration;
+
+use tokio::time::{sleep, timeout};
+
+use super::Executor;
+use crate::model::{API, Act};
+use crate::nemesis::{NemesisError, do_act};
+use crate::stack::{Backend, Driver};
+
+/// How long a service is given to end by itself when the stack is reset.
+const GRACE_MS: u64 = 10_000;
+
+impl Executor {
+    /// Whether the API can be restarted. Where it cannot, a broken one stays broken.
+    pub fn can_reset(&self) -> bool {
+        self.stack.api.is_some()
+    }
+
+    /// Restarts the whole stack: the API ends first and starts last, when the backends are ready.
+    ///
+    /// # Errors
+    /// When a service cannot be stopped or started.
+    pub async fn reset(&self) -> Result<(), NemesisError> {
+        self.heal().await?;
+        let stop = Act::Stop { grace_ms: GRACE_MS };
+        if let Some(api) = &self.stack.api {
+            self.act(API, &**api, stop).await?;
+        }
+        for backend in &self.stack.backends {
+            self.act(&backend.name, &*backend.driver, stop).await?;
+        }
+        for backend in &self.stack.backends {
+            self.act(&backend.name, &*backend.driver, Act::Start)
+                .await?;
+        }
+        for backend in &self.stack.backends {
+            // One that does not become ready in time is found, and told, by the next trial's set-up.
+            let _ = timeout(self.settings.ready_within, ready(backend)).await;
+        }
+        match &self.stack.api {
+            Some(api) => self.act(API, &**api, Act::Start).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn act(&self, name: &str, driver: &dyn Driver, act: Act) -> Result<(), NemesisError> {
+        do_act(name, driver, act, &self.journal).await
+    }
+}
+
+async fn ready(backend: &Backend) {
+    loop {
+        let probe = backend.probe.ready(&*backend.driver);
+        if matches!(timeout(backend.probe_timeout, probe).await, Ok(Ok(()))) {
+            return;
+        }
+        sleep(Duration::min(backend.probe_every, Duration::from_secs(1))).await;
+    }
+}

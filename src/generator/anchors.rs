@@ -1,0 +1,146 @@
+//! Anchors: drawn as wishes, granted when the steps before are known.
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use super::{Space, draws};
+use crate::model::{Action, Anchor, Edge, Step};
+
+/// How likely a step follows what it is anchored to at once: the narrowest windows lie there.
+const AT_ONCE: f64 = 0.4;
+
+/// An anchor that does not know yet which steps there are.
+#[derive(Debug, Clone)]
+pub(super) struct Wish {
+    /// What it would like to name, if there is one.
+    pub(super) event: Option<Event>,
+    /// What it names otherwise.
+    pub(super) time: Time,
+    /// Which of the steps that it could name; the latest of them, if none is chosen.
+    pub(super) target: Option<Index>,
+    /// Which of a burst's requests.
+    pub(super) nth: Index,
+    /// The offset.
+    pub(super) offset_ms: u64,
+}
+
+/// An observed event.
+#[derive(Debug, Clone)]
+pub(super) enum Event {
+    /// A request of a burst is in flight.
+    InFlight,
+    /// The backend is ready after a fault.
+    Ready,
+    /// The API logs a line that matches a pattern.
+    Log(String),
+}
+
+/// A time that needs no observation.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Time {
+    /// Since the plan began.
+    Plan,
+    /// Since a step started or ended.
+    Step(Edge),
+}
+
+/// Any anchor of the space.
+pub(super) fn wish(space: &Space) -> impl Strategy<Value = Wish> + use<> {
+    let bounds = &space.bounds;
+    let time = prop::sample::select(vec![
+        Time::Plan,
+        Time::Step(Edge::Start),
+        Time::Step(Edge::End),
+    ]);
+    (
+        (prop::bool::weighted(bounds.event_anchors), event(space)),
+        time,
+        any::<Index>(),
+        any::<Index>(),
+        draws::zero_or_whole(AT_ONCE, bounds.max_offset_ms),
+    )
+        .prop_map(
+            |((wants_event, event), time, target, nth, offset_ms)| Wish {
+                event: wants_event.then_some(event),
+                time,
+                target: Some(target),
+                nth,
+                offset_ms,
+            },
+        )
+}
+
+fn event(space: &Space) -> impl Strategy<Value = Event> + use<> {
+    let mut events = vec![
+        (3, Just(Event::InFlight).boxed()),
+        (2, Just(Event::Ready).boxed()),
+    ];
+    if !space.log_anchors.is_empty() {
+        let pattern = prop::sample::select(space.log_anchors.clone());
+        events.push((2, pattern.prop_map(Event::Log).boxed()));
+    }
+    proptest::strategy::Union::new_weighted(events)
+}
+
+impl Wish {
+    /// The anchor that comes nearest to the wish, naming only steps that came before.
+    pub(super) fn grant(self, earlier: &[Step]) -> Anchor {
+        self.event_anchor(earlier)
+            .unwrap_or_else(|| self.time_anchor(earlier))
+    }
+
+    fn event_anchor(&self, earlier: &[Step]) -> Option<Anchor> {
+        let offset_ms = self.offset_ms;
+        match self.event.as_ref()? {
+            Event::InFlight => {
+                let bursts = earlier.iter().filter_map(|step| match &step.action {
+                    Action::Burst(burst) => Some((step, burst)),
+                    _ => None,
+                });
+                let (step, burst) = self.choose(bursts.collect())?;
+                Some(Anchor::InFlight {
+                    burst: step.id.clone(),
+                    // A burst of the space has at least one request, and no more than a `u32` holds.
+                    nth: 1 + self.nth.index(burst.count as usize) as u32,
+                    offset_ms,
+                })
+            }
+            Event::Ready => {
+                let faults = earlier
+                    .iter()
+                    .filter(|step| matches!(step.action, Action::Fault(_)));
+                let step = self.choose(faults.collect())?;
+                Some(Anchor::Ready {
+                    fault: step.id.clone(),
+                    offset_ms,
+                })
+            }
+            Event::Log(pattern) => Some(Anchor::Log {
+                pattern: pattern.clone(),
+                offset_ms,
+            }),
+        }
+    }
+
+    fn time_anchor(&self, earlier: &[Step]) -> Anchor {
+        let offset_ms = self.offset_ms;
+        let named = self.choose(earlier.iter().collect());
+        match (self.time, named) {
+            (Time::Step(edge), Some(step)) => Anchor::After {
+                step: step.id.clone(),
+                edge,
+                offset_ms,
+            },
+            _ => Anchor::At { offset_ms },
+        }
+    }
+
+    fn choose<T>(&self, mut candidates: Vec<T>) -> Option<T> {
+        if candidates.is_empty() {
+            return None;
+        }
+        let last = candidates.len() - 1;
+        let chosen = self.target.map_or(last, |target| target.index(last + 1));
+        Some(candidates.swap_remove(chosen))
+    }
+}

@@ -1,0 +1,130 @@
+//! How long a plan may last.
+
+use super::{Bounds, draws};
+use crate::model::{Action, Anchor, Burst, Fault, FaultKind, Pace, Step, Wait};
+
+/// Shortens every time in the steps by one common factor if, one after the other, they would last longer than
+/// `max_plan_ms`. To shorten keeps the shape of a plan; to draw again would prefer short plans of few steps.
+pub(super) fn shorten(steps: &mut [Step], bounds: &Bounds) {
+    let lasts_ms: f64 = steps.iter().map(lasts_ms).sum();
+    let share = bounds.max_plan_ms as f64 / lasts_ms;
+    if share < 1.0 {
+        for step in steps {
+            shorten_step(step, share, bounds);
+        }
+    }
+}
+
+/// How long a step lasts by itself, with its anchor's offset, in milliseconds. The time that the stack takes is not known.
+fn lasts_ms(step: &Step) -> f64 {
+    let ms = match &step.action {
+        Action::Burst(burst) => burst_ms(burst),
+        Action::Fault(Fault {
+            kind, outage_ms, ..
+        }) => match *kind {
+            FaultKind::Stop { grace_ms } => grace_ms as f64 + *outage_ms as f64,
+            FaultKind::Rapid { restarts, gap_ms } => {
+                f64::from(restarts) * (*outage_ms as f64 + gap_ms as f64)
+            }
+            FaultKind::Kill | FaultKind::Pause | FaultKind::Cut => *outage_ms as f64,
+        },
+        Action::Wait(Wait { wait_ms }) => *wait_ms as f64,
+    };
+    step.anchor.offset_ms() as f64 + ms
+}
+
+fn burst_ms(burst: &Burst) -> f64 {
+    match burst.pace {
+        Pace::Open { rate_per_s } => f64::from(burst.count) / rate_per_s * 1_000.0,
+        Pace::Closed { think_ms } => {
+            let rounds = burst.count.div_ceil(burst.concurrency.max(1));
+            f64::from(rounds) * think_ms as f64
+        }
+    }
+}
+
+fn shorten_step(step: &mut Step, share: f64, bounds: &Bounds) {
+    let shorten = |ms: &mut u64, least: u64| *ms = ((*ms as f64 * share) as u64).max(least);
+    match &mut step.anchor {
+        Anchor::At { offset_ms }
+        | Anchor::After { offset_ms, .. }
+        | Anchor::InFlight { offset_ms, .. }
+        | Anchor::Ready { offset_ms, .. }
+        | Anchor::Log { offset_ms, .. } => shorten(offset_ms, 0),
+    }
+    match &mut step.action {
+        Action::Burst(burst) => match &mut burst.pace {
+            Pace::Closed { think_ms } => shorten(think_ms, 0),
+            Pace::Open { rate_per_s } => {
+                let faster = draws::three_digits(*rate_per_s / share);
+                *rate_per_s = faster.min(*bounds.rate_per_s.end());
+            }
+        },
+        Action::Fault(fault) => {
+            shorten(&mut fault.outage_ms, *bounds.outage_ms.start());
+            match &mut fault.kind {
+                FaultKind::Stop { grace_ms } => shorten(grace_ms, 0),
+                FaultKind::Rapid { gap_ms, .. } => shorten(gap_ms, 0),
+                FaultKind::Kill | FaultKind::Pause | FaultKind::Cut => {}
+            }
+        }
+        Action::Wait(Wait { wait_ms }) => shorten(wait_ms, 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::StepId;
+
+    fn step(id: &str, offset_ms: u64, action: Action) -> Step {
+        let anchor = Anchor::At { offset_ms };
+        let id = StepId(id.to_owned());
+        Step { id, anchor, action }
+    }
+
+    fn stop(outage_ms: u64) -> Action {
+        Action::Fault(Fault {
+            backend: "db".to_owned(),
+            kind: FaultKind::Stop { grace_ms: 1_000 },
+            outage_ms,
+        })
+    }
+
+    fn bounds(max_plan_ms: u64) -> Bounds {
+        Bounds {
+            max_plan_ms,
+            ..Bounds::default()
+        }
+    }
+
+    #[test]
+    fn a_plan_within_its_budget_is_left_alone() {
+        let steps = vec![step("f1", 1_000, stop(8_000))];
+        let mut shortened = steps.clone();
+        shorten(&mut shortened, &bounds(10_000));
+        assert_eq!(shortened, steps);
+    }
+
+    #[test]
+    fn a_long_plan_is_shortened_in_proportion() {
+        let mut steps = vec![
+            step("f1", 1_000, stop(8_000)),
+            step("w1", 2_000, Action::Wait(Wait { wait_ms: 8_000 })),
+        ];
+        shorten(&mut steps, &bounds(10_000));
+        let lasts: Vec<f64> = steps.iter().map(lasts_ms).collect();
+        assert_eq!(lasts, [5_000.0, 5_000.0]);
+    }
+
+    #[test]
+    fn nothing_is_shortened_below_what_the_bounds_allow() {
+        let mut steps = vec![step("f1", 0, stop(40_000))];
+        let bounds = Bounds {
+            outage_ms: 30_000..=45_000,
+            ..bounds(10_000)
+        };
+        shorten(&mut steps, &bounds);
+        assert!(matches!(&steps[0].action, Action::Fault(fault) if fault.outage_ms == 30_000));
+    }
+}

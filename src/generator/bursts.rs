@@ -1,0 +1,64 @@
+//! Load: bursts, and the background behind a plan.
+
+use proptest::prelude::*;
+
+use super::{Space, draws};
+use crate::model::{Background, Burst, Mix, Pace};
+
+/// How likely a sender of a closed loop sends again at once.
+const NO_THINKING: f64 = 0.6;
+
+/// Any burst of the space.
+pub(super) fn burst(space: &Space) -> impl Strategy<Value = Burst> + use<> {
+    let bounds = &space.bounds;
+    let count = draws::count(&bounds.requests);
+    let concurrency = draws::count(&bounds.concurrency);
+    (count, concurrency, pace(space), mix(space)).prop_map(|(count, concurrency, pace, mix)| {
+        // More senders than requests would be a lie in print, and so would be a pause that nobody makes.
+        let concurrency = concurrency.min(count);
+        let pace = match pace {
+            Pace::Closed { .. } if concurrency == count => Pace::Closed { think_ms: 0 },
+            pace => pace,
+        };
+        Burst {
+            count,
+            concurrency,
+            pace,
+            mix,
+        }
+    })
+}
+
+/// No background load, or some.
+pub(super) fn background(space: &Space) -> impl Strategy<Value = Option<Background>> + use<> {
+    let bounds = &space.bounds;
+    let load = (draws::rate(&bounds.background_rate_per_s), mix(space))
+        .prop_map(|(rate_per_s, mix)| Background { rate_per_s, mix });
+    (prop::bool::weighted(bounds.background), load).prop_map(|(some, load)| some.then_some(load))
+}
+
+fn pace(space: &Space) -> impl Strategy<Value = Pace> + use<> {
+    let bounds = &space.bounds;
+    prop_oneof![
+        2 => draws::zero_or_whole(NO_THINKING, bounds.max_think_ms)
+            .prop_map(|think_ms| Pace::Closed { think_ms }),
+        1 => draws::rate(&bounds.rate_per_s).prop_map(|rate_per_s| Pace::Open { rate_per_s }),
+    ]
+}
+
+/// All kinds by their weights; or one alone, because work that is unlike the rest takes other paths
+/// through an API and fails elsewhere.
+fn mix(space: &Space) -> impl Strategy<Value = Mix> + use<> {
+    let wanted = space.kinds.iter().filter(|(_, weight)| **weight > 0);
+    let all: Mix = wanted
+        .map(|(kind, weight)| (kind.clone(), *weight))
+        .collect();
+    let alone: Vec<Mix> = all
+        .keys()
+        .map(|kind| Mix::from([(kind.clone(), 1)]))
+        .collect();
+    prop_oneof![
+        2 => Just(all),
+        1 => prop::sample::select(alone),
+    ]
+}

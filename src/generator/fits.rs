@@ -1,0 +1,269 @@
+//! Whether a plan that came from elsewhere may be performed on this stack.
+
+use super::Space;
+use super::faults::RESTARTS;
+use crate::model::{Action, Burst, Fault, FaultKind, Misfit, Mix, Pace, Plan, Step, StepId, Wait};
+
+impl Space {
+    /// Whether a plan does only what this space could have drawn: a stranger's trace can do to a stack no more than
+    /// its configuration allows. Nothing is clamped: a plan that is not performed as written proves nothing.
+    ///
+    /// Lower bounds are not asked for, because a shrunk plan lies below them.
+    ///
+    /// # Errors
+    /// Names the first step that does not fit, and why.
+    pub fn fits(&self, plan: &Plan) -> Result<(), Misfit> {
+        plan.check_ids()?;
+        if let Some(background) = &plan.background {
+            let load = StepId("background".to_owned());
+            let most = *self.bounds.background_rate_per_s.end();
+            self.mix_fits(&load, &background.mix)?;
+            rate_fits(&load, background.rate_per_s, most)?;
+        }
+        let most = self.bounds.steps.end();
+        if let Some(step) = plan.steps.get(*most as usize) {
+            let count = plan.steps.len();
+            let what = format!("the plan has {count} steps, and at most {most} are allowed");
+            return Err(cap(&step.id, what));
+        }
+        plan.steps.iter().try_for_each(|step| self.step_fits(step))
+    }
+
+    fn step_fits(&self, step: &Step) -> Result<(), Misfit> {
+        let Step { id, anchor, action } = step;
+        let bounds = &self.bounds;
+        at_most(id, "ms of offset", anchor.offset_ms(), bounds.max_offset_ms)?;
+        match action {
+            Action::Burst(burst) => self.burst_fits(id, burst),
+            Action::Fault(fault) => self.fault_fits(id, fault),
+            Action::Wait(Wait { wait_ms }) => {
+                at_most(id, "ms of wait", *wait_ms, bounds.max_wait_ms)
+            }
+        }
+    }
+
+    fn burst_fits(&self, id: &StepId, burst: &Burst) -> Result<(), Misfit> {
+        let bounds = &self.bounds;
+        self.mix_fits(id, &burst.mix)?;
+        at_most(id, "requests", burst.count, *bounds.requests.end())?;
+        at_most(
+            id,
+            "requests at once",
+            burst.concurrency,
+            *bounds.concurrency.end(),
+        )?;
+        if burst.count == 0 || burst.concurrency == 0 {
+            return Err(cap(id, "it has no requests or no senders".to_owned()));
+        }
+        match burst.pace {
+            Pace::Closed { think_ms } => {
+                at_most(id, "ms between requests", think_ms, bounds.max_think_ms)
+            }
+            Pace::Open { rate_per_s } => rate_fits(id, rate_per_s, *bounds.rate_per_s.end()),
+        }
+    }
+
+    fn fault_fits(&self, id: &StepId, fault: &Fault) -> Result<(), Misfit> {
+        let Some(backend) = self.backends.iter().find(|b| b.name == fault.backend) else {
+            return Err(Misfit::Backend {
+                step: id.clone(),
+                backend: fault.backend.clone(),
+                known: list(self.backends.iter().map(|backend| backend.name.as_str())),
+            });
+        };
+        let name = fault.kind.name();
+        if !backend.faults.iter().any(|allowed| allowed.name() == name) {
+            return Err(Misfit::FaultKind {
+                step: id.clone(),
+                backend: fault.backend.clone(),
+                fault: name,
+                allowed: list(backend.faults.iter().map(|allowed| allowed.name())),
+            });
+        }
+        let bounds = &self.bounds;
+        at_most(id, "ms of outage", fault.outage_ms, *bounds.outage_ms.end())?;
+        match fault.kind {
+            FaultKind::Stop { grace_ms } => {
+                at_most(id, "ms of grace", grace_ms, bounds.max_grace_ms)
+            }
+            FaultKind::Rapid { restarts, gap_ms } => {
+                at_most(id, "restarts", restarts, *RESTARTS.end())?;
+                at_most(id, "ms between restarts", gap_ms, bounds.max_gap_ms)
+            }
+            FaultKind::Kill | FaultKind::Pause | FaultKind::Cut => Ok(()),
+        }
+    }
+
+    fn mix_fits(&self, load: &StepId, mix: &Mix) -> Result<(), Misfit> {
+        if mix.values().all(|weight| *weight == 0) {
+            return Err(cap(load, "it sends no kind of request".to_owned()));
+        }
+        match mix.keys().find(|kind| !self.kinds.contains_key(*kind)) {
+            None => Ok(()),
+            Some(unknown) => Err(Misfit::RequestKind {
+                load: load.0.clone(),
+                kind: unknown.clone(),
+                known: list(self.kinds.keys().map(String::as_str)),
+            }),
+        }
+    }
+}
+
+fn at_most<N: Into<u64>>(id: &StepId, what: &str, number: N, most: N) -> Result<(), Misfit> {
+    let (number, most): (u64, u64) = (number.into(), most.into());
+    if number > most {
+        let what = format!("{number} {what}, and at most {most} are allowed");
+        return Err(cap(id, what));
+    }
+    Ok(())
+}
+
+fn rate_fits(id: &StepId, rate_per_s: f64, most: f64) -> Result<(), Misfit> {
+    // Written so that a rate that is no number fails too.
+    if rate_per_s > 0.0 && rate_per_s <= most {
+        return Ok(());
+    }
+    let what = format!("{rate_per_s} requests per second; above 0 and at most {most} are allowed");
+    Err(cap(id, what))
+}
+
+fn cap(id: &StepId, what: String) -> Misfit {
+    Misfit::Cap {
+        step: id.clone(),
+        what,
+    }
+}
+
+fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::generator::{BackendSpace, Bounds, FaultName};
+    use crate::model::{Anchor, Background};
+
+    fn space() -> Space {
+        let backend = BackendSpace {
+            name: "db".to_owned(),
+            faults: vec![FaultName::Kill, FaultName::Rapid],
+        };
+        let kinds = Mix::from([("read".to_owned(), 1)]);
+        Space::new(vec![backend], kinds, vec![], Bounds::default()).unwrap()
+    }
+
+    fn misfit(action: Action) -> String {
+        let step = Step {
+            id: StepId("x1".to_owned()),
+            anchor: Anchor::At { offset_ms: 0 },
+            action,
+        };
+        refusal(Plan {
+            seed: 0,
+            index: 0,
+            background: None,
+            steps: vec![step],
+        })
+    }
+
+    fn refusal(plan: Plan) -> String {
+        match space().fits(&plan) {
+            Ok(()) => "it fits".to_owned(),
+            Err(misfit) => misfit.to_string(),
+        }
+    }
+
+    fn fault(backend: &str, kind: FaultKind, outage_ms: u64) -> Action {
+        let backend = backend.to_owned();
+        Action::Fault(Fault {
+            backend,
+            kind,
+            outage_ms,
+        })
+    }
+
+    fn burst(count: u32, pace: Pace, kind: &str) -> Action {
+        Action::Burst(Burst {
+            count,
+            concurrency: 1,
+            pace,
+            mix: Mix::from([(kind.to_owned(), 1)]),
+        })
+    }
+
+    #[test]
+    fn a_fault_that_the_configuration_does_not_allow_is_named() {
+        let rapid = |restarts, gap_ms| FaultKind::Rapid { restarts, gap_ms };
+        insta::assert_snapshot!([
+            misfit(fault("db", FaultKind::Kill, 45_000)),
+            misfit(fault("cache", FaultKind::Kill, 1)),
+            misfit(fault("db", FaultKind::Pause, 1)),
+            misfit(fault("db", FaultKind::Kill, 45_001)),
+            misfit(fault("db", rapid(9, 0), 1)),
+            misfit(fault("db", rapid(2, 10_001), 1)),
+        ].join("\n"), @"
+        it fits
+        step x1 faults the backend `cache`, which this stack does not have; it has db
+        step x1 is a `pause` fault, which is not allowed for the backend `db`; allowed: kill, rapid
+        step x1: 45001 ms of outage, and at most 45000 are allowed
+        step x1: 9 restarts, and at most 8 are allowed
+        step x1: 10001 ms between restarts, and at most 10000 are allowed
+        ");
+    }
+
+    #[test]
+    fn load_that_the_configuration_does_not_allow_is_named() {
+        let closed = |think_ms| Pace::Closed { think_ms };
+        let open = |rate_per_s| Pace::Open { rate_per_s };
+        insta::assert_snapshot!([
+            misfit(burst(40, closed(0), "read")),
+            misfit(burst(41, closed(0), "read")),
+            misfit(burst(0, closed(0), "read")),
+            misfit(burst(1, closed(1_001), "read")),
+            misfit(burst(1, open(8.5), "read")),
+            misfit(burst(1, open(f64::NAN), "read")),
+            misfit(burst(1, closed(0), "write")),
+            misfit(Action::Wait(Wait { wait_ms: 3_600_000 })),
+        ].join("\n"), @"
+        it fits
+        step x1: 41 requests, and at most 40 are allowed
+        step x1: it has no requests or no senders
+        step x1: 1001 ms between requests, and at most 1000 are allowed
+        step x1: 8.5 requests per second; above 0 and at most 8 are allowed
+        step x1: NaN requests per second; above 0 and at most 8 are allowed
+        x1 sends requests of the kind `write`, which the configuration does not have; it has read
+        step x1: 3600000 ms of wait, and at most 20000 are allowed
+        ");
+    }
+
+    #[test]
+    fn the_plan_as_a_whole_has_to_fit() {
+        let step = |number: usize| Step {
+            id: StepId(format!("f{number}")),
+            anchor: Anchor::At { offset_ms: 0 },
+            action: fault("db", FaultKind::Kill, 1),
+        };
+        let plan = |background, steps| Plan {
+            seed: 0,
+            index: 0,
+            background,
+            steps,
+        };
+        let background = Background {
+            rate_per_s: 1_000.0,
+            mix: Mix::from([("read".to_owned(), 1)]),
+        };
+        insta::assert_snapshot!([
+            refusal(plan(None, vec![])),
+            refusal(plan(None, vec![step(1), step(1)])),
+            refusal(plan(None, (1..=9).map(step).collect())),
+            refusal(plan(Some(background), vec![])),
+        ].join("\n"), @"
+        it fits
+        two steps are called f1
+        step f9: the plan has 9 steps, and at most 8 are allowed
+        step background: 1000 requests per second; above 0 and at most 2 are allowed
+        ");
+    }
+}

@@ -1,0 +1,108 @@
+//! What plans may be drawn.
+
+use super::{Bounds, FaultName};
+use crate::model::{BackendName, Mix};
+
+/// What plans may be drawn for a stack. It is never empty: a space that could give no plan is refused
+/// when it is made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Space {
+    pub(super) backends: Vec<BackendSpace>,
+    pub(super) kinds: Mix,
+    pub(super) log_anchors: Vec<String>,
+    pub(super) bounds: Bounds,
+}
+
+/// A backend and what may be done to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackendSpace {
+    /// Its name.
+    pub name: BackendName,
+    /// The kinds of fault that are allowed.
+    pub faults: Vec<FaultName>,
+}
+
+/// Why there is no such space.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SpaceError {
+    /// There is nothing that could fail.
+    #[error("there is no backend to fault")]
+    NoBackend,
+    /// A backend allows nothing.
+    #[error("the backend `{0}` allows no kind of fault")]
+    NoFault(BackendName),
+    /// There is nothing to send.
+    #[error("there is no request kind with a weight above 0")]
+    NoRequestKind,
+    /// A bound is out of place.
+    #[error("{what}")]
+    Bound {
+        /// The bound as the configuration's `[generator]` spells it.
+        bound: &'static str,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A log anchor is no regular expression.
+    #[error("`{pattern}` is no regular expression: {reason}")]
+    LogAnchor {
+        /// Its position in the list, from 0.
+        position: usize,
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl Space {
+    /// A space of plans that fault these backends, send these request kinds by weight, and anchor steps to
+    /// API log lines that match one of these patterns.
+    ///
+    /// # Errors
+    /// When no plan could be drawn: nothing to fault, nothing to send, or a bound that is out of place.
+    pub fn new(
+        backends: Vec<BackendSpace>,
+        kinds: Mix,
+        log_anchors: Vec<String>,
+        bounds: Bounds,
+    ) -> Result<Self, SpaceError> {
+        if backends.is_empty() {
+            return Err(SpaceError::NoBackend);
+        }
+        if let Some(backend) = backends.iter().find(|backend| backend.faults.is_empty()) {
+            return Err(SpaceError::NoFault(backend.name.clone()));
+        }
+        if kinds.values().all(|weight| *weight == 0) {
+            return Err(SpaceError::NoRequestKind);
+        }
+        if let Some((bound, what)) = bounds.flaw() {
+            return Err(SpaceError::Bound { bound, what });
+        }
+        for (position, pattern) in log_anchors.iter().enumerate() {
+            if let Err(error) = regex::Regex::new(pattern) {
+                return Err(SpaceError::LogAnchor {
+                    position,
+                    pattern: pattern.clone(),
+                    reason: last_line(&error.to_string()),
+                });
+            }
+        }
+        Ok(Space {
+            backends,
+            kinds,
+            log_anchors,
+            bounds,
+        })
+    }
+
+    /// The numbers that its plans may hold.
+    pub fn bounds(&self) -> &Bounds {
+        &self.bounds
+    }
+}
+
+/// The `regex` crate draws a picture of the pattern and says what is wrong in the last line.
+fn last_line(message: &str) -> String {
+    let line = message.lines().last().unwrap_or_default();
+    line.trim_start_matches("error: ").to_owned()
+}

@@ -1,0 +1,292 @@
+//! Nothing is lost, doubled or mixed up.
+
+use std::collections::BTreeMap;
+
+use super::patience::Patience;
+use super::{Invariant, wording};
+use crate::model::{Finding, Limits, Outcome};
+use crate::trace::{Answer, Phase, Poll, Request, View};
+
+/// Each request has exactly one outcome, each accepted job a life of its own that ends once, and each answer belongs to its own
+/// request.
+pub struct Accounting;
+
+/// One thing that does not add up.
+struct Flaw<'v, 'a> {
+    /// The event that shows it.
+    seq: u64,
+    reason: &'static str,
+    request: &'v Request<'a>,
+    words: String,
+}
+
+impl Invariant for Accounting {
+    fn name(&self) -> &'static str {
+        "accounting"
+    }
+
+    fn check(&self, view: &View<'_>, limits: &Limits) -> Finding {
+        let requests = view.requests();
+        let own = requests.iter().flat_map(|request| {
+            [
+                two_outcomes(request),
+                crossed_answer(view, request),
+                lost_job(request),
+                changed_job(request),
+                no_outcome(view, limits, request),
+            ]
+        });
+        let mut flaws: Vec<Flaw<'_, '_>> = own.flatten().chain(shared_jobs(view)).collect();
+        flaws.sort_by_key(|flaw| flaw.seq);
+        let open = requests.iter().filter(|r| r.ended.is_none()).count();
+        if let Some(flaw) = flaws.first() {
+            let others = match flaws.len() {
+                1 => String::new(),
+                n => format!(" (the first of {n} such flaws)"),
+            };
+            let message = format!("{} {}{others}", wording::request(flaw.request), flaw.words);
+            let kind = Some(flaw.request.kind);
+            let proof = vec![flaw.request.sent.seq];
+            return Finding::violated(self.name(), flaw.reason, kind, message, flaw.seq, proof);
+        }
+        let all = wording::count(requests.len(), "request");
+        match open {
+            0 => Finding::holds(
+                self.name(),
+                format!("{all}, each with one outcome of its own"),
+            ),
+            _ => Finding::inconclusive(
+                self.name(),
+                format!("{open} of {all} had no outcome yet when the trace ends"),
+            ),
+        }
+    }
+}
+
+fn two_outcomes<'v, 'a>(request: &'v Request<'a>) -> Option<Flaw<'v, 'a>> {
+    request.ended_again.map(|moment| Flaw {
+        seq: moment.seq,
+        reason: "two-outcomes",
+        request,
+        words: "ended twice".to_owned(),
+    })
+}
+
+fn crossed_answer<'v, 'a>(view: &View<'a>, request: &'v Request<'a>) -> Option<Flaw<'v, 'a>> {
+    let end = request.ended?;
+    let echo = end.echo.filter(|echo| *echo != request.token)?;
+    let owner = view.requests().iter().find(|r| r.token == echo);
+    let owner = owner.map_or("no request of this trial".to_owned(), wording::request);
+    Some(Flaw {
+        seq: end.moment.seq,
+        reason: "crossed-answer",
+        request,
+        words: format!("was given the answer that belongs to {owner}"),
+    })
+}
+
+/// A job that polls do not find is lost, unless it turns up again later.
+fn lost_job<'v, 'a>(request: &'v Request<'a>) -> Option<Flaw<'v, 'a>> {
+    request.accepted?;
+    let found = |answer: &Answer<'_>| matches!(answer, Answer::Answered { state: Some(_), .. });
+    let gone = |answer: &Answer<'_>| {
+        matches!(
+            answer,
+            Answer::Answered {
+                status: 404 | 410,
+                ..
+            }
+        )
+    };
+    let finished = request.ended.is_some_and(|end| {
+        matches!(
+            end.outcome,
+            Outcome::Ok
+                | Outcome::Failed {
+                    job_state: Some(_),
+                    ..
+                }
+        )
+    });
+    let last_found = request.polls.iter().rposition(|poll| found(&poll.answer));
+    let since = &request.polls[last_found.map_or(0, |place| place + 1)..];
+    let missed = since.iter().find(|poll| gone(&poll.answer));
+    missed.filter(|_| !finished).map(|poll| Flaw {
+        seq: poll.moment.seq,
+        reason: "lost-job",
+        request,
+        words: "was accepted, and later the API did not know its job any more".to_owned(),
+    })
+}
+
+/// A terminal state is for ever.
+fn changed_job<'v, 'a>(request: &'v Request<'a>) -> Option<Flaw<'v, 'a>> {
+    let end = request.ended?;
+    let state_of = |answer: Answer<'a>| match answer {
+        Answer::Answered { state, .. } => state,
+        Answer::Lost(_) => None,
+    };
+    let place = request
+        .polls
+        .partition_point(|poll| poll.moment < end.moment);
+    let (before, after) = request.polls.split_at(place);
+    let told = before.iter().rev().find_map(|poll| state_of(poll.answer));
+    let terminal = match end.outcome {
+        Outcome::Ok => told?,
+        Outcome::Failed {
+            job_state: Some(state),
+            ..
+        } => state,
+        _ => return None,
+    };
+    let changed = |poll: &&Poll<'a>| state_of(poll.answer).is_some_and(|state| state != terminal);
+    let poll = after.iter().find(changed)?;
+    Some(Flaw {
+        seq: poll.moment.seq,
+        reason: "job-changed",
+        request,
+        words: format!("had ended as {terminal}, and its job changed its state afterwards"),
+    })
+}
+
+/// In a trial that came to its last phase, a request that is still open after its limit was forgotten.
+fn no_outcome<'v, 'a>(
+    view: &View<'a>,
+    limits: &Limits,
+    request: &'v Request<'a>,
+) -> Option<Flaw<'v, 'a>> {
+    if request.ended.is_some() || view.last_phase() != Some(Phase::Drain) {
+        return None;
+    }
+    let patience = Patience::new(view, limits);
+    let (waited_us, limit_ms) = match patience.job_calm_us(request) {
+        Some(calm_us) => (calm_us, limits.job_ms),
+        None => (
+            view.observed_until_us().saturating_sub(request.intended_us),
+            limits.answer_ms,
+        ),
+    };
+    (waited_us >= limit_ms.saturating_mul(1_000)).then(|| Flaw {
+        seq: request.sent.seq,
+        reason: "no-outcome",
+        request,
+        words: "has no outcome at the end of the trial".to_owned(),
+    })
+}
+
+/// Jobs whose id another request had been given before.
+fn shared_jobs<'v, 'a>(view: &'v View<'a>) -> Vec<Flaw<'v, 'a>> {
+    let mut accepted: Vec<_> = view
+        .requests()
+        .iter()
+        .filter_map(|request| Some((request.accepted?, request)))
+        .collect();
+    accepted.sort_by_key(|(accepted, _)| accepted.moment);
+    let mut owners: BTreeMap<&str, &Request<'_>> = BTreeMap::new();
+    let mut flaws = Vec::new();
+    for (accepted, request) in accepted {
+        match owners.get(accepted.job) {
+            Some(owner) => flaws.push(Flaw {
+                seq: accepted.moment.seq,
+                reason: "shared-job-id",
+                request,
+                words: format!("was given the same job as {}", wording::request(owner)),
+            }),
+            None => {
+                owners.insert(accepted.job, request);
+            }
+        }
+    }
+    flaws
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Verdict;
+    use crate::trace::Trace;
+    use crate::trace::script::{Script, limits};
+
+    fn check(trace: &Trace) -> Finding {
+        Accounting.check(&View::new(trace), &limits())
+    }
+
+    #[track_caller]
+    fn assert_flaw(script: Script, reason: &str, message: &str) {
+        let finding = check(&script.finish(2_000));
+        assert_eq!(finding.reason.as_deref(), Some(reason));
+        assert_eq!(finding.message, message);
+    }
+
+    fn job() -> Script {
+        Script::new(&["job"]).sent(20, 0, "job").accepted(21, 0)
+    }
+
+    #[test]
+    fn holds_where_each_request_has_its_own_outcome() {
+        let trace = job()
+            .polled(30, 0, 200, Some("RUNNING"))
+            .polled(40, 0, 200, Some("DONE"))
+            .ended(41, 0, Outcome::Ok, Some("t0"))
+            .good(50, 1, "job")
+            .finish(2_000);
+        assert_eq!(check(&trace).verdict, Verdict::Holds);
+    }
+
+    #[test]
+    fn outcomes_that_are_missing_or_double() {
+        let double = job().ok(40, 0).failed(50, 0, 500, "x");
+        assert_flaw(
+            double,
+            "two-outcomes",
+            "request 0 (job, job j0) ended twice",
+        );
+        let words = "request 0 (job, job j0) has no outcome at the end of the trial";
+        assert_flaw(job(), "no-outcome", words);
+        assert_eq!(check(&job().finish(1_000)).verdict, Verdict::Inconclusive);
+        assert_eq!(
+            check(&job().sent(2_000, 1, "job").cut()).verdict,
+            Verdict::Inconclusive
+        );
+    }
+
+    #[test]
+    fn answers_and_jobs_that_are_mixed_up() {
+        let crossed = job()
+            .ended(40, 0, Outcome::Ok, Some("t1"))
+            .good(30, 1, "job");
+        let words = "request 0 (job, job j0) was given the answer that belongs to request 1 (job)";
+        assert_flaw(crossed, "crossed-answer", words);
+        let shared = job()
+            .sent(22, 1, "job")
+            .accepted_as(23, 1, "j0")
+            .ok(40, 0)
+            .ok(41, 1);
+        let words = "request 1 (job, job j0) was given the same job as request 0 (job, job j0)";
+        assert_flaw(shared, "shared-job-id", words);
+    }
+
+    #[test]
+    fn jobs_that_are_lost_or_change_after_their_end() {
+        let lost = job()
+            .polled(30, 0, 200, Some("RUNNING"))
+            .polled(40, 0, 404, None)
+            .failed(50, 0, 404, "no such job");
+        let words =
+            "request 0 (job, job j0) was accepted, and later the API did not know its job any more";
+        assert_flaw(lost, "lost-job", words);
+        let found_again = job()
+            .polled(30, 0, 404, None)
+            .polled(40, 0, 200, Some("RUNNING"))
+            .failed(50, 0, 500, "lost its backend");
+        assert_eq!(check(&found_again.finish(2_000)).verdict, Verdict::Holds);
+        let changed =
+            job()
+                .polled(30, 0, 200, Some("DONE"))
+                .ok(31, 0)
+                .polled(40, 0, 200, Some("RUNNING"));
+        let words =
+            "request 0 (job, job j0) had ended as DONE, and its job changed its state afterwards";
+        assert_flaw(changed, "job-changed", words);
+    }
+}

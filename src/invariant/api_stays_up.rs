@@ -1,0 +1,120 @@
+//! The API survives its backend.
+
+use super::{Invariant, wording};
+use crate::model::{API, Finding, Limits};
+use crate::trace::{Event, EventKind, View};
+
+/// The API's process or container does not exit, restart or get killed for want of memory.
+pub struct ApiStaysUp;
+
+impl Invariant for ApiStaysUp {
+    fn name(&self) -> &'static str {
+        "api-stays-up"
+    }
+
+    fn check(&self, view: &View<'_>, _limits: &Limits) -> Finding {
+        if !view.header().stack.api_observed {
+            return Finding::holds(self.name(), "the API's process is not observed");
+        }
+        let Some((event, reason, what)) = fall(view) else {
+            return Finding::holds(self.name(), "the API's process stayed up");
+        };
+        let place = wording::place(view, event.seq, event.at_us);
+        let message = format!("the API {what} {place}");
+        Finding::violated(self.name(), reason, None, message, event.seq, Vec::new())
+    }
+}
+
+/// The first event that shows that the API did not stay up, with reason and words.
+fn fall<'a>(view: &View<'a>) -> Option<(&'a Event, &'static str, String)> {
+    // Whichever process was started last before the trial's first request is the one that has to stay.
+    let mut identity = view.setup().iter().rev().find_map(api_identity);
+    view.under_test()
+        .iter()
+        .find_map(|event| match &event.kind {
+            EventKind::Exited {
+                service, oom: true, ..
+            } if service == API => Some((
+                event,
+                "oom-killed",
+                "was killed for want of memory".to_owned(),
+            )),
+            EventKind::Exited { service, code, .. } if service == API => {
+                let code = code.map_or(String::new(), |code| format!(" with code {code}"));
+                Some((event, "exited", format!("exited{code}")))
+            }
+            _ => {
+                let started = api_identity(event)?;
+                let before = identity.replace(started)?;
+                (before != started).then(|| (event, "restarted", "was restarted".to_owned()))
+            }
+        })
+}
+
+fn api_identity(event: &Event) -> Option<&str> {
+    match &event.kind {
+        EventKind::Started {
+            service, identity, ..
+        } if service == API => Some(identity),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{FaultKind, Verdict};
+    use crate::trace::Trace;
+    use crate::trace::script::{Script, limits};
+
+    fn reason_of(trace: &Trace) -> Option<String> {
+        let finding = ApiStaysUp.check(&View::new(trace), &limits());
+        assert_eq!(
+            finding.verdict == Verdict::Violated,
+            finding.reason.is_some()
+        );
+        finding.reason
+    }
+
+    fn script() -> Script {
+        Script::new(&["sync"])
+            .exited(0, "api", false)
+            .started(0, "api", "1")
+            .fault("f1", FaultKind::Kill, 20, 50)
+    }
+
+    #[test]
+    fn holds_where_only_the_backend_falls() {
+        let trace = script().exited(21, "ray", false).started(30, "ray", "7");
+        assert_eq!(reason_of(&trace.finish(90)), None);
+        // Being told again of the same process is no restart.
+        assert_eq!(
+            reason_of(&script().started(30, "api", "1").finish(90)),
+            None
+        );
+    }
+
+    #[test]
+    fn an_exit_a_kill_for_memory_and_a_restart() {
+        let exited = script().exited(40, "api", false).finish(90);
+        assert_eq!(reason_of(&exited).as_deref(), Some("exited"));
+        let finding = ApiStaysUp.check(&View::new(&exited), &limits());
+        assert_eq!(
+            finding.message,
+            "the API exited with code 137 20ms after the kill of ray began"
+        );
+        let oom = script().exited(40, "api", true).finish(90);
+        assert_eq!(reason_of(&oom).as_deref(), Some("oom-killed"));
+        let restarted = script().started(40, "api", "2").finish(90);
+        assert_eq!(reason_of(&restarted).as_deref(), Some("restarted"));
+    }
+
+    #[test]
+    fn says_where_nobody_looked() {
+        let mut blind = script().exited(40, "api", false);
+        blind.api_observed = false;
+        let finding = ApiStaysUp.check(&View::new(&blind.finish(90)), &limits());
+        assert_eq!(finding.verdict, Verdict::Holds);
+        assert_eq!(finding.message, "the API's process is not observed");
+    }
+}

@@ -1,0 +1,232 @@
+//! Failures stay near the faults.
+
+use super::patience::Patience;
+use super::{Invariant, wording};
+use crate::model::{Finding, Limits};
+use crate::trace::{Request, Span, Spans, View, Window};
+
+/// `failed` and `unknown` lie only between a fault's intent and its backend's ready + `grace`; without a grace, until
+/// success is sustained, and at most `recovery` after ready.
+///
+/// A request lies there if any moment between its sending and its end does. At most `stragglers` may lie
+/// elsewhere. A budget of `failures` bounds the rest: all failures together may be no more than budget and
+/// stragglers, so that a longer grace, which makes a straggler an ordinary failure, cannot break the budget.
+pub struct BoundedFailures;
+
+impl Invariant for BoundedFailures {
+    fn name(&self) -> &'static str {
+        "bounded-failures"
+    }
+
+    fn check(&self, view: &View<'_>, limits: &Limits) -> Finding {
+        let patience = Patience::new(view, limits);
+        let excuse: Spans = view
+            .windows()
+            .iter()
+            .map(|w| excused(view, limits, w))
+            .collect();
+        let mut failures: Vec<&Request<'_>> = view
+            .requests()
+            .iter()
+            .filter(|r| r.failure().is_some())
+            .collect();
+        failures.sort_by_key(|r| r.ended.map(|end| end.moment));
+        let outside = |r: &&Request<'_>| !excuse.touch(r.span());
+        let stragglers: Vec<_> = failures.iter().copied().filter(outside).collect();
+        let budget = limits
+            .failures
+            .map(|budget| budget.saturating_add(limits.stragglers));
+
+        let checks = [
+            (
+                &stragglers,
+                Some(limits.stragglers),
+                "failure-outside-window",
+            ),
+            (&failures, budget, "over-budget"),
+        ];
+        let mut undecided = false;
+        for (found, allowed, reason) in checks {
+            let allowed = allowed.unwrap_or(u64::MAX);
+            let (doubtful, sure): (Vec<&Request<'_>>, Vec<&Request<'_>>) =
+                found.iter().partition(|r| patience.cut_short(r));
+            // The first that was one too many.
+            let excess = usize::try_from(allowed).ok().and_then(|n| sure.get(n));
+            if let Some(excess) = excess {
+                return self.violated(view, reason, sure.len(), allowed, excess);
+            }
+            undecided |= (sure.len() + doubtful.len()) as u64 > allowed;
+        }
+        let summary = format!(
+            "{}, {} of them away from any fault",
+            wording::count(failures.len(), "failure"),
+            stragglers.len()
+        );
+        match undecided {
+            true => Finding::inconclusive(
+                self.name(),
+                format!("{summary}; some were given up earlier than these limits do"),
+            ),
+            false => Finding::holds(self.name(), summary),
+        }
+    }
+}
+
+impl BoundedFailures {
+    fn violated(
+        &self,
+        view: &View<'_>,
+        reason: &str,
+        found: usize,
+        allowed: u64,
+        excess: &Request<'_>,
+    ) -> Finding {
+        let (what, end) = match excess.ended {
+            Some(end) => (end.outcome.to_string(), end.moment),
+            None => (String::new(), excess.sent),
+        };
+        let place = match reason {
+            "over-budget" => "",
+            _ => " away from any fault",
+        };
+        let message = format!(
+            "{}{place} where {allowed} are allowed; {} was one too many, {}: {what}",
+            wording::count(found, "failure"),
+            wording::request(excess),
+            wording::place(view, end.seq, end.at_us),
+        );
+        let proof = vec![excess.sent.seq];
+        Finding::violated(
+            self.name(),
+            reason,
+            Some(excess.kind),
+            message,
+            end.seq,
+            proof,
+        )
+    }
+}
+
+/// The time around a window in which failures are to be expected.
+fn excused(view: &View<'_>, limits: &Limits, window: &Window<'_>) -> Span {
+    let Span { from_us, to_us } = window.span();
+    let recovery_us = limits.recovery_ms.saturating_mul(1_000);
+    let to_us = match limits.grace_ms {
+        Some(grace_ms) => to_us.saturating_add(grace_ms.saturating_mul(1_000)),
+        None => view
+            .recovery(window, recovery_us)
+            .map_or(to_us, |span| span.to_us),
+    };
+    Span { from_us, to_us }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{FaultKind, UnknownReason, Verdict};
+    use crate::trace::Trace;
+    use crate::trace::script::{Script, limits};
+
+    fn check(trace: &Trace, limits: &Limits) -> Finding {
+        BoundedFailures.check(&View::new(trace), limits)
+    }
+
+    /// Killed from 30 to 80 ms; failures before and after ready; sustained success at 225 ms.
+    fn script() -> Script {
+        Script::new(&["sync"])
+            .fault("f1", FaultKind::Kill, 30, 80)
+            .bad(40, 0, "sync")
+            .bad(150, 1, "sync")
+            .good_row(200, 2, "sync")
+    }
+
+    #[test]
+    fn failures_are_excused_until_success_is_sustained() {
+        let holds = check(&script().finish(400), &limits());
+        assert_eq!(holds.verdict, Verdict::Holds, "{}", holds.message);
+        let relapse = script().bad(226, 9, "sync").finish(400);
+        let finding = check(&relapse, &limits());
+        assert_eq!(finding.reason.as_deref(), Some("failure-outside-window"));
+        assert_eq!(
+            finding.message,
+            "1 failure away from any fault where 0 are allowed; request 9 (sync) was one too many, \
+             201ms after the kill of ray began: failed (503): away"
+        );
+        let allowed = Limits {
+            stragglers: 1,
+            ..limits()
+        };
+        assert_eq!(check(&relapse, &allowed).verdict, Verdict::Holds);
+    }
+
+    #[test]
+    fn a_failure_before_any_fault_is_outside() {
+        let trace = script().bad(20, 9, "sync").finish(400);
+        let finding = check(&trace, &limits());
+        assert_eq!(finding.verdict, Verdict::Violated);
+        // One that is still open when the fault strikes is not.
+        let struck = script()
+            .sent(20, 9, "sync")
+            .failed(35, 9, 503, "away")
+            .finish(400);
+        assert_eq!(check(&struck, &limits()).verdict, Verdict::Holds);
+    }
+
+    #[test]
+    fn the_default_grace_ends_with_the_recovery_limit() {
+        let trace = Script::new(&["sync"])
+            .fault("f1", FaultKind::Kill, 30, 80)
+            .bad(1_000, 0, "sync")
+            .bad(1_081, 1, "sync")
+            .finish(1_200);
+        let finding = check(&trace, &limits());
+        assert_eq!(finding.verdict, Verdict::Violated);
+        assert!(
+            finding.message.contains("request 1 "),
+            "{}",
+            finding.message
+        );
+    }
+
+    #[test]
+    fn a_grace_that_is_set_replaces_the_default() {
+        let grace = |grace_ms| Limits {
+            grace_ms: Some(grace_ms),
+            ..limits()
+        };
+        let trace = script().finish(400);
+        assert_eq!(check(&trace, &grace(70)).verdict, Verdict::Holds);
+        assert_eq!(check(&trace, &grace(69)).verdict, Verdict::Violated);
+    }
+
+    #[test]
+    fn the_budget_counts_every_failure() {
+        let budget = |failures, stragglers| Limits {
+            failures: Some(failures),
+            stragglers,
+            ..limits()
+        };
+        let trace = script().finish(400);
+        assert_eq!(check(&trace, &budget(2, 0)).verdict, Verdict::Holds);
+        let over = check(&trace, &budget(1, 0));
+        assert_eq!(over.reason.as_deref(), Some("over-budget"));
+        assert_eq!(check(&trace, &budget(1, 1)).verdict, Verdict::Holds);
+    }
+
+    #[test]
+    fn dropped_requests_are_no_failures_and_early_time_outs_are_undecided() {
+        let ended = |reason| {
+            let sent = script().sent(260, 9, "sync");
+            sent.unknown(360, 9, reason).finish(400)
+        };
+        let dropped = ended(UnknownReason::Dropped);
+        assert_eq!(check(&dropped, &limits()).verdict, Verdict::Holds);
+        let timed_out = ended(UnknownReason::TimedOut);
+        assert_eq!(check(&timed_out, &limits()).verdict, Verdict::Violated);
+        let patient = Limits {
+            answer_ms: 200,
+            ..limits()
+        };
+        assert_eq!(check(&timed_out, &patient).verdict, Verdict::Inconclusive);
+    }
+}

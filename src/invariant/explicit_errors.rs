@@ -1,0 +1,158 @@
+//! What goes wrong says so.
+
+use super::{Invariant, wording};
+use crate::model::{Finding, Limits, Outcome, UnknownReason};
+use crate::trace::View;
+
+/// Whatever is not `ok` is `failed`, with a status of 400 or more (or a job's failed state) and a message. A time-out
+/// is charged to `no-hang` alone, and what the harness dropped to nobody.
+pub struct ExplicitErrors;
+
+impl Invariant for ExplicitErrors {
+    fn name(&self) -> &'static str {
+        "explicit-errors"
+    }
+
+    fn check(&self, view: &View<'_>, _limits: &Limits) -> Finding {
+        let failures = || view.requests().iter().filter(|r| r.failure().is_some());
+        let mut vague: Vec<_> = failures()
+            .filter_map(|request| {
+                let end = request.ended?;
+                Some((end.moment, vagueness(end.outcome)?, end.outcome, request))
+            })
+            .collect();
+        vague.sort_by_key(|(moment, ..)| *moment);
+        let failed = wording::count(failures().count(), "failure");
+        let Some((moment, reason, outcome, request)) = vague.first() else {
+            return Finding::holds(
+                self.name(),
+                format!("{failed}, none of them without an explicit error"),
+            );
+        };
+        let message = format!(
+            "{} of {failed} came without an explicit error; the first, {}, {}, {}",
+            vague.len(),
+            wording::request(request),
+            wording::place(view, moment.seq, moment.at_us),
+            words(reason, outcome)
+        );
+        let proof = vec![request.sent.seq];
+        Finding::violated(
+            self.name(),
+            reason,
+            Some(request.kind),
+            message,
+            moment.seq,
+            proof,
+        )
+    }
+}
+
+/// In what way an outcome fails without saying so, if it does.
+fn vagueness(outcome: &Outcome) -> Option<&'static str> {
+    match outcome {
+        Outcome::Ok => None,
+        Outcome::Failed {
+            status,
+            job_state: None,
+            ..
+        } if *status < 400 => Some("empty-success"),
+        Outcome::Failed { message, .. } if message.trim().is_empty() => Some("no-message"),
+        Outcome::Failed { .. } => None,
+        Outcome::Unknown { reason, .. } => match reason {
+            UnknownReason::Refused => Some("connection-refused"),
+            UnknownReason::Reset => Some("connection-broke"),
+            UnknownReason::Garbled => Some("garbled"),
+            UnknownReason::TimedOut | UnknownReason::JobNotTerminal | UnknownReason::Dropped => {
+                None
+            }
+        },
+    }
+}
+
+fn words(reason: &str, outcome: &Outcome) -> String {
+    match (reason, outcome) {
+        ("empty-success", Outcome::Failed { status, .. }) => {
+            format!("was answered with status {status} though it did not succeed")
+        }
+        ("no-message", Outcome::Failed { status, .. }) => {
+            format!("failed with status {status} and no message")
+        }
+        _ => format!("ended as {outcome}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Verdict;
+    use crate::trace::script::{Script, limits};
+
+    fn reason_of(outcome: Outcome) -> Option<String> {
+        let trace = Script::new(&["sync"])
+            .good(20, 0, "sync")
+            .sent(30, 1, "sync")
+            .ended(40, 1, outcome, None)
+            .finish(100);
+        let finding = ExplicitErrors.check(&View::new(&trace), &limits());
+        assert_eq!(
+            finding.verdict == Verdict::Violated,
+            finding.reason.is_some()
+        );
+        finding.reason
+    }
+
+    fn failed(status: u16, job_state: Option<&str>, message: &str) -> Outcome {
+        Outcome::Failed {
+            status,
+            job_state: job_state.map(str::to_owned),
+            message: message.to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_table() {
+        assert_eq!(reason_of(Outcome::Ok), None);
+        assert_eq!(reason_of(failed(503, None, "backend away")), None);
+        assert_eq!(reason_of(failed(200, Some("ERROR"), "lost")), None);
+        assert_eq!(
+            reason_of(failed(200, Some("ERROR"), "")).unwrap(),
+            "no-message"
+        );
+        assert_eq!(reason_of(failed(500, None, " \n")).unwrap(), "no-message");
+        assert_eq!(reason_of(failed(200, None, "{}")).unwrap(), "empty-success");
+        assert_eq!(reason_of(failed(302, None, "")).unwrap(), "empty-success");
+        let unknown = |reason| Outcome::Unknown {
+            reason,
+            message: String::new(),
+        };
+        for (reason, expected) in [
+            (UnknownReason::Refused, Some("connection-refused")),
+            (UnknownReason::Reset, Some("connection-broke")),
+            (UnknownReason::Garbled, Some("garbled")),
+            (UnknownReason::TimedOut, None),
+            (UnknownReason::JobNotTerminal, None),
+            (UnknownReason::Dropped, None),
+        ] {
+            assert_eq!(reason_of(unknown(reason)).as_deref(), expected);
+        }
+    }
+
+    #[test]
+    fn the_first_to_end_is_the_evidence() {
+        let trace = Script::new(&["sync"])
+            .sent(20, 0, "sync")
+            .sent(21, 1, "sync")
+            .unknown(30, 1, UnknownReason::Reset)
+            .failed(40, 0, 500, "")
+            .finish(100);
+        let finding = ExplicitErrors.check(&View::new(&trace), &limits());
+        assert_eq!(finding.reason.as_deref(), Some("connection-broke"));
+        assert_eq!(finding.evidence, vec![5, 4]);
+        assert_eq!(
+            finding.message,
+            "2 of 2 failures came without an explicit error; the first, request 1 (sync), before any fault, \
+             ended as unknown (connection broke): connection broke"
+        );
+    }
+}

@@ -1,0 +1,371 @@
+//! Everything is answered, in time.
+
+use super::onset::onset;
+use super::patience::Patience;
+use super::{Invariant, wording};
+use crate::model::{Finding, Limits, Outcome, UnknownReason};
+use crate::trace::{Answer, Request, View};
+
+/// Every HTTP exchange is answered within `answer` of its intended send, and every accepted job is terminal within
+/// `job` of the later of its acceptance and the last backend-ready. A job's limit rests while a backend is away.
+pub struct NoHang;
+
+/// How a request hung.
+#[derive(Clone, Copy, PartialEq)]
+enum Hang {
+    Unanswered {
+        waited_us: u64,
+    },
+    AnsweredLate {
+        took_us: u64,
+    },
+    NeverTerminal {
+        calm_us: u64,
+    },
+    TerminalLate {
+        calm_us: u64,
+    },
+    /// Nobody waited long enough to tell.
+    Undecided,
+}
+
+impl Invariant for NoHang {
+    fn name(&self) -> &'static str {
+        "no-hang"
+    }
+
+    fn check(&self, view: &View<'_>, limits: &Limits) -> Finding {
+        let patience = Patience::new(view, limits);
+        let hangs: Vec<(&Request<'_>, Hang)> = view
+            .requests()
+            .iter()
+            .filter_map(|r| Some((r, hang(view, limits, &patience, r)?)))
+            .collect();
+        let proven = || hangs.iter().filter(|(_, hang)| *hang != Hang::Undecided);
+        let all = view.requests().len();
+        if let Some((first, hang)) = proven().next() {
+            let reason = hang.reason();
+            let alike = proven()
+                .filter(|(_, other)| other.reason() == reason)
+                .count();
+            let message = format!(
+                "{alike} of {} {}; the first, {}, sent {}, {}",
+                wording::count(all, "request"),
+                hang.summary(),
+                wording::request(first),
+                wording::place(view, first.sent.seq, first.sent.at_us),
+                hang.detail(first)
+            );
+            let proof = proof(view, first);
+            let began = onset(view, first);
+            return Finding::violated(self.name(), reason, Some(first.kind), message, began, proof);
+        }
+        match hangs.first() {
+            Some((first, _)) => Finding::inconclusive(
+                self.name(),
+                format!(
+                    "{} of {} had not ended when nobody waited any longer; the first is {}",
+                    hangs.len(),
+                    wording::count(all, "request"),
+                    wording::request(first)
+                ),
+            ),
+            None => Finding::holds(
+                self.name(),
+                format!("{} ended in time", wording::count(all, "request")),
+            ),
+        }
+    }
+}
+
+/// Whether a request hung. A proven hang outweighs what is undecided.
+fn hang(
+    view: &View<'_>,
+    limits: &Limits,
+    patience: &Patience<'_, '_>,
+    request: &Request<'_>,
+) -> Option<Hang> {
+    let answer_us = limits.answer_ms.saturating_mul(1_000);
+    let polls = request.polls.iter().filter_map(|poll| {
+        let timed_out = poll.answer == Answer::Lost(UnknownReason::TimedOut);
+        exchange(patience, answer_us, poll.took_us, timed_out)
+    });
+    let hangs: Vec<Hang> = submission(view, patience, answer_us, request)
+        .into_iter()
+        .chain(polls)
+        .chain(job(limits, patience, request))
+        .collect();
+    let proven = hangs.iter().find(|hang| **hang != Hang::Undecided);
+    proven.or(hangs.first()).copied()
+}
+
+/// The request's own exchange: up to its acceptance as a job, or to its end.
+fn submission(
+    view: &View<'_>,
+    patience: &Patience<'_, '_>,
+    answer_us: u64,
+    request: &Request<'_>,
+) -> Option<Hang> {
+    if let Some(accepted) = request.accepted {
+        return exchange(patience, answer_us, accepted.latency_us, false);
+    }
+    let waited_us = match request.ended {
+        Some(end) => match unknown(end.outcome) {
+            Some(UnknownReason::Dropped) => end.latency_us,
+            reason => {
+                let timed_out = reason == Some(UnknownReason::TimedOut);
+                return exchange(patience, answer_us, end.latency_us, timed_out);
+            }
+        },
+        None => view.observed_until_us().saturating_sub(request.intended_us),
+    };
+    Some(if waited_us >= answer_us {
+        Hang::Unanswered { waited_us }
+    } else {
+        Hang::Undecided
+    })
+}
+
+fn exchange(
+    patience: &Patience<'_, '_>,
+    answer_us: u64,
+    took_us: u64,
+    timed_out: bool,
+) -> Option<Hang> {
+    match timed_out {
+        true if patience.answer_ran_out(took_us) => Some(Hang::Unanswered { waited_us: took_us }),
+        true => Some(Hang::Undecided),
+        false => (took_us > answer_us).then_some(Hang::AnsweredLate { took_us }),
+    }
+}
+
+/// The job that the request became, from its acceptance on.
+fn job(limits: &Limits, patience: &Patience<'_, '_>, request: &Request<'_>) -> Option<Hang> {
+    let calm_us = patience.job_calm_us(request)?;
+    let job_us = limits.job_ms.saturating_mul(1_000);
+    let given_up = request.ended.map(|end| unknown(end.outcome));
+    match given_up {
+        Some(Some(UnknownReason::JobNotTerminal)) if patience.job_ran_out(calm_us) => {
+            Some(Hang::NeverTerminal { calm_us })
+        }
+        None | Some(Some(UnknownReason::Dropped)) if calm_us >= job_us => {
+            Some(Hang::NeverTerminal { calm_us })
+        }
+        None | Some(Some(UnknownReason::JobNotTerminal | UnknownReason::Dropped)) => {
+            Some(Hang::Undecided)
+        }
+        Some(_) => (calm_us > job_us).then_some(Hang::TerminalLate { calm_us }),
+    }
+}
+
+fn unknown(outcome: &Outcome) -> Option<UnknownReason> {
+    match outcome {
+        Outcome::Unknown { reason, .. } => Some(*reason),
+        Outcome::Ok | Outcome::Failed { .. } => None,
+    }
+}
+
+/// Its sending and acceptance, the faults that began and the readies that came while it was open, and its end.
+fn proof(view: &View<'_>, request: &Request<'_>) -> Vec<u64> {
+    let until = request.ended.map_or(u64::MAX, |end| end.moment.seq);
+    let windows = view.windows().iter();
+    let turns = windows.flat_map(|w| [Some(w.began), w.ready.map(|ready| ready.moment)]);
+    let turns = turns.flatten().map(|moment| moment.seq);
+    [request.sent.seq]
+        .into_iter()
+        .chain(request.accepted.map(|accepted| accepted.moment.seq))
+        .chain(turns.filter(|seq| (request.sent.seq..until).contains(seq)))
+        .chain(request.ended.map(|end| end.moment.seq))
+        .collect()
+}
+
+impl Hang {
+    fn reason(self) -> &'static str {
+        match self {
+            Hang::Unanswered { .. } => "exchange-unanswered",
+            Hang::AnsweredLate { .. } => "exchange-late",
+            Hang::NeverTerminal { .. } => "job-never-terminal",
+            Hang::TerminalLate { .. } => "job-late",
+            Hang::Undecided => "undecided",
+        }
+    }
+
+    fn summary(self) -> &'static str {
+        match self {
+            Hang::Unanswered { .. } => "had an exchange that was never answered",
+            Hang::AnsweredLate { .. } => "had an exchange that was answered too late",
+            Hang::NeverTerminal { .. } => "became jobs that never finished",
+            Hang::TerminalLate { .. } => "became jobs that finished too late",
+            Hang::Undecided => "were not waited for long enough",
+        }
+    }
+
+    fn detail(self, request: &Request<'_>) -> String {
+        let state = || request.last_state().unwrap_or("without a known state");
+        match self {
+            Hang::Unanswered { waited_us } => {
+                format!("had no answer after {}", wording::time(waited_us))
+            }
+            Hang::AnsweredLate { took_us } => {
+                format!("was answered after {}", wording::time(took_us))
+            }
+            Hang::NeverTerminal { calm_us } => format!(
+                "was still {} after {} with every backend ready",
+                state(),
+                wording::time(calm_us)
+            ),
+            Hang::TerminalLate { calm_us } => format!(
+                "finished only after {} with every backend ready",
+                wording::time(calm_us)
+            ),
+            Hang::Undecided => "was not waited for long enough".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{FaultKind, Verdict};
+    use crate::trace::Trace;
+    use crate::trace::script::{Script, limits};
+
+    fn check(trace: &Trace, limits: &Limits) -> Finding {
+        NoHang.check(&View::new(trace), limits)
+    }
+
+    /// A job that is in flight when the backend is killed at 30 ms, ready at 80 ms.
+    fn in_flight() -> Script {
+        Script::new(&["job"])
+            .good(12, 0, "job")
+            .sent(28, 1, "job")
+            .accepted(29, 1)
+            .polled(29, 1, 200, Some("RUNNING"))
+            .fault("f1", FaultKind::Kill, 30, 80)
+    }
+
+    #[test]
+    fn holds_where_everything_ends_in_time() {
+        let trace = in_flight().failed(1_080, 1, 500, "lost").finish(1_090);
+        let finding = check(&trace, &limits());
+        assert_eq!(finding.verdict, Verdict::Holds, "{}", finding.message);
+    }
+
+    #[test]
+    fn a_job_that_never_ends_is_laid_to_the_fault_that_struck_it() {
+        let trace = in_flight()
+            .fault("f2", FaultKind::Pause, 300, 310)
+            .unknown(1_310, 1, UnknownReason::JobNotTerminal)
+            .finish(1_400);
+        let finding = check(&trace, &limits());
+        assert_eq!(finding.reason.as_deref(), Some("job-never-terminal"));
+        assert_eq!(finding.kind.as_deref(), Some("job"));
+        let view = View::new(&trace);
+        let first = finding.evidence[0];
+        assert_eq!(view.fault_before(first).unwrap().fault.unwrap().0, "f1");
+        // Intent first, then sent, accepted, ready, the other fault's two, and the end.
+        assert_eq!(finding.evidence.len(), 7);
+        assert!(finding.evidence[1..].is_sorted());
+        assert_eq!(
+            finding.message,
+            "1 of 2 requests became jobs that never finished; the first, request 1 (job, job j1), \
+             sent before any fault, was still RUNNING after 1s with every backend ready"
+        );
+    }
+
+    #[test]
+    fn a_job_sent_into_trouble_is_laid_to_the_fault_before_it() {
+        let trace = Script::new(&["job"])
+            .good(12, 0, "job")
+            .fault("f1", FaultKind::Kill, 30, 80)
+            .sent(100, 1, "job")
+            .accepted(101, 1)
+            .fault("f2", FaultKind::Pause, 300, 310)
+            .unknown(1_310, 1, UnknownReason::JobNotTerminal)
+            .finish(1_400);
+        let finding = check(&trace, &limits());
+        let view = View::new(&trace);
+        let blamed = view.fault_before(finding.evidence[0]).unwrap();
+        assert_eq!(blamed.fault.unwrap().0, "f1");
+    }
+
+    #[test]
+    fn a_jobs_limit_starts_anew_with_ready_and_rests_while_a_backend_is_away() {
+        let late = in_flight().ok(1_079, 1).finish(1_090);
+        assert_eq!(check(&late, &limits()).verdict, Verdict::Holds);
+        let late = in_flight().ok(1_081, 1).finish(1_090);
+        assert_eq!(check(&late, &limits()).reason.as_deref(), Some("job-late"));
+        // Another 900 ms away in between, and none of the calm stretches is too long.
+        let away = in_flight()
+            .fault("f2", FaultKind::Pause, 900, 1_800)
+            .ok(2_700, 1)
+            .finish(2_800);
+        assert_eq!(check(&away, &limits()).verdict, Verdict::Holds);
+    }
+
+    #[test]
+    fn an_exchange_without_an_answer_or_with_a_late_one() {
+        let script = || Script::new(&["sync"]).sent(20, 0, "sync");
+        let silent = script()
+            .unknown(120, 0, UnknownReason::TimedOut)
+            .finish(200);
+        let finding = check(&silent, &limits());
+        assert_eq!(finding.reason.as_deref(), Some("exchange-unanswered"));
+        assert_eq!(
+            check(&script().ok(120, 0).finish(200), &limits()).verdict,
+            Verdict::Holds
+        );
+        let late = check(&script().ok(121, 0).finish(200), &limits());
+        assert_eq!(late.reason.as_deref(), Some("exchange-late"));
+        let slow_accept = Script::new(&["job"])
+            .sent(20, 0, "job")
+            .accepted(121, 0)
+            .ok(122, 0)
+            .finish(200);
+        let finding = check(&slow_accept, &limits());
+        assert_eq!(finding.reason.as_deref(), Some("exchange-late"));
+    }
+
+    #[test]
+    fn a_poll_without_an_answer() {
+        let lost = crate::trace::EventKind::PollLost {
+            request: 0,
+            reason: UnknownReason::TimedOut,
+            waited_us: 100_000,
+        };
+        let trace = Script::new(&["job"])
+            .sent(20, 0, "job")
+            .accepted(21, 0)
+            .event(130, lost)
+            .ok(140, 0)
+            .finish(200);
+        let finding = check(&trace, &limits());
+        assert_eq!(finding.reason.as_deref(), Some("exchange-unanswered"));
+    }
+
+    #[test]
+    fn what_was_not_waited_for_is_inconclusive() {
+        let pending = |end| Script::new(&["sync"]).sent(20, 0, "sync").finish(end);
+        let verdict = |trace: &Trace, limits: &Limits| check(trace, limits).verdict;
+        assert_eq!(verdict(&pending(119), &limits()), Verdict::Inconclusive);
+        assert_eq!(verdict(&pending(120), &limits()), Verdict::Violated);
+
+        let looser = Limits {
+            answer_ms: 200,
+            job_ms: 2_000,
+            ..limits()
+        };
+        let silent = Script::new(&["sync"])
+            .sent(20, 0, "sync")
+            .unknown(120, 0, UnknownReason::TimedOut)
+            .finish(2_000);
+        assert_eq!(verdict(&silent, &looser), Verdict::Inconclusive);
+        let stuck = in_flight()
+            .unknown(1_080, 1, UnknownReason::JobNotTerminal)
+            .finish(1_100);
+        assert_eq!(verdict(&stuck, &limits()), Verdict::Violated);
+        assert_eq!(verdict(&stuck, &looser), Verdict::Inconclusive);
+        let open_job = in_flight().finish(500);
+        assert_eq!(verdict(&open_job, &limits()), Verdict::Inconclusive);
+    }
+}

@@ -1,0 +1,296 @@
+//! The API comes back when its backend does.
+
+use super::onset::onset;
+use super::patience::Patience;
+use super::{Invariant, wording};
+use crate::model::{Finding, Limits, Verdict};
+use crate::trace::{Moment, Request, Span, View};
+
+/// After the last fault, with the backend ready, the success of every request kind is sustained within `recovery`.
+///
+/// The time counts from the close of the last fault's window. Sustained is what [`View::sustained_success`] says.
+pub struct Recovers;
+
+impl Invariant for Recovers {
+    fn name(&self) -> &'static str {
+        "recovers"
+    }
+
+    fn check(&self, view: &View<'_>, limits: &Limits) -> Finding {
+        if view.faults().next().is_none() {
+            return Finding::holds(self.name(), "no fault was done");
+        }
+        let Some(ready) = view.last_ready() else {
+            return Finding::inconclusive(self.name(), "the backend never became ready again");
+        };
+        let recovery = Recovery {
+            view,
+            limits,
+            ready,
+        };
+        let findings: Vec<Finding> = view
+            .kinds()
+            .map(|kind| recovery.of(self.name(), kind))
+            .collect();
+        let times = findings.iter().map(|finding| finding.message.as_str());
+        let message = format!(
+            "after backend-ready, {}",
+            times.collect::<Vec<_>>().join("; ")
+        );
+        // Of the kinds that did not recover, the one that went wrong first stands for all.
+        let violated = findings.iter().filter(|f| f.verdict == Verdict::Violated);
+        let first = violated.min_by_key(|finding| finding.evidence.first().copied());
+        let undecided = || findings.iter().find(|f| f.verdict == Verdict::Inconclusive);
+        match first.or_else(undecided) {
+            Some(finding) => Finding {
+                message,
+                ..finding.clone()
+            },
+            None => Finding::holds(self.name(), message),
+        }
+    }
+}
+
+/// The time after the last backend-ready.
+struct Recovery<'v, 'a> {
+    view: &'v View<'a>,
+    limits: &'v Limits,
+    ready: Moment,
+}
+
+impl Recovery<'_, '_> {
+    /// What is to be said of one request kind.
+    fn of(&self, invariant: &str, kind: &str) -> Finding {
+        let deadline_us = self.deadline_us();
+        let sustained = self.view.sustained_success(kind, self.ready.at_us);
+        let times = self.times(kind, sustained);
+        if sustained.is_some_and(|moment| moment.at_us <= deadline_us) {
+            return Finding::holds(invariant, times);
+        }
+        if let Some(doubt) = self.doubt(kind, sustained) {
+            return Finding::inconclusive(invariant, format!("{times} ({doubt})"));
+        }
+        let (reason, began) = match sustained {
+            Some(_) => ("recovered-late", self.ready),
+            None => ("never-recovered", self.blamed(kind)),
+        };
+        let last_words = self
+            .failures(kind)
+            .filter_map(|r| Some(r.ended?.moment.seq))
+            .next();
+        let proof = [self.ready.seq]
+            .into_iter()
+            .chain(last_words)
+            .chain(sustained.map(|moment| moment.seq));
+        Finding::violated(
+            invariant,
+            reason,
+            Some(kind),
+            times,
+            began.seq,
+            proof.collect(),
+        )
+    }
+
+    fn deadline_us(&self) -> u64 {
+        let recovery_us = self.limits.recovery_ms.saturating_mul(1_000);
+        self.ready.at_us.saturating_add(recovery_us)
+    }
+
+    /// Why a missing or late success proves nothing, if it doesn't.
+    fn doubt(&self, kind: &str, sustained: Option<Moment>) -> Option<&'static str> {
+        let patience = Patience::new(self.view, self.limits);
+        let time = Span {
+            from_us: self.ready.at_us + 1,
+            to_us: self.deadline_us(),
+        };
+        let recorded_ms = self.view.header().limits.recovery_ms;
+        if self.view.observed_until_us() < time.to_us {
+            Some("the trial ended before the limit")
+        } else if sustained.is_none() && self.limits.recovery_ms > recorded_ms {
+            Some("nobody looked for longer than the recorded limit")
+        } else if self.view.away().touch(time) {
+            Some("a backend was not ready again meanwhile")
+        } else if self.failures(kind).next().is_none() {
+            Some("too few requests were sent to tell")
+        } else if self.failures(kind).any(|r| patience.cut_short(r)) {
+            Some("the harness gave requests up earlier than these limits do")
+        } else {
+            None
+        }
+    }
+
+    /// The requests that were sent in time and did not succeed in time.
+    fn failures(&self, kind: &str) -> impl Iterator<Item = &Request<'_>> {
+        let deadline_us = self.deadline_us();
+        let sent = self.view.sent_after(kind, self.ready.at_us);
+        let in_time = sent.take_while(move |r| r.sent.at_us <= deadline_us);
+        in_time.filter(move |r| !r.is_ok() || r.span().to_us > deadline_us)
+    }
+
+    /// The ready of the fault since which nothing of this kind has succeeded. That need not be the last one.
+    fn blamed(&self, kind: &str) -> Moment {
+        let of_kind = || self.view.requests().iter().filter(|r| r.kind == kind);
+        let last_good = of_kind().filter(|r| r.is_ok()).last().map(|r| r.sent);
+        let first_bad = of_kind().find(|r| last_good.is_none_or(|good| r.sent > good));
+        first_bad
+            .and_then(|r| self.view.fault_before(onset(self.view, r)))
+            .and_then(|fault| fault.ready)
+            .map_or(self.ready, |ready| ready.moment)
+    }
+
+    fn times(&self, kind: &str, sustained: Option<Moment>) -> String {
+        let since = |moment: Moment| wording::time(moment.at_us.saturating_sub(self.ready.at_us));
+        match (self.view.first_success(kind, self.ready.at_us), sustained) {
+            (Some(first), Some(sustained)) => format!(
+                "{kind} first succeeded after {} and lastingly after {}",
+                since(first),
+                since(sustained)
+            ),
+            (Some(first), None) => {
+                format!(
+                    "{kind} first succeeded after {} and never lastingly",
+                    since(first)
+                )
+            }
+            (None, _) => {
+                let observed = self.view.observed_until_us();
+                let sent = self.view.sent_after(kind, self.ready.at_us).count();
+                format!(
+                    "{kind} never succeeded in {} ({} sent)",
+                    wording::time(observed.saturating_sub(self.ready.at_us)),
+                    wording::count(sent, "request")
+                )
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{FaultKind, UnknownReason};
+    use crate::trace::Trace;
+    use crate::trace::script::{Script, limits};
+
+    fn check(trace: &Trace, limits: &Limits) -> Finding {
+        Recovers.check(&View::new(trace), limits)
+    }
+
+    /// A kill from 30 to 80 ms.
+    fn killed(kinds: &[&str]) -> Script {
+        Script::new(kinds).fault("f1", FaultKind::Kill, 30, 80)
+    }
+
+    /// Failures all the way from some time to the deadline.
+    fn bad_from(script: Script, from_ms: u64, first: u64) -> Script {
+        (0..10).fold(script, |s, n| s.bad(from_ms + 100 * n, first + n, "sync"))
+    }
+
+    #[test]
+    fn holds_without_a_fault_and_where_success_is_sustained_in_time() {
+        let calm = check(&Script::new(&["sync"]).finish(100), &limits());
+        assert_eq!(calm.verdict, Verdict::Holds);
+        let trace = killed(&["sync"])
+            .bad(90, 0, "sync")
+            .good_row(200, 1, "sync")
+            .finish(300);
+        let finding = check(&trace, &limits());
+        assert_eq!(finding.verdict, Verdict::Holds);
+        assert_eq!(
+            finding.message,
+            "after backend-ready, sync first succeeded after 125ms and lastingly after 145ms"
+        );
+    }
+
+    #[test]
+    fn every_kind_has_to_recover() {
+        let trace = bad_from(killed(&["job", "sync"]), 90, 10)
+            .good_row(90, 1, "job")
+            .finish(1_100);
+        let finding = check(&trace, &limits());
+        assert_eq!(finding.reason.as_deref(), Some("never-recovered"));
+        assert_eq!(finding.kind.as_deref(), Some("sync"));
+        assert_eq!(
+            finding.message,
+            "after backend-ready, job first succeeded after 15ms and lastingly after 35ms; \
+             sync never succeeded in 1s 20ms (10 requests sent)"
+        );
+    }
+
+    #[test]
+    fn recovering_late_is_another_reason_than_never() {
+        let trace = bad_from(killed(&["sync"]), 90, 10)
+            .good_row(1_200, 1, "sync")
+            .finish(1_300);
+        let finding = check(&trace, &limits());
+        assert_eq!(finding.reason.as_deref(), Some("recovered-late"));
+        let looser = Limits {
+            recovery_ms: 1_200,
+            ..limits()
+        };
+        assert_eq!(check(&trace, &looser).verdict, Verdict::Holds);
+    }
+
+    #[test]
+    fn it_is_laid_to_the_fault_since_which_nothing_succeeds() {
+        let two = |first_bad| {
+            let script = killed(&["sync"]).good(12, 0, "sync");
+            let script = script.fault("f2", FaultKind::Pause, 300, 320);
+            bad_from(script, first_bad, 10)
+        };
+        let blamed = |trace: &Trace| {
+            let finding = check(trace, &limits());
+            assert_eq!(finding.reason.as_deref(), Some("never-recovered"));
+            let fault = View::new(trace).fault_before(finding.evidence[0]).cloned();
+            // The phases, request 0, and the readies tell which event is which.
+            let kind = format!("{:?}", trace.events[finding.evidence[0] as usize].kind);
+            assert!(kind.starts_with("Ready"), "{kind}");
+            fault.unwrap().fault.unwrap().0.clone()
+        };
+        assert_eq!(blamed(&two(100).bad(1_250, 30, "sync").finish(1_400)), "f1");
+        let worked_between = two(330).good(200, 1, "sync").finish(1_400);
+        assert_eq!(blamed(&worked_between), "f2");
+    }
+
+    #[test]
+    fn what_was_not_observed_is_inconclusive() {
+        let verdict = |trace: &Trace, limits: &Limits| check(trace, limits).verdict;
+        let early = bad_from(killed(&["sync"]), 90, 10).finish(1_079);
+        assert_eq!(verdict(&early, &limits()), Verdict::Inconclusive);
+        let long = bad_from(killed(&["sync"]), 90, 10).finish(9_000);
+        assert_eq!(verdict(&long, &limits()), Verdict::Violated);
+        let looser = Limits {
+            recovery_ms: 2_000,
+            ..limits()
+        };
+        assert_eq!(verdict(&long, &looser), Verdict::Inconclusive);
+
+        let silent = killed(&["sync"]).good(90, 0, "sync").finish(9_000);
+        assert_eq!(verdict(&silent, &limits()), Verdict::Inconclusive);
+        let open = killed(&["sync"]).sent(90, 0, "sync").finish(9_000);
+        assert_eq!(verdict(&open, &limits()), Verdict::Violated);
+
+        let cut_short = killed(&["sync"])
+            .sent(90, 0, "sync")
+            .unknown(190, 0, UnknownReason::TimedOut)
+            .finish(9_000);
+        let patient = Limits {
+            answer_ms: 200,
+            ..limits()
+        };
+        assert_eq!(verdict(&cut_short, &limits()), Verdict::Violated);
+        assert_eq!(verdict(&cut_short, &patient), Verdict::Inconclusive);
+
+        let flapping = bad_from(killed(&["sync"]), 90, 10)
+            .not_ready(500)
+            .ready(600, None)
+            .finish(9_000);
+        assert_eq!(verdict(&flapping, &limits()), Verdict::Inconclusive);
+        let gone = Script::new(&["sync"]).unhealed("f1", FaultKind::Kill, 30);
+        assert_eq!(
+            verdict(&gone.finish(9_000), &limits()),
+            Verdict::Inconclusive
+        );
+    }
+}

@@ -1,0 +1,22 @@
+//! The invariants that every trial is judged by.
+
+use super::Invariant;
+use super::accounting::Accounting;
+use super::api_stays_up::ApiStaysUp;
+use super::bounded_failures::BoundedFailures;
+use super::explicit_errors::ExplicitErrors;
+use super::no_hang::NoHang;
+use super::recovers::Recovers;
+
+/// The invariants that every trial is judged by. Of two violations that began with the same event, the
+/// earlier in this list is the primary one.
+pub fn standard() -> Vec<Box<dyn Invariant>> {
+    vec![
+        Box::new(NoHang),
+        Box::new(Recovers),
+        Box::new(BoundedFailures),
+        Box::new(ExplicitErrors),
+        Box::new(Accounting),
+        Box::new(ApiStaysUp),
+    ]
+}

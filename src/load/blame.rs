@@ -1,0 +1,145 @@
+//! Whose fault it is that an exchange has no answer.
+
+use std::error::Error;
+use std::io;
+
+use super::ExchangeError;
+use crate::model::UnknownReason;
+
+/// Reads an HTTP library's error from the outside in; the first link that says what happened decides.
+///
+/// An error that nobody recognizes is the harness's own: it makes a trial inconclusive, where a wrong
+/// charge would make it a false alarm. So is a host name that cannot be resolved.
+pub(super) fn blame(error: &(dyn Error + 'static)) -> ExchangeError {
+    let message = words(error);
+    match links(error).find_map(verdict) {
+        Some(Blame::Api(reason)) => ExchangeError::Unanswered { reason, message },
+        Some(Blame::Harness) | None => ExchangeError::Harness { message },
+    }
+}
+
+enum Blame {
+    Api(UnknownReason),
+    Harness,
+}
+
+fn links<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| inner(*error))
+}
+
+/// The next link of the chain. An `io::Error` made from another error hides it from `source()`.
+fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    let hidden = error
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref)
+        .map(|error| error as &(dyn Error + 'static));
+    hidden.or_else(|| error.source())
+}
+
+fn verdict(error: &(dyn Error + 'static)) -> Option<Blame> {
+    if let Some(error) = error.downcast_ref::<hyper::Error>() {
+        of_http(error)
+    } else if let Some(error) = error.downcast_ref::<rustls::Error>() {
+        Some(of_tls(error))
+    } else {
+        error.downcast_ref::<io::Error>().and_then(of_io)
+    }
+}
+
+fn of_http(error: &hyper::Error) -> Option<Blame> {
+    if error.is_parse() {
+        Some(Blame::Api(UnknownReason::Garbled))
+    } else if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
+        Some(Blame::Api(UnknownReason::Reset))
+    } else if error.is_user() {
+        Some(Blame::Harness)
+    } else {
+        None
+    }
+}
+
+fn of_tls(error: &rustls::Error) -> Blame {
+    match error {
+        // Whom to trust is a matter of the configuration.
+        rustls::Error::InvalidCertificate(_) => Blame::Harness,
+        _ => Blame::Api(UnknownReason::Garbled),
+    }
+}
+
+fn of_io(error: &io::Error) -> Option<Blame> {
+    use io::ErrorKind::*;
+    let reason = match error.kind() {
+        ConnectionRefused | HostUnreachable | NetworkUnreachable => UnknownReason::Refused,
+        ConnectionReset | ConnectionAborted | BrokenPipe | NotConnected | UnexpectedEof => {
+            UnknownReason::Reset
+        }
+        // The kernel's own limit, on connecting or on data that is not acknowledged.
+        TimedOut => UnknownReason::TimedOut,
+        // hyper's decoder of chunked bodies says so; an error of the TLS library is further in.
+        InvalidData | InvalidInput if error.raw_os_error().is_none() => {
+            return match error.get_ref() {
+                Some(hidden) if hidden.is::<rustls::Error>() => None,
+                _ => Some(Blame::Api(UnknownReason::Garbled)),
+            };
+        }
+        _ => return None,
+    };
+    Some(Blame::Api(reason))
+}
+
+/// The words of every link. Libraries differ in whether an error repeats its source's words; repetitions are left out.
+fn words(error: &(dyn Error + 'static)) -> String {
+    let mut text = String::new();
+    for link in links(error).map(ToString::to_string) {
+        if text.is_empty() {
+            text = link;
+        } else if !text.contains(&link) {
+            text = format!("{text}: {link}");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason(error: io::Error) -> Option<UnknownReason> {
+        match blame(&error) {
+            ExchangeError::Unanswered { reason, .. } => Some(reason),
+            ExchangeError::Harness { .. } => None,
+        }
+    }
+
+    #[test]
+    fn errors_of_the_operating_system_are_told_apart() {
+        use nix::errno::Errno;
+        for (errno, expected) in [
+            (Errno::ECONNREFUSED, Some(UnknownReason::Refused)),
+            (Errno::ECONNRESET, Some(UnknownReason::Reset)),
+            (Errno::EPIPE, Some(UnknownReason::Reset)),
+            (Errno::ETIMEDOUT, Some(UnknownReason::TimedOut)),
+            (Errno::EMFILE, None),
+            (Errno::ENFILE, None),
+            (Errno::EADDRNOTAVAIL, None),
+            (Errno::EINVAL, None),
+        ] {
+            assert_eq!(reason(errno.into()), expected, "{errno}");
+        }
+    }
+
+    #[test]
+    fn errors_inside_an_io_error_are_seen() {
+        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+        assert_eq!(
+            reason(io::Error::other(refused)),
+            Some(UnknownReason::Refused)
+        );
+        let untrusted = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        let wrapped = io::Error::new(io::ErrorKind::InvalidData, untrusted);
+        assert_eq!(reason(wrapped), None);
+        let plain = rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType);
+        let wrapped = io::Error::new(io::ErrorKind::InvalidData, plain);
+        assert_eq!(reason(wrapped), Some(UnknownReason::Garbled));
+    }
+}

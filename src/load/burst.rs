@@ -1,0 +1,299 @@
+//! Many requests: a burst, and the steady load behind a plan.
+//!
+//! Due times are exact, and the moment of sending follows them by up to a millisecond, to which tokio's timer rounds, plus
+//! whatever the caps hold a request back. Both times are recorded, and latency counts from the due one.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use futures_util::stream::{self, Stream, StreamExt};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::Client;
+use crate::model::{Background, Burst, Mix, Outcome, Pace, UnknownReason};
+use crate::trace::Origin;
+
+/// How long a sender of a closed loop pauses at least after a request without success. A refused connection returns in
+/// microseconds: without a pause, a burst would be spent before an outage of a second is over, in a storm of errors.
+pub const ERROR_PAUSE: Duration = Duration::from_millis(20);
+
+/// Sends a burst, and returns when each of its requests has its outcome. It ends early when the harness itself gives up on a
+/// request, which has then been recorded as trouble.
+pub async fn burst(client: &Client, origin: &Origin, burst: &Burst) {
+    let load = Load::new(client, origin, &burst.mix);
+    let concurrency = burst.concurrency.max(1);
+    match burst.pace {
+        Pace::Closed { think_ms } => {
+            let think = Duration::from_millis(think_ms);
+            let next = AtomicU32::new(0);
+            let senders = concurrency.min(burst.count);
+            join_all((0..senders).map(|_| load.send_in_turn(&next, burst.count, think))).await;
+        }
+        Pace::Open { rate_per_s } => {
+            let arrivals = load.arrivals(rate_per_s).take(burst.count as usize);
+            load.send_when_due(arrivals, Some(concurrency as usize))
+                .await;
+        }
+    }
+}
+
+/// Sends requests at a fixed rate, whatever the answers do, until told to stop. Then it waits for the outcomes of those
+/// that are under way.
+pub async fn background(client: &Client, background: &Background, stop: impl Future<Output = ()>) {
+    let load = Load::new(client, &Origin::Background, &background.mix);
+    let arrivals = load.arrivals(background.rate_per_s).take_until(stop);
+    load.send_when_due(arrivals, None).await;
+}
+
+/// Requests of one origin.
+struct Load<'a> {
+    client: &'a Client,
+    origin: &'a Origin,
+    mix: &'a Mix,
+    given_up: AtomicBool,
+}
+
+impl<'a> Load<'a> {
+    fn new(client: &'a Client, origin: &'a Origin, mix: &'a Mix) -> Self {
+        Load {
+            client,
+            origin,
+            mix,
+            given_up: AtomicBool::new(false),
+        }
+    }
+
+    /// One sender of a closed loop: it takes the next request as soon as its last one has ended.
+    async fn send_in_turn(&self, next: &AtomicU32, count: u32, think: Duration) {
+        let mut pause = None;
+        loop {
+            let nth = next.fetch_add(1, Ordering::Relaxed);
+            if nth >= count {
+                return;
+            }
+            if let Some(pause) = pause {
+                sleep(pause).await;
+            }
+            if self.given_up.load(Ordering::Relaxed) {
+                return;
+            }
+            let outcome = self.send(u64::from(nth), Instant::now()).await;
+            pause = Some(if outcome.is_ok() {
+                think
+            } else {
+                think.max(ERROR_PAUSE)
+            });
+        }
+    }
+
+    /// The requests of an open loop, each at the moment it is due.
+    fn arrivals(&self, rate_per_s: f64) -> impl Stream<Item = (u64, Instant)> + use<> {
+        let start = Instant::now();
+        if due(start, rate_per_s, 1).is_none() {
+            self.client.give_up(format!(
+                "{rate_per_s} per second is no rate to send requests at"
+            ));
+            self.given_up.store(true, Ordering::Relaxed);
+        }
+        let schedule = (0u64..).map_while(move |nth| Some((nth, due(start, rate_per_s, nth)?)));
+        stream::iter(schedule).then(|(nth, due)| async move {
+            sleep_until(due).await;
+            (nth, due)
+        })
+    }
+
+    async fn send_when_due(
+        &self,
+        arrivals: impl Stream<Item = (u64, Instant)>,
+        concurrency: Option<usize>,
+    ) {
+        arrivals
+            .take_while(|_| std::future::ready(!self.given_up.load(Ordering::Relaxed)))
+            .for_each_concurrent(concurrency, |(nth, due)| async move {
+                self.send(nth, due).await;
+            })
+            .await;
+    }
+
+    async fn send(&self, nth: u64, intended: Instant) -> Outcome {
+        let outcome = self
+            .client
+            .nth_request(self.origin, self.mix, nth, intended)
+            .await;
+        if let Outcome::Unknown {
+            reason: UnknownReason::Dropped,
+            ..
+        } = outcome
+        {
+            self.given_up.store(true, Ordering::Relaxed);
+        }
+        outcome
+    }
+}
+
+/// When the `nth` request is due; none if the rate is no positive number.
+fn due(start: Instant, rate_per_s: f64, nth: u64) -> Option<Instant> {
+    let offset = Duration::try_from_secs_f64(nth as f64 / rate_per_s).ok()?;
+    start.checked_add(offset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::Caps;
+    use crate::load::scripted::{Reply, Rig, rig};
+    use crate::model::StepId;
+    use crate::trace::EventKind;
+
+    fn answering_after(ms: u64) -> Rig {
+        rig(Caps::default(), move |_, _| {
+            Reply::Answer(ms, 200, "{}".to_owned())
+        })
+    }
+
+    fn plain() -> Mix {
+        Mix::from([("plain".to_owned(), 1)])
+    }
+
+    fn of(count: u32, concurrency: u32, pace: Pace) -> Burst {
+        Burst {
+            count,
+            concurrency,
+            pace,
+            mix: plain(),
+        }
+    }
+
+    async fn run(rig: &Rig, requests: &Burst) {
+        let origin = Origin::Step(StepId("b1".to_owned()));
+        burst(&rig.client, &origin, requests).await;
+    }
+
+    /// When each request was due and when it was sent, in milliseconds.
+    fn sendings(rig: &Rig) -> Vec<(u64, u64)> {
+        let history = rig.recorder.history();
+        let sending = |event: &crate::trace::Event| match event.kind {
+            EventKind::Sent { intended_us, .. } => Some((intended_us / 1000, event.at_us / 1000)),
+            _ => None,
+        };
+        history.iter().filter_map(sending).collect()
+    }
+
+    fn kinds(rig: &Rig) -> Vec<String> {
+        let history = rig.recorder.history();
+        let kind = |event: crate::trace::Event| match event.kind {
+            EventKind::Sent { kind, .. } => Some(kind),
+            _ => None,
+        };
+        history.into_iter().filter_map(kind).collect()
+    }
+
+    fn ends(rig: &Rig) -> usize {
+        let history = rig.recorder.history();
+        let ended = |event: &&crate::trace::Event| matches!(event.kind, EventKind::Ended { .. });
+        history.iter().filter(ended).count()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_closed_loop_waits_for_answers_and_thinks() {
+        let rig = answering_after(10);
+        run(&rig, &of(5, 2, Pace::Closed { think_ms: 5 })).await;
+        let sent: Vec<_> = sendings(&rig).into_iter().map(|(_, sent)| sent).collect();
+        assert_eq!(sent, [0, 0, 15, 15, 30]);
+        assert_eq!(rig.recorder.now_us(), 40_000);
+        assert_eq!(ends(&rig), 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_closed_loop_is_paced_while_the_api_refuses() {
+        let rig = rig(Caps::default(), |_, _| {
+            Reply::Lost(0, UnknownReason::Refused)
+        });
+        run(&rig, &of(10, 1, Pace::Closed { think_ms: 0 })).await;
+        assert_eq!(rig.recorder.now_us(), 9 * ERROR_PAUSE.as_micros() as u64);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_open_loop_keeps_its_due_times_whatever_the_answers_do() {
+        let rig = answering_after(500);
+        run(&rig, &of(5, 100, Pace::Open { rate_per_s: 10.0 })).await;
+        assert_eq!(
+            sendings(&rig),
+            [(0, 0), (100, 100), (200, 200), (300, 300), (400, 400)]
+        );
+        assert_eq!(rig.recorder.now_us(), 900_000);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_open_loop_that_may_not_send_counts_from_the_due_time() {
+        let rig = answering_after(250);
+        run(&rig, &of(4, 1, Pace::Open { rate_per_s: 10.0 })).await;
+        assert_eq!(sendings(&rig), [(0, 0), (100, 250), (200, 500), (300, 750)]);
+        let story = rig.story();
+        assert_eq!(story.last().unwrap(), "1000 ended 3 Submit ok 700 -");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn background_load_stops_when_told_and_waits_for_its_requests() {
+        let rig = answering_after(300);
+        let steady = Background {
+            rate_per_s: 10.0,
+            mix: plain(),
+        };
+        background(&rig.client, &steady, sleep(Duration::from_millis(1050))).await;
+        assert_eq!(sendings(&rig).len(), 11);
+        assert_eq!(ends(&rig), 11);
+        assert_eq!(rig.recorder.now_us(), 1_300_000);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_same_plan_draws_the_same_mix_whatever_the_api_does() {
+        let mut requests = of(40, 1, Pace::Closed { think_ms: 0 });
+        requests.mix = Mix::from([("job".to_owned(), 1), ("plain".to_owned(), 1)]);
+        let healthy = answering_after(1);
+        let broken = rig(Caps::default(), |_, _| Reply::Lost(2, UnknownReason::Reset));
+        run(&healthy, &requests).await;
+        run(&broken, &requests).await;
+        assert_eq!(kinds(&healthy), kinds(&broken));
+        assert!(kinds(&healthy).contains(&"job".to_owned()));
+        assert!(kinds(&healthy).contains(&"plain".to_owned()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn loads_end_early_when_the_cap_is_used_up_and_say_so_once() {
+        for pace in [
+            Pace::Closed { think_ms: 0 },
+            Pace::Open { rate_per_s: 100.0 },
+        ] {
+            let caps = Caps {
+                requests: 5,
+                ..Caps::default()
+            };
+            let rig = rig(caps, |_, _| Reply::Answer(10, 200, "{}".to_owned()));
+            run(&rig, &of(100_000, 3, pace)).await;
+            assert_eq!((sendings(&rig).len(), ends(&rig)), (5, 5), "{pace:?}");
+            assert!(rig.recorder.now_us() < 200_000, "{pace:?}");
+            let story = rig.story();
+            let troubles = story.iter().filter(|line| line.contains("trouble")).count();
+            assert_eq!(troubles, 1, "{story:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_load_that_cannot_be_is_trouble_and_sends_nothing() {
+        let mut empty = of(3, 1, Pace::Closed { think_ms: 0 });
+        empty.mix = Mix::new();
+        let mut bursts = vec![empty];
+        for rate_per_s in [0.0, -1.0, f64::NAN, 1e-300] {
+            bursts.push(of(3, 1, Pace::Open { rate_per_s }));
+        }
+        for requests in bursts {
+            let rig = answering_after(1);
+            run(&rig, &requests).await;
+            let story = rig.story();
+            assert_eq!(story.len(), 1, "{requests:?}: {story:?}");
+            assert!(story[0].contains("trouble"), "{story:?}");
+        }
+    }
+}

@@ -1,0 +1,346 @@
+//! The client of one trial: it sends requests, follows their jobs, and records what happens.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::gate::{Gate, Passage};
+use super::job::Accepted;
+use super::pending::Pending;
+use super::placeholder::Values;
+use super::reading::Reading;
+use super::template::Template;
+use super::wire::Wire;
+use super::{Caps, Draw, ExchangeError, HttpRequest, LoadError, Readiness, Transport};
+use crate::model::{Expect, Job, KindName, Limits, Mix, Outcome, RequestKind, UnknownReason};
+use crate::trace::{EventKind, Origin, Recorder};
+
+/// Sends the requests of one trial, and follows each to its end. Clones share the numbering and the caps.
+///
+/// Every exchange, be it a request or the poll of a job, is given the limit `answer` from the moment it
+/// is sent. That moment is later than the intended one by what tokio's timer rounds and what the caps held the
+/// request back; neither is the API's fault. Latency counts from the intended moment all the same.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+/// What a client is made of.
+pub struct ClientParts<'a> {
+    /// Carries the requests.
+    pub transport: Arc<dyn Transport>,
+    /// The request kinds there are.
+    pub kinds: &'a [RequestKind],
+    /// The limits in force. The client uses `answer` and `job`.
+    pub limits: &'a Limits,
+    /// How much load there may be.
+    pub caps: Caps,
+    /// Where everything is recorded.
+    pub recorder: Recorder,
+    /// Whether the backends are there, which the limit of a job depends on.
+    pub readiness: watch::Receiver<Readiness>,
+    /// Where tokens and drawn values come from.
+    pub draw: Draw,
+}
+
+struct Inner {
+    wire: Wire,
+    kinds: BTreeMap<KindName, Kind>,
+    job_limit: Duration,
+    gate: Gate,
+    readiness: watch::Receiver<Readiness>,
+    draw: Draw,
+}
+
+struct Kind {
+    template: Template,
+    expect: Expect,
+    job: Option<Job>,
+}
+
+/// A request under way: what it takes to send it and to recognize its answer.
+struct Draft {
+    request: HttpRequest,
+    values: Values,
+}
+
+impl Client {
+    /// Makes the client of one trial.
+    ///
+    /// # Errors
+    /// When a request kind cannot be sent as it is described, or a cap lets nothing through.
+    pub fn new(parts: ClientParts<'_>) -> Result<Self, LoadError> {
+        let kinds = parts.kinds.iter().map(|kind| {
+            let ready = Kind {
+                template: Template::new(kind)?,
+                expect: kind.expect.clone(),
+                job: kind.job.clone(),
+            };
+            Ok((kind.name.clone(), ready))
+        });
+        Ok(Client(Arc::new(Inner {
+            kinds: kinds.collect::<Result<_, LoadError>>()?,
+            gate: Gate::new(&parts.caps)?,
+            wire: Wire {
+                transport: parts.transport,
+                answer_limit: Duration::from_millis(parts.limits.answer_ms),
+                recorder: parts.recorder,
+            },
+            job_limit: Duration::from_millis(parts.limits.job_ms),
+            readiness: parts.readiness,
+            draw: parts.draw,
+        })))
+    }
+
+    /// Performs one request to its end, and records it: `Sent`, for a job `Accepted` and what its polls say, and `Ended`
+    /// exactly once, also when the returned future is dropped half-way. `intended` is when it was due, now or in the past.
+    ///
+    /// Where the harness itself fails (a cap is used up, the environment is out of resources), the outcome is
+    /// `unknown` with the reason `Dropped`, and a `Trouble` is recorded. A request that could not even be begun
+    /// records nothing else.
+    pub async fn request(&self, origin: &Origin, kind: &KindName, intended: Instant) -> Outcome {
+        match self.0.kinds.get(kind) {
+            Some(known) => self.0.request(origin, kind, known, intended).await,
+            None => self.give_up(format!("there is no request kind `{kind}`")),
+        }
+    }
+
+    /// Performs the `nth` request of some load, whose kind is drawn from a mix.
+    pub(super) async fn nth_request(
+        &self,
+        origin: &Origin,
+        mix: &Mix,
+        nth: u64,
+        intended: Instant,
+    ) -> Outcome {
+        match self.0.draw.kind(origin, nth, mix) {
+            Some(kind) => self.request(origin, kind, intended).await,
+            None => self.give_up(format!("the load of {origin} has no request kinds")),
+        }
+    }
+
+    /// Records that the harness cannot send what was asked of it.
+    pub(super) fn give_up(&self, message: String) -> Outcome {
+        self.0.wire.trouble(message).into()
+    }
+}
+
+impl Inner {
+    async fn request(
+        &self,
+        origin: &Origin,
+        name: &KindName,
+        kind: &Kind,
+        intended: Instant,
+    ) -> Outcome {
+        let (number, _permit) = match self.gate.pass().await {
+            Passage::Granted(number, permit) => (number, permit),
+            Passage::UsedUp { first } => return self.used_up(first),
+        };
+        let draft = match self.draft(kind, number) {
+            Ok(draft) => draft,
+            Err(error) => return self.wire.trouble(error.to_string()).into(),
+        };
+        self.wire.recorder.record(EventKind::Sent {
+            request: number,
+            origin: origin.clone(),
+            kind: name.clone(),
+            token: draft.values.token.clone(),
+            intended_us: self.wire.recorder.at_us(intended),
+        });
+        let mut pending = Pending::new(&self.wire.recorder, number, intended);
+        let (outcome, echo) = self.perform(kind, draft, &mut pending).await;
+        pending.end(outcome, echo)
+    }
+
+    fn used_up(&self, first: bool) -> Outcome {
+        let message = "the cap on requests is used up".to_owned();
+        if first {
+            return self.wire.trouble(message).into();
+        }
+        Outcome::Unknown {
+            reason: UnknownReason::Dropped,
+            message,
+        }
+    }
+
+    fn draft(&self, kind: &Kind, number: u64) -> Result<Draft, ExchangeError> {
+        let mut values = Values {
+            token: self.draw.token(number),
+            number,
+            job: String::new(),
+            picks: self.draw.picks(number),
+        };
+        let request = kind.template.request(&mut values)?;
+        Ok(Draft { request, values })
+    }
+
+    /// Sends a request and, if that makes it a job, follows it. Returns the outcome and the echoed token.
+    async fn perform(
+        &self,
+        kind: &Kind,
+        mut draft: Draft,
+        pending: &mut Pending<'_>,
+    ) -> (Outcome, Option<String>) {
+        let headers = draft.request.headers.clone();
+        let reading = match self.wire.exchange(draft.request).await {
+            Ok(reading) => reading,
+            Err(lost) => return (lost.into(), None),
+        };
+        if !reading.meets(&kind.expect) {
+            return (failed(&reading), None);
+        }
+        let Some((job, poll)) = kind.job.as_ref().zip(kind.template.poll.as_ref()) else {
+            let echo = reading.echo(&kind.expect, &draft.values.token);
+            return (Outcome::Ok, echo);
+        };
+        // An answer that accepts a job without naming it misses what the configuration expects.
+        let Some(id) = reading.field(&job.id) else {
+            return (failed(&reading), None);
+        };
+        let poll = poll.request(&headers, &id, &mut draft.values);
+        pending.accepted(id);
+        let accepted = Accepted {
+            wire: &self.wire,
+            request: pending.request(),
+            token: &draft.values.token,
+            job,
+            expect: &kind.expect,
+            poll,
+            limit: self.job_limit,
+        };
+        accepted.follow(self.readiness.clone()).await
+    }
+}
+
+fn failed(reading: &Reading) -> Outcome {
+    Outcome::Failed {
+        status: reading.status,
+        job_state: None,
+        message: reading.message(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::scripted::{Reply, Rig, rig};
+
+    async fn send(rig: &Rig, kind: &str) -> Outcome {
+        let kind = kind.to_owned();
+        rig.client
+            .request(&Origin::Probe, &kind, Instant::now())
+            .await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_plain_request_ends_as_the_api_answers() {
+        let cases = [
+            (
+                Reply::Answer(7, 200, r#"{"token":"t-00000000"}"#.to_owned()),
+                "7 ended 0 Submit ok 7 t-00000000",
+            ),
+            (Reply::now(200, "{}"), "0 ended 0 Submit ok 0 -"),
+            (
+                Reply::Answer(3, 503, r#"{"error":"backend lost"}"#.to_owned()),
+                r#"3 ended 0 Submit failed 503 - "backend lost" 3 -"#,
+            ),
+            (
+                Reply::now(302, ""),
+                r#"0 ended 0 Submit failed 302 - "" 0 -"#,
+            ),
+            (
+                Reply::Lost(5, UnknownReason::Reset),
+                r#"5 ended 0 Submit unknown Reset "connection broke" 5 -"#,
+            ),
+            (
+                Reply::Silence,
+                r#"1000 ended 0 Submit unknown TimedOut "no answer within 1s" 1000 -"#,
+            ),
+        ];
+        for (reply, end) in cases {
+            let rig = rig(Caps::default(), move |_, _| reply.clone());
+            send(&rig, "plain").await;
+            let story = rig.story();
+            assert_eq!(story, ["0 sent 0 probe plain t-00000000 due 0", end]);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_harness_s_own_error_is_trouble_and_no_verdict_on_the_api() {
+        let rig = rig(Caps::default(), |_, _| Reply::Harness);
+        send(&rig, "plain").await;
+        assert_eq!(
+            rig.story()[1..],
+            [
+                "0 trouble too many open files",
+                r#"0 ended 0 Submit unknown Dropped "too many open files" 0 -"#
+            ]
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_was_held_back_gets_its_whole_limit_and_counts_from_its_due_time() {
+        let caps = Caps {
+            in_flight: 1,
+            ..Caps::default()
+        };
+        let rig = rig(caps, |_, _| {
+            Reply::Answer(900, 200, r#"{"token":"none"}"#.to_owned())
+        });
+        tokio::join!(send(&rig, "plain"), send(&rig, "plain"));
+        assert_eq!(
+            rig.story(),
+            [
+                "0 sent 0 probe plain t-00000000 due 0",
+                "900 ended 0 Submit ok 900 none",
+                "900 sent 1 probe plain t-00000001 due 0",
+                "1800 ended 1 Submit ok 1800 none",
+            ]
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_of_a_request_that_is_dropped_is_recorded_and_nothing_after_it() {
+        for kind in ["plain", "job"] {
+            let rig = rig(Caps::default(), |request, _| match request.path.as_str() {
+                "/request" => Reply::now(200, r#"{"id":1}"#),
+                _ => Reply::Silence,
+            });
+            let limit = Duration::from_millis(500);
+            let _ = tokio::time::timeout(limit, send(&rig, kind)).await;
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            let story = rig.story();
+            let exchange = if kind == "plain" { "Submit" } else { "Poll" };
+            let end = format!("500 ended 0 {exchange} unknown Dropped");
+            assert!(story.last().unwrap().starts_with(&end), "{story:?}");
+            assert_eq!(
+                story.iter().filter(|line| line.contains("ended")).count(),
+                1
+            );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_cannot_be_begun_is_trouble_only() {
+        let caps = Caps {
+            requests: 1,
+            ..Caps::default()
+        };
+        let rig = rig(caps, |_, _| Reply::now(200, "{}"));
+        send(&rig, "nonsense").await;
+        for _ in 0..3 {
+            send(&rig, "plain").await;
+        }
+        assert_eq!(
+            rig.story(),
+            [
+                "0 trouble there is no request kind `nonsense`",
+                "0 sent 0 probe plain t-00000000 due 0",
+                "0 ended 0 Submit ok 0 -",
+                "0 trouble the cap on requests is used up",
+            ]
+        );
+    }
+}

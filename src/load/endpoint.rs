@@ -1,0 +1,101 @@
+//! The address of the API.
+
+use reqwest::Url;
+
+use super::{ExchangeError, LoadError};
+
+/// The URL that every request's path is put below. It may have a path of its own.
+#[derive(Debug, Clone)]
+pub(super) struct Endpoint {
+    /// Without a slash at its end.
+    base: String,
+}
+
+impl Endpoint {
+    /// Takes an `http` or `https` URL without query, fragment and credentials.
+    pub fn parse(text: &str) -> Result<Self, LoadError> {
+        let bad = |message: String| LoadError::Url {
+            url: text.to_owned(),
+            message,
+        };
+        let mut url = Url::parse(text).map_err(|error| bad(error.to_string()))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(bad("it must begin with http:// or https://".to_owned()));
+        }
+        if url.password().is_some() || !url.username().is_empty() {
+            // Errors are printed and kept, so this one must not repeat the password. Neither setter can fail on
+            // a URL with a host.
+            let _ = url.set_password(None);
+            let _ = url.set_username("");
+            return Err(LoadError::Url {
+                url: url.into(),
+                message: "credentials belong in a header".to_owned(),
+            });
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(bad(
+                "a query or fragment belongs in a request's path".to_owned()
+            ));
+        }
+        Ok(Endpoint {
+            base: url.as_str().trim_end_matches('/').to_owned(),
+        })
+    }
+
+    /// The URL of a path below this one. What a URL cannot hold, such as a space, is escaped.
+    pub fn resolve(&self, path: &str) -> Result<Url, ExchangeError> {
+        let slash = if path.starts_with(['/', '?']) {
+            ""
+        } else {
+            "/"
+        };
+        let text = format!("{}{slash}{path}", self.base);
+        Url::parse(&text).map_err(|error| ExchangeError::Harness {
+            message: format!("`{path}` is no path below the API's URL: {error}"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_lie_below_the_base_whatever_the_slashes() {
+        for (base, path, whole) in [
+            (
+                "http://127.0.0.1:5001",
+                "/ping",
+                "http://127.0.0.1:5001/ping",
+            ),
+            (
+                "http://127.0.0.1:5001/",
+                "ping",
+                "http://127.0.0.1:5001/ping",
+            ),
+            ("http://h/api/v1/", "/ping", "http://h/api/v1/ping"),
+            ("https://h/api", "?q=a b", "https://h/api?q=a%20b"),
+            ("http://h", "//elsewhere/x", "http://h//elsewhere/x"),
+        ] {
+            let url = Endpoint::parse(base).unwrap().resolve(path).unwrap();
+            assert_eq!(url.as_str(), whole);
+        }
+    }
+
+    #[test]
+    fn a_bad_address_is_named() {
+        for bad in ["127.0.0.1:5001", "ftp://h/", "http://", "http://h/?q=1", ""] {
+            let error = Endpoint::parse(bad).unwrap_err().to_string();
+            assert!(error.contains(&format!("`{bad}`")), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_refused_and_not_repeated() {
+        let error = Endpoint::parse("http://me:hush@h/")
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("credentials"), "{error}");
+        assert!(!error.contains("hush"), "{error}");
+    }
+}

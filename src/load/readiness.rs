@@ -1,0 +1,96 @@
+//! Whether the backends are there, as far as the load has to know.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+/// Whether the backends are there. The executor keeps it current, from the direct probes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Readiness {
+    /// At least one backend is not ready.
+    Away,
+    /// All backends have been ready since then.
+    ReadySince(Instant),
+}
+
+/// Returns when a job has had its time: the limit runs from the later of the job's acceptance and the
+/// last moment that the backends became ready, and does not run while one is away.
+pub(super) async fn job_limit(
+    mut readiness: watch::Receiver<Readiness>,
+    accepted: Instant,
+    limit: Duration,
+) {
+    loop {
+        let now = *readiness.borrow_and_update();
+        let changed = match now {
+            Readiness::Away => readiness.changed().await,
+            Readiness::ReadySince(since) => {
+                tokio::select! {
+                    biased;
+                    changed = readiness.changed() => changed,
+                    () = sleep_until(since.max(accepted) + limit) => return,
+                }
+            }
+        };
+        if changed.is_err() {
+            // Nobody tells any more. The job gets a whole limit from here rather than none, or for ever.
+            return sleep_until(Instant::now() + limit).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::time::sleep;
+
+    const LIMIT: Duration = Duration::from_secs(10);
+
+    fn seconds(n: u64) -> Duration {
+        Duration::from_secs(n)
+    }
+
+    /// How many seconds after its acceptance a job's time is up, when the backend goes away and comes back at these seconds.
+    async fn runs_out(away: Option<u64>, back: Option<u64>) -> u64 {
+        let accepted = Instant::now();
+        let sender = watch::Sender::new(Readiness::ReadySince(accepted - seconds(100)));
+        let receiver = sender.subscribe();
+        let backend = async {
+            if let Some(at) = away {
+                sleep(seconds(at)).await;
+                sender.send_replace(Readiness::Away);
+            }
+            if let Some(at) = back {
+                sleep(seconds(at) - accepted.elapsed()).await;
+                sender.send_replace(Readiness::ReadySince(Instant::now()));
+            }
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            biased;
+            () = backend => 0,
+            () = job_limit(receiver, accepted, LIMIT) => accepted.elapsed().as_secs(),
+            () = sleep(seconds(1000)) => 1000,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_limit_runs_from_the_later_of_acceptance_and_readiness() {
+        assert_eq!(runs_out(None, None).await, 10);
+        assert_eq!(runs_out(Some(3), Some(5)).await, 15);
+        assert_eq!(runs_out(Some(3), Some(60)).await, 70);
+        assert_eq!(runs_out(Some(3), None).await, 1000);
+        assert_eq!(runs_out(Some(12), Some(14)).await, 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_does_not_run_for_ever_once_nobody_tells() {
+        let accepted = Instant::now();
+        let sender = watch::Sender::new(Readiness::Away);
+        let receiver = sender.subscribe();
+        drop(sender);
+        job_limit(receiver, accepted, LIMIT).await;
+        assert_eq!(accepted.elapsed().as_secs(), 10);
+    }
+}

@@ -1,0 +1,345 @@
+//! A request kind, ready to be made into requests.
+
+use bytes::Bytes;
+use hyper::header::{CONTENT_TYPE, HeaderName};
+use hyper::{HeaderMap, Method, header::HeaderValue};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+
+use super::placeholder::{Text, Values};
+use super::{ExchangeError, HttpRequest, LoadError};
+use crate::model::RequestKind;
+
+/// Checks that requests of a kind can be made: its method and headers are valid, its placeholders are known, and
+/// its JSON pointers are such.
+///
+/// # Errors
+/// Names the part that offends. A header's value is not repeated.
+pub fn check(kind: &RequestKind) -> Result<(), LoadError> {
+    Template::new(kind).map(drop)
+}
+
+/// A request kind with all its placeholders parsed.
+#[derive(Debug)]
+pub(super) struct Template {
+    method: Method,
+    path: Text,
+    headers: Vec<(HeaderName, Text)>,
+    json: Option<JsonText>,
+    /// How its job is polled, if it becomes one.
+    pub poll: Option<PollTemplate>,
+}
+
+/// The poll of a job.
+#[derive(Debug)]
+pub(super) struct PollTemplate(Text);
+
+/// A JSON value with placeholders in its strings. Keys have none. A string stays a string,
+/// also when it is nothing but `{n}`.
+#[derive(Debug)]
+enum JsonText {
+    Text(Text),
+    Array(Vec<JsonText>),
+    Object(Vec<(String, JsonText)>),
+    Plain(Value),
+}
+
+/// What stays as it is when a job's id becomes part of a path.
+const ESCAPED_IN_ID: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+impl Template {
+    /// Parses a kind, as [`check`] does.
+    pub fn new(kind: &RequestKind) -> Result<Self, LoadError> {
+        let bad = |place: &str, message: String| LoadError::Kind {
+            kind: kind.name.clone(),
+            place: place.to_owned(),
+            message,
+        };
+        let method = Method::from_bytes(kind.method.as_bytes())
+            .map_err(|_| bad("method", format!("`{}` is no HTTP method", kind.method)))?;
+        let path = submitted(&kind.path).map_err(|message| bad("path", message))?;
+        let mut headers = Vec::new();
+        for (name, value) in &kind.headers {
+            headers.push(header(name, value).map_err(|message| bad("headers", message))?);
+        }
+        let json = kind
+            .json
+            .as_ref()
+            .map(JsonText::parse)
+            .transpose()
+            .map_err(|message| bad("json", message))?;
+        let poll = kind
+            .job
+            .as_ref()
+            .map(|job| PollTemplate::parse(&job.poll))
+            .transpose()
+            .map_err(|message| bad("job.poll", message))?;
+        for (place, pointer) in pointers(kind) {
+            if !pointer.is_empty() && !pointer.starts_with('/') {
+                return Err(bad(
+                    place,
+                    format!("`{pointer}` is no JSON pointer; it must begin with `/`"),
+                ));
+            }
+        }
+        Ok(Template {
+            method,
+            path,
+            headers,
+            json,
+            poll,
+        })
+    }
+
+    /// Makes a request.
+    ///
+    /// # Errors
+    /// When a value that was filled in cannot stand in a header.
+    pub fn request(&self, values: &mut Values) -> Result<HttpRequest, ExchangeError> {
+        let path = self.path.fill(values);
+        let mut headers = HeaderMap::new();
+        for (name, text) in &self.headers {
+            let mut value =
+                HeaderValue::from_str(&text.fill(values)).map_err(|_| ExchangeError::Harness {
+                    message: format!(
+                        "the header `{name}` cannot hold what its placeholders became"
+                    ),
+                })?;
+            value.set_sensitive(true);
+            headers.append(name, value);
+        }
+        let body = self.json.as_ref().map(|json| json.fill(values));
+        if body.is_some() && !headers.contains_key(CONTENT_TYPE) {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        Ok(HttpRequest {
+            method: self.method.clone(),
+            path,
+            headers,
+            body: body.map(|json| Bytes::from(json.to_string())),
+        })
+    }
+}
+
+impl PollTemplate {
+    fn parse(path: &str) -> Result<Self, String> {
+        let text = Text::parse(path)?;
+        if !text.names_job() {
+            return Err(format!(
+                "`{path}` does not say which job: it needs `{{id}}`"
+            ));
+        }
+        Ok(PollTemplate(text))
+    }
+
+    /// Makes the request that polls a job, with the headers of the request that it came from.
+    pub fn request(&self, submitted: &HeaderMap, id: &str, values: &mut Values) -> HttpRequest {
+        values.job = utf8_percent_encode(id, ESCAPED_IN_ID).to_string();
+        let mut request = HttpRequest::get(&self.0.fill(values));
+        request.headers.clone_from(submitted);
+        request.headers.remove(CONTENT_TYPE);
+        request
+    }
+}
+
+impl JsonText {
+    fn parse(value: &Value) -> Result<Self, String> {
+        Ok(match value {
+            Value::String(text) => JsonText::Text(submitted(text)?),
+            Value::Array(items) => JsonText::Array(
+                items
+                    .iter()
+                    .map(JsonText::parse)
+                    .collect::<Result<_, _>>()?,
+            ),
+            Value::Object(fields) => JsonText::Object(
+                fields
+                    .iter()
+                    .map(|(key, value)| Ok((key.clone(), JsonText::parse(value)?)))
+                    .collect::<Result<_, String>>()?,
+            ),
+            plain => JsonText::Plain(plain.clone()),
+        })
+    }
+
+    fn fill(&self, values: &mut Values) -> Value {
+        match self {
+            JsonText::Text(text) => Value::String(text.fill(values)),
+            JsonText::Array(items) => items.iter().map(|item| item.fill(values)).collect(),
+            JsonText::Object(fields) => fields
+                .iter()
+                .map(|(key, value)| (key.clone(), value.fill(values)))
+                .collect(),
+            JsonText::Plain(value) => value.clone(),
+        }
+    }
+}
+
+fn submitted(text: &str) -> Result<Text, String> {
+    let parsed = Text::parse(text)?;
+    if parsed.names_job() {
+        return Err("`{id}` is known only where the job is polled".to_owned());
+    }
+    Ok(parsed)
+}
+
+fn header(name: &str, value: &str) -> Result<(HeaderName, Text), String> {
+    let parsed = HeaderName::from_bytes(name.as_bytes())
+        .map_err(|_| format!("`{name}` is no header's name"))?;
+    // The value may be a secret, so the error names only the header.
+    HeaderValue::from_str(value)
+        .map_err(|_| format!("the value of `{name}` cannot stand in a header"))?;
+    let text = submitted(value).map_err(|_| {
+        format!(
+            "the value of `{name}` has an unknown placeholder; `{{{{` stands for a literal brace"
+        )
+    })?;
+    Ok((parsed, text))
+}
+
+fn pointers(kind: &RequestKind) -> impl Iterator<Item = (&'static str, &str)> {
+    let expected = kind
+        .expect
+        .json
+        .keys()
+        .map(|pointer| ("expect.json", pointer));
+    let echo = kind
+        .expect
+        .echo
+        .iter()
+        .map(|pointer| ("expect.echo", pointer));
+    let job = kind.job.iter().flat_map(|job| {
+        let message = job.message.iter().map(|pointer| ("job.message", pointer));
+        [("job.id", &job.id), ("job.state", &job.state)]
+            .into_iter()
+            .chain(message)
+    });
+    expected
+        .chain(echo)
+        .chain(job)
+        .map(|(place, pointer)| (place, pointer.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::Draw;
+    use crate::load::scripted::{job_kind, plain_kind};
+    use serde_json::json;
+
+    fn values(number: u64) -> Values {
+        let draw = Draw {
+            seed: 1,
+            index: 2,
+            token_prefix: "t".to_owned(),
+        };
+        Values {
+            token: draw.token(number),
+            number,
+            job: String::new(),
+            picks: draw.picks(number),
+        }
+    }
+
+    #[test]
+    fn path_headers_and_nested_strings_are_filled_in() {
+        let mut kind = plain_kind();
+        kind.path = "/a/{n}?t={token}".to_owned();
+        kind.headers = [("x-id".to_owned(), "id {token}".to_owned())].into();
+        kind.json = Some(json!({"z": ["{n}", {"{n}": "{token}"}], "a": 1, "b": null}));
+        let request = Template::new(&kind)
+            .unwrap()
+            .request(&mut values(4))
+            .unwrap();
+        assert_eq!(request.path, "/a/4?t=t-00000004");
+        assert_eq!(request.headers["x-id"], "id t-00000004");
+        assert_eq!(request.headers[CONTENT_TYPE], "application/json");
+        let body = r#"{"z":["4",{"{n}":"t-00000004"}],"a":1,"b":null}"#;
+        assert_eq!(request.body.unwrap(), body);
+    }
+
+    #[test]
+    fn the_same_number_draws_the_same_request_and_others_differ() {
+        let mut kind = plain_kind();
+        kind.json = Some(json!(["{pick:a|b|c|d}", "{pick:1|2|3|4}", "{pick:x|y}"]));
+        let template = Template::new(&kind).unwrap();
+        let body = |number| template.request(&mut values(number)).unwrap().body;
+        assert_eq!(body(3), body(3));
+        assert!((0..10).any(|number| body(number) != body(3)));
+    }
+
+    #[test]
+    fn a_header_s_value_shows_in_no_debug_output_and_no_error() {
+        let mut kind = plain_kind();
+        kind.headers = [("x-key".to_owned(), "hush".to_owned())].into();
+        let request = Template::new(&kind)
+            .unwrap()
+            .request(&mut values(0))
+            .unwrap();
+        assert!(!format!("{request:?}").contains("hush"));
+        for secret in ["hush{", "{hush}", "hu\nsh"] {
+            kind.headers = [("x-key".to_owned(), secret.to_owned())].into();
+            if let Err(error) = check(&kind) {
+                let error = error.to_string();
+                assert!(
+                    error.contains("x-key") && !error.contains("hush"),
+                    "{error}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_poll_names_the_job_and_bears_the_same_headers() {
+        let mut kind = job_kind();
+        kind.json = Some(json!({}));
+        kind.headers = [("x-key".to_owned(), "{pick:a|b|c|d|e|f}".to_owned())].into();
+        let template = Template::new(&kind).unwrap();
+        let mut values = values(0);
+        let submitted = template.request(&mut values).unwrap().headers;
+        let poll = template
+            .poll
+            .unwrap()
+            .request(&submitted, "a/b c?", &mut values);
+        assert_eq!(poll.path, "/response/a%2Fb%20c%3F");
+        assert_eq!(poll.headers["x-key"], submitted["x-key"]);
+        assert!(!poll.headers.contains_key(CONTENT_TYPE));
+    }
+
+    #[test]
+    fn a_bad_kind_is_refused_with_the_part_that_offends() {
+        type Spoil = fn(&mut RequestKind);
+        let spoilers: [(&str, Spoil); 9] = [
+            ("method", |kind| kind.method = "GE T".to_owned()),
+            ("path", |kind| kind.path = "/{tokn}".to_owned()),
+            ("path", |kind| kind.path = "/{id}".to_owned()),
+            ("json", |kind| kind.json = Some(json!({"a": ["{x}"]}))),
+            ("headers", |kind| {
+                drop(kind.headers.insert("a b".to_owned(), String::new()))
+            }),
+            ("headers", |kind| {
+                drop(kind.headers.insert("a".to_owned(), "{x}".to_owned()))
+            }),
+            ("expect.echo", |kind| {
+                kind.expect.echo = Some("token".to_owned())
+            }),
+            ("job.poll", |kind| {
+                kind.job.as_mut().unwrap().poll = "/r".to_owned()
+            }),
+            ("job.state", |kind| {
+                kind.job.as_mut().unwrap().state = "status".to_owned()
+            }),
+        ];
+        check(&job_kind()).unwrap();
+        for (place, spoil) in spoilers {
+            let mut kind = job_kind();
+            spoil(&mut kind);
+            let error = check(&kind).unwrap_err().to_string();
+            assert!(error.contains(&format!("`job`, {place}: ")), "{error}");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Whom to trust over TLS.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore, crypto};
+
+use super::LoadError;
+
+/// Trusts the system's certificate authorities, and those of a PEM file.
+///
+/// Both transports are given this configuration ready-made, so no process-wide provider of cryptography has
+/// to be installed.
+pub(super) fn client_config(ca: Option<&Path>) -> Result<ClientConfig, LoadError> {
+    let mut roots = RootCertStore::empty();
+    // A system without authorities, or with a broken one among them, can still be used over plain HTTP and
+    // with a file of its own.
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if let Some(path) = ca {
+        add_file(&mut roots, path).map_err(|message| LoadError::Ca {
+            path: path.to_owned(),
+            message,
+        })?;
+    }
+    let provider = Arc::new(crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| LoadError::Setup(error.to_string()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(config)
+}
+
+fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), String> {
+    let before = roots.len();
+    for certificate in CertificateDer::pem_file_iter(path).map_err(|error| error.to_string())? {
+        let certificate = certificate.map_err(|error| error.to_string())?;
+        roots.add(certificate).map_err(|error| error.to_string())?;
+    }
+    if roots.len() == before {
+        return Err("it holds no certificate in PEM form".to_owned());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_missing_or_holds_no_certificate_is_named() {
+        let empty = tempfile::NamedTempFile::new().unwrap();
+        for path in [Path::new("/nowhere/ca.pem"), empty.path()] {
+            let error = client_config(Some(path)).unwrap_err().to_string();
+            assert!(error.contains(path.to_str().unwrap()), "{error}");
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! A transport whose every exchange ends.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::reading::Reading;
+use super::{ExchangeError, HttpRequest, Transport};
+use crate::model::{Outcome, UnknownReason};
+use crate::trace::{EventKind, Recorder};
+
+/// A transport with the limit `answer` on each exchange.
+pub(super) struct Wire {
+    /// What carries the requests.
+    pub transport: Arc<dyn Transport>,
+    /// How long an exchange may take from its sending.
+    pub answer_limit: Duration,
+    /// Where the harness's own errors go.
+    pub recorder: Recorder,
+}
+
+/// An exchange without an answer.
+#[derive(Debug)]
+pub(super) struct Lost {
+    /// Why. `Dropped` stands for an error of the harness, which has been recorded.
+    pub reason: UnknownReason,
+    message: String,
+}
+
+impl Wire {
+    /// Sends a request and waits for its answer, as long as the limit allows.
+    pub async fn exchange(&self, request: HttpRequest) -> Result<Reading, Lost> {
+        match timeout(self.answer_limit, self.transport.exchange(request)).await {
+            Ok(Ok(answer)) => Ok(Reading::new(&answer)),
+            Ok(Err(ExchangeError::Unanswered { reason, message })) => Err(Lost { reason, message }),
+            Ok(Err(ExchangeError::Harness { message })) => Err(self.trouble(message)),
+            Err(_) => Err(Lost {
+                reason: UnknownReason::TimedOut,
+                message: format!("no answer within {:?}", self.answer_limit),
+            }),
+        }
+    }
+
+    /// Records that the harness itself failed.
+    pub fn trouble(&self, message: String) -> Lost {
+        self.recorder.record(EventKind::Trouble {
+            during: "sending requests".to_owned(),
+            message: message.clone(),
+        });
+        Lost {
+            reason: UnknownReason::Dropped,
+            message,
+        }
+    }
+}
+
+impl From<Lost> for Outcome {
+    fn from(Lost { reason, message }: Lost) -> Outcome {
+        Outcome::Unknown { reason, message }
+    }
+}

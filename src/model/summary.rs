@@ -1,0 +1,135 @@
+//! What is said of many trials: the content of `summary.json`, and of a replay.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Judgement, Signature, Verdict};
+
+/// What is said of a whole campaign.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Violated if any trial is; else inconclusive if more than the allowed share of the trials are; else holds.
+    pub verdict: Verdict,
+    /// The campaign's seed.
+    pub seed: u64,
+    /// The stack's name, and its variant if it has one.
+    pub stack: String,
+    /// How many plans were executed, each once.
+    pub plans_executed: u64,
+    /// Wall-clock time from the first trial's beginning to the last one's end, in milliseconds.
+    pub elapsed_ms: u64,
+    /// How many trials were inconclusive.
+    pub inconclusive: u64,
+    /// Why they were, in the order of the trials.
+    pub inconclusive_reasons: Vec<String>,
+    /// One entry per signature, in the order of discovery.
+    pub failures: Vec<Failure>,
+    /// Where the campaign's traces are.
+    pub run: String,
+    /// Whether somebody ended the campaign early.
+    pub interrupted: bool,
+    /// Latency over all trials, per phase and outcome.
+    pub latency: Vec<LatencyRow>,
+}
+
+/// One way of failing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The violated invariant.
+    pub invariant: String,
+    /// What makes it the same as another.
+    pub signature: Signature,
+    /// What happened, in one sentence.
+    pub message: String,
+    /// The events of the trace that prove it.
+    pub evidence: Vec<u64>,
+    /// The saved trace.
+    pub trace: String,
+    /// How many steps its plan has.
+    pub steps: usize,
+    /// How many steps the plan had that showed it first.
+    pub steps_before_shrink: usize,
+    /// How many executions shrinking took.
+    pub shrink_runs: u64,
+    /// How often it showed.
+    pub reproduced: Reproduced,
+}
+
+/// How often a failure showed in how many executions of its plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reproduced {
+    /// Executions in which it showed.
+    pub failed: u64,
+    /// Executions in which it could have shown: inconclusive ones are not counted.
+    pub runs: u64,
+}
+
+/// Latency of one outcome in one phase, from the intended send, in microseconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LatencyRow {
+    /// `baseline`, `outage`, `recovery` or `after`.
+    pub phase: String,
+    /// `ok`, `failed` or `unknown`.
+    pub outcome: String,
+    /// How many requests.
+    pub count: u64,
+    /// The median.
+    pub p50_us: u64,
+    /// The 90th percentile.
+    pub p90_us: u64,
+    /// The 99th percentile.
+    pub p99_us: u64,
+    /// The greatest.
+    pub max_us: u64,
+}
+
+/// What replaying a trace showed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Replayed {
+    /// Violated if any execution was; else inconclusive if any was; else holds.
+    pub verdict: Verdict,
+    /// The signature that was looked for; none where the trace had not failed.
+    pub signature: Option<Signature>,
+    /// How often it showed.
+    pub reproduced: Reproduced,
+    /// The rate's Wilson interval at 95 % confidence.
+    pub rate_interval: (f64, f64),
+    /// What was said of each execution.
+    pub judgements: Vec<Judgement>,
+    /// Where their traces are.
+    pub run: String,
+    /// Whether somebody ended it early.
+    pub interrupted: bool,
+}
+
+impl Reproduced {
+    /// The Wilson score interval of the rate at 95 % confidence (Wilson 1927, "Probable inference, the law of succession, and
+    /// statistical inference", without continuity correction). The whole range from 0 to 1 where nothing was run.
+    pub fn interval(self) -> (f64, f64) {
+        if self.runs == 0 {
+            return (0.0, 1.0);
+        }
+        const Z: f64 = 1.959_964;
+        let (n, k) = (self.runs as f64, self.failed as f64);
+        let rate = k / n;
+        let denominator = 1.0 + Z * Z / n;
+        let center = (rate + Z * Z / (2.0 * n)) / denominator;
+        let half = Z * (rate * (1.0 - rate) / n + Z * Z / (4.0 * n * n)).sqrt() / denominator;
+        ((center - half).max(0.0), (center + half).min(1.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_interval_is_wilsons() {
+        // The reference values are those of statsmodels' proportion_confint(4, 5, method="wilson").
+        let (low, high) = Reproduced { failed: 4, runs: 5 }.interval();
+        assert!(
+            (low - 0.3755).abs() < 1e-3 && (high - 0.9638).abs() < 1e-3,
+            "{low} {high}"
+        );
+        assert_eq!(Reproduced { failed: 0, runs: 0 }.interval(), (0.0, 1.0));
+    }
+}

@@ -1,0 +1,216 @@
+//! What a run is about to do, written down before it is done, so that others can undo it.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::Act;
+use crate::stack::Lease;
+
+/// The journal of one run: JSON Lines, each synced to the disk before the act that it announces. A run that ends well removes
+/// it; one that is found while its owner is dead tells what is to be undone.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    file: File,
+    /// The lease last written for each service, so that one that has not changed is not written again.
+    leases: BTreeMap<String, Option<Lease>>,
+}
+
+/// The process a journal belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// Its process id.
+    pub pid: u32,
+    /// When it started, in clock ticks since boot: tells it from a later process of the same id.
+    pub start_ticks: u64,
+}
+
+/// One line of a journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Record {
+    /// Whose journal this is.
+    Owner(Owner),
+    /// How a service is to be undone from now on.
+    Lease {
+        /// The service.
+        service: String,
+        /// How.
+        lease: Lease,
+    },
+    /// An act that is about to be done.
+    Intent {
+        /// The service.
+        service: String,
+        /// The act.
+        act: Act,
+    },
+}
+
+/// A journal that cannot be kept or read.
+#[derive(Debug, thiserror::Error)]
+#[error("the journal {}: {source}", path.display())]
+pub struct JournalError {
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl Journal {
+    /// Begins a journal in a folder, which is made if need be.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn begin(folder: &Path, owner: &Owner) -> Result<Self, JournalError> {
+        let path = folder.join(format!("{}-{}.jsonl", owner.pid, owner.start_ticks));
+        let at = |source| JournalError {
+            path: path.clone(),
+            source,
+        };
+        fs::create_dir_all(folder).map_err(at)?;
+        let file = File::options()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .map_err(at)?;
+        let state = Mutex::new(State {
+            file,
+            leases: BTreeMap::new(),
+        });
+        let journal = Journal { path, state };
+        journal.write(&[Record::Owner(owner.clone())])?;
+        Ok(journal)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes down, and syncs, that an act is about to be done, and how the service is to be undone.
+    ///
+    /// # Errors
+    /// When the file cannot be written; then the act must not be done.
+    pub fn intent(
+        &self,
+        service: &str,
+        act: Act,
+        lease: Option<Lease>,
+    ) -> Result<(), JournalError> {
+        self.lease(service, lease)?;
+        self.write(&[Record::Intent {
+            service: service.to_owned(),
+            act,
+        }])
+    }
+
+    /// Writes down, and syncs, how a service is to be undone from now on, unless that is known already.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn lease(&self, service: &str, lease: Option<Lease>) -> Result<(), JournalError> {
+        let known = self.lock().leases.insert(service.to_owned(), lease.clone());
+        match lease {
+            Some(lease) if known.flatten().as_ref() != Some(&lease) => {
+                self.write(&[Record::Lease {
+                    service: service.to_owned(),
+                    lease,
+                }])
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Everything was undone: removes the file.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn end(&self) -> Result<(), JournalError> {
+        remove(&self.path)
+    }
+
+    /// Reads a journal. A last line that was cut is passed over: its act was not yet done.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or a whole line of it makes no sense.
+    pub fn read(path: &Path) -> Result<Vec<Record>, JournalError> {
+        let at = |source| JournalError {
+            path: path.to_owned(),
+            source,
+        };
+        let mut reader = BufReader::new(File::open(path).map_err(at)?);
+        let mut records = Vec::new();
+        let mut line = Vec::new();
+        while reader.read_until(b'\n', &mut line).map_err(at)? > 0 && line.ends_with(b"\n") {
+            records.push(serde_json::from_slice(&line).map_err(|e| at(e.into()))?);
+            line.clear();
+        }
+        Ok(records)
+    }
+
+    /// The journals in a folder; none where there is no such folder.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn list(folder: &Path) -> Result<Vec<PathBuf>, JournalError> {
+        let at = |source| JournalError {
+            path: folder.to_owned(),
+            source,
+        };
+        let entries = match fs::read_dir(folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            other => other.map_err(at)?,
+        };
+        let paths: Result<Vec<PathBuf>, _> = entries.map(|entry| entry.map(|e| e.path())).collect();
+        let mut paths = paths.map_err(at)?;
+        paths.retain(|path| path.extension().is_some_and(|e| e == "jsonl"));
+        paths.sort();
+        Ok(paths)
+    }
+
+    /// Removes a journal that was healed by another process. One that is gone already is no error.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn remove(path: &Path) -> Result<(), JournalError> {
+        remove(path)
+    }
+
+    fn write(&self, records: &[Record]) -> Result<(), JournalError> {
+        let at = |source| JournalError {
+            path: self.path.clone(),
+            source,
+        };
+        let mut text = Vec::new();
+        for record in records {
+            serde_json::to_writer(&mut text, record).map_err(|e| at(e.into()))?;
+            text.push(b'\n');
+        }
+        let mut state = self.lock();
+        state.file.write_all(&text).map_err(at)?;
+        state.file.sync_data().map_err(at)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn remove(path: &Path) -> Result<(), JournalError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(JournalError {
+            path: path.to_owned(),
+            source: error,
+        }),
+        _ => Ok(()),
+    }
+}

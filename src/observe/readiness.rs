@@ -1,0 +1,208 @@
+//! Whether each backend is ready, asked directly, past the API.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::model::{BackendName, StepId};
+use crate::stack::{Backend, Stack};
+use crate::trace::{EventKind, Recorder};
+
+/// Probes every backend of a stack again and again, for as long as it lives, and records each change.
+///
+/// A backend that was struck by a fault counts as away until a probe that was *sent* after the fault's undoing says that it
+/// is ready: an answer that was already under way when the fault struck proves nothing.
+#[derive(Debug)]
+pub struct Readiness {
+    backends: BTreeMap<BackendName, watch::Sender<State>>,
+    _tasks: JoinSet<()>,
+}
+
+/// What is known of one backend.
+#[derive(Debug, Clone)]
+struct State {
+    /// Counts the strikes and their undoings; a probe's answer counts only if this has not changed meanwhile.
+    generation: u64,
+    /// Whether a fault has struck and is not yet undone.
+    struck: bool,
+    /// The last fault that was undone.
+    fault: Option<StepId>,
+    /// Since when the backend may be expected to become ready.
+    since: Instant,
+    /// Whether it is ready.
+    ready: bool,
+}
+
+impl Readiness {
+    /// Starts to probe.
+    pub fn probe(stack: &Arc<Stack>, recorder: &Recorder) -> Self {
+        let mut tasks = JoinSet::new();
+        let mut backends = BTreeMap::new();
+        for (index, backend) in stack.backends.iter().enumerate() {
+            let state = watch::Sender::new(State {
+                generation: 0,
+                struck: false,
+                fault: None,
+                since: Instant::now(),
+                ready: false,
+            });
+            backends.insert(backend.name.clone(), state.clone());
+            let (stack, recorder) = (Arc::clone(stack), recorder.clone());
+            tasks.spawn(
+                async move { probe_backend(&stack.backends[index], &state, &recorder).await },
+            );
+        }
+        Readiness {
+            backends,
+            _tasks: tasks,
+        }
+    }
+
+    /// A fault is about to strike: the backend counts as away from now on.
+    pub fn struck(&self, backend: &str) {
+        self.change(backend, |state| state.struck = true);
+    }
+
+    /// The fault has been undone: the backend is awaited from now on.
+    pub fn undone(&self, backend: &str, fault: &StepId) {
+        self.change(backend, |state| {
+            state.struck = false;
+            state.fault = Some(fault.clone());
+            state.since = Instant::now();
+        });
+    }
+
+    /// Every fault that may still be open has been undone.
+    pub fn healed(&self) {
+        for (name, state) in &self.backends {
+            let open = state.borrow().struck;
+            if open {
+                self.change(name, |state| {
+                    state.struck = false;
+                    state.since = Instant::now();
+                });
+            }
+        }
+    }
+
+    /// Waits until every backend is ready.
+    pub async fn all_ready(&self) {
+        for state in self.backends.values() {
+            // The sender is in `self`, so the wait cannot fail.
+            let _ = state
+                .subscribe()
+                .wait_for(|state| state.ready && !state.struck)
+                .await;
+        }
+    }
+
+    /// Waits until some backend has been expected to become ready for longer than `limit`, and tells which.
+    pub async fn overdue(&self, limit: Duration) -> String {
+        let waits = self.backends.iter().map(|(name, state)| {
+            Box::pin(async move {
+                overdue(state, limit).await;
+                name.clone()
+            })
+        });
+        if self.backends.is_empty() {
+            return std::future::pending().await;
+        }
+        futures_util::future::select_all(waits).await.0
+    }
+
+    fn change(&self, backend: &str, change: impl FnOnce(&mut State)) {
+        if let Some(state) = self.backends.get(backend) {
+            state.send_modify(|state| {
+                change(state);
+                state.generation += 1;
+                state.ready = false;
+            });
+        }
+    }
+}
+
+async fn overdue(state: &watch::Sender<State>, limit: Duration) {
+    let mut watch = state.subscribe();
+    loop {
+        let (awaited, since) = {
+            let state = watch.borrow_and_update();
+            (!state.ready && !state.struck, state.since)
+        };
+        let deadline = async {
+            match awaited {
+                true => tokio::time::sleep_until(since + limit).await,
+                false => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            _ = watch.changed() => {}
+            () = deadline => return,
+        }
+    }
+}
+
+/// Probes one backend for ever.
+async fn probe_backend(backend: &Backend, state: &watch::Sender<State>, recorder: &Recorder) {
+    let mut changes = state.subscribe();
+    // The words of the last "no" that was recorded, until a "yes".
+    let mut refused_since: Option<u64> = None;
+    loop {
+        let generation = changes.borrow_and_update().generation;
+        let sent_us = recorder.now_us();
+        let answer = timeout(backend.probe_timeout, backend.probe.ready(&*backend.driver)).await;
+        let answer = answer.unwrap_or_else(|_| {
+            Err(format!(
+                "no answer within {}",
+                humantime::format_duration(backend.probe_timeout)
+            ))
+        });
+        let now = state.borrow().clone();
+        match answer {
+            Ok(()) if now.generation == generation && !now.struck && !now.ready => {
+                let not_ready_us = refused_since
+                    .take()
+                    .unwrap_or(0)
+                    .max(recorder.at_us(now.since));
+                let (backend, fault) = (backend.name.clone(), now.fault.clone());
+                recorder.record(EventKind::Ready {
+                    backend,
+                    fault,
+                    not_ready_us,
+                });
+                state.send_if_modified(|state| {
+                    state.ready = state.generation == generation;
+                    state.ready
+                });
+            }
+            Ok(()) => {}
+            Err(detail) => {
+                if refused_since.replace(sent_us).is_none() {
+                    recorder.record(EventKind::NotReady {
+                        backend: backend.name.clone(),
+                        detail,
+                    });
+                }
+                state.send_if_modified(|state| {
+                    let was_ready = state.ready;
+                    state.ready = false;
+                    if was_ready {
+                        // It became unready by itself: it is awaited from this moment on.
+                        state.since = Instant::now();
+                    }
+                    was_ready
+                });
+            }
+        }
+        // A strike or an undoing is answered by a probe at once.
+        tokio::select! {
+            biased;
+            _ = changes.changed() => {}
+            () = sleep(backend.probe_every) => {}
+        }
+    }
+}

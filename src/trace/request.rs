@@ -1,0 +1,127 @@
+//! One request of a trial as one row.
+
+use super::{Exchange, Origin, Span};
+use crate::model::{Outcome, UnknownReason};
+
+/// A moment of the history: an event's place and time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment {
+    /// The event's place in the order of observation.
+    pub seq: u64,
+    /// The event's time, in microseconds since the trial began.
+    pub at_us: u64,
+}
+
+/// Everything that the history says of one request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request<'a> {
+    /// Its number.
+    pub id: u64,
+    /// What it belongs to.
+    pub origin: &'a Origin,
+    /// Its kind.
+    pub kind: &'a str,
+    /// Its token.
+    pub token: &'a str,
+    /// When it was due, in microseconds since the trial began.
+    pub intended_us: u64,
+    /// When it was sent.
+    pub sent: Moment,
+    /// How it was accepted as a job, if it was.
+    pub accepted: Option<Accepted<'a>>,
+    /// The polls that said something new or were lost, in order; also any that came after its end.
+    pub polls: Vec<Poll<'a>>,
+    /// How it ended, if it has.
+    pub ended: Option<End<'a>>,
+    /// When it ended a second time, which must not be.
+    pub ended_again: Option<Moment>,
+}
+
+/// A request's acceptance as a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Accepted<'a> {
+    /// When.
+    pub moment: Moment,
+    /// The job's id.
+    pub job: &'a str,
+    /// From the intended send to the accepting answer, in microseconds.
+    pub latency_us: u64,
+}
+
+/// A poll of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Poll<'a> {
+    /// When it was answered or given up.
+    pub moment: Moment,
+    /// From its sending to its answer or to when it was given up, in microseconds.
+    pub took_us: u64,
+    /// What came back.
+    pub answer: Answer<'a>,
+}
+
+/// What a poll brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer<'a> {
+    /// An answer.
+    Answered {
+        /// Its HTTP status.
+        status: u16,
+        /// The job's state in it.
+        state: Option<&'a str>,
+    },
+    /// None, and why.
+    Lost(UnknownReason),
+}
+
+/// The end of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct End<'a> {
+    /// When.
+    pub moment: Moment,
+    /// How.
+    pub outcome: &'a Outcome,
+    /// The exchange that decided it.
+    pub exchange: Exchange,
+    /// From the intended send to the end, in microseconds.
+    pub latency_us: u64,
+    /// The token that the API echoed.
+    pub echo: Option<&'a str>,
+}
+
+impl<'a> Request<'a> {
+    /// Whether it ended in success.
+    pub fn is_ok(&self) -> bool {
+        self.ended.is_some_and(|end| end.outcome.is_ok())
+    }
+
+    /// Its end, if it ended in anything but success. A request that the harness dropped says nothing of the API
+    /// and is no failure.
+    pub fn failure(&self) -> Option<End<'a>> {
+        self.ended.filter(|end| {
+            !end.outcome.is_ok()
+                && !matches!(
+                    end.outcome,
+                    Outcome::Unknown {
+                        reason: UnknownReason::Dropped,
+                        ..
+                    }
+                )
+        })
+    }
+
+    /// The last state of its job that a poll told.
+    pub fn last_state(&self) -> Option<&'a str> {
+        self.polls.iter().rev().find_map(|poll| match poll.answer {
+            Answer::Answered { state, .. } => state,
+            Answer::Lost(_) => None,
+        })
+    }
+
+    /// From its sending to its end; to `u64::MAX` if it has not ended.
+    pub fn span(&self) -> Span {
+        Span {
+            from_us: self.sent.at_us,
+            to_us: self.ended.map_or(u64::MAX, |end| end.moment.at_us),
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Everything that can be wrong in a configuration.
+
+/// Each mistake's name, and a configuration that makes it: the least one (see `LEAST`) with one text replaced or added.
+pub fn of(least: &str) -> Vec<(&'static str, String)> {
+    let replaced = [
+        ("no TOML", "ready = {", "ready = ="),
+        (
+            "key twice",
+            "[backend.db]",
+            "url = \"http://127.0.0.1:1\"\n[backend.db]",
+        ),
+        ("unknown section", "[api]", "[apii]\n[api]"),
+        ("unknown key", "ready =", "redy ="),
+        ("unknown key in an inline table", "command", "comand"),
+        (
+            "unknown key that is like none",
+            "path =",
+            "body = \"x\"\npath =",
+        ),
+        ("missing key", "url =", "# url ="),
+        ("wrong type", "\"http://127.0.0.1:5001\"", "5001"),
+        ("bad duration", "6001\"", "6001\", every = \"5 parsecs\""),
+        ("number for a duration", "6001\"", "6001\", every = 5"),
+        ("zero duration", "6001\"", "6001\", every = \"0s\""),
+        (
+            "missing variable",
+            "http://127.0.0.1",
+            "http://${NO_SUCH_HOST}",
+        ),
+        ("unclosed variable", "http://127.0.0.1", "http://${HOST"),
+        ("value from the environment", "http://127.0.0.1", "${HOST}"),
+        ("URL without scheme", "http://", ""),
+        ("URL without host", "127.0.0.1:5001", ""),
+        ("backend called api", "backend.db", "backend.api"),
+        ("backend called baseline", "backend.db", "backend.baseline"),
+        ("no driver", "process", "# process"),
+        ("no program", "[\"db\"]", "[]"),
+        ("two drivers", "ready", "docker = { name = \"db\" }\nready"),
+        (
+            "two selectors",
+            "process = { command = [\"db\"] }",
+            "docker = { name = \"db\", compose-project = \"dev\", service = \"db\" }",
+        ),
+        (
+            "half a selector",
+            "process = { command = [\"db\"] }",
+            "docker = { service = \"db\" }",
+        ),
+        ("no probe", "tcp = \"127.0.0.1:6001\"", ""),
+        ("two probes", "6001\"", "6001\", exec = [\"true\"]"),
+        ("address without port", ":6001", ""),
+        (
+            "bad pattern",
+            "tcp = \"127.0.0.1:6001\"",
+            "log = \"(ready\"",
+        ),
+        (
+            "unknown fault",
+            "ready =",
+            "faults = [\"stop\", \"kil\"]\nready =",
+        ),
+        ("no fault", "ready =", "faults = []\nready ="),
+        (
+            "cut without a network",
+            "ready =",
+            "faults = [\"cut\"]\nready =",
+        ),
+        ("path without slash", "\"/read\"", "\"read\""),
+        ("bad method", "path", "method = \"GET IT\"\npath"),
+        (
+            "bad header",
+            "path",
+            "headers = { \"x api\" = \"1\" }\npath",
+        ),
+        (
+            "line break in a header",
+            "path",
+            "headers = { \"x-api-key\" = \"${BROKEN}\" }\npath",
+        ),
+        (
+            "two requests of one name",
+            "[[request]]",
+            "[[request]]\npath = \"/read\"\n[[request]]",
+        ),
+        ("no request that is drawn", "path", "weight = 0\npath"),
+        (
+            "bad pointer",
+            "path",
+            "expect = { echo = \"meta.token\" }\npath",
+        ),
+        (
+            "unknown key of expect",
+            "path",
+            "expect = { stats = 200 }\npath",
+        ),
+    ];
+    let job = "job = { id = \"/id\", poll = \"/response\", state = \"/status\", done = [], failed = [\"ERROR\"] }";
+    let appended = [
+        ("poll without id", job.to_owned()),
+        (
+            "no state of success",
+            job.replace("/response", "/response/{id}"),
+        ),
+        ("incomplete job", "job = { id = \"/id\" }".to_owned()),
+        ("unknown limit", "[limits]\nrecover = \"90s\"".to_owned()),
+        ("bad limit", "[limits]\nrecovery = 90".to_owned()),
+        (
+            "bad number of failures",
+            "[limits]\nfailures = -1".to_owned(),
+        ),
+        (
+            "inverted outages",
+            "[generator]\nmin-outage = \"2s\"\nmax-outage = \"1s\"".to_owned(),
+        ),
+        ("inverted steps", "[generator]\nsteps = [5, 2]".to_owned()),
+        (
+            "range of three",
+            "[generator]\nsteps = [1, 2, 3]".to_owned(),
+        ),
+        ("no rate", "[generator]\nrate = [0, 2]".to_owned()),
+        ("no share", "[generator]\nbackground = 50".to_owned()),
+        (
+            "bad log anchor",
+            "[generator]\nlog-anchors = [\"fine\", \"[\"]".to_owned(),
+        ),
+        (
+            "unknown connections",
+            "[load]\nconnections = \"pool\"".to_owned(),
+        ),
+        ("nothing in flight", "[load]\nin-flight = 0".to_owned()),
+        (
+            "unknown reset policy",
+            "[trial]\nreset = \"sometimes\"".to_owned(),
+        ),
+    ];
+
+    let (api, rest) = least.split_once("[backend.db]").unwrap();
+    let (backend, request) = rest.split_once("[[request]]").unwrap();
+    let mut mistakes = vec![
+        ("nothing", String::new()),
+        ("no backend", format!("{api}[[request]]{request}")),
+        ("no request", format!("{api}[backend.db]{backend}")),
+    ];
+    for (mistake, right, wrong) in replaced {
+        assert!(least.contains(right), "{mistake}");
+        mistakes.push((mistake, least.replacen(right, wrong, 1)));
+    }
+    for (mistake, wrong) in appended {
+        mistakes.push((mistake, format!("{least}{wrong}\n")));
+    }
+    mistakes
+}

@@ -1,0 +1,384 @@
+//! The style of the house as a test: who may use whom, and what has no place here.
+//!
+//! Only shipped code is looked at. The rules work on text, by patterns: they catch slips, not intent.
+
+#[path = "tidy/shipped_code.rs"]
+mod shipped_code;
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use regex::Regex;
+
+/// Every top-level module and which others it may use. Each stands below all that it uses, so there are no circles.
+const LAYERS: &[(&str, &[&str])] = &[
+    ("model", &[]),
+    ("trace", &["model"]),
+    ("generator", &["model"]),
+    ("app", &["model"]),
+    ("stack", &["model"]),
+    ("load", &["model", "trace", "stack"]),
+    ("nemesis", &["model", "trace", "stack"]),
+    ("observe", &["model", "trace", "stack"]),
+    (
+        "executor",
+        &["model", "trace", "stack", "load", "nemesis", "observe"],
+    ),
+    ("latency", &["model", "trace"]),
+    ("invariant", &["model", "trace", "latency"]),
+    ("report", &["model", "trace", "latency"]),
+    (
+        "campaign",
+        &[
+            "model",
+            "trace",
+            "generator",
+            "app",
+            "stack",
+            "load",
+            "nemesis",
+            "observe",
+            "executor",
+            "latency",
+            "invariant",
+        ],
+    ),
+    (
+        "config",
+        &["model", "generator", "stack", "load", "executor"],
+    ),
+    (
+        "cli",
+        &[
+            "model",
+            "trace",
+            "generator",
+            "app",
+            "stack",
+            "load",
+            "nemesis",
+            "observe",
+            "executor",
+            "latency",
+            "invariant",
+            "report",
+            "campaign",
+            "config",
+        ],
+    ),
+];
+
+/// Parts of a module that may use more than the rest of it.
+const EXCEPTIONS: &[(&str, &str)] = &[("stack/demo", "app"), ("stack/sim", "app")];
+
+/// Crates that only some files may use, and why.
+const CRATES: &[(&str, &[&str], &str)] = &[
+    (
+        "bollard",
+        &["stack/docker"],
+        "ask the stack's `Driver` instead: the engine's API is known in one place",
+    ),
+    (
+        "reqwest",
+        &["load"],
+        "send through load's transport instead: HTTP clients hide the bugs that are looked for",
+    ),
+    (
+        "anyhow",
+        &["cli", "main"],
+        "give this stage an error enum of its own by `thiserror`",
+    ),
+];
+
+/// What no shipped code says, and what to write instead.
+const FORBIDDEN: &[(&str, &str)] = &[
+    (r"\b(todo|unimplemented|dbg)!", "finish it, or leave it out"),
+    (
+        r"\.unwrap\(\)",
+        "return the error, or `expect` with the reason why it cannot fail",
+    ),
+    (r"#!?\[allow\b", "change the code until nothing complains"),
+];
+
+/// Names that say nothing about what a module holds.
+const EMPTY_NAMES: &[&str] = &["util", "utils", "helper", "helpers", "common", "misc"];
+
+/// The most lines of a file, and of `main.rs`.
+const MOST_LINES: usize = 400;
+const MOST_LINES_OF_MAIN: usize = 59;
+
+/// Files that are longer than [`MOST_LINES`], and how long. Numbers here only go down.
+const LONG: &[(&str, usize)] = &[];
+
+#[test]
+fn the_house_is_tidy() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut complaints = String::new();
+    for file in rust_files(&root).unwrap() {
+        let path = file.strip_prefix(&root).unwrap().to_str().unwrap();
+        complaints += &check(path, &fs::read_to_string(&file).unwrap());
+    }
+    assert!(complaints.is_empty(), "\n{complaints}");
+}
+
+#[test]
+fn every_layer_stands_below_what_it_uses() {
+    for (position, (name, used)) in LAYERS.iter().enumerate() {
+        for used in *used {
+            let stands_above = LAYERS[..position].iter().any(|(above, _)| above == used);
+            assert!(
+                stands_above,
+                "`{name}` uses `{used}`, which does not stand above it"
+            );
+        }
+    }
+}
+
+/// Every rule is broken once, so that it is known to bite.
+#[test]
+fn every_rule_bites() {
+    let long = "\n".repeat(MOST_LINES + 1);
+    let untidy = [
+        ("model/plan.rs", "use crate::trace::Event;"),
+        ("latency.rs", "fn f() { crate::load::send() }"),
+        (
+            "trace/store.rs",
+            "use crate::{\n    model::{Plan, Step},\n    stack::Stack,\n};",
+        ),
+        ("stack/process.rs", "use crate::app::serve;"),
+        ("model/fault.rs", "use super::super::trace::Event;"),
+        ("trace/mod.rs", "use super::stack::Stack;"),
+        ("wizard/mod.rs", "use crate::model::Plan;"),
+        ("model/plan.rs", "use crate::wizard::Wand;"),
+        ("main.rs", "use comeback::executor::run;"),
+        ("nemesis/heal.rs", "use bollard::Docker;"),
+        ("campaign/mod.rs", "fn f() -> reqwest::Client { todo!() }"),
+        (
+            "trace/store.rs",
+            "fn f() -> anyhow::Result<()> { x.unwrap() }",
+        ),
+        ("load/mod.rs", "#![allow(dead_code)]"),
+        ("load/util.rs", ""),
+        ("load/burst.rs", &long),
+        ("main.rs", &long[..=MOST_LINES_OF_MAIN]),
+    ];
+    let complaints: String = untidy
+        .iter()
+        .map(|(path, text)| check(path, text))
+        .collect();
+    insta::assert_snapshot!(complaints);
+}
+
+#[test]
+fn what_is_allowed_raises_no_complaint() {
+    let tidy = [
+        (
+            "stack/demo/mod.rs",
+            "use crate::app::serve;\nuse super::Stack;",
+        ),
+        ("stack/docker/events.rs", "use bollard::Docker;"),
+        (
+            "load/fresh.rs",
+            "use reqwest::Client;\nuse crate::model::Plan;",
+        ),
+        (
+            "cli/run.rs",
+            "use anyhow::Context;\nuse crate::{config::Config, model::{self, Plan}};",
+        ),
+        ("main.rs", "fn main() { comeback::cli::main() }"),
+        (
+            "model/plan.rs",
+            "// crate::trace, todo!()\n/* a.unwrap() /* b */ */ const A: &str = \"crate::cli \\\" todo!\";",
+        ),
+        (
+            "model/plan.rs",
+            "const A: &str = r#\"say \"todo!()\" \"#; const B: char = '\"'; fn f<'a>(_: &'a str) {}",
+        ),
+        ("load/tests.rs", "fn f() { x.unwrap() }"),
+        (
+            "model/plan.rs",
+            "#[cfg(test)]\nmod tests {\n    use super::super::*;\n    fn f() { x.unwrap() }\n}",
+        ),
+    ];
+    for (path, text) in tidy {
+        assert_eq!(check(path, text), "", "{text}");
+    }
+}
+
+/// What is untidy in a file (`path` counts from `src`), one line each: where, what, and what to do instead.
+fn check(path: &str, text: &str) -> String {
+    let code = shipped_code::of(path, text);
+    let mut complaints = String::new();
+    let mut complain = |byte: usize, what: String| {
+        let line = code[..byte].matches('\n').count() + 1;
+        writeln!(complaints, "src/{path}:{line}: {what}").unwrap();
+    };
+
+    let home = path.split(['/', '.']).next().unwrap_or_default();
+    for (byte, used) in modules_used(path, &code) {
+        if let Err(what) = may_use(path, home, &used) {
+            complain(byte, what);
+        }
+    }
+    for found in pattern(r"\b(?:super::)+").find_iter(&code) {
+        if found.as_str().matches("super").count() > depth(path) {
+            let what = "`super` leaves the top-level module: write `crate::`, so that the layering is seen";
+            complain(found.start(), what.to_owned());
+        }
+    }
+    for (name, homes, instead) in CRATES {
+        if !homes.iter().any(|home| path.starts_with(home)) {
+            for found in pattern(&format!(r"\b{name}::")).find_iter(&code) {
+                let homes = homes.join("` and `");
+                complain(
+                    found.start(),
+                    format!("only `{homes}` may use `{name}`: {instead}"),
+                );
+            }
+        }
+    }
+    for (forbidden, instead) in FORBIDDEN {
+        for found in pattern(forbidden).find_iter(&code) {
+            complain(
+                found.start(),
+                format!("`{}` has no place here: {instead}", found.as_str()),
+            );
+        }
+    }
+    if path
+        .split(['/', '.'])
+        .any(|name| EMPTY_NAMES.contains(&name))
+    {
+        complain(
+            0,
+            "this name says nothing: name the module after what it holds".to_owned(),
+        );
+    }
+    if let Err(what) = check_length(path, text.lines().count()) {
+        complain(0, what);
+    }
+    complaints
+}
+
+/// The top-level modules that a file names, each with its place. The binary reaches them as `comeback::`.
+fn modules_used(path: &str, code: &str) -> Vec<(usize, String)> {
+    let root = if path == "main.rs" {
+        "comeback"
+    } else {
+        "crate"
+    };
+    let mut used = Vec::new();
+    for found in pattern(&format!(r"\b{root}::\s*(\w+|\{{)")).captures_iter(code) {
+        let (Some(all), Some(name)) = (found.get(0), found.get(1)) else {
+            continue;
+        };
+        match name.as_str() {
+            "{" => used.extend(first_names(code, name.end())),
+            single => used.push((all.start(), single.to_owned())),
+        }
+    }
+    // A macro or an item of the crate's root is no module; only what starts small can be one.
+    used.retain(|(_, name)| name.starts_with(|c: char| c.is_ascii_lowercase()) && name != "self");
+    used
+}
+
+/// The first name of each path in a group of imports whose brace was opened before `start`.
+fn first_names(code: &str, start: usize) -> Vec<(usize, String)> {
+    let mut names = Vec::new();
+    let mut depth = 0;
+    let mut at_start = true;
+    for token in pattern(r"\w+|[{},]").find_iter(&code[start..]) {
+        match token.as_str() {
+            "{" => depth += 1,
+            "}" if depth == 0 => break,
+            "}" => depth -= 1,
+            "," => at_start |= depth == 0,
+            name if at_start => {
+                names.push((start + token.start(), name.to_owned()));
+                at_start = false;
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+fn may_use(path: &str, home: &str, used: &str) -> Result<(), String> {
+    let layer = |name: &str| LAYERS.iter().find(|(layer, _)| *layer == name);
+    if home == used || home == "lib" || (home == "main" && used == "cli") {
+        return Ok(());
+    }
+    if home == "main" {
+        return Err(format!(
+            "`main.rs` uses `{used}`: it calls `cli` and nothing else"
+        ));
+    }
+    let Some((_, allowed)) = layer(home) else {
+        return Err(format!(
+            "`{home}` is in no layer: add it to `LAYERS` in tests/tidy.rs"
+        ));
+    };
+    if layer(used).is_none() {
+        return Err(format!(
+            "`{used}` is in no layer: add it to `LAYERS` in tests/tidy.rs"
+        ));
+    }
+    let excepted = |(part, name): &(&str, &str)| path.starts_with(part) && *name == used;
+    if allowed.contains(&used) || EXCEPTIONS.iter().any(excepted) {
+        return Ok(());
+    }
+    let allowed = match allowed {
+        [] => "nothing of ours".to_owned(),
+        names => format!("only {}", names.join(", ")),
+    };
+    Err(format!(
+        "`{home}` may not use `{used}` ({allowed}): pass data in, or move the word that both need to `model`"
+    ))
+}
+
+fn check_length(path: &str, lines: usize) -> Result<(), String> {
+    if path == "main.rs" && lines > MOST_LINES_OF_MAIN {
+        return Err(format!(
+            "{lines} lines: `main.rs` has at most {MOST_LINES_OF_MAIN}; move work to `cli`"
+        ));
+    }
+    match LONG.iter().find(|(long, _)| *long == path) {
+        Some((_, listed)) if lines < *listed => Err(format!(
+            "{lines} lines, and `LONG` says {listed}: lower the number, or remove the entry"
+        )),
+        Some((_, listed)) if lines == *listed => Ok(()),
+        None if lines <= MOST_LINES => Ok(()),
+        _ => Err(format!(
+            "{lines} lines, and {MOST_LINES} are readable at one sitting: split it by nouns"
+        )),
+    }
+}
+
+/// How many `super` stay within the top-level module.
+fn depth(path: &str) -> usize {
+    let parents = path.matches('/').count();
+    if path.ends_with("/mod.rs") {
+        parents - 1
+    } else {
+        parents
+    }
+}
+
+fn pattern(pattern: &str) -> Regex {
+    Regex::new(pattern).unwrap()
+}
+
+fn rust_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            files.extend(rust_files(&path)?);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
