@@ -53,7 +53,8 @@ struct Position {
     to_skip: usize,
 }
 
-/// The beginning of a line: the engine hands out long ones in parts.
+/// The beginning of a line: the engine hands out long ones in parts. (From a terminal they come as one
+/// stream, in which the times of the later parts cannot be told from the text, and stay.)
 #[derive(Default)]
 struct Unfinished {
     bytes: Vec<u8>,

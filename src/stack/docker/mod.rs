@@ -6,13 +6,13 @@
 //!
 //! What Docker does differently from what one would expect, and what is done about it here:
 //! - Its state lags behind its answers, and its answers behind its state. An act is done when an inspection
-//!   confirms it; the engine's events say when to look again ([`container`]).
+//!   confirms it; the engine's events say when to look again (`container`).
 //! - `docker stop` counts its grace in whole seconds. A grace here is in milliseconds, because the stop
 //!   signal and the kill are sent one by one.
 //! - A log cannot be followed across a restart, and can be resumed only at a whole second. Lines already
-//!   seen are counted and passed over ([`log`]).
+//!   seen are counted and passed over (`log`).
 //! - A restart, or joining a network again, may publish a port elsewhere. That is found and reported
-//!   ([`ports`]).
+//!   (`ports`).
 
 mod container;
 mod driver;

@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::SystemTime;
 
+use bollard::errors::Error;
 use bollard::models::EventMessage;
 use futures_util::StreamExt;
 use tokio::sync::mpsc::UnboundedSender;
@@ -15,6 +16,8 @@ use crate::stack::Observation;
 
 /// The exit code of what SIGKILL ended, which is how the kernel ends what wants too much memory.
 const KILLED: i64 = 137;
+/// Either of the two streams may be the first to show it.
+const REMOVED: &str = "it was removed";
 
 /// Turns the engine's events and the container's log into observations.
 pub(super) struct Observer {
@@ -66,7 +69,10 @@ impl Observer {
                 },
                 line = next_line => match line {
                     Ok(line) => self.saw(Observation::Log { line: line.text, source_at: line.at }),
-                    Err(error) => self.lost(format!("its log cannot be read: {}", words(&error))),
+                    Err(error) => {
+                        let why = why_unreadable(&self.container, &error).await;
+                        self.lost(why)
+                    }
                 },
             };
             if flow.is_break() {
@@ -108,7 +114,7 @@ impl Observer {
             }
             Some("pause") => self.saw(Observation::Paused(true)),
             Some("unpause") => self.saw(Observation::Paused(false)),
-            Some("destroy") => self.lost("it was removed"),
+            Some("destroy") => self.lost(REMOVED),
             _ => ControlFlow::Continue(()),
         }
     }
@@ -128,6 +134,13 @@ impl Observer {
             why.into()
         )));
         ControlFlow::Break(())
+    }
+}
+
+async fn why_unreadable(container: &Container, error: &Error) -> String {
+    match container.look().await {
+        Ok(None) => REMOVED.to_owned(),
+        _ => format!("its log cannot be read: {}", words(error)),
     }
 }
 
