@@ -296,4 +296,24 @@ mod tests {
             assert!(story[0].contains("trouble"), "{story:?}");
         }
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn loads_can_be_tasks_of_their_own() {
+        let rig = answering_after(1);
+        let (client, requests) = (rig.client.clone(), of(2, 2, Pace::Open { rate_per_s: 1.0 }));
+        let bursting = tokio::spawn(async move {
+            burst(&client, &Origin::Baseline, &requests).await;
+        });
+        let client = rig.client.clone();
+        let steady = tokio::spawn(async move {
+            let load = Background {
+                rate_per_s: 10.0,
+                mix: plain(),
+            };
+            background(&client, &load, sleep(Duration::from_millis(50))).await;
+        });
+        bursting.await.unwrap();
+        steady.await.unwrap();
+        assert_eq!(ends(&rig), 3);
+    }
 }

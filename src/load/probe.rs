@@ -34,3 +34,67 @@ impl Probe for HttpProbe {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::scripted::{Reply, Scripted};
+    use crate::model::{Act, UnknownReason};
+    use crate::stack::{DriverError, Lease, Observation, ServiceState};
+    use tokio::sync::mpsc;
+
+    /// Nobody may ask it for anything.
+    struct NoDriver;
+
+    #[async_trait]
+    impl Driver for NoDriver {
+        async fn act(&self, _act: Act) -> Result<(), DriverError> {
+            unreachable!()
+        }
+        async fn state(&self) -> Result<ServiceState, DriverError> {
+            unreachable!()
+        }
+        fn supports(&self, _act: Act) -> bool {
+            unreachable!()
+        }
+        fn lease(&self) -> Lease {
+            unreachable!()
+        }
+        fn observe(&self) -> mpsc::UnboundedReceiver<Observation> {
+            unreachable!()
+        }
+        async fn exec(&self, _command: &[String]) -> Result<(bool, String), DriverError> {
+            unreachable!()
+        }
+        async fn release(&self) -> Result<(), DriverError> {
+            unreachable!()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_2xx_is_ready_and_anything_else_says_why_not() {
+        let cases = [
+            (Reply::now(204, ""), Ok(())),
+            (
+                Reply::now(503, "starting"),
+                Err("status 503 starting".to_owned()),
+            ),
+            (Reply::now(301, ""), Err("status 301".to_owned())),
+            (
+                Reply::Lost(1, UnknownReason::Refused),
+                Err("connection refused".to_owned()),
+            ),
+        ];
+        for (reply, expected) in cases {
+            let transport = Arc::new(Scripted::new(move |request, _| {
+                assert_eq!(*request, HttpRequest::get("/healthz"));
+                reply.clone()
+            }));
+            let path = "/healthz".to_owned();
+            assert_eq!(
+                HttpProbe { transport, path }.ready(&NoDriver).await,
+                expected
+            );
+        }
+    }
+}

@@ -48,6 +48,18 @@ impl Reply {
     }
 }
 
+impl<F> Scripted<F>
+where
+    F: Fn(&HttpRequest, usize) -> Reply + Send + Sync,
+{
+    pub fn new(script: F) -> Self {
+        Scripted {
+            script,
+            exchanges: AtomicUsize::new(0),
+        }
+    }
+}
+
 #[async_trait]
 impl<F> Transport for Scripted<F>
 where
@@ -87,10 +99,7 @@ where
         ..Limits::default()
     };
     let client = Client::new(ClientParts {
-        transport: Arc::new(Scripted {
-            script,
-            exchanges: AtomicUsize::new(0),
-        }),
+        transport: Arc::new(Scripted::new(script)),
         kinds: &[plain_kind(), job_kind()],
         limits: &limits,
         caps,
