@@ -30,7 +30,7 @@ impl Invariant for Accounting {
         let own = requests.iter().flat_map(|request| {
             [
                 two_outcomes(request),
-                crossed_answer(view, request),
+                crossed_answer(request),
                 lost_job(request),
                 changed_job(request),
                 no_outcome(view, limits, request),
@@ -72,16 +72,17 @@ fn two_outcomes<'v, 'a>(request: &'v Request<'a>) -> Option<Flaw<'v, 'a>> {
     })
 }
 
-fn crossed_answer<'v, 'a>(view: &View<'a>, request: &'v Request<'a>) -> Option<Flaw<'v, 'a>> {
+fn crossed_answer<'v, 'a>(request: &'v Request<'a>) -> Option<Flaw<'v, 'a>> {
     let end = request.ended?;
     let echo = end.echo.filter(|echo| *echo != request.token)?;
-    let owner = view.requests().iter().find(|r| r.token == echo);
-    let owner = owner.map_or("no request of this trial".to_owned(), wording::request);
     Some(Flaw {
         seq: end.moment.seq,
         reason: "crossed-answer",
         request,
-        words: format!("was given the answer that belongs to {owner}"),
+        words: format!(
+            "was given the answer to the token {echo}; its own is {}",
+            request.token
+        ),
     })
 }
 
@@ -255,7 +256,7 @@ mod tests {
         let crossed = job()
             .ended(40, 0, Outcome::Ok, Some("t1"))
             .good(30, 1, "job");
-        let words = "request 0 (job, job j0) was given the answer that belongs to request 1 (job)";
+        let words = "request 0 (job, job j0) was given the answer to the token t1; its own is t0";
         assert_flaw(crossed, "crossed-answer", words);
         let shared = job()
             .sent(22, 1, "job")
@@ -280,6 +281,8 @@ mod tests {
             .polled(40, 0, 200, Some("RUNNING"))
             .failed(50, 0, 500, "lost its backend");
         assert_eq!(check(&found_again.finish(2_000)).verdict, Verdict::Holds);
+        let finished = job().polled(30, 0, 404, None).ok(50, 0);
+        assert_eq!(check(&finished.finish(2_000)).verdict, Verdict::Holds);
         let changed =
             job()
                 .polled(30, 0, 200, Some("DONE"))

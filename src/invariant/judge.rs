@@ -160,6 +160,9 @@ mod tests {
         let crashed = "the backend ray exited, and no fault had made it";
         assert_inconclusive(sick().exited(60, "ray", false), crashed);
         assert_inconclusive(sick().exited(200, "ray", false), crashed);
+        // The second kill found nobody; that does not account for a crash after ready.
+        let twice = sick().act(32, "f1", Act::Kill).exited(95, "ray", false);
+        assert_inconclusive(twice, crashed);
         let oom = "the backend ray was killed for want of memory";
         assert_inconclusive(sick().exited(31, "ray", true), oom);
 

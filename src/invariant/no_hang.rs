@@ -290,6 +290,21 @@ mod tests {
     }
 
     #[test]
+    fn a_slow_job_is_laid_to_the_first_fault_where_none_came_before_it() {
+        // Nothing tells how long such a job usually takes.
+        let trace = Script::new(&["job"])
+            .sent(12, 1, "job")
+            .accepted(13, 1)
+            .fault("f1", FaultKind::Kill, 30, 80)
+            .unknown(1_080, 1, UnknownReason::JobNotTerminal)
+            .finish(1_400);
+        let finding = check(&trace, &limits());
+        let view = View::new(&trace);
+        let blamed = view.fault_before(finding.evidence[0]).unwrap();
+        assert_eq!(blamed.fault.unwrap().0, "f1");
+    }
+
+    #[test]
     fn a_jobs_limit_starts_anew_with_ready_and_rests_while_a_backend_is_away() {
         let late = in_flight().ok(1_079, 1).finish(1_090);
         assert_eq!(check(&late, &limits()).verdict, Verdict::Holds);
@@ -365,7 +380,8 @@ mod tests {
             .finish(1_100);
         assert_eq!(verdict(&stuck, &limits()), Verdict::Violated);
         assert_eq!(verdict(&stuck, &looser), Verdict::Inconclusive);
-        let open_job = in_flight().finish(500);
-        assert_eq!(verdict(&open_job, &limits()), Verdict::Inconclusive);
+        let open_job = |end_ms| in_flight().finish(end_ms);
+        assert_eq!(verdict(&open_job(1_079), &limits()), Verdict::Inconclusive);
+        assert_eq!(verdict(&open_job(1_080), &limits()), Verdict::Violated);
     }
 }
