@@ -112,6 +112,20 @@ async fn a_paused_group_stands_still_until_it_is_thawed() {
     driver.release().await.unwrap();
 }
 
+/// A shell waits in `vfork` for a child that was frozen before its `exec`: it is not stopped itself, and cannot run.
+#[tokio::test]
+async fn a_group_that_forks_all_the_time_is_frozen_as_well() {
+    let driver = shell("echo up; while :; do /bin/true; done");
+    let mut seen = driver.observe();
+    driver.act(Act::Start).await.unwrap();
+    until_line(&mut seen, "up").await;
+    for _ in 0..40 {
+        driver.act(Act::Pause).await.unwrap();
+        driver.act(Act::Unpause).await.unwrap();
+    }
+    driver.release().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_stop_asks_first_also_while_frozen() {
     let driver = shell("trap 'echo bye; exit 3' TERM; echo up; while :; do sleep 0.01; done");
