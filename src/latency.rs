@@ -1,1 +1,202 @@
-//! (stub)
+//! How long requests took: a pure fold from history to histograms.
+//!
+//! Successes, failures and silences have histograms of their own: a refused connection answers in
+//! microseconds, and would make any common histogram look fast.
+
+use std::collections::BTreeMap;
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+use crate::trace::{Request, Span, Spans, View};
+
+/// Latencies are recorded up to one hour; longer ones count as one hour.
+const LONGEST_US: u64 = 3_600_000_000;
+/// Three significant digits: any value read back is at most 0.1 % off.
+const SIGNIFICANT_DIGITS: u8 = 3;
+
+/// Where a request lies relative to the faults of its trial. One that overlaps several counts for the worst:
+/// outage, then recovery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// Before the first fault.
+    Baseline,
+    /// While a fault's window is open.
+    Outage,
+    /// From backend-ready until the success of every kind is sustained, at most for the recovery limit.
+    Recovery,
+    /// After a recovery.
+    After,
+}
+
+/// Latencies from the intended send to the end, by stage and outcome.
+#[derive(Debug, Clone, Default)]
+pub struct Latencies(BTreeMap<(Stage, &'static str), Histogram<u64>>);
+
+/// One histogram in five numbers. Latencies are in microseconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// The stage.
+    pub stage: Stage,
+    /// The outcome: `ok`, `failed` or `unknown`.
+    pub outcome: &'static str,
+    /// How many requests.
+    pub count: u64,
+    /// The median.
+    pub p50_us: u64,
+    /// 90 % were at most this long.
+    pub p90_us: u64,
+    /// 99 % were at most this long.
+    pub p99_us: u64,
+    /// The longest.
+    pub max_us: u64,
+}
+
+impl Latencies {
+    /// Folds a history. Requests that have not ended have no latency.
+    pub fn of(view: &View<'_>) -> Self {
+        let stages = Stages::of(view);
+        let mut latencies = Latencies::default();
+        for request in view.requests() {
+            if let Some(end) = request.ended {
+                let key = (stages.stage(request), end.outcome.name());
+                let histogram = latencies.0.entry(key).or_insert_with(empty);
+                histogram.saturating_record(end.latency_us);
+            }
+        }
+        latencies
+    }
+
+    /// Adds those of another trial.
+    pub fn add(&mut self, other: &Latencies) {
+        for (key, theirs) in &other.0 {
+            let ours = self.0.entry(*key).or_insert_with(empty);
+            // All have the same bounds, so that none can refuse another's values.
+            *ours += theirs;
+        }
+    }
+
+    /// The histograms in microseconds, by stage and outcome.
+    pub fn histograms(&self) -> impl Iterator<Item = (Stage, &'static str, &Histogram<u64>)> {
+        let all = self.0.iter();
+        all.map(|((stage, outcome), histogram)| (*stage, *outcome, histogram))
+    }
+
+    /// One row for each histogram, in the order of stages.
+    pub fn rows(&self) -> Vec<Summary> {
+        self.histograms()
+            .map(|(stage, outcome, histogram)| Summary {
+                stage,
+                outcome,
+                count: histogram.len(),
+                p50_us: histogram.value_at_quantile(0.5),
+                p90_us: histogram.value_at_quantile(0.9),
+                p99_us: histogram.value_at_quantile(0.99),
+                max_us: histogram.max(),
+            })
+            .collect()
+    }
+}
+
+fn empty() -> Histogram<u64> {
+    // The bounds are constants that the library accepts: it refuses only a low one of 0, a high one below
+    // twice the low one, and more than five digits.
+    Histogram::new_with_bounds(1, LONGEST_US, SIGNIFICANT_DIGITS)
+        .expect("constant bounds are accepted")
+}
+
+/// The stages of one trial.
+struct Stages {
+    first_fault_us: u64,
+    outage: Spans,
+    recovery: Spans,
+}
+
+impl Stages {
+    fn of(view: &View<'_>) -> Self {
+        let recovery_us = view.header().limits.recovery_ms.saturating_mul(1_000);
+        let first = view.faults().next();
+        Stages {
+            first_fault_us: first.map_or(u64::MAX, |window| window.began.at_us),
+            outage: view.faults().map(|window| window.span()).collect(),
+            recovery: view
+                .faults()
+                .filter_map(|window| view.recovery(window, recovery_us))
+                .collect(),
+        }
+    }
+
+    fn stage(&self, request: &Request<'_>) -> Stage {
+        let span = Span {
+            from_us: request.intended_us,
+            ..request.span()
+        };
+        if self.outage.touch(span) {
+            Stage::Outage
+        } else if self.recovery.touch(span) {
+            Stage::Recovery
+        } else if span.from_us < self.first_fault_us {
+            Stage::Baseline
+        } else {
+            Stage::After
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{FaultKind, UnknownReason};
+    use crate::trace::script::Script;
+
+    fn latencies() -> Latencies {
+        let trace = Script::new(&["sync"])
+            .good(12, 0, "sync")
+            .fault("f1", FaultKind::Kill, 30, 80)
+            .sent(29, 1, "sync")
+            .unknown(129, 1, UnknownReason::TimedOut)
+            .sent(85, 2, "sync")
+            .failed(87, 2, 503, "away")
+            .good_row(200, 3, "sync")
+            .sent(900, 9, "sync")
+            .finish(1_000);
+        Latencies::of(&View::new(&trace))
+    }
+
+    fn table(latencies: &Latencies) -> Vec<(Stage, &'static str, u64, u64)> {
+        let rows = latencies.rows().into_iter();
+        rows.map(|row| (row.stage, row.outcome, row.count, row.max_us / 100))
+            .collect()
+    }
+
+    #[test]
+    fn each_request_counts_once_in_its_stage_and_outcome() {
+        let expected = [
+            (Stage::Baseline, "ok", 1, 50),
+            (Stage::Outage, "unknown", 1, 1_000),
+            (Stage::Recovery, "failed", 1, 20),
+            (Stage::Recovery, "ok", 3, 50),
+            (Stage::After, "ok", 1, 50),
+        ];
+        assert_eq!(table(&latencies()), expected);
+    }
+
+    #[test]
+    fn adding_a_trial_adds_its_counts() {
+        let mut twice = latencies();
+        twice.add(&latencies());
+        let doubled: Vec<_> = table(&latencies())
+            .into_iter()
+            .map(|(stage, outcome, count, max)| (stage, outcome, 2 * count, max))
+            .collect();
+        assert_eq!(table(&twice), doubled);
+    }
+
+    #[test]
+    fn a_latency_beyond_the_bounds_is_kept_at_the_bound() {
+        let mut histogram = empty();
+        histogram.saturating_record(u64::MAX);
+        assert!(histogram.max() >= LONGEST_US);
+    }
+}

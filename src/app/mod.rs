@@ -1,1 +1,35 @@
-//! (stub)
+//! The demo: an API in front of a backend, as in the case that started the project, with a catalogue of bugs.
+//!
+//! The API queues jobs for one processor, which talks to the backend over one long-lived channel; `/sync` uses the same
+//! channel. A provider keeps the channel open and opens it again when it breaks. Data flows one way:
+//!
+//! ```text
+//! HTTP ─ api ─→ jobs ─→ processor ─→ provider ─→ channel ─(a line of JSON a message)─→ backend
+//!          └──────────── /sync ─────────↑
+//! ```
+//!
+//! Everything runs on any stream of bytes and on tokio's clock; [`tcp`] alone knows a socket. So a simulator can run
+//! the very same code in memory. Whatever a server has started ends when its future is dropped.
+//!
+//! Every bug of the [catalogue](Variant) is a flag in [`Settings`] and a few lines in one place, marked `BUG` and its name.
+
+pub mod api;
+pub mod backend;
+mod channel;
+mod health;
+mod http;
+mod jobs;
+mod log;
+mod network;
+mod processor;
+mod protocol;
+mod provider;
+pub mod tcp;
+#[cfg(test)]
+mod tests;
+mod variant;
+
+pub use health::health;
+pub use log::Log;
+pub use network::{ByteStream, Listener, Network, Stream};
+pub use variant::{Bugs, Settings, UnknownVariant, Variant};

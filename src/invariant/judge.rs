@@ -12,8 +12,8 @@ use crate::trace::{Trace, View};
 /// signature.
 pub fn judge(trace: &Trace, limits: &Limits, invariants: &[Box<dyn Invariant>]) -> Judgement {
     let view = View::new(trace);
-    let check = |invariant: &Box<dyn Invariant>| invariant.check(&view, limits);
-    let findings: Vec<Finding> = invariants.iter().map(check).collect();
+    let invariants = invariants.iter();
+    let findings: Vec<Finding> = invariants.map(|i| i.check(&view, limits)).collect();
     let inconclusive = disturbance(&view);
     let worst = findings.iter().map(|finding| finding.verdict).max();
     let verdict = match inconclusive {

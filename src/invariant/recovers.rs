@@ -131,7 +131,7 @@ impl Recovery<'_, '_> {
     /// The ready of the fault since which nothing of this kind has succeeded. That need not be the last one.
     fn blamed(&self, kind: &str) -> Moment {
         let of_kind = || self.view.requests().iter().filter(|r| r.kind == kind);
-        let last_good = of_kind().filter(|r| r.is_ok()).last().map(|r| r.sent);
+        let last_good = of_kind().rfind(|r| r.is_ok()).map(|r| r.sent);
         let first_bad = of_kind().find(|r| last_good.is_none_or(|good| r.sent > good));
         first_bad
             .and_then(|r| self.view.fault_before(onset(self.view, r)))

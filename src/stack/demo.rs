@@ -1,1 +1,147 @@
-//! (stub)
+//! The demo stack: this program's own API and backend as two child processes.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::port::ReservedPort;
+use super::process::ProcessDriver;
+use super::{Backend, Driver, Probe, Stack};
+use crate::app::tcp::TcpNetwork;
+use crate::app::{Network, Variant, health};
+use crate::model::{API, Expect, Job, Limits, RequestKind};
+
+/// The name of the demo's one backend.
+pub const BACKEND: &str = "backend";
+
+/// The demo stack, not yet started, with what a campaign has to know of it.
+pub struct Demo {
+    /// The services. The ports stay reserved for as long as this lives.
+    pub stack: Stack,
+    /// The API's URL, without a slash at its end.
+    pub url: String,
+    /// Jobs, and synchronous requests half as often.
+    pub kinds: Vec<RequestKind>,
+    /// The defaults about a hundred times tighter, and still safe on a busy machine.
+    pub limits: Limits,
+}
+
+/// The demo cannot be set up.
+#[derive(Debug, thiserror::Error)]
+#[error("the demo finds no free port on 127.0.0.1: {0}")]
+pub struct DemoError(#[from] io::Error);
+
+/// Asks the demo's backend in its own protocol.
+#[derive(Debug)]
+struct HealthProbe {
+    backend: TcpNetwork,
+    /// Held for as long as the stack lives, so that a restarted service finds its port free.
+    _ports: [ReservedPort; 2],
+}
+
+impl Demo {
+    /// A demo of some variant, whose services are `executable demo-part …`.
+    ///
+    /// # Errors
+    /// When no port is free.
+    pub fn new(executable: PathBuf, variant: Variant) -> Result<Demo, DemoError> {
+        let ports = [ReservedPort::reserve()?, ReservedPort::reserve()?];
+        let api = ports[0].address()?.to_string();
+        let backend = ports[1].address()?.to_string();
+        let api_arguments = [
+            "api",
+            "--listen",
+            &api,
+            "--backend",
+            &backend,
+            "--variant",
+            variant.name(),
+        ];
+        let backend_driver = part(&executable, BACKEND, &["backend", "--listen", &backend]);
+        let stack = Stack {
+            api: Some(part(&executable, API, &api_arguments)),
+            backends: vec![Backend {
+                name: BACKEND.to_owned(),
+                driver: backend_driver,
+                probe: Box::new(HealthProbe {
+                    backend: TcpNetwork { address: backend },
+                    _ports: ports,
+                }),
+                probe_every: Duration::from_millis(10),
+                probe_timeout: Duration::from_millis(200),
+            }],
+        };
+        Ok(Demo {
+            stack,
+            url: format!("http://{api}"),
+            kinds: kinds(),
+            limits: limits(),
+        })
+    }
+}
+
+/// How the demo's API is used.
+pub fn kinds() -> Vec<RequestKind> {
+    let expect = Expect {
+        status: Some(200),
+        json: BTreeMap::new(),
+        echo: Some("/token".to_owned()),
+    };
+    let job = RequestKind {
+        name: "job".to_owned(),
+        weight: 2,
+        method: "POST".to_owned(),
+        path: "/request".to_owned(),
+        headers: BTreeMap::new(),
+        json: Some(json!({ "prompt": "say {pick:hello|good bye} to {n}", "token": "{token}" })),
+        expect: Expect {
+            json: BTreeMap::from([("/status".to_owned(), json!("RECEIVED"))]),
+            ..expect.clone()
+        },
+        job: Some(Job {
+            id: "/id".to_owned(),
+            poll: "/response/{id}".to_owned(),
+            state: "/status".to_owned(),
+            done: vec!["COMPLETED".to_owned()],
+            failed: vec!["ERROR".to_owned()],
+            message: Some("/description".to_owned()),
+        }),
+    };
+    let sync = RequestKind {
+        name: "sync".to_owned(),
+        weight: 1,
+        path: "/sync".to_owned(),
+        expect,
+        job: None,
+        ..job.clone()
+    };
+    vec![job, sync]
+}
+
+/// What the demo's API is judged by.
+pub fn limits() -> Limits {
+    Limits {
+        answer_ms: 1_000,
+        job_ms: 1_500,
+        recovery_ms: 2_000,
+        ..Limits::default()
+    }
+}
+
+#[async_trait]
+impl Probe for HealthProbe {
+    async fn ready(&self, _driver: &dyn Driver) -> Result<(), String> {
+        let stream = self.backend.connect().await;
+        health(stream.map_err(|error| error.to_string())?).await
+    }
+}
+
+fn part(executable: &Path, service: &str, arguments: &[&str]) -> Box<dyn Driver> {
+    let mut command = vec![executable.display().to_string(), "demo-part".to_owned()];
+    command.extend(arguments.iter().map(|&argument| argument.to_owned()));
+    Box::new(ProcessDriver::new(service, command, BTreeMap::new(), None))
+}

@@ -4,6 +4,7 @@
 
 pub mod demo;
 pub mod docker;
+pub mod port;
 pub mod probe;
 pub mod process;
 

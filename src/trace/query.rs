@@ -285,3 +285,109 @@ impl<'a> Rows<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{FaultKind, UnknownReason};
+    use crate::trace::script::Script;
+
+    fn ms(moment: Option<Moment>) -> Option<u64> {
+        moment.map(|moment| moment.at_us / 1_000)
+    }
+
+    #[test]
+    fn a_request_is_one_row() {
+        let trace = Script::new(&["job"])
+            .sent(20, 7, "job")
+            .accepted(22, 7)
+            .polled(24, 7, 200, Some("RUNNING"))
+            .ok(30, 7)
+            .failed(50, 7, 500, "again")
+            .finish(60);
+        let view = View::new(&trace);
+        let [row] = view.requests() else {
+            panic!("one request");
+        };
+        assert_eq!(
+            (row.id, row.kind, row.token, row.intended_us),
+            (7, "job", "t7", 20_000)
+        );
+        assert_eq!(
+            row.accepted.map(|a| (a.job, a.latency_us)),
+            Some(("j7", 2_000))
+        );
+        assert_eq!(row.last_state(), Some("RUNNING"));
+        assert!(row.is_ok());
+        assert_eq!(row.ended.map(|end| end.latency_us), Some(10_000));
+        assert_eq!(ms(row.ended_again), Some(50));
+    }
+
+    #[test]
+    fn sustained_success_counts_from_sending_and_takes_the_latest_end() {
+        let trace = Script::new(&["sync", "job"])
+            .good(20, 0, "sync")
+            .sent(30, 1, "sync")
+            .good(40, 2, "sync")
+            .good(42, 9, "job")
+            .good(50, 3, "sync")
+            .ok(70, 1)
+            .finish(100);
+        let view = View::new(&trace);
+        // Request 1 is slow: 0, 2 and 3 are a row before it has ended.
+        assert_eq!(ms(view.sustained_success("sync", 0)), Some(55));
+        // Begun after 20 ms, there are only three, and 1 ends last.
+        assert_eq!(ms(view.sustained_success("sync", 20_000)), Some(70));
+        assert_eq!(view.sustained_success("sync", 30_000), None);
+        assert_eq!(ms(view.first_success("sync", 20_000)), Some(45));
+        assert_eq!(view.settled(0), None, "jobs succeeded only once");
+    }
+
+    #[test]
+    fn a_failure_that_ends_before_the_third_breaks_the_row() {
+        let script = || {
+            Script::new(&["sync"])
+                .good(20, 0, "sync")
+                .sent(30, 1, "sync")
+                .good(40, 2, "sync")
+                .good(50, 3, "sync")
+        };
+        let before = script().failed(54, 1, 500, "x").finish(100);
+        assert_eq!(View::new(&before).sustained_success("sync", 0), None);
+        let later = script().unknown(56, 1, UnknownReason::TimedOut).finish(100);
+        assert_eq!(ms(View::new(&later).sustained_success("sync", 0)), Some(55));
+    }
+
+    #[test]
+    fn a_recovery_ends_with_sustained_success_or_its_limit() {
+        let script = || Script::new(&["sync"]).fault("f1", FaultKind::Kill, 30, 80);
+        let to_us = |trace: &Trace| {
+            let view = View::new(trace);
+            view.recovery(&view.windows()[0], 100_000)
+                .map(|span| span.to_us)
+        };
+        assert_eq!(
+            to_us(&script().good_row(90, 0, "sync").finish(900)),
+            Some(115_000)
+        );
+        assert_eq!(
+            to_us(&script().good_row(170, 0, "sync").finish(900)),
+            Some(180_000)
+        );
+        let gone = Script::new(&["sync"]).unhealed("f1", FaultKind::Kill, 30);
+        assert_eq!(to_us(&gone.finish(900)), None);
+    }
+
+    #[test]
+    fn the_fault_before_an_event_is_the_last_one_intended() {
+        let trace = Script::new(&[])
+            .fault("f1", FaultKind::Kill, 30, 80)
+            .fault("f2", FaultKind::Pause, 40, 90)
+            .finish(100);
+        let view = View::new(&trace);
+        let kind = |seq| Some(view.fault_kind(view.fault_before(seq)?)?.name());
+        let names: Vec<_> = trace.events.iter().map(|e| kind(e.seq)).collect();
+        assert_eq!(names[2..5], [None, Some("kill"), Some("pause")]);
+        assert_eq!(ms(view.last_ready()), Some(90));
+    }
+}

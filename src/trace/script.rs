@@ -95,7 +95,7 @@ impl Script {
         let ready = EventKind::Ready {
             backend: "ray".to_owned(),
             fault: fault.map(|step| StepId(step.to_owned())),
-            not_ready_us: at_ms * 1_000 - 500,
+            not_ready_us: (at_ms * 1_000).saturating_sub(500),
         };
         self.event(at_ms, ready)
     }

@@ -124,3 +124,81 @@ fn harms(act: Act) -> bool {
         Act::Start | Act::Unpause | Act::Join => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::FaultKind;
+    use crate::trace::script::Script;
+    use crate::trace::{Trace, View};
+
+    /// The windows as (fault, began, ready), in milliseconds.
+    fn windows(trace: &Trace) -> Vec<(Option<String>, u64, Option<u64>)> {
+        let view = View::new(trace);
+        let row = |w: &Window<'_>| {
+            let ready = w.ready.map(|ready| ready.moment.at_us / 1_000);
+            (
+                w.fault.map(ToString::to_string),
+                w.began.at_us / 1_000,
+                ready,
+            )
+        };
+        view.windows().iter().map(row).collect()
+    }
+
+    fn f(name: &str) -> Option<String> {
+        Some(name.to_owned())
+    }
+
+    #[test]
+    fn a_window_opens_at_the_intent_and_closes_at_ready() {
+        let trace = Script::new(&[])
+            .not_ready(0)
+            .ready(0, None)
+            .fault("f1", FaultKind::Kill, 30, 80)
+            .not_ready(40)
+            .act(50, "f1", Act::Start)
+            .fault("f2", FaultKind::Pause, 90, 99)
+            .finish(100);
+        let expected = [(f("f1"), 30, Some(80)), (f("f2"), 90, Some(99))];
+        assert_eq!(windows(&trace), expected);
+    }
+
+    #[test]
+    fn ready_between_rapid_restarts_ends_nothing() {
+        let trace = Script::new(&[])
+            .fault("f1", FaultKind::Kill, 30, 80)
+            .ready(40, Some("f1"))
+            .act(50, "f1", Act::Kill)
+            .finish(100);
+        assert_eq!(windows(&trace), [(f("f1"), 30, Some(80))]);
+        let undone = Script::new(&[])
+            .fault("f1", FaultKind::Kill, 30, 40)
+            .act(50, "f1", Act::Start)
+            .finish(100);
+        assert_eq!(windows(&undone), [(f("f1"), 30, Some(40))]);
+    }
+
+    #[test]
+    fn a_ready_ends_the_faults_up_to_the_one_it_names() {
+        let trace = Script::new(&[])
+            .unhealed("f1", FaultKind::Kill, 30)
+            .unhealed("f2", FaultKind::Kill, 40)
+            .unhealed("f3", FaultKind::Kill, 50)
+            .ready(60, Some("f2"))
+            .ready(70, None)
+            .finish(100);
+        let expected = [
+            (f("f1"), 30, Some(60)),
+            (f("f2"), 40, Some(60)),
+            (f("f3"), 50, None),
+        ];
+        assert_eq!(windows(&trace), expected);
+    }
+
+    #[test]
+    fn a_backend_that_is_away_by_itself_has_a_window_without_a_fault() {
+        let trace = Script::new(&[]).not_ready(20).ready(25, None).finish(100);
+        assert_eq!(windows(&trace), [(None, 20, Some(25))]);
+    }
+}

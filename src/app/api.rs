@@ -1,0 +1,138 @@
+//! The demo's API.
+//!
+//! | request | answer |
+//! |---|---|
+//! | `POST /request` | 200 at once: the job's `id` and `RECEIVED`; 503 when the queue is full |
+//! | `GET /response/{id}` | 200: the job's `status`, `token` and `description`; 404 when it is not known |
+//! | `POST /sync` | 200 when the work is done; 502 the connection broke, 503 not connected, 504 no answer in time |
+//! | `GET /ping` | 200 whatever happens |
+//! | `GET /status` | 200: what the API believes |
+
+use std::sync::Arc;
+
+use hyper::body::Incoming;
+use hyper::{Method, Request, StatusCode};
+use serde_json::{Value, json};
+
+use super::http::{self, Reply, failure, object};
+use super::jobs::{JobStatus, Jobs};
+use super::network::serve_each;
+use super::processor::Processor;
+use super::provider::{CallError, Provider};
+use super::{Listener, Log, Network, Settings};
+
+/// Serves the API in front of the backend that `network` leads to. Never returns; when it is dropped, every connection breaks.
+pub async fn serve(
+    mut listener: impl Listener,
+    network: Arc<dyn Network>,
+    settings: Settings,
+    log: Log,
+) {
+    let (jobs, queue) = Jobs::new(settings.max_jobs, settings.max_queued);
+    let jobs = Arc::new(jobs);
+    let provider = Arc::new(Provider::new(network, settings, log.clone()));
+    let processor = Processor::new(provider.clone(), jobs.clone(), settings, log.clone());
+    let api = Arc::new(Api {
+        jobs,
+        provider,
+        processor,
+    });
+    let serve_http = serve_each(&mut listener, &log, |stream| {
+        let api = api.clone();
+        async move { http::serve(stream, |request| api.answer(request)).await }
+    });
+    tokio::join!(
+        api.provider.keep_connected(),
+        api.processor.run(queue),
+        serve_http
+    );
+}
+
+struct Api {
+    jobs: Arc<Jobs>,
+    provider: Arc<Provider>,
+    processor: Processor,
+}
+
+impl Api {
+    async fn answer(&self, request: Request<Incoming>) -> Reply {
+        let (head, body) = request.into_parts();
+        match (&head.method, head.uri.path()) {
+            (&Method::POST, "/request") => self.submit(body).await,
+            (&Method::POST, "/sync") => self.work(body).await,
+            (&Method::GET, "/ping") => (StatusCode::OK, json!({ "ping": "pong" })),
+            (&Method::GET, "/status") => self.status(),
+            (&Method::GET, path) if path.starts_with("/response/") => {
+                self.job(path.trim_start_matches("/response/"))
+            }
+            (method, path) => failure(StatusCode::NOT_FOUND, format!("no {method} {path} here")),
+        }
+    }
+
+    async fn submit(&self, body: Incoming) -> Reply {
+        let token = match token(body).await {
+            Ok(token) => token,
+            Err(reply) => return reply,
+        };
+        match self.jobs.submit(token) {
+            Ok(id) => (
+                StatusCode::OK,
+                json!({ "id": id.to_string(), "status": JobStatus::Received }),
+            ),
+            Err(full) => failure(StatusCode::SERVICE_UNAVAILABLE, full),
+        }
+    }
+
+    async fn work(&self, body: Incoming) -> Reply {
+        let token = match token(body).await {
+            Ok(token) => token,
+            Err(reply) => return reply,
+        };
+        match self.provider.call(token).await {
+            Ok(answer) => (
+                StatusCode::OK,
+                json!({ "token": answer.token, "description": answer.result }),
+            ),
+            Err(error) => failure(status_of(error), error),
+        }
+    }
+
+    fn job(&self, id: &str) -> Reply {
+        match id.parse().ok().and_then(|id| self.jobs.get(id)) {
+            Some(job) => (
+                StatusCode::OK,
+                json!({
+                    "id": id,
+                    "status": job.status,
+                    "token": job.token,
+                    "description": job.description,
+                }),
+            ),
+            None => failure(StatusCode::NOT_FOUND, format!("no job `{id}` is known")),
+        }
+    }
+
+    fn status(&self) -> Reply {
+        (
+            StatusCode::OK,
+            json!({
+                "connected": self.provider.connected(),
+                "processor": self.processor.state(),
+                "queued": self.jobs.queued(),
+            }),
+        )
+    }
+}
+
+async fn token(body: Incoming) -> Result<Value, Reply> {
+    let mut object = object(body).await?;
+    Ok(object.remove("token").unwrap_or(Value::Null))
+}
+
+fn status_of(error: CallError) -> StatusCode {
+    match error {
+        CallError::Broken => StatusCode::BAD_GATEWAY,
+        CallError::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        CallError::Deadline(_) => StatusCode::GATEWAY_TIMEOUT,
+    }
+}

@@ -1,0 +1,66 @@
+//! HTTP as far as the demo needs it: JSON in, JSON out.
+
+use std::convert::Infallible;
+use std::future::Future;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use serde_json::{Map, Value, json};
+
+use super::Stream;
+
+/// The longest body that is taken, in bytes.
+const MAX_BODY: usize = 64 << 10;
+
+/// An answer: a status and a JSON document.
+pub(super) type Reply = (StatusCode, Value);
+
+/// Serves one connection until either side hangs up.
+pub(super) async fn serve<F>(stream: Stream, answer: impl Fn(Request<Incoming>) -> F)
+where
+    F: Future<Output = Reply>,
+{
+    let service = service_fn(|request| {
+        let reply = answer(request);
+        async { Ok::<_, Infallible>(response(reply.await)) }
+    });
+    // A client that breaks off or talks nonsense has been told so by hyper; there is nobody else to tell.
+    let _ = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}
+
+/// The JSON object in a request's body.
+///
+/// # Errors
+/// The reply to give when there is none.
+pub(super) async fn object(body: Incoming) -> Result<Map<String, Value>, Reply> {
+    let body = Limited::new(body, MAX_BODY)
+        .collect()
+        .await
+        .map_err(|error| failure(StatusCode::BAD_REQUEST, format!("the body: {error}")))?;
+    serde_json::from_slice(&body.to_bytes()).map_err(|error| {
+        let message = format!("the body must be a JSON object: {error}");
+        failure(StatusCode::BAD_REQUEST, message)
+    })
+}
+
+/// A reply that says what went wrong.
+pub(super) fn failure(status: StatusCode, message: impl ToString) -> Reply {
+    (status, json!({ "error": message.to_string() }))
+}
+
+fn response((status, document): Reply) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(document.to_string()));
+    *response.status_mut() = status;
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(CONTENT_TYPE, json);
+    response
+}

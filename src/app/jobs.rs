@@ -1,0 +1,160 @@
+//! The table of jobs, and their queue.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+/// A job's number.
+pub(super) type JobId = u64;
+
+/// How far a job is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub(super) enum JobStatus {
+    /// The API has taken it: what the submitter is told.
+    Received,
+    /// It waits for the processor.
+    Queued,
+    /// The backend works on it.
+    Running,
+    /// It is done.
+    Completed,
+    /// It has failed.
+    Error,
+}
+
+/// A job as it is now.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Job {
+    /// How far it is.
+    pub status: JobStatus,
+    /// The submitter's token; once the job is done, the one that came back from the backend.
+    pub token: Value,
+    /// Its result, or why it failed.
+    pub description: String,
+}
+
+/// The queue takes no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the queue is full ({0} jobs): try again later")]
+pub(super) struct QueueFull(usize);
+
+/// All jobs that are known, and the queue's near end.
+pub(super) struct Jobs {
+    table: Mutex<Table>,
+    queue: mpsc::Sender<JobId>,
+    max_known: usize,
+}
+
+#[derive(Default)]
+struct Table {
+    jobs: BTreeMap<JobId, Job>,
+    last: JobId,
+}
+
+impl Jobs {
+    /// A table that remembers `max_known` jobs, and a queue of at most `max_queued`, whose far end is for the processor.
+    pub fn new(max_known: usize, max_queued: usize) -> (Self, mpsc::Receiver<JobId>) {
+        let (queue, processor) = mpsc::channel(max_queued);
+        let jobs = Jobs {
+            table: Mutex::default(),
+            queue,
+            max_known,
+        };
+        (jobs, processor)
+    }
+
+    /// Takes a job and queues it.
+    ///
+    /// # Errors
+    /// When the queue is full. The job is not known then.
+    pub fn submit(&self, token: Value) -> Result<JobId, QueueFull> {
+        let place = self
+            .queue
+            .try_reserve()
+            .map_err(|_| QueueFull(self.queue.max_capacity()))?;
+        let mut table = self.table();
+        table.last += 1;
+        let id = table.last;
+        let job = Job {
+            status: JobStatus::Queued,
+            token,
+            description: String::new(),
+        };
+        table.jobs.insert(id, job);
+        table.forget_beyond(self.max_known);
+        place.send(id);
+        Ok(id)
+    }
+
+    /// A job, while it is known.
+    pub fn get(&self, id: JobId) -> Option<Job> {
+        self.table().jobs.get(&id).cloned()
+    }
+
+    /// Changes a job.
+    pub fn update(&self, id: JobId, change: impl FnOnce(&mut Job)) {
+        if let Some(job) = self.table().jobs.get_mut(&id) {
+            change(job);
+        }
+    }
+
+    /// How many jobs are in the queue.
+    pub fn queued(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        // Every change is one assignment, so a panic elsewhere cannot have left a job half-changed.
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Table {
+    /// Drops the oldest finished jobs. Those that have not finished are bounded by the queue.
+    fn forget_beyond(&mut self, max_known: usize) {
+        while self.jobs.len() > max_known {
+            let mut ids = self.jobs.iter();
+            let Some((&oldest, _)) = ids.find(|(_, job)| job.status.is_final()) else {
+                return;
+            };
+            self.jobs.remove(&oldest);
+        }
+    }
+}
+
+impl JobStatus {
+    fn is_final(self) -> bool {
+        matches!(self, JobStatus::Completed | JobStatus::Error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_queue_refuses() {
+        let (jobs, _queue) = Jobs::new(10, 2);
+        jobs.submit(Value::Null).unwrap();
+        jobs.submit(Value::Null).unwrap();
+        assert_eq!(jobs.submit(Value::Null), Err(QueueFull(2)));
+        assert_eq!(jobs.queued(), 2);
+        assert_eq!(jobs.get(3), None);
+    }
+
+    #[test]
+    fn the_oldest_finished_job_is_forgotten_first() {
+        let (jobs, _queue) = Jobs::new(3, 10);
+        let ids: Vec<_> = (0..3).map(|_| jobs.submit(Value::Null).unwrap()).collect();
+        for &id in &ids[1..] {
+            jobs.update(id, |job| job.status = JobStatus::Completed);
+        }
+        jobs.submit(Value::Null).unwrap();
+        let known = |id| jobs.get(id).is_some();
+        assert!(known(ids[0]) && !known(ids[1]) && known(ids[2]));
+    }
+}

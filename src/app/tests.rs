@@ -1,0 +1,416 @@
+//! The demo's own promises, over an in-memory network and on a paused clock.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::future::join_all;
+use http_body_util::BodyExt;
+use hyper::client::conn::http1;
+use hyper::{Method, Request};
+use hyper_util::rt::TokioIo;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::backend::BackendSettings;
+use super::{Listener, Log, Network, Settings, Stream, Variant, api, backend, health};
+
+/// Every call of a healthy API is answered within its patience and its deadline, and a little.
+const ANSWER: Duration = Duration::from_millis(600);
+
+/// A place where a server can listen and others can connect.
+#[derive(Clone, Default)]
+struct Place(Arc<Mutex<Option<mpsc::UnboundedSender<Stream>>>>);
+
+struct Arrivals(mpsc::UnboundedReceiver<Stream>);
+
+impl Place {
+    fn listen(&self) -> Arrivals {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        *self.0.lock().unwrap() = Some(sender);
+        Arrivals(receiver)
+    }
+}
+
+#[async_trait]
+impl Network for Place {
+    async fn connect(&self) -> io::Result<Stream> {
+        let (near, far) = tokio::io::duplex(4096);
+        let place = self.0.lock().unwrap();
+        let refused = || io::Error::from(io::ErrorKind::ConnectionRefused);
+        let sender = place.as_ref().ok_or_else(refused)?;
+        sender.send(Box::new(far)).map_err(|_| refused())?;
+        Ok(Box::new(near))
+    }
+}
+
+#[async_trait]
+impl Listener for Arrivals {
+    async fn accept(&mut self) -> io::Result<Stream> {
+        match self.0.recv().await {
+            Some(stream) => Ok(stream),
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// An API and its backend.
+struct World {
+    api: Place,
+    backend: Place,
+    backend_task: Option<JoinHandle<()>>,
+    log: Arc<Mutex<Vec<String>>>,
+}
+
+struct Reply {
+    status: u16,
+    body: Value,
+    took: Duration,
+}
+
+impl World {
+    /// With the backend up and the API connected.
+    async fn new(settings: Settings) -> World {
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let mut world = World {
+            api: Place::default(),
+            backend: Place::default(),
+            backend_task: None,
+            log: log.clone(),
+        };
+        world.start(BackendSettings::default()).await;
+        let sink = Log::new(move |line| log.lock().unwrap().push(line.to_owned()));
+        let network = Arc::new(world.backend.clone());
+        tokio::spawn(api::serve(world.api.listen(), network, settings, sink));
+        assert_eq!(world.sync("first").await.status, 200);
+        world
+    }
+
+    /// Starts the backend and waits until it is ready.
+    async fn start(&mut self, settings: BackendSettings) {
+        self.start_booting(settings);
+        while health(self.backend.connect().await.unwrap()).await.is_err() {
+            sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    fn start_booting(&mut self, settings: BackendSettings) {
+        let arrivals = self.backend.listen();
+        let serve = backend::serve(arrivals, settings, Log::new(|_| {}));
+        self.backend_task = Some(tokio::spawn(serve));
+    }
+
+    async fn kill(&mut self) {
+        if let Some(task) = self.backend_task.take() {
+            task.abort();
+            let _ = task.await;
+        }
+    }
+
+    async fn sync(&self, token: &str) -> Reply {
+        self.post("/sync", json!({ "prompt": "p", "token": token }))
+            .await
+    }
+
+    /// Submits a job and returns its id.
+    async fn submit(&self, token: &str) -> String {
+        let reply = self.post("/request", json!({ "token": token })).await;
+        assert_eq!(
+            (reply.status, &reply.body["status"]),
+            (200, &json!("RECEIVED"))
+        );
+        reply.body["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Polls a job until it is terminal.
+    async fn finish(&self, id: &str) -> Value {
+        loop {
+            let reply = self
+                .send(Method::GET, &format!("/response/{id}"), String::new())
+                .await;
+            if ["COMPLETED", "ERROR"]
+                .map(|s| json!(s))
+                .contains(&reply.body["status"])
+            {
+                return reply.body;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    async fn job(&self, token: &str) -> Value {
+        let id = self.submit(token).await;
+        self.finish(&id).await
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Reply {
+        self.send(Method::POST, path, body.to_string()).await
+    }
+
+    async fn get(&self, path: &str) -> Reply {
+        self.send(Method::GET, path, String::new()).await
+    }
+
+    async fn send(&self, method: Method, path: &str, body: String) -> Reply {
+        let began = Instant::now();
+        let io = TokioIo::new(self.api.connect().await.unwrap());
+        let (mut client, connection) = http1::handshake(io).await.unwrap();
+        let driver = tokio::spawn(connection);
+        let request = Request::builder().method(method).uri(path);
+        let request = request.body(body).unwrap();
+        let response = client.send_request(request).await.unwrap();
+        let status = response.status().as_u16();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        drop(client);
+        driver.await.unwrap().unwrap();
+        Reply {
+            status,
+            body: serde_json::from_slice(&body).unwrap(),
+            took: began.elapsed(),
+        }
+    }
+
+    fn logged(&self, text: &str) -> usize {
+        let log = self.log.lock().unwrap();
+        log.iter().filter(|line| line.contains(text)).count()
+    }
+}
+
+fn has_message(text: &Value) -> bool {
+    text.as_str().is_some_and(|text| !text.is_empty())
+}
+
+#[tokio::test(start_paused = true)]
+async fn healthy_fails_explicitly_and_comes_back() {
+    let mut world = World::new(Settings::default()).await;
+    let id = world.submit("lost").await;
+    let (reply, ()) = tokio::join!(world.sync("lost too"), async {
+        sleep(Duration::from_millis(10)).await;
+        world.backend_task.as_ref().unwrap().abort();
+    });
+    assert_eq!(reply.status, 502);
+    assert!(has_message(&reply.body["error"]) && reply.took < Duration::from_millis(20));
+    let lost = world.finish(&id).await;
+    assert_eq!(lost["status"], "ERROR");
+    assert!(has_message(&lost["description"]));
+
+    sleep(Duration::from_secs(1)).await;
+    let reply = world.sync("away").await;
+    assert_eq!(reply.status, 503);
+    assert!(
+        reply.took < Duration::from_millis(5),
+        "it waits though the backend is long away"
+    );
+    assert_eq!(world.get("/ping").await.status, 200);
+    assert_eq!(world.get("/status").await.body["connected"], false);
+
+    world.start(BackendSettings::default()).await;
+    sleep(Duration::from_millis(300)).await;
+    for _ in 0..3 {
+        assert_eq!(world.sync("back").await.status, 200);
+        assert_eq!(world.job("back").await["status"], "COMPLETED");
+    }
+    assert_eq!(world.logged("backend connection lost"), 1);
+    assert_eq!(world.logged("reconnected to the backend"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn healthy_reconnects_while_nobody_calls() {
+    let mut world = World::new(Settings::default()).await;
+    world.kill().await;
+    sleep(Duration::from_secs(60)).await;
+    world.start(BackendSettings::default()).await;
+    sleep(Duration::from_millis(200)).await;
+    assert_eq!(world.logged("reconnected"), 1);
+    assert!(world.log.lock().unwrap().len() < 6, "{:?}", world.log);
+}
+
+#[tokio::test(start_paused = true)]
+async fn healthy_gives_up_on_a_backend_that_does_not_answer() {
+    let mut world = World::new(Settings::default()).await;
+    world.kill().await;
+    let silent = BackendSettings {
+        work: Duration::from_secs(3600),
+        ..BackendSettings::default()
+    };
+    world.start(silent).await;
+    sleep(Duration::from_millis(200)).await;
+    let (reply, job) = tokio::join!(world.sync("unanswered"), world.job("unanswered"));
+    assert_eq!((reply.status, &job["status"]), (504, &json!("ERROR")));
+    assert!(reply.took < ANSWER, "{:?}", reply.took);
+    assert!(has_message(&reply.body["error"]) && has_message(&job["description"]));
+    assert_eq!(world.logged("reset"), 1, "the channel was not reset");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_never_says_welcome_is_not_waited_for() {
+    let mut world = World::new(Settings::default()).await;
+    world.kill().await;
+    // As a frozen backend's kernel does: it accepts, and nobody answers.
+    let _unserved = world.backend.listen();
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(world.sync("frozen").await.status, 503);
+    world.start(BackendSettings::default()).await;
+    sleep(Duration::from_millis(400)).await;
+    assert_eq!(world.sync("back").await.status, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn stale_connected_fails_for_ever() {
+    let mut world = World::new(Variant::StaleConnected.settings()).await;
+    world.kill().await;
+    world.start(BackendSettings::default()).await;
+    for _ in 0..20 {
+        sleep(Duration::from_secs(1)).await;
+        let reply = world.sync("never").await;
+        assert_eq!(reply.status, 502);
+        assert!(reply.took < Duration::from_millis(5) && has_message(&reply.body["error"]));
+        assert_eq!(world.job("never").await["status"], "ERROR");
+    }
+    assert_eq!(world.get("/status").await.body["connected"], true);
+}
+
+#[tokio::test(start_paused = true)]
+async fn stuck_busy_never_finishes_a_job_after_one_was_lost() {
+    let mut world = World::new(Variant::StuckBusy.settings()).await;
+    world.kill().await;
+    world.start(BackendSettings::default()).await;
+    sleep(Duration::from_millis(300)).await;
+    let job = world.job("after an idle restart").await;
+    assert_eq!(job["status"], "COMPLETED", "it needs a job in flight");
+
+    let lost = world.submit("in flight").await;
+    sleep(Duration::from_millis(10)).await;
+    world.kill().await;
+    assert_eq!(world.finish(&lost).await["status"], "ERROR");
+    world.start(BackendSettings::default()).await;
+    sleep(Duration::from_millis(300)).await;
+    assert_eq!(world.sync("still works").await.status, 200);
+    let stuck = timeout(Duration::from_secs(60), world.job("stuck")).await;
+    assert!(stuck.is_err(), "{stuck:?}");
+    assert_eq!(world.get("/status").await.body["processor"], "BUSY");
+    assert_eq!(world.logged("job(s) failed"), 1, "it is not silent");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_deadline_waits_for_as_long_as_it_takes() {
+    let mut world = World::new(Variant::NoDeadline.settings()).await;
+    world.kill().await;
+    let slow = BackendSettings {
+        work: Duration::from_secs(60),
+        ..BackendSettings::default()
+    };
+    world.start(slow).await;
+    let reply = world.sync("slow").await;
+    assert_eq!(reply.status, 200);
+    assert!(reply.took >= Duration::from_secs(60));
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_answer_belongs_to_its_own_request() {
+    let world = World::new(Settings::default()).await;
+    let answers = (0..200).map(async |n| {
+        let token = format!("t{n}");
+        let (reply, job) = tokio::join!(world.sync(&token), world.job(&token));
+        assert_eq!(reply.body["token"], json!(token));
+        assert_eq!(job["token"], json!(token));
+    });
+    timeout(Duration::from_secs(1), join_all(answers))
+        .await
+        .expect("it is too slow for a burst");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_it_cannot_take_is_refused_in_words() {
+    let settings = Settings {
+        max_queued: 1,
+        batch: 1,
+        ..Settings::default()
+    };
+    let world = World::new(settings).await;
+    let submissions = join_all((0..5).map(|_| world.post("/request", json!({})))).await;
+    let refused: Vec<_> = submissions
+        .iter()
+        .filter(|reply| reply.status == 503)
+        .collect();
+    assert!(!refused.is_empty());
+    assert!(
+        refused
+            .iter()
+            .all(|reply| has_message(&reply.body["error"]))
+    );
+    for (reply, status) in [
+        (world.get("/response/99").await, 404),
+        (world.get("/response/x").await, 404),
+        (world.get("/nowhere").await, 404),
+        (world.post("/sync", json!([1])).await, 400),
+    ] {
+        assert_eq!(reply.status, status);
+        assert!(has_message(&reply.body["error"]));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever the backend does, every request is answered in time, in words, and with its own token; afterwards all is well.
+    #[test]
+    fn healthy_survives_any_restarts(
+        restarts in prop::collection::vec((0u64..400, 0u64..400), 1..6),
+        gap_ms in 1u64..40,
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
+        runtime.block_on(async {
+            let mut world = World::new(Settings::default()).await;
+            let (place, api) = (world.backend.clone(), world.api.clone());
+            let load = World { api, backend: place, backend_task: None, log: world.log.clone() };
+            let requests = join_all((0..40).map(async |n| {
+                sleep(Duration::from_millis(gap_ms * n)).await;
+                let token = format!("t{n}");
+                let reply = load.sync(&token).await;
+                assert!(reply.took <= ANSWER, "{:?}", reply.took);
+                match reply.status {
+                    200 => assert_eq!(reply.body["token"], json!(token)),
+                    _ => assert!(has_message(&reply.body["error"])),
+                }
+                timeout(Duration::from_millis(1_500), load.job(&token)).await.expect("the job hangs")
+            }));
+            let faults = async {
+                for (up_ms, down_ms) in restarts {
+                    sleep(Duration::from_millis(up_ms)).await;
+                    world.kill().await;
+                    sleep(Duration::from_millis(down_ms)).await;
+                    world.start_booting(BackendSettings::default());
+                }
+            };
+            tokio::join!(requests, faults);
+            sleep(Duration::from_millis(400)).await;
+            for _ in 0..3 {
+                assert_eq!(load.sync("after").await.status, 200);
+                assert_eq!(load.job("after").await["status"], "COMPLETED");
+            }
+        });
+    }
+}
+
+#[test]
+fn a_variant_is_known_by_its_name() {
+    for &variant in Variant::ALL {
+        assert_eq!(variant.name().parse::<Variant>().unwrap(), variant);
+        assert!(variant.description().ends_with('.'));
+        assert_eq!(
+            variant.settings() == Settings::default(),
+            variant == Variant::Healthy
+        );
+        assert_eq!(variant.caught_by().is_empty(), variant == Variant::Healthy);
+    }
+    let unknown = "stuck".parse::<Variant>().unwrap_err().to_string();
+    assert!(
+        unknown.contains("`stuck`") && unknown.contains("stuck-busy"),
+        "{unknown}"
+    );
+}

@@ -1,0 +1,129 @@
+//! `comeback demo-part`: one of the demo's two services, as the demo stack and a container start it.
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::timeout;
+
+use crate::app::backend::BackendSettings;
+use crate::app::tcp::{TcpNetwork, TcpPort};
+use crate::app::{Log, Network, Variant, api, backend, health};
+
+/// How long `health` waits for an answer.
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Serve one part of the demo.
+#[derive(Debug, Args)]
+pub struct DemoPart {
+    #[command(subcommand)]
+    part: Part,
+}
+
+#[derive(Debug, Subcommand)]
+enum Part {
+    /// Serve the API.
+    Api {
+        /// Where to listen, as HOST:PORT.
+        #[arg(long)]
+        listen: String,
+        /// Where the backend listens, as HOST:PORT.
+        #[arg(long)]
+        backend: String,
+        /// The variant.
+        #[arg(long, default_value_t = Variant::Healthy)]
+        variant: Variant,
+    },
+    /// Serve the backend.
+    Backend {
+        /// Where to listen, as HOST:PORT.
+        #[arg(long)]
+        listen: String,
+        /// How long to accept connections before serving.
+        #[arg(long, default_value = "100ms", value_parser = humantime::parse_duration)]
+        boot: Duration,
+    },
+    /// Succeed if the backend is ready.
+    Health {
+        /// Where the backend listens, as HOST:PORT.
+        address: String,
+    },
+}
+
+impl DemoPart {
+    /// Serves until it is asked to end, or asks once.
+    ///
+    /// # Errors
+    /// When it cannot listen where it should.
+    pub async fn run(self) -> anyhow::Result<ExitCode> {
+        match self.part {
+            Part::Api {
+                listen,
+                backend,
+                variant,
+            } => {
+                let port = bind(&listen).await?;
+                let network = Arc::new(TcpNetwork { address: backend });
+                until_asked_to_end(api::serve(port, network, variant.settings(), stdout())).await
+            }
+            Part::Backend { listen, boot } => {
+                let port = bind(&listen).await?;
+                let settings = BackendSettings {
+                    boot,
+                    ..BackendSettings::default()
+                };
+                until_asked_to_end(backend::serve(port, settings, stdout())).await
+            }
+            Part::Health { address } => Ok(ask(address).await),
+        }
+    }
+}
+
+async fn bind(address: &str) -> anyhow::Result<TcpPort> {
+    let port = TcpPort::bind(address).await.with_context(|| {
+        format!("cannot listen at {address}; end what uses it, or choose another")
+    })?;
+    stdout().line(format_args!("listening at {address}"));
+    Ok(port)
+}
+
+/// The signals are handled, not left to their default, because the first process of a container has no default.
+async fn until_asked_to_end(serve: impl Future<Output = ()>) -> anyhow::Result<ExitCode> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        biased;
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        () = serve => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn ask(address: String) -> ExitCode {
+    let answer = async {
+        let stream = TcpNetwork { address }.connect().await;
+        health(stream.map_err(|error| error.to_string())?).await
+    };
+    match timeout(HEALTH_TIMEOUT, answer).await {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(why)) => not_ready(&why),
+        Err(_) => not_ready("no answer"),
+    }
+}
+
+fn not_ready(why: &str) -> ExitCode {
+    eprintln!("not ready: {why}");
+    ExitCode::FAILURE
+}
+
+fn stdout() -> Log {
+    Log::new(|line| {
+        // Whoever read the log may be gone; that must not end the service.
+        let _ = writeln!(std::io::stdout(), "{line}");
+    })
+}

@@ -1,0 +1,302 @@
+//! Histories that could have happened: requests that are sent and end, faults that come and go.
+
+use comeback::model::{
+    API, Act, Action, Anchor, Fault, FaultKind, Limits, Outcome, Plan, Step, StepId, UnknownReason,
+};
+use comeback::trace::{
+    EventKind, Exchange, FORMAT_VERSION, Header, KindInfo, Origin, Phase, StackInfo, Trace,
+};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+
+use crate::strategies::numbered;
+
+/// How much looser some limits are than others. A limit that is not set stays so.
+#[derive(Debug, Clone)]
+pub struct Loosening {
+    more_ms: [u64; 4],
+    more: [u64; 2],
+    no_budget: bool,
+}
+
+impl Loosening {
+    /// The looser limits.
+    pub fn of(&self, limits: &Limits) -> Limits {
+        let [answer, job, recovery, grace] = self.more_ms;
+        let [failures, stragglers] = self.more;
+        Limits {
+            answer_ms: limits.answer_ms + answer,
+            job_ms: limits.job_ms + job,
+            recovery_ms: limits.recovery_ms + recovery,
+            grace_ms: limits.grace_ms.map(|ms| ms + grace),
+            failures: limits
+                .failures
+                .filter(|_| !self.no_budget)
+                .map(|n| n + failures),
+            stragglers: limits.stragglers + stragglers,
+        }
+    }
+}
+
+/// Any loosening, often of few limits only.
+pub fn any_loosening() -> impl Strategy<Value = Loosening> {
+    let more_ms = || prop_oneof![Just(0), 0_u64..600];
+    let more = || prop_oneof![Just(0), 0_u64..4];
+    let times = [more_ms(), more_ms(), more_ms(), more_ms()];
+    (times, [more(), more()], any::<bool>()).prop_map(|(more_ms, more, no_budget)| Loosening {
+        more_ms,
+        more,
+        no_budget,
+    })
+}
+
+/// Limits of the size of the histories.
+pub fn any_limits() -> impl Strategy<Value = Limits> {
+    (
+        [50_u64..300, 100_u64..800, 100_u64..800],
+        option::of(0_u64..300),
+        option::of(0_u64..6),
+        0_u64..3,
+    )
+        .prop_map(
+            |([answer_ms, job_ms, recovery_ms], grace_ms, failures, stragglers)| Limits {
+                answer_ms,
+                job_ms,
+                recovery_ms,
+                grace_ms,
+                failures,
+                stragglers,
+            },
+        )
+}
+
+/// A history of up to two seconds, with up to three faults, requests of two kinds, and now and then an exit or a
+/// backend that is away by itself.
+pub fn any_history() -> impl Strategy<Value = Trace> {
+    (
+        any_limits(),
+        vec(any_life(), 0..30),
+        vec((20_u64..900, 1_u64..150, any::<bool>()), 0..3),
+        option::weighted(0.2, 20_u64..1_500),
+        option::weighted(0.1, 20_u64..1_500),
+        1_000_u64..2_000,
+        any::<bool>(),
+    )
+        .prop_map(
+            |(limits, lives, faults, away_ms, exit_ms, end_ms, drained)| {
+                let mut lines = vec![
+                    (0, phase(Phase::Setup)),
+                    (1, phase(Phase::Baseline)),
+                    (10, phase(Phase::Plan)),
+                ];
+                let mut steps = Vec::new();
+                for (n, (from_ms, lasts_ms, pause)) in faults.into_iter().enumerate() {
+                    let step = StepId(format!("f{n}"));
+                    lines.extend(fault(&step, from_ms, lasts_ms, pause));
+                    steps.push(step_of(step, pause));
+                }
+                for (request, life) in lives.into_iter().enumerate() {
+                    lines.extend(life.events(request as u64, &limits));
+                }
+                lines.extend(away_ms.map(|ms| (ms, not_ready())));
+                lines.extend(away_ms.map(|ms| (ms + 40, ready(None))));
+                lines.extend(exit_ms.map(|ms| (ms, exited())));
+                lines.retain(|(at_ms, _)| *at_ms < end_ms);
+                lines.sort_by_key(|(at_ms, _)| *at_ms);
+                let last = if drained {
+                    Phase::Drain
+                } else {
+                    Phase::Recovery
+                };
+                lines.push((end_ms, phase(last)));
+                let microseconds = lines.into_iter().map(|(at_ms, kind)| (at_ms * 1_000, kind));
+                Trace {
+                    header: header(limits),
+                    plan: Plan {
+                        seed: 1,
+                        index: 0,
+                        background: None,
+                        steps,
+                    },
+                    events: numbered(microseconds.collect()),
+                    judgement: None,
+                    notes: Vec::new(),
+                }
+            },
+        )
+}
+
+/// One request from its sending to its end, if it has one.
+#[derive(Debug, Clone)]
+struct Life {
+    sent_ms: u64,
+    took_ms: u64,
+    job: bool,
+    outcome: Option<Outcome>,
+    echo: Option<u64>,
+}
+
+fn any_life() -> impl Strategy<Value = Life> {
+    let outcome = prop_oneof![
+        12 => Just(Some(Outcome::Ok)),
+        2 => Just(Some(failed("away"))),
+        1 => Just(Some(failed(""))),
+        3 => Just(Some(unknown(UnknownReason::TimedOut))),
+        1 => Just(Some(unknown(UnknownReason::Reset))),
+        1 => Just(Some(unknown(UnknownReason::Dropped))),
+        1 => Just(None),
+    ];
+    let took_ms = prop_oneof![4 => 1_u64..40, 1 => 1_u64..1_000];
+    let echo = option::weighted(0.02, 0_u64..30);
+    (10_u64..1_800, took_ms, any::<bool>(), outcome, echo).prop_map(
+        |(sent_ms, took_ms, job, outcome, echo)| Life {
+            sent_ms,
+            took_ms,
+            job,
+            outcome,
+            echo,
+        },
+    )
+}
+
+impl Life {
+    /// Its events. What was given up was given up at the limit that was in force.
+    fn events(self, request: u64, limits: &Limits) -> Vec<(u64, EventKind)> {
+        let sent = EventKind::Sent {
+            request,
+            origin: Origin::Step(StepId("b1".to_owned())),
+            kind: if self.job { "job" } else { "sync" }.to_owned(),
+            token: format!("t{request}"),
+            intended_us: self.sent_ms * 1_000,
+        };
+        let mut events = vec![(self.sent_ms, sent)];
+        if self.job {
+            let accepted = EventKind::Accepted {
+                request,
+                job: format!("j{request}"),
+                latency_us: 0,
+            };
+            events.push((self.sent_ms, accepted));
+        }
+        let Some(mut outcome) = self.outcome else {
+            return events;
+        };
+        let mut took_ms = self.took_ms;
+        if outcome == unknown(UnknownReason::TimedOut) {
+            took_ms = limits.answer_ms;
+            if self.job {
+                outcome = unknown(UnknownReason::JobNotTerminal);
+                took_ms = limits.job_ms;
+            }
+        }
+        let ended = EventKind::Ended {
+            request,
+            outcome,
+            exchange: if self.job {
+                Exchange::Poll
+            } else {
+                Exchange::Submit
+            },
+            latency_us: took_ms * 1_000,
+            echo: self.echo.map(|other| format!("t{other}")),
+        };
+        events.push((self.sent_ms + took_ms, ended));
+        events
+    }
+}
+
+fn failed(message: &str) -> Outcome {
+    Outcome::Failed {
+        status: 503,
+        job_state: None,
+        message: message.to_owned(),
+    }
+}
+
+fn unknown(reason: UnknownReason) -> Outcome {
+    Outcome::Unknown {
+        reason,
+        message: reason.to_string(),
+    }
+}
+
+fn phase(phase: Phase) -> EventKind {
+    EventKind::Phase { phase }
+}
+
+fn fault(step: &StepId, from_ms: u64, lasts_ms: u64, pause: bool) -> [(u64, EventKind); 2] {
+    let intent = EventKind::FaultIntent {
+        step: step.clone(),
+        backend: "ray".to_owned(),
+        act: if pause { Act::Pause } else { Act::Kill },
+    };
+    [
+        (from_ms, intent),
+        (from_ms + lasts_ms, ready(Some(step.clone()))),
+    ]
+}
+
+fn step_of(id: StepId, pause: bool) -> Step {
+    Step {
+        id,
+        anchor: Anchor::At { offset_ms: 0 },
+        action: Action::Fault(Fault {
+            backend: "ray".to_owned(),
+            kind: if pause {
+                FaultKind::Pause
+            } else {
+                FaultKind::Kill
+            },
+            outage_ms: 1,
+        }),
+    }
+}
+
+fn not_ready() -> EventKind {
+    EventKind::NotReady {
+        backend: "ray".to_owned(),
+        detail: "refused".to_owned(),
+    }
+}
+
+fn ready(fault: Option<StepId>) -> EventKind {
+    EventKind::Ready {
+        backend: "ray".to_owned(),
+        fault,
+        not_ready_us: 0,
+    }
+}
+
+fn exited() -> EventKind {
+    EventKind::Exited {
+        service: API.to_owned(),
+        code: Some(1),
+        oom: false,
+        source_at: None,
+    }
+}
+
+fn header(limits: Limits) -> Header {
+    let kind = |name: &str| KindInfo {
+        name: name.to_owned(),
+        job: name == "job",
+        echo: true,
+    };
+    Header {
+        comeback_trace: FORMAT_VERSION,
+        comeback: "0.1.0".to_owned(),
+        generator: 1,
+        stack: StackInfo {
+            name: "demo".to_owned(),
+            variant: None,
+            backends: vec!["ray".to_owned()],
+            kinds: vec![kind("job"), kind("sync")],
+            connections: "fresh".to_owned(),
+            api_observed: true,
+        },
+        limits,
+        trials_since_reset: 0,
+        started_at: "2026-01-01T00:00:00Z".to_owned(),
+    }
+}

@@ -1,0 +1,444 @@
+//! Any trace: every kind of line with any content, whether it makes sense or not.
+
+use comeback::model::{
+    Act, Action, Anchor, Background, Burst, Edge, Fault, FaultKind, Finding, Judgement, Limits,
+    Mix, Outcome, Pace, Plan, Signature, Step, StepId, UnknownReason, Verdict, Wait,
+};
+use comeback::trace::{
+    Event, EventKind, Exchange, FORMAT_VERSION, Header, KindInfo, Origin, Phase, StackInfo, Trace,
+};
+use proptest::collection::{btree_map, vec};
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+/// Any trace at all.
+pub fn any_trace() -> impl Strategy<Value = Trace> {
+    (
+        any_header(),
+        any_plan(),
+        vec((any::<u64>(), any_event_kind()), 0..12),
+        option::of(any_judgement()),
+        vec(any_json(), 0..2),
+    )
+        .prop_map(|(header, plan, events, judgement, notes)| Trace {
+            header,
+            plan,
+            events: numbered(events),
+            judgement,
+            notes,
+        })
+}
+
+/// Any limits.
+pub fn any_limits() -> impl Strategy<Value = Limits> {
+    (
+        any::<[u64; 3]>(),
+        option::of(any::<u64>()),
+        option::of(any::<u64>()),
+        any::<u64>(),
+    )
+        .prop_map(|(times, grace_ms, failures, stragglers)| Limits {
+            answer_ms: times[0],
+            job_ms: times[1],
+            recovery_ms: times[2],
+            grace_ms,
+            failures,
+            stragglers,
+        })
+}
+
+/// An event of a kind that this version does not know.
+pub fn unknown_event() -> impl Strategy<Value = EventKind> {
+    let fields = btree_map("[a-z]{1,6}", any_json(), 0..4);
+    ("x-[a-z]{1,6}", fields).prop_map(|(name, mut fields)| {
+        for taken in ["seq", "at_us", "event"] {
+            fields.remove(taken);
+        }
+        let mut map = serde_json::Map::new();
+        map.insert("event".to_owned(), name.into());
+        map.extend(fields);
+        EventKind::Other(map)
+    })
+}
+
+/// Gives events their places.
+pub fn numbered(events: Vec<(u64, EventKind)>) -> Vec<Event> {
+    let event = |(seq, (at_us, kind))| Event {
+        seq: seq as u64,
+        at_us,
+        kind,
+    };
+    events.into_iter().enumerate().map(event).collect()
+}
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-z]{0,6}",
+        any::<String>(),
+        Just("two\nlines\u{0}\r".to_owned())
+    ]
+}
+
+fn any_json() -> impl Strategy<Value = serde_json::Value> {
+    prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<u64>().prop_map(Into::into),
+        any::<i64>().prop_map(Into::into),
+        any_number().prop_map(Into::into),
+        text().prop_map(Into::into),
+        vec(text(), 0..3).prop_map(Into::into),
+    ]
+}
+
+fn any_number() -> impl Strategy<Value = f64> {
+    proptest::num::f64::NORMAL | proptest::num::f64::ZERO
+}
+
+fn any_header() -> impl Strategy<Value = Header> {
+    let kind =
+        (text(), any::<[bool; 2]>()).prop_map(|(name, [job, echo])| KindInfo { name, job, echo });
+    let stack = (
+        text(),
+        option::of(text()),
+        vec(text(), 0..3),
+        vec(kind, 0..3),
+        any::<bool>(),
+    );
+    (stack, any_limits(), any::<u64>(), text()).prop_map(
+        |(
+            (name, variant, backends, kinds, api_observed),
+            limits,
+            trials_since_reset,
+            started_at,
+        )| {
+            Header {
+                comeback_trace: FORMAT_VERSION,
+                comeback: "0.1.0".to_owned(),
+                generator: 1,
+                stack: StackInfo {
+                    name,
+                    variant,
+                    backends,
+                    kinds,
+                    connections: "fresh".to_owned(),
+                    api_observed,
+                },
+                limits,
+                trials_since_reset,
+                started_at,
+            }
+        },
+    )
+}
+
+fn any_plan() -> impl Strategy<Value = Plan> {
+    let background =
+        (any_number(), any_mix()).prop_map(|(rate_per_s, mix)| Background { rate_per_s, mix });
+    let steps = vec((any_anchor(), any_action()), 0..5).prop_map(|steps| {
+        let step = |(n, (anchor, action))| Step {
+            id: StepId(format!("s{n}")),
+            anchor,
+            action,
+        };
+        steps.into_iter().enumerate().map(step).collect()
+    });
+    (any::<[u64; 2]>(), option::of(background), steps).prop_map(
+        |([seed, index], background, steps)| Plan {
+            seed,
+            index,
+            background,
+            steps,
+        },
+    )
+}
+
+fn any_step_id() -> impl Strategy<Value = StepId> {
+    text().prop_map(StepId)
+}
+
+fn any_anchor() -> impl Strategy<Value = Anchor> {
+    let edge = select(&[Edge::Start, Edge::End]);
+    let offset_ms = any::<u64>;
+    prop_oneof![
+        offset_ms().prop_map(|offset_ms| Anchor::At { offset_ms }),
+        (any_step_id(), edge, offset_ms()).prop_map(|(step, edge, offset_ms)| Anchor::After {
+            step,
+            edge,
+            offset_ms
+        }),
+        (any_step_id(), any::<u32>(), offset_ms()).prop_map(|(burst, nth, offset_ms)| {
+            Anchor::InFlight {
+                burst,
+                nth,
+                offset_ms,
+            }
+        }),
+        (any_step_id(), offset_ms())
+            .prop_map(|(fault, offset_ms)| Anchor::Ready { fault, offset_ms }),
+        (text(), offset_ms()).prop_map(|(pattern, offset_ms)| Anchor::Log { pattern, offset_ms }),
+    ]
+}
+
+fn any_action() -> impl Strategy<Value = Action> {
+    let pace = prop_oneof![
+        any::<u64>().prop_map(|think_ms| Pace::Closed { think_ms }),
+        any_number().prop_map(|rate_per_s| Pace::Open { rate_per_s }),
+    ];
+    let burst =
+        (any::<[u32; 2]>(), pace, any_mix()).prop_map(|([count, concurrency], pace, mix)| Burst {
+            count,
+            concurrency,
+            pace,
+            mix,
+        });
+    let kind = prop_oneof![
+        any::<u64>().prop_map(|grace_ms| FaultKind::Stop { grace_ms }),
+        Just(FaultKind::Kill),
+        (any::<u32>(), any::<u64>())
+            .prop_map(|(restarts, gap_ms)| FaultKind::Rapid { restarts, gap_ms }),
+        Just(FaultKind::Pause),
+        Just(FaultKind::Cut),
+    ];
+    let fault = (text(), kind, any::<u64>()).prop_map(|(backend, kind, outage_ms)| Fault {
+        backend,
+        kind,
+        outage_ms,
+    });
+    prop_oneof![
+        burst.prop_map(Action::Burst),
+        fault.prop_map(Action::Fault),
+        any::<u64>().prop_map(|wait_ms| Action::Wait(Wait { wait_ms })),
+    ]
+}
+
+fn any_mix() -> impl Strategy<Value = Mix> {
+    btree_map(text(), any::<u32>(), 0..3)
+}
+
+fn any_act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        any::<u64>().prop_map(|grace_ms| Act::Stop { grace_ms }),
+        select(&[
+            Act::Kill,
+            Act::Start,
+            Act::Pause,
+            Act::Unpause,
+            Act::Cut,
+            Act::Join
+        ]),
+    ]
+}
+
+fn any_reason() -> impl Strategy<Value = UnknownReason> {
+    select(&[
+        UnknownReason::TimedOut,
+        UnknownReason::JobNotTerminal,
+        UnknownReason::Refused,
+        UnknownReason::Reset,
+        UnknownReason::Garbled,
+        UnknownReason::Dropped,
+    ])
+}
+
+fn any_outcome() -> impl Strategy<Value = Outcome> {
+    prop_oneof![
+        Just(Outcome::Ok),
+        (any::<u16>(), option::of(text()), text()).prop_map(|(status, job_state, message)| {
+            Outcome::Failed {
+                status,
+                job_state,
+                message,
+            }
+        }),
+        (any_reason(), text()).prop_map(|(reason, message)| Outcome::Unknown { reason, message }),
+    ]
+}
+
+fn any_origin() -> impl Strategy<Value = Origin> {
+    prop_oneof![
+        select(&[Origin::Baseline, Origin::Background, Origin::Probe]),
+        "b[0-9]".prop_map(|step| Origin::Step(StepId(step))),
+    ]
+}
+
+/// Requests have few numbers, so that their events meet.
+fn any_request() -> impl Strategy<Value = u64> {
+    prop_oneof![4 => 0_u64..4, 1 => any::<u64>()]
+}
+
+fn any_event_kind() -> impl Strategy<Value = EventKind> {
+    let phases = select(&[
+        Phase::Setup,
+        Phase::Baseline,
+        Phase::Plan,
+        Phase::Heal,
+        Phase::Recovery,
+        Phase::Drain,
+    ]);
+    prop_oneof![
+        phases.prop_map(|phase| EventKind::Phase { phase }),
+        any_step_event(),
+        any_request_event(),
+        any_backend_event(),
+        any_service_event(),
+        (text(), text()).prop_map(|(during, message)| EventKind::Trouble { during, message }),
+        Just(EventKind::Interrupted),
+        unknown_event(),
+    ]
+}
+
+fn any_step_event() -> impl Strategy<Value = EventKind> {
+    prop_oneof![
+        any_step_id().prop_map(|step| EventKind::StepStarted { step }),
+        any_step_id().prop_map(|step| EventKind::StepEnded { step }),
+        (any_step_id(), text()).prop_map(|(step, reason)| EventKind::StepSkipped { step, reason }),
+    ]
+}
+
+fn any_request_event() -> impl Strategy<Value = EventKind> {
+    let number = any::<u64>;
+    let sent = (any_request(), any_origin(), text(), text(), number()).prop_map(
+        |(request, origin, kind, token, intended_us)| EventKind::Sent {
+            request,
+            origin,
+            kind,
+            token,
+            intended_us,
+        },
+    );
+    let accepted = (any_request(), text(), number()).prop_map(|(request, job, latency_us)| {
+        EventKind::Accepted {
+            request,
+            job,
+            latency_us,
+        }
+    });
+    let polled = (any_request(), any::<u16>(), option::of(text()), number()).prop_map(
+        |(request, status, state, latency_us)| EventKind::Polled {
+            request,
+            status,
+            state,
+            latency_us,
+        },
+    );
+    let lost = (any_request(), any_reason(), number()).prop_map(|(request, reason, waited_us)| {
+        EventKind::PollLost {
+            request,
+            reason,
+            waited_us,
+        }
+    });
+    let exchange = select(&[Exchange::Submit, Exchange::Poll]);
+    let ended = (
+        any_request(),
+        any_outcome(),
+        exchange,
+        number(),
+        option::of(text()),
+    )
+        .prop_map(
+            |(request, outcome, exchange, latency_us, echo)| EventKind::Ended {
+                request,
+                outcome,
+                exchange,
+                latency_us,
+                echo,
+            },
+        );
+    prop_oneof![sent, accepted, polled, lost, ended]
+}
+
+fn any_backend_event() -> impl Strategy<Value = EventKind> {
+    prop_oneof![
+        (any_step_id(), text(), any_act())
+            .prop_map(|(step, backend, act)| EventKind::FaultIntent { step, backend, act }),
+        (any_step_id(), text(), any_act(), any::<u64>()).prop_map(
+            |(step, backend, act, took_us)| EventKind::FaultActed {
+                step,
+                backend,
+                act,
+                took_us
+            }
+        ),
+        (text(), text()).prop_map(|(backend, detail)| EventKind::NotReady { backend, detail }),
+        (text(), option::of(any_step_id()), any::<u64>()).prop_map(
+            |(backend, fault, not_ready_us)| EventKind::Ready {
+                backend,
+                fault,
+                not_ready_us
+            }
+        ),
+    ]
+}
+
+fn any_service_event() -> impl Strategy<Value = EventKind> {
+    let source_at = || option::of(text());
+    prop_oneof![
+        (text(), option::of(any::<i64>()), any::<bool>(), source_at()).prop_map(
+            |(service, code, oom, source_at)| EventKind::Exited {
+                service,
+                code,
+                oom,
+                source_at
+            }
+        ),
+        (text(), text(), source_at()).prop_map(|(service, identity, source_at)| {
+            EventKind::Started {
+                service,
+                identity,
+                source_at,
+            }
+        }),
+        (text(), any::<bool>()).prop_map(|(service, paused)| EventKind::Paused { service, paused }),
+        (text(), text(), source_at()).prop_map(|(service, line, source_at)| EventKind::Log {
+            service,
+            line,
+            source_at
+        }),
+    ]
+}
+
+fn any_judgement() -> impl Strategy<Value = Judgement> {
+    let verdict = || select(&[Verdict::Holds, Verdict::Inconclusive, Verdict::Violated]);
+    let finding = (
+        text(),
+        verdict(),
+        option::of(text()),
+        text(),
+        vec(any::<u64>(), 0..3),
+    )
+        .prop_map(|(invariant, verdict, reason, message, evidence)| Finding {
+            invariant,
+            verdict,
+            kind: reason.clone(),
+            reason,
+            message,
+            evidence,
+        });
+    let signature = (
+        "[a-z-]{1,9}",
+        "[a-zA-Z /]{1,9}",
+        "[a-z-]{1,9}",
+        "[a-z-]{1,5}",
+    )
+        .prop_map(|(invariant, kind, reason, fault)| Signature {
+            invariant,
+            kind,
+            reason,
+            fault,
+        });
+    (
+        verdict(),
+        option::of(signature),
+        vec(finding, 0..3),
+        option::of(text()),
+    )
+        .prop_map(|(verdict, signature, findings, inconclusive)| Judgement {
+            verdict,
+            signature,
+            findings,
+            inconclusive,
+        })
+}

@@ -1,0 +1,214 @@
+//! What is true of every trace: of its file, and of judging it again.
+
+mod history;
+mod strategies;
+
+use std::path::Path;
+
+use comeback::invariant::{judge, standard};
+use comeback::model::Verdict;
+use comeback::trace::{EventKind, Trace, TraceError, TraceWriter};
+use proptest::prelude::*;
+use proptest::sample::Index;
+use proptest::test_runner::FileFailurePersistence;
+
+/// Writes a trace as a run does, and returns the file's bytes.
+fn written(trace: &Trace) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("trace.jsonl");
+    let mut writer = TraceWriter::create(&path, &trace.header, &trace.plan).unwrap();
+    for event in &trace.events {
+        writer.event(event).unwrap();
+    }
+    if let Some(judgement) = &trace.judgement {
+        writer.judgement(judgement).unwrap();
+    }
+    let before_notes = writer.written_bytes();
+    drop(writer);
+    assert_eq!(before_notes, std::fs::metadata(&path).unwrap().len());
+    let mut writer = TraceWriter::append(&path).unwrap();
+    for note in &trace.notes {
+        writer.note(note).unwrap();
+    }
+    assert_eq!(
+        Trace::read(&path).unwrap(),
+        parse(&std::fs::read(&path).unwrap()).unwrap()
+    );
+    std::fs::read(&path).unwrap()
+}
+
+/// What failed once is tried first from then on.
+fn cases(cases: u32) -> ProptestConfig {
+    let file = FileFailurePersistence::Direct("proptest-regressions/trace_properties.txt");
+    ProptestConfig {
+        failure_persistence: Some(Box::new(file)),
+        ..ProptestConfig::with_cases(cases)
+    }
+}
+
+fn parse(bytes: &[u8]) -> Result<Trace, TraceError> {
+    Trace::parse(Path::new("trace.jsonl"), bytes)
+}
+
+proptest! {
+    #![proptest_config(cases(256))]
+
+    #[test]
+    fn what_was_written_is_read_back(trace in strategies::any_trace()) {
+        let bytes = written(&trace);
+        let read = parse(&bytes).unwrap();
+        prop_assert_eq!(&read, &trace);
+        prop_assert_eq!(written(&read), bytes, "and written again it is the same file");
+    }
+
+    #[test]
+    fn a_cut_at_any_byte_leaves_every_complete_line(
+        trace in strategies::any_trace(),
+        cut in any::<Index>(),
+    ) {
+        let mut bytes = written(&trace);
+        bytes.truncate(cut.index(bytes.len() + 1));
+        let complete = bytes.iter().filter(|byte| **byte == b'\n').count();
+        match parse(&bytes) {
+            Ok(read) => {
+                // Two lines come before the events.
+                let events = (complete - 2).min(trace.events.len());
+                prop_assert_eq!(&read.header, &trace.header);
+                prop_assert_eq!(&read.plan, &trace.plan);
+                prop_assert_eq!(&read.events[..], &trace.events[..events]);
+                let rest = usize::from(read.judgement.is_some()) + read.notes.len();
+                prop_assert_eq!(2 + events + rest, complete);
+            }
+            Err(TraceError::TooShort { .. }) => prop_assert!(complete < 2),
+            Err(other) => prop_assert!(false, "{}", other),
+        }
+    }
+
+    #[test]
+    fn unknown_kinds_of_event_are_kept_and_written_back_the_same(
+        trace in strategies::any_trace(),
+        unknown in strategies::unknown_event(),
+    ) {
+        let mut trace = trace;
+        trace.events = strategies::numbered(vec![(7, unknown.clone())]);
+        let bytes = written(&trace);
+        let read = parse(&bytes).unwrap();
+        prop_assert_eq!(&read.events[0].kind, &unknown);
+        prop_assert!(matches!(unknown, EventKind::Other(_)));
+        prop_assert_eq!(written(&read), bytes);
+    }
+
+    #[test]
+    fn a_newer_version_is_refused_by_name(
+        trace in strategies::any_trace(),
+        version in 2_u64..,
+        strange in any::<bool>(),
+    ) {
+        let mut header = serde_json::json!({"comeback_trace": version, "comeback": "9.9.9"});
+        if !strange {
+            header = serde_json::to_value(&trace.header).unwrap();
+            header["comeback_trace"] = version.into();
+            header["comeback"] = "9.9.9".into();
+        }
+        let bytes = format!("{header}\n{{\"poem\":1}}\n");
+        match parse(bytes.as_bytes()) {
+            Err(error @ TraceError::Newer { .. }) => {
+                let words = error.to_string();
+                prop_assert!(words.contains(&version.to_string()) && words.contains("9.9.9"));
+            }
+            other => prop_assert!(false, "{other:?}"),
+        }
+    }
+
+    /// Any trace at all, even one that makes no sense, can be judged by any limits; and the same way twice.
+    #[test]
+    fn judging_is_total_and_deterministic(
+        trace in strategies::any_trace(),
+        limits in strategies::any_limits(),
+    ) {
+        let judgement = judge(&trace, &limits, &standard());
+        prop_assert_eq!(judge(&trace, &limits, &standard()), judgement.clone());
+        let read = parse(&written(&trace)).unwrap();
+        prop_assert_eq!(judge(&read, &limits, &standard()), judgement);
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(2_000))]
+
+    #[test]
+    fn a_looser_limit_never_makes_a_holding_trace_fail(
+        trace in history::any_history(),
+        limits in history::any_limits(),
+        loosening in history::any_loosening(),
+    ) {
+        let looser = loosening.of(&limits);
+        let before = judge(&trace, &limits, &standard());
+        let after = judge(&trace, &looser, &standard());
+        for (before, after) in before.findings.iter().zip(&after.findings) {
+            if before.verdict == Verdict::Holds {
+                prop_assert!(after.verdict != Verdict::Violated, "{before:?}\n{after:?}");
+            }
+        }
+    }
+
+    /// The first proof of a violation is an event of the trace, and the signature follows from the findings.
+    #[test]
+    fn evidence_is_in_the_trace(trace in history::any_history(), limits in history::any_limits()) {
+        let judgement = judge(&trace, &limits, &standard());
+        for finding in &judgement.findings {
+            let violated = finding.verdict == Verdict::Violated;
+            prop_assert_eq!(violated, finding.reason.is_some());
+            prop_assert_eq!(violated, !finding.evidence.is_empty());
+            for seq in &finding.evidence {
+                prop_assert!((*seq as usize) < trace.events.len());
+            }
+        }
+        let primary = judgement.primary().map(|finding| finding.evidence[0]);
+        let violated = judgement.findings.iter().filter_map(|f| f.evidence.first().copied());
+        let first = if judgement.verdict == Verdict::Violated { violated.min() } else { None };
+        prop_assert_eq!(primary, first);
+        prop_assert_eq!(judgement.signature.is_some(), judgement.verdict == Verdict::Violated);
+    }
+}
+
+/// The property about looser limits is worth something only if every invariant is seen to hold, to be violated
+/// and, where it can be, undecided.
+#[test]
+fn histories_are_varied_enough_to_tell() {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+    use std::collections::BTreeSet;
+
+    let mut runner = TestRunner::deterministic();
+    let mut seen = BTreeSet::new();
+    for _ in 0..2_000 {
+        let (trace, limits) = (history::any_history(), history::any_limits())
+            .new_tree(&mut runner)
+            .unwrap()
+            .current();
+        let judgement = judge(&trace, &limits, &standard());
+        seen.extend(
+            judgement
+                .findings
+                .into_iter()
+                .map(|f| (f.invariant, f.verdict)),
+        );
+    }
+    for invariant in standard() {
+        for verdict in [Verdict::Holds, Verdict::Violated] {
+            let case = (invariant.name().to_owned(), verdict);
+            assert!(
+                seen.contains(&case),
+                "no history where {} {verdict}",
+                invariant.name()
+            );
+        }
+    }
+    for undecided in ["no-hang", "recovers", "bounded-failures", "accounting"] {
+        assert!(
+            seen.contains(&(undecided.to_owned(), Verdict::Inconclusive)),
+            "{undecided}"
+        );
+    }
+}
