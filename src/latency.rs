@@ -4,10 +4,11 @@
 //! microseconds, and would make any common histogram look fast.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use hdrhistogram::Histogram;
-use serde::Serialize;
 
+use crate::model::LatencyRow;
 use crate::trace::{Request, Span, Spans, View};
 
 /// Latencies are recorded up to one hour; longer ones count as one hour.
@@ -17,8 +18,7 @@ const SIGNIFICANT_DIGITS: u8 = 3;
 
 /// Where a request lies relative to the faults of its trial. One that overlaps several counts for the worst:
 /// outage, then recovery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
     /// Before the first fault.
     Baseline,
@@ -34,23 +34,15 @@ pub enum Stage {
 #[derive(Debug, Clone, Default)]
 pub struct Latencies(BTreeMap<(Stage, &'static str), Histogram<u64>>);
 
-/// One histogram in five numbers. Latencies are in microseconds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Summary {
-    /// The stage.
-    pub stage: Stage,
-    /// The outcome: `ok`, `failed` or `unknown`.
-    pub outcome: &'static str,
-    /// How many requests.
-    pub count: u64,
-    /// The median.
-    pub p50_us: u64,
-    /// 90 % were at most this long.
-    pub p90_us: u64,
-    /// 99 % were at most this long.
-    pub p99_us: u64,
-    /// The longest.
-    pub max_us: u64,
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Stage::Baseline => "baseline",
+            Stage::Outage => "outage",
+            Stage::Recovery => "recovery",
+            Stage::After => "after",
+        })
+    }
 }
 
 impl Latencies {
@@ -84,11 +76,11 @@ impl Latencies {
     }
 
     /// One row for each histogram, in the order of stages.
-    pub fn rows(&self) -> Vec<Summary> {
+    pub fn rows(&self) -> Vec<LatencyRow> {
         self.histograms()
-            .map(|(stage, outcome, histogram)| Summary {
-                stage,
-                outcome,
+            .map(|(stage, outcome, histogram)| LatencyRow {
+                stage: stage.to_string(),
+                outcome: outcome.to_owned(),
                 count: histogram.len(),
                 p50_us: histogram.value_at_quantile(0.5),
                 p90_us: histogram.value_at_quantile(0.9),
@@ -165,8 +157,8 @@ mod tests {
     }
 
     fn table(latencies: &Latencies) -> Vec<(Stage, &'static str, u64, u64)> {
-        let rows = latencies.rows().into_iter();
-        rows.map(|row| (row.stage, row.outcome, row.count, row.max_us / 100))
+        let all = latencies.histograms();
+        all.map(|(stage, outcome, h)| (stage, outcome, h.len(), h.max() / 100))
             .collect()
     }
 

@@ -1,4 +1,53 @@
-//! (stub)
+//! *Does your API come back when its backend does?*
+//!
+//! comeback draws a random [plan](model::Plan) of request bursts and backend faults ([`generator`]), executes it against a live
+//! stack ([`executor`]), records every event of it as it happens ([`trace`]), and judges the history by invariants that are
+//! pure functions of it ([`invariant`]). A [`campaign`] does this many times and keeps what failed.
+//!
+//! ```text
+//! Config ─generator→ Plan ─executor(Stack)→ Trace ─invariants→ Verdict ─→ report
+//! ```
+//!
+//! # The house
+//!
+//! | module | what it is | uses |
+//! |---|---|---|
+//! | [`model`] | the words: plan, fault, anchor, outcome, limits, verdict; plain data | nothing |
+//! | [`generator`] | proptest strategies for plans | `model` |
+//! | [`trace`] | events, the recorder, the file, questions put to a history | `model` |
+//! | [`stack`] | the traits of a service and a probe; drivers for processes, Docker, the demo | `model` (the demo: `app`) |
+//! | [`load`] | requests, jobs and bursts over a transport | `model`, `trace`, `stack` |
+//! | [`nemesis`] | the only caller of faults; the journal of intents; heal | `model`, `trace`, `stack` |
+//! | [`observe`] | readiness, logs, exits | `model`, `trace`, `stack` |
+//! | [`executor`] | joins these three into one trial | those three, and what they use |
+//! | [`latency`] | a fold from history to histograms | `model`, `trace` |
+//! | [`invariant`] | one file per invariant, and the judge | `model`, `trace`, `latency` |
+//! | [`campaign`] | generate, execute, check, save; replay | all of the above |
+//! | [`report`] | text from plain data | `model`, `trace`, `latency` |
+//! | [`app`] | the demo's API and backend, and their bugs | `model` |
+//! | [`config`] | `comeback.toml` | the settings of `generator`, `load`, `executor`, `stack` |
+//! | [`cli`] | one file per verb; chooses the concrete parts | everything |
+//!
+//! # Architecture invariants
+//!
+//! * `model` does no I/O and knows nothing of the others; everything in it can be written to a trace.
+//! * Every event gets its place from one [recorder](trace::Recorder). Display, anchors, disk and verdict read that one history.
+//!   (The recorder lives in `trace` and not in `executor`, because load, nemesis and observers all write to it.)
+//! * Nothing is done to a service before the intent is written down and synced. Only [`nemesis`] acts.
+//! * A verdict is a pure function of a trace: it can be computed again, offline, by other limits.
+//! * What goes wrong with the harness or the environment is an event ([`Trouble`](trace::EventKind::Trouble)) and makes a trial
+//!   inconclusive. It is never a violation.
+//! * A trait's file does not construct its implementors; [`cli`] chooses them.
+//! * What a simulator can share (`app`, `load`, `executor`) tells the time by tokio's clock, starts no threads, and
+//!   iterates over nothing that is hashed.
+//!
+//! `tests/tidy.rs` holds the code to the table.
+//!
+//! # What is deliberately absent
+//!
+//! gRPC, WebSocket and streaming requests; process stacks on systems other than Linux; any retry of a request by the
+//! harness, for a retry would hide the failure that is looked for.
+
 pub mod app;
 pub mod campaign;
 pub mod cli;

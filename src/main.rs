@@ -1,21 +1,18 @@
-//! The `comeback` binary.
+//! The command line of `comeback`.
 
 use std::process::ExitCode;
 
 use clap::Parser;
-use comeback::cli::{demo, demo_part};
+use comeback::cli::Cli;
 
-#[derive(Parser)]
-enum Verb {
-    Demo(demo::Demo),
-    #[command(hide = true)]
-    DemoPart(demo_part::DemoPart),
-}
-
-#[tokio::main]
-async fn main() -> anyhow::Result<ExitCode> {
-    match Verb::parse() {
-        Verb::Demo(demo) => demo.run().await,
-        Verb::DemoPart(part) => part.run().await,
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    cli.start_tracing();
+    match cli.run() {
+        Ok(exit) => exit.code(),
+        Err(error) => {
+            eprintln!("comeback: {error:#}");
+            comeback::cli::Exit::of_error(&error).code()
+        }
     }
 }

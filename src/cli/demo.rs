@@ -1,6 +1,5 @@
 //! `comeback demo`: serve the demo in the foreground, or list its variants.
 
-use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -10,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{sleep, timeout};
 
+use super::exit::Exit;
 use crate::app::Variant;
 use crate::model::Act;
 use crate::stack::demo::Demo as DemoStack;
@@ -34,10 +34,10 @@ impl Demo {
     ///
     /// # Errors
     /// When the demo cannot be started, or one of its services ends by itself.
-    pub async fn run(self) -> anyhow::Result<ExitCode> {
+    pub async fn run(self) -> anyhow::Result<Exit> {
         if self.list {
             list();
-            return Ok(ExitCode::SUCCESS);
+            return Ok(Exit::Success);
         }
         let executable = std::env::current_exe().context("cannot find my own executable")?;
         let demo = DemoStack::new(executable, self.variant)?;
@@ -45,7 +45,7 @@ impl Demo {
         for (_, driver) in demo.stack.services() {
             driver.release().await?;
         }
-        served.map(|()| ExitCode::SUCCESS)
+        served.map(|()| Exit::Success)
     }
 }
 

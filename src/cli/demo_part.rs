@@ -1,7 +1,6 @@
 //! `comeback demo-part`: one of the demo's two services, as the demo stack and a container start it.
 
 use std::io::Write;
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use clap::{Args, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 
+use super::exit::Exit;
 use crate::app::backend::BackendSettings;
 use crate::app::tcp::{TcpNetwork, TcpPort};
 use crate::app::{Log, Network, Variant, api, backend, health};
@@ -59,7 +59,7 @@ impl DemoPart {
     ///
     /// # Errors
     /// When it cannot listen where it should.
-    pub async fn run(self) -> anyhow::Result<ExitCode> {
+    pub async fn run(self) -> anyhow::Result<Exit> {
         match self.part {
             Part::Api {
                 listen,
@@ -92,7 +92,7 @@ async fn bind(address: &str) -> anyhow::Result<TcpPort> {
 }
 
 /// The signals are handled, not left to their default, because the first process of a container has no default.
-async fn until_asked_to_end(serve: impl Future<Output = ()>) -> anyhow::Result<ExitCode> {
+async fn until_asked_to_end(serve: impl Future<Output = ()>) -> anyhow::Result<Exit> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     tokio::select! {
@@ -101,24 +101,24 @@ async fn until_asked_to_end(serve: impl Future<Output = ()>) -> anyhow::Result<E
         _ = interrupt.recv() => {}
         () = serve => {}
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Success)
 }
 
-async fn ask(address: String) -> ExitCode {
+async fn ask(address: String) -> Exit {
     let answer = async {
         let stream = TcpNetwork { address }.connect().await;
         health(stream.map_err(|error| error.to_string())?).await
     };
     match timeout(HEALTH_TIMEOUT, answer).await {
-        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Ok(())) => Exit::Success,
         Ok(Err(why)) => not_ready(&why),
         Err(_) => not_ready("no answer"),
     }
 }
 
-fn not_ready(why: &str) -> ExitCode {
+fn not_ready(why: &str) -> Exit {
     eprintln!("not ready: {why}");
-    ExitCode::FAILURE
+    Exit::Violated
 }
 
 fn stdout() -> Log {

@@ -11,10 +11,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::trial::Trial;
 use crate::model::KindName;
-use crate::trace::{Event, EventKind, Follower, Origin};
-
-/// How many successes in a row, per request kind, make success sustained.
-const SUSTAINED: usize = 3;
+use crate::trace::{EventKind, Follower, Origin, Streak};
 
 impl Trial<'_> {
     /// Probes the API with every kind of request until success is sustained or the recovery deadline has passed,
@@ -67,127 +64,31 @@ impl Trial<'_> {
 
 /// Follows the history for ever and tells which kinds have sustained success.
 async fn watch_streaks(mut history: Follower, sustained: &watch::Sender<BTreeMap<KindName, bool>>) {
-    let mut streaks = Streaks::default();
+    let mut sent = BTreeMap::new();
+    let mut streaks: BTreeMap<KindName, Streak> = BTreeMap::new();
     loop {
-        if let Some(kind) = streaks.read(&history.next().await) {
-            sustained.send_modify(|kinds| {
-                kinds.insert(kind, true);
-            });
-        }
-    }
-}
-
-/// The requests of each kind in the order of their sending, and which of them have succeeded.
-///
-/// One that has no outcome yet interrupts a streak here, although it may still succeed: so what is called
-/// sustained now stays so whatever becomes of it.
-#[derive(Debug, Default)]
-struct Streaks {
-    requests: BTreeMap<u64, (KindName, usize)>,
-    succeeded: BTreeMap<KindName, Vec<bool>>,
-}
-
-impl Streaks {
-    /// Reads one event, and tells the kind whose success is sustained by it.
-    fn read(&mut self, event: &Event) -> Option<KindName> {
-        match &event.kind {
+        let event = history.next().await;
+        match event.kind {
             EventKind::Sent { request, kind, .. } => {
-                let order = self.succeeded.entry(kind.clone()).or_default();
-                self.requests.insert(*request, (kind.clone(), order.len()));
-                order.push(false);
-                None
+                sent.insert(request, (kind, event.seq));
             }
             EventKind::Ended {
                 request, outcome, ..
-            } if outcome.is_ok() => {
-                let (kind, place) = self.requests.remove(request)?;
-                let order = self.succeeded.get_mut(&kind)?;
-                order[place] = true;
-                let from = place.saturating_sub(SUSTAINED - 1);
-                let until = (place + SUSTAINED).min(order.len());
-                let streak = order[from..until]
-                    .windows(SUSTAINED)
-                    .any(|run| run.iter().all(|ok| *ok));
-                streak.then_some(kind)
+            } => {
+                let Some((kind, sent_seq)) = sent.remove(&request) else {
+                    continue;
+                };
+                if streaks
+                    .entry(kind.clone())
+                    .or_default()
+                    .ended(sent_seq, outcome.is_ok())
+                {
+                    sustained.send_modify(|kinds| {
+                        kinds.insert(kind, true);
+                    });
+                }
             }
-            _ => None,
+            _ => {}
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{Outcome, UnknownReason};
-    use crate::trace::Exchange;
-
-    /// Reads a script: `+1` sends request 1, `=1` ends it well, `!1` ends it badly.
-    fn sustained_after(script: &[&str]) -> Option<usize> {
-        let mut streaks = Streaks::default();
-        script.iter().position(|word| {
-            let request = word[1..].parse().unwrap();
-            let ended = |outcome| EventKind::Ended {
-                request,
-                outcome,
-                exchange: Exchange::Submit,
-                latency_us: 0,
-                echo: None,
-            };
-            let kind = match &word[..1] {
-                "+" => EventKind::Sent {
-                    request,
-                    origin: Origin::Probe,
-                    kind: "k".to_owned(),
-                    token: String::new(),
-                    intended_us: 0,
-                },
-                "=" => ended(Outcome::Ok),
-                _ => ended(Outcome::Unknown {
-                    reason: UnknownReason::TimedOut,
-                    message: String::new(),
-                }),
-            };
-            streaks
-                .read(&Event {
-                    seq: 0,
-                    at_us: 0,
-                    kind,
-                })
-                .is_some()
-        })
-    }
-
-    #[test]
-    fn three_in_a_row_sustain_success() {
-        assert_eq!(
-            sustained_after(&["+1", "=1", "+2", "=2", "+3", "=3"]),
-            Some(5)
-        );
-    }
-
-    #[test]
-    fn the_order_is_that_of_sending() {
-        assert_eq!(
-            sustained_after(&["+1", "+2", "+3", "=3", "=1", "=2"]),
-            Some(5)
-        );
-    }
-
-    #[test]
-    fn a_failure_and_a_request_in_flight_interrupt_a_streak() {
-        assert_eq!(
-            sustained_after(&["+1", "=1", "+2", "!2", "+3", "=3", "+4", "=4"]),
-            None
-        );
-        assert_eq!(
-            sustained_after(&["+1", "=1", "+2", "+3", "=3", "+4", "=4"]),
-            None
-        );
-    }
-
-    #[test]
-    fn one_lost_request_does_not_keep_the_later_ones_from_sustaining() {
-        let script = ["+1", "+2", "=2", "+3", "=3", "+4", "=4"];
-        assert_eq!(sustained_after(&script), Some(6));
     }
 }

@@ -67,9 +67,12 @@ impl<'a> Steps<'a> {
         self.over[index].send_replace(true);
     }
 
-    async fn act(&self, index: usize, step: &Step, active: Active) {
+    async fn act(&self, index: usize, step: &Step, mut active: Active) {
         if let Action::Fault(fault) = &step.action {
+            // Whoever waits for a turn does nothing: an earlier fault whose event never comes must be found out.
+            drop(active);
             self.turn(index, fault).await;
+            active = self.anchors.active();
         }
         let id = step.id.clone();
         self.trial

@@ -27,7 +27,7 @@ pub struct Summary {
     pub run: String,
     /// Whether somebody ended the campaign early.
     pub interrupted: bool,
-    /// Latency over all trials, per phase and outcome.
+    /// Latency over all trials, per stage and outcome.
     pub latency: Vec<LatencyRow>,
 }
 
@@ -63,11 +63,11 @@ pub struct Reproduced {
     pub runs: u64,
 }
 
-/// Latency of one outcome in one phase, from the intended send, in microseconds.
+/// Latency of one outcome in one stage of the trials, from the intended send, in microseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LatencyRow {
     /// `baseline`, `outage`, `recovery` or `after`.
-    pub phase: String,
+    pub stage: String,
     /// `ok`, `failed` or `unknown`.
     pub outcome: String,
     /// How many requests.

@@ -15,6 +15,9 @@ use crate::app::tcp::TcpNetwork;
 use crate::app::{Network, Variant, health};
 use crate::model::{API, Expect, Job, Limits, RequestKind};
 
+/// The name of the demo's stack.
+pub const NAME: &str = "demo";
+
 /// The name of the demo's one backend.
 pub const BACKEND: &str = "backend";
 

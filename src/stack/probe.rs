@@ -1,9 +1,13 @@
-//! Readiness probes that every driver can serve: a TCP connect, and a command that succeeds.
+//! Readiness probes that every driver can serve: a TCP connect, a command that succeeds, a line in the log.
+
+use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
+use regex::Regex;
 use tokio::net::TcpStream;
+use tokio::sync::mpsc;
 
-use super::{Driver, Probe};
+use super::{Driver, Observation, Probe, ServiceState};
 
 /// Ready when a TCP connect to `address` succeeds. That is weak evidence: Docker's proxy accepts before the program listens.
 #[derive(Debug)]
@@ -37,6 +41,64 @@ impl Probe for ExecProbe {
             Ok((false, output)) if output.trim().is_empty() => Err("the command failed".to_owned()),
             Ok((false, output)) => Err(output.trim().to_owned()),
             Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+/// Ready when the service's log has shown a line that matches, since it was last started. A service that was found running
+/// counts as ready until it is restarted: what it logged before is not known.
+#[derive(Debug)]
+pub struct LogProbe {
+    pattern: Regex,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Debug)]
+struct Seen {
+    observations: mpsc::UnboundedReceiver<Observation>,
+    /// Whether the line was seen since the last start; none before the first one.
+    line: Option<bool>,
+}
+
+impl LogProbe {
+    /// Looks for a pattern in what a driver observes from now on.
+    ///
+    /// # Errors
+    /// When the pattern is no regular expression.
+    pub fn new(
+        pattern: &str,
+        observations: mpsc::UnboundedReceiver<Observation>,
+    ) -> Result<Self, regex::Error> {
+        let seen = Mutex::new(Seen {
+            observations,
+            line: None,
+        });
+        Ok(LogProbe {
+            pattern: Regex::new(pattern)?,
+            seen,
+        })
+    }
+}
+
+#[async_trait]
+impl Probe for LogProbe {
+    async fn ready(&self, driver: &dyn Driver) -> Result<(), String> {
+        let state = driver.state().await.map_err(|error| error.to_string())?;
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Ok(observation) = seen.observations.try_recv() {
+            match observation {
+                Observation::Started { .. } | Observation::Exited { .. } => seen.line = Some(false),
+                Observation::Log { line, .. } if self.pattern.is_match(&line) => {
+                    seen.line = Some(true);
+                }
+                _ => {}
+            }
+        }
+        match (state, seen.line) {
+            (ServiceState::Running, None | Some(true)) => Ok(()),
+            (ServiceState::Running, Some(false)) => Err("the line was not logged yet".to_owned()),
+            (ServiceState::Paused, _) => Err("it is frozen".to_owned()),
+            (ServiceState::Stopped, _) => Err("it does not run".to_owned()),
         }
     }
 }

@@ -359,7 +359,7 @@ async fn a_lease_restores_whatever_was_done() {
     let network = TestNetwork::create(&[]);
     let container = TestContainer::run(&["--network", &network.name], &["wait"]);
     let driver = driver(&engine, &container).await;
-    let lease = driver.lease();
+    let lease = driver.lease().expect("a lease");
     let state = "{{.State.Running}} {{.State.Paused}} {{len .NetworkSettings.Networks}}";
     for acts in [
         &[][..],

@@ -112,8 +112,8 @@ impl Driver for DockerDriver {
         }
     }
 
-    fn lease(&self) -> Lease {
-        self.lease.clone()
+    fn lease(&self) -> Option<Lease> {
+        Some(self.lease.clone())
     }
 
     /// "From now on" is told by the clock here, against the engine's times: the clock of a remote engine should agree.

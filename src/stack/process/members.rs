@@ -55,6 +55,13 @@ pub(super) fn process(pid: i32) -> Option<Member> {
     Some(Member::from(&stat))
 }
 
+/// When the process with this id started, in clock ticks since boot; none where there is no such process, or it has
+/// ended and was only not reaped. Together with the id, it tells a process from every other one until the next boot.
+pub fn start_ticks(pid: u32) -> Option<u64> {
+    let stat = Process::new(i32::try_from(pid).ok()?).ok()?.stat().ok()?;
+    (!matches!(stat.state, 'Z' | 'X')).then_some(stat.starttime)
+}
+
 /// Whether a process was started by a driver of the service `name`, itself or through an ancestor.
 pub(super) fn is_marked(pid: i32, name: &str) -> bool {
     let environment = Process::new(pid).and_then(|process| process.environ());

@@ -27,6 +27,7 @@ use self::observers::Observers;
 use super::{Driver, DriverError, Lease, Observation, ServiceState};
 use crate::model::Act;
 
+pub use self::members::start_ticks;
 pub use self::undo::{Undone, undo};
 
 /// How long the kernel may take to do what a signal asks. It is slower only when it is in trouble.

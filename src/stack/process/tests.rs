@@ -17,10 +17,10 @@ fn shell(script: &str) -> ProcessDriver {
 
 fn group(driver: &ProcessDriver) -> (i32, u64) {
     match driver.lease() {
-        Lease::ProcessGroup {
+        Some(Lease::ProcessGroup {
             pgid, start_ticks, ..
-        } => (pgid, start_ticks),
-        Lease::Container { .. } => panic!("a process driver leases process groups"),
+        }) => (pgid, start_ticks),
+        _ => panic!("a running process driver leases its process group"),
     }
 }
 

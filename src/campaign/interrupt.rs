@@ -1,0 +1,32 @@
+//! Asking a campaign to end early.
+
+use tokio::sync::watch;
+
+/// A request to end early that whoever makes it can make once, and that many can listen for.
+#[derive(Debug, Clone)]
+pub struct Interrupt(watch::Receiver<bool>);
+
+impl Interrupt {
+    /// Listens to a sender of `true`. When the sender is dropped, no interruption will ever come.
+    pub fn new(receiver: watch::Receiver<bool>) -> Self {
+        Interrupt(receiver)
+    }
+
+    /// Ends when the interruption is requested.
+    pub async fn requested(&self) {
+        if self
+            .0
+            .clone()
+            .wait_for(|requested| *requested)
+            .await
+            .is_err()
+        {
+            std::future::pending().await
+        }
+    }
+
+    /// Whether it has been requested.
+    pub fn is_requested(&self) -> bool {
+        *self.0.borrow()
+    }
+}

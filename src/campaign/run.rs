@@ -1,0 +1,170 @@
+//! A campaign: one plan after the other, until it is decided.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::{Audience, Bench, CampaignError, Interrupt, save};
+use crate::generator;
+use crate::latency::Latencies;
+use crate::model::{Failure, Reproduced, Signature, Summary, Verdict};
+use crate::trace::{Trace, View};
+
+/// What is tried, and when it is enough.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Campaign {
+    /// Decides the plans.
+    pub seed: u64,
+    /// How many plans are tried at most.
+    pub plans: u64,
+    /// After how many different signatures it ends.
+    pub max_failures: usize,
+    /// Which share of inconclusive trials, from 0 to 1, is put up with.
+    pub max_inconclusive: f64,
+    /// Below this the campaign's own folder is made.
+    pub out: PathBuf,
+    /// Here failing traces are kept.
+    pub traces: PathBuf,
+}
+
+/// A campaign under way.
+struct Progress {
+    summary: Summary,
+    latency: Latencies,
+    began: Instant,
+}
+
+impl Campaign {
+    /// Runs the campaign on a stack that is up, and saves everything as it goes. The stack is left healed, and fresh where the
+    /// policy resets it.
+    ///
+    /// # Errors
+    /// When the stack cannot be reset, or a file cannot be written.
+    pub async fn run(
+        &self,
+        bench: &Bench,
+        interrupt: &Interrupt,
+        audience: &dyn Audience,
+    ) -> Result<Summary, CampaignError> {
+        let folder = save::run_folder(&self.out, self.seed)?;
+        let mut progress = Progress::new(self.seed, bench, &folder);
+        let mut trials_since_reset = 0;
+        for index in 0..self.plans {
+            if interrupt.is_requested() {
+                break;
+            }
+            let plan = generator::plan(&bench.space, self.seed, index);
+            let path = folder.join(format!("trial-{index:04}.jsonl"));
+            let trace = bench
+                .trial(&plan, &path, trials_since_reset, interrupt, audience)
+                .await?;
+            trials_since_reset += 1;
+            let verdict = progress.count(&trace);
+            if let Some(signature) = progress.new_signature(&trace) {
+                let kept = save::keep_trace(&self.traces, &path, &bench.info, &signature, &plan)?;
+                progress.add_failure(&trace, signature, &kept);
+            }
+            let enough = progress.summary.failures.len() >= self.max_failures;
+            let last = index + 1 == self.plans || interrupt.is_requested() || enough;
+            progress.judge(self.max_inconclusive);
+            progress.summary.interrupted = interrupt.is_requested();
+            save::summary(&folder, &progress.summary)?;
+            if last {
+                break;
+            }
+            if bench.wants_reset(verdict) && bench.executor.can_reset() {
+                audience.busy("resetting the stack");
+                bench.executor.reset().await?;
+                trials_since_reset = 0;
+            } else if verdict != Verdict::Holds && !bench.executor.can_reset() {
+                // A stack that may still be broken, and cannot be made anew, would only be blamed again.
+                break;
+            }
+        }
+        Ok(progress.summary)
+    }
+}
+
+impl Progress {
+    fn new(seed: u64, bench: &Bench, folder: &Path) -> Self {
+        let stack = match &bench.info.variant {
+            Some(variant) => format!("{} {variant}", bench.info.name),
+            None => bench.info.name.clone(),
+        };
+        Progress {
+            summary: Summary {
+                verdict: Verdict::Inconclusive,
+                seed,
+                stack,
+                plans_executed: 0,
+                elapsed_ms: 0,
+                inconclusive: 0,
+                inconclusive_reasons: Vec::new(),
+                failures: Vec::new(),
+                run: folder.display().to_string(),
+                interrupted: false,
+                latency: Vec::new(),
+            },
+            latency: Latencies::default(),
+            began: Instant::now(),
+        }
+    }
+
+    /// Counts a trial and returns its verdict.
+    fn count(&mut self, trace: &Trace) -> Verdict {
+        self.latency.add(&Latencies::of(&View::new(trace)));
+        let summary = &mut self.summary;
+        summary.plans_executed += 1;
+        summary.elapsed_ms = self.began.elapsed().as_millis() as u64;
+        summary.latency = self.latency.rows();
+        let Some(judgement) = &trace.judgement else {
+            return Verdict::Inconclusive;
+        };
+        if judgement.verdict == Verdict::Inconclusive {
+            summary.inconclusive += 1;
+            summary.inconclusive_reasons.push(judgement.reason());
+        }
+        judgement.verdict
+    }
+
+    /// The signature of a failure that was not seen before in this campaign.
+    fn new_signature(&self, trace: &Trace) -> Option<Signature> {
+        let signature = trace.judgement.as_ref()?.signature.clone()?;
+        let known = self
+            .summary
+            .failures
+            .iter()
+            .any(|failure| failure.signature == signature);
+        (!known).then_some(signature)
+    }
+
+    fn add_failure(&mut self, trace: &Trace, signature: Signature, kept: &Path) {
+        let finding = trace
+            .judgement
+            .as_ref()
+            .and_then(|judgement| judgement.primary());
+        self.summary.failures.push(Failure {
+            invariant: signature.invariant.clone(),
+            signature,
+            message: finding.map(|f| f.message.clone()).unwrap_or_default(),
+            evidence: finding.map(|f| f.evidence.clone()).unwrap_or_default(),
+            trace: kept.display().to_string(),
+            steps: trace.plan.steps.len(),
+            steps_before_shrink: trace.plan.steps.len(),
+            shrink_runs: 0,
+            reproduced: Reproduced { failed: 1, runs: 1 },
+        });
+    }
+
+    /// Violated if any trial is; else inconclusive if too many are; else holds.
+    fn judge(&mut self, max_inconclusive: f64) {
+        let summary = &mut self.summary;
+        let allowed = max_inconclusive * summary.plans_executed as f64;
+        summary.verdict = if !summary.failures.is_empty() {
+            Verdict::Violated
+        } else if summary.inconclusive as f64 > allowed {
+            Verdict::Inconclusive
+        } else {
+            Verdict::Holds
+        };
+    }
+}

@@ -1,0 +1,102 @@
+//! The files of a campaign: its folder, its summary, and the failing traces that are kept.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use crate::model::{Plan, Signature, Summary};
+use crate::trace::StackInfo;
+
+/// A file of a campaign that could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write {}: {source}", path.display())]
+pub struct SaveError {
+    path: PathBuf,
+    source: io::Error,
+}
+
+/// Makes the folder of one campaign below `out`: `TIME-SEED`, and a number where that exists already.
+///
+/// # Errors
+/// When it cannot be made.
+pub(super) fn run_folder(out: &Path, seed: u64) -> Result<PathBuf, SaveError> {
+    let at = |path: &Path, source| SaveError {
+        path: path.to_owned(),
+        source,
+    };
+    fs::create_dir_all(out).map_err(|e| at(out, e))?;
+    let time = humantime::format_rfc3339_seconds(SystemTime::now())
+        .to_string()
+        .replace([':', '-'], "");
+    for name in numbered(&format!("{time}-{seed}"), "") {
+        let folder = out.join(name);
+        match fs::create_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(at(&folder, error)),
+            Ok(()) => return Ok(folder),
+        }
+    }
+    unreachable!("there are endlessly many names")
+}
+
+/// Keeps a failing trace in `traces`, under a name that tells the stack and the failure. An older trace of that name is never
+/// overwritten.
+///
+/// # Errors
+/// When it cannot be copied.
+pub(super) fn keep_trace(
+    traces: &Path,
+    trace: &Path,
+    stack: &StackInfo,
+    signature: &Signature,
+    plan: &Plan,
+) -> Result<PathBuf, SaveError> {
+    let at = |path: &Path, source| SaveError {
+        path: path.to_owned(),
+        source,
+    };
+    fs::create_dir_all(traces).map_err(|e| at(traces, e))?;
+    let stack = match &stack.variant {
+        Some(variant) => format!("{}-{variant}", stack.name),
+        None => stack.name.clone(),
+    };
+    let name = format!("{stack}-{}-{}-{}", signature.slug(), plan.seed, plan.index);
+    for name in numbered(&name, ".jsonl") {
+        let path = traces.join(name);
+        match fs::File::options().write(true).create_new(true).open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(at(&path, error)),
+            Ok(mut file) => {
+                let copied =
+                    fs::File::open(trace).and_then(|mut from| io::copy(&mut from, &mut file));
+                return copied.map(|_| path.clone()).map_err(|e| at(&path, e));
+            }
+        }
+    }
+    unreachable!("there are endlessly many names")
+}
+
+/// Writes `summary.json` into the campaign's folder.
+///
+/// # Errors
+/// When it cannot be written.
+pub(super) fn summary(folder: &Path, summary: &Summary) -> Result<(), SaveError> {
+    let path = folder.join("summary.json");
+    let write = || -> io::Result<()> {
+        let mut text = serde_json::to_string_pretty(summary)?;
+        text.push('\n');
+        fs::write(&path, text)
+    };
+    write().map_err(|source| SaveError {
+        path: path.clone(),
+        source,
+    })
+}
+
+/// `name`, `name-2`, `name-3`, … without end.
+fn numbered(name: &str, suffix: &str) -> impl Iterator<Item = String> {
+    let (first, name) = (format!("{name}{suffix}"), name.to_owned());
+    let suffix = suffix.to_owned();
+    std::iter::once(first).chain((2u64..).map(move |n| format!("{name}-{n}{suffix}")))
+}

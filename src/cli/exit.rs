@@ -1,0 +1,59 @@
+//! Exit codes.
+
+use std::process::ExitCode;
+
+use crate::campaign::CampaignError;
+use crate::model::Verdict;
+use crate::nemesis::{JournalError, NemesisError};
+use crate::stack::DriverError;
+
+/// How the program ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: everything held, or was done.
+    Success,
+    /// 1: a violation.
+    Violated,
+    /// 2: bad usage, configuration or file.
+    Usage,
+    /// 3: inconclusive; the environment or the harness failed.
+    Inconclusive,
+    /// 130: interrupted, after healing.
+    Interrupted,
+}
+
+impl Exit {
+    /// The code for the operating system.
+    pub fn code(self) -> ExitCode {
+        ExitCode::from(match self {
+            Exit::Success => 0,
+            Exit::Violated => 1,
+            Exit::Usage => 2,
+            Exit::Inconclusive => 3,
+            Exit::Interrupted => 130,
+        })
+    }
+
+    /// The exit that belongs to an error: the environment's errors are inconclusive, the user's own are bad usage.
+    pub fn of_error(error: &anyhow::Error) -> Self {
+        let environment = error.is::<CampaignError>()
+            || error.is::<NemesisError>()
+            || error.is::<JournalError>()
+            || error.is::<DriverError>();
+        if environment {
+            Exit::Inconclusive
+        } else {
+            Exit::Usage
+        }
+    }
+}
+
+impl From<Verdict> for Exit {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Holds => Exit::Success,
+            Verdict::Violated => Exit::Violated,
+            Verdict::Inconclusive => Exit::Inconclusive,
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! Ctrl-C and SIGTERM.
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::campaign::Interrupt;
+
+/// Turns SIGINT, SIGTERM and SIGHUP into a request to end early. From now on none of them ends the process by itself: the stack
+/// is healed first.
+///
+/// # Errors
+/// When the signals cannot be listened for.
+pub fn on_signals() -> std::io::Result<Interrupt> {
+    let (sender, receiver) = watch::channel(false);
+    let mut signals = [
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::hangup())?,
+    ];
+    tokio::spawn(async move {
+        loop {
+            let waits = signals.iter_mut().map(|signal| Box::pin(signal.recv()));
+            futures_util::future::select_all(waits).await;
+            eprintln!("comeback: interrupted; healing the stack first, please wait");
+            sender.send_replace(true);
+        }
+    });
+    Ok(Interrupt::new(receiver))
+}

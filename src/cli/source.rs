@@ -1,0 +1,64 @@
+//! Which stack a command is about: a configuration's, or the demo.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::bail;
+use clap::Args;
+
+use super::assemble;
+use crate::app::Variant;
+use crate::campaign::Bench;
+use crate::config::Config;
+use crate::nemesis::Journal;
+use crate::stack::demo;
+use crate::trace::StackInfo;
+
+/// Without either option, `./comeback.toml` is used.
+#[derive(Debug, Clone, Args)]
+pub struct Source {
+    /// The stack's configuration.
+    #[arg(long, value_name = "FILE", conflicts_with = "demo")]
+    config: Option<PathBuf>,
+    /// The embedded demo with one of its bugs, or `healthy`; `comeback demo --list` lists them.
+    #[arg(long, value_name = "BUG")]
+    demo: Option<Variant>,
+}
+
+impl Source {
+    /// This source; where none was asked for and the trace is a demo's, that demo.
+    ///
+    /// # Errors
+    /// When the trace is of a demo variant that is not known here.
+    pub fn or_of_trace(&self, stack: &StackInfo) -> anyhow::Result<Self> {
+        let mut source = self.clone();
+        if let (None, None, demo::NAME, Some(variant)) = (
+            &self.config,
+            &self.demo,
+            stack.name.as_str(),
+            &stack.variant,
+        ) {
+            source.demo = Some(variant.parse()?);
+        }
+        Ok(source)
+    }
+
+    /// Everything that trials on this stack need. Nothing is started yet.
+    ///
+    /// # Errors
+    /// When the configuration is bad, or a service of it is not there.
+    pub async fn bench(&self, journal: &Arc<Journal>) -> anyhow::Result<Bench> {
+        if let Some(variant) = self.demo {
+            return assemble::demo(variant, journal);
+        }
+        let default = PathBuf::from("comeback.toml");
+        let path = match &self.config {
+            Some(path) => path,
+            None if default.exists() => &default,
+            None => bail!(
+                "there is no ./comeback.toml: name a configuration with --config FILE, or try --demo stuck-busy"
+            ),
+        };
+        assemble::configured(Config::load(path)?, journal).await
+    }
+}

@@ -1,0 +1,206 @@
+//! The report on the terminal, as plain text.
+
+use std::fmt::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+
+use crate::model::{Failure, Finding, Judgement, LatencyRow, Replayed, Summary, Verdict};
+use crate::trace::{Event, Trace};
+
+/// A campaign: the verdict in one sentence, each failure with its evidence and the commands that go on from it, and latencies.
+pub fn summary(summary: &Summary) -> String {
+    let mut text = format!("{}\n", sentence(summary));
+    for failure in &summary.failures {
+        text.push('\n');
+        text.push_str(&self::failure(failure));
+    }
+    for reason in &summary.inconclusive_reasons {
+        let _ = writeln!(text, "  inconclusive: {reason}");
+    }
+    if !summary.latency.is_empty() {
+        let _ = write!(
+            text,
+            "\nLatency from the intended send, over all trials:\n{}\n",
+            latency(&summary.latency)
+        );
+    }
+    let _ = write!(text, "\nEverything about this run is in {}", summary.run);
+    text
+}
+
+fn sentence(summary: &Summary) -> String {
+    let Summary {
+        stack,
+        seed,
+        plans_executed: plans,
+        inconclusive,
+        failures,
+        ..
+    } = summary;
+    let took = humantime::format_duration(Duration::from_secs(summary.elapsed_ms.div_ceil(1000)));
+    let plans = format!(
+        "{plans} plan{} of seed {seed} in {took}",
+        if *plans == 1 { "" } else { "s" }
+    );
+    let found = match failures.len() {
+        1 => "1 failure".to_owned(),
+        n => format!("{n} different failures"),
+    };
+    let inconclusive = match inconclusive {
+        0 => String::new(),
+        n => format!(", {n} inconclusive"),
+    };
+    let verdict = summary.verdict.to_string().to_uppercase();
+    let interrupted = if summary.interrupted {
+        " (interrupted)"
+    } else {
+        ""
+    };
+    match summary.verdict {
+        Verdict::Violated => {
+            format!("{verdict}: {stack} shows {found} in {plans}{inconclusive}{interrupted}.")
+        }
+        Verdict::Holds => format!(
+            "{verdict}: {stack} came back every time in {plans}{inconclusive}{interrupted}."
+        ),
+        Verdict::Inconclusive => format!("{verdict}: {stack}, {plans}{inconclusive}{interrupted}."),
+    }
+}
+
+fn failure(failure: &Failure) -> String {
+    let Failure {
+        invariant,
+        message,
+        evidence,
+        trace,
+        signature,
+        steps,
+        ..
+    } = failure;
+    let evidence: Vec<String> = evidence.iter().map(|seq| format!("#{seq}")).collect();
+    format!(
+        "  {invariant}: {message}\n  \
+           evidence   events {}\n  \
+           signature  {signature}\n  \
+           plan       {steps} step{}\n  \
+           trace      {trace}\n  \
+           replay     comeback replay {trace}\n  \
+           judge      comeback check {trace}\n",
+        evidence.join(", "),
+        if *steps == 1 { "" } else { "s" },
+    )
+}
+
+/// A trace that was judged: its plan, and what each invariant says, with the events that prove it.
+pub fn judgement(name: &str, trace: &Trace, judgement: &Judgement) -> String {
+    let mut text = format!(
+        "{}: {name}\n{}\n",
+        judgement.verdict.to_string().to_uppercase(),
+        trace.plan
+    );
+    if let Some(reason) = &judgement.inconclusive {
+        let _ = writeln!(text, "  inconclusive: {reason}");
+    }
+    for finding in &judgement.findings {
+        let Finding {
+            invariant,
+            verdict,
+            message,
+            evidence,
+            ..
+        } = finding;
+        let _ = writeln!(text, "  {:<12} {invariant}: {message}", verdict.to_string());
+        if *verdict == Verdict::Violated {
+            let events = evidence.iter().filter_map(|seq| event(trace, *seq));
+            events.for_each(|event| text.push_str(&event_line(event)));
+        }
+    }
+    if let Some(signature) = &judgement.signature {
+        let _ = writeln!(text, "  signature    {signature}");
+    }
+    text.trim_end().to_owned()
+}
+
+/// Replays of one trace: how often the failure showed.
+pub fn replayed(trace: &Path, replayed: &Replayed) -> String {
+    let Replayed {
+        reproduced,
+        rate_interval: (low, high),
+        ..
+    } = replayed;
+    let mut text = match &replayed.signature {
+        Some(signature) if reproduced.failed > 0 => {
+            format!(
+                "reproduced {} of {}: {signature}",
+                reproduced.failed, reproduced.runs
+            )
+        }
+        Some(signature) => format!("not reproduced in {}: {signature}", reproduced.runs),
+        None => format!("{}: the trace had not failed", replayed.verdict),
+    };
+    if replayed.signature.is_some() && reproduced.runs > 0 {
+        let _ = write!(text, " (rate {low:.2}–{high:.2})");
+    }
+    for (nth, judgement) in replayed.judgements.iter().enumerate() {
+        let detail = match judgement.verdict {
+            Verdict::Violated => judgement
+                .primary()
+                .map(|f| f.message.clone())
+                .unwrap_or_default(),
+            Verdict::Inconclusive => judgement.reason(),
+            Verdict::Holds => String::new(),
+        };
+        let _ = write!(text, "\n  {} {} {detail}", nth + 1, judgement.verdict);
+    }
+    let _ = write!(
+        text,
+        "\n  trace {}\n  the replays' traces are in {}",
+        trace.display(),
+        replayed.run
+    );
+    text
+}
+
+/// A table of latencies.
+pub fn latency(rows: &[LatencyRow]) -> String {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(["stage", "outcome", "count", "p50", "p90", "p99", "max"]);
+    for row in rows {
+        table.add_row([
+            row.stage.clone(),
+            row.outcome.clone(),
+            row.count.to_string(),
+            millis(row.p50_us),
+            millis(row.p90_us),
+            millis(row.p99_us),
+            millis(row.max_us),
+        ]);
+    }
+    for column in table.column_iter_mut().skip(2) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table.trim_fmt()
+}
+
+fn event(trace: &Trace, seq: u64) -> Option<&Event> {
+    trace.events.iter().find(|event| event.seq == seq)
+}
+
+/// One event as its JSON line shows it, after its number and time.
+fn event_line(event: &Event) -> String {
+    let kind = serde_json::to_string(&event.kind).unwrap_or_default();
+    format!(
+        "      #{:<5} {:>12}  {kind}\n",
+        event.seq,
+        millis(event.at_us)
+    )
+}
+
+fn millis(us: u64) -> String {
+    format!("{:.1} ms", us as f64 / 1000.0)
+}
