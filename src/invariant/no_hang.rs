@@ -6,8 +6,11 @@ use super::{Invariant, wording};
 use crate::model::{Finding, Limits, Outcome, UnknownReason};
 use crate::trace::{Answer, Request, View};
 
-/// Every HTTP exchange is answered within `answer` of its intended send, and every accepted job is terminal within
-/// `job` of the later of its acceptance and the last backend-ready. A job's limit rests while a backend is away.
+/// Every HTTP exchange is answered within `answer`, and every accepted job is terminal within `job` of the later of its
+/// acceptance and the last backend-ready. A job's limit rests while a backend is away.
+///
+/// An exchange's limit counts from the moment it was really sent. It may have been due earlier: a burst's concurrency or a
+/// cap held it back, which is the harness's doing and not the API's. (Latencies count from when it was due.)
 pub struct NoHang;
 
 /// How a request hung.
@@ -106,18 +109,21 @@ fn submission(
     answer_us: u64,
     request: &Request<'_>,
 ) -> Option<Hang> {
+    let held_us = request.sent.at_us.saturating_sub(request.intended_us);
     if let Some(accepted) = request.accepted {
-        return exchange(patience, answer_us, accepted.latency_us, false);
+        let took_us = accepted.latency_us.saturating_sub(held_us);
+        return exchange(patience, answer_us, took_us, false);
     }
     let waited_us = match request.ended {
         Some(end) => match unknown(end.outcome) {
-            Some(UnknownReason::Dropped) => end.latency_us,
+            Some(UnknownReason::Dropped) => end.latency_us.saturating_sub(held_us),
             reason => {
                 let timed_out = reason == Some(UnknownReason::TimedOut);
-                return exchange(patience, answer_us, end.latency_us, timed_out);
+                let took_us = end.latency_us.saturating_sub(held_us);
+                return exchange(patience, answer_us, took_us, timed_out);
             }
         },
-        None => view.observed_until_us().saturating_sub(request.intended_us),
+        None => view.observed_until_us().saturating_sub(request.sent.at_us),
     };
     Some(if waited_us >= answer_us {
         Hang::Unanswered { waited_us }

@@ -46,7 +46,9 @@ impl<'v, 'a> Patience<'v, 'a> {
             return false;
         };
         match reason {
-            UnknownReason::TimedOut => !self.answer_ran_out(end.latency_us),
+            UnknownReason::TimedOut => {
+                !self.answer_ran_out(end.moment.at_us.saturating_sub(request.sent.at_us))
+            }
             UnknownReason::JobNotTerminal => {
                 !self.job_ran_out(self.job_calm_us(request).unwrap_or(0))
             }
