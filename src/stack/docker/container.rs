@@ -113,8 +113,10 @@ impl Container {
                 return Ok(());
             }
         }
-        let message =
-            refusal.unwrap_or_else(|| "the engine agreed, but it did not happen".to_owned());
+        let message = refusal.unwrap_or_else(|| match to {
+            Condition::Started => "it does not stay up; its log says why".to_owned(),
+            _ => "the engine agreed, but it did not happen".to_owned(),
+        });
         Err(self.failed(to.act(), message))
     }
 
