@@ -113,16 +113,16 @@ mod tests {
 
     #[test]
     fn errors_of_the_operating_system_are_told_apart() {
-        use nix::errno::Errno;
+        use rustix::io::Errno;
         for (errno, expected) in [
-            (Errno::ECONNREFUSED, Some(UnknownReason::Refused)),
-            (Errno::ECONNRESET, Some(UnknownReason::Reset)),
-            (Errno::EPIPE, Some(UnknownReason::Reset)),
-            (Errno::ETIMEDOUT, Some(UnknownReason::TimedOut)),
-            (Errno::EMFILE, None),
-            (Errno::ENFILE, None),
-            (Errno::EADDRNOTAVAIL, None),
-            (Errno::EINVAL, None),
+            (Errno::CONNREFUSED, Some(UnknownReason::Refused)),
+            (Errno::CONNRESET, Some(UnknownReason::Reset)),
+            (Errno::PIPE, Some(UnknownReason::Reset)),
+            (Errno::TIMEDOUT, Some(UnknownReason::TimedOut)),
+            (Errno::MFILE, None),
+            (Errno::NFILE, None),
+            (Errno::ADDRNOTAVAIL, None),
+            (Errno::INVAL, None),
         ] {
             assert_eq!(reason(errno.into()), expected, "{errno}");
         }

@@ -142,7 +142,7 @@ fn due(start: Instant, rate_per_s: f64, nth: u64) -> Option<Instant> {
 mod tests {
     use super::*;
     use crate::load::Caps;
-    use crate::load::scripted::{Reply, Rig, rig};
+    use crate::load::tests::scripted::{Reply, Rig, rig};
     use crate::model::StepId;
     use crate::trace::EventKind;
 

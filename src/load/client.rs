@@ -225,7 +225,7 @@ fn failed(reading: &Reading) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::load::scripted::{Reply, Rig, rig};
+    use crate::load::tests::scripted::{Reply, Rig, rig};
 
     async fn send(rig: &Rig, kind: &str) -> Outcome {
         let kind = kind.to_owned();

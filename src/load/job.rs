@@ -149,7 +149,7 @@ mod tests {
 
     use super::*;
     use crate::load::Caps;
-    use crate::load::scripted::{Reply, Rig, rig};
+    use crate::load::tests::scripted::{Reply, Rig, rig};
     use crate::trace::Origin;
 
     /// A rig whose API accepts job 7 at once and answers the polls by this script: a function of how many came before.

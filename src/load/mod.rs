@@ -19,14 +19,12 @@ mod pooled;
 mod probe;
 mod readiness;
 mod reading;
-#[cfg(test)]
-mod scripted;
 mod settings;
 mod template;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod transport;
-#[cfg(test)]
-mod traps;
 mod wire;
 
 pub use burst::{ERROR_PAUSE, background, burst};

@@ -38,7 +38,7 @@ impl Probe for HttpProbe {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::load::scripted::{Reply, Scripted};
+    use crate::load::tests::scripted::{Reply, Scripted};
     use crate::model::{Act, UnknownReason};
     use crate::stack::{DriverError, Lease, Observation, ServiceState};
     use tokio::sync::mpsc;
@@ -57,7 +57,7 @@ mod tests {
         fn supports(&self, _act: Act) -> bool {
             unreachable!()
         }
-        fn lease(&self) -> Lease {
+        fn lease(&self) -> Option<Lease> {
             unreachable!()
         }
         fn observe(&self) -> mpsc::UnboundedReceiver<Observation> {

@@ -228,7 +228,7 @@ fn pointers(kind: &RequestKind) -> impl Iterator<Item = (&'static str, &str)> {
 mod tests {
     use super::*;
     use crate::load::Draw;
-    use crate::load::scripted::{job_kind, plain_kind};
+    use crate::load::tests::scripted::{job_kind, plain_kind};
     use serde_json::json;
 
     fn values(number: u64) -> Values {

@@ -3,9 +3,9 @@
 use regex::Regex;
 
 /// The text with its comments, literals and `#[cfg(test)]` items blanked out; every line stays where it is. A file
-/// called `tests.rs` is such an item as a whole.
+/// called `tests.rs`, or in a folder `tests`, is such an item as a whole.
 pub fn of(path: &str, text: &str) -> String {
-    if path.ends_with("/tests.rs") {
+    if path.ends_with("/tests.rs") || path.contains("/tests/") {
         return blank(text);
     }
     without_tests(&without_prose(text))

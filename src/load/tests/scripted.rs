@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
-use super::{
+use crate::load::{
     Caps, Client, ClientParts, Draw, ExchangeError, HttpAnswer, HttpRequest, Readiness, Transport,
 };
 use crate::model::{Expect, Job, Limits, Outcome, RequestKind, UnknownReason};

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
-use super::{
+use crate::load::{
     ExchangeError, Fresh, HttpAnswer, HttpRequest, LoadError, MAX_BODY_BYTES, Pooled, Transport,
 };
 use crate::model::UnknownReason;
