@@ -22,6 +22,7 @@
 //! | [`executor`] | joins these three into one trial | those three, and what they use |
 //! | [`latency`] | a fold from history to histograms | `model`, `trace` |
 //! | [`invariant`] | one file per invariant, and the judge | `model`, `trace`, `latency` |
+//! | [`scenario`] | the fixed plans and what is expected in each | `model`, `trace` |
 //! | [`campaign`] | generate, execute, check, save; replay | all of the above |
 //! | [`report`] | text from plain data | `model`, `trace`, `latency` |
 //! | [`app`] | the demo's API and backend, and their bugs | `model` |
@@ -61,5 +62,6 @@ pub mod model;
 pub mod nemesis;
 pub mod observe;
 pub mod report;
+pub mod scenario;
 pub mod stack;
 pub mod trace;

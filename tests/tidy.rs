@@ -28,6 +28,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("latency", &["model", "trace"]),
     ("invariant", &["model", "trace", "latency"]),
     ("report", &["model", "trace", "latency"]),
+    ("scenario", &["model", "trace"]),
     (
         "campaign",
         &[
@@ -41,6 +42,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "observe",
             "executor",
             "latency",
+            "scenario",
             "invariant",
         ],
     ),
@@ -61,6 +63,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "observe",
             "executor",
             "latency",
+            "scenario",
             "invariant",
             "report",
             "campaign",

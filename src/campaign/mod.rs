@@ -11,13 +11,13 @@ mod trial;
 
 pub use interrupt::Interrupt;
 pub use replay::Replay;
-pub use run::Campaign;
+pub use run::{Campaign, Plans};
 pub use save::SaveError;
 
 use crate::executor::{Executor, ResetPolicy};
 use crate::generator::Space;
 use crate::invariant::Invariant;
-use crate::model::{Judgement, Plan};
+use crate::model::{Judgement, LogPatterns, Plan};
 use crate::nemesis::NemesisError;
 use crate::trace::{Recorder, Redaction, StackInfo, TraceError};
 
@@ -31,6 +31,8 @@ pub struct Bench {
     pub info: StackInfo,
     /// What must not reach a trace.
     pub redaction: Redaction,
+    /// What the API's log is expected to show.
+    pub log: LogPatterns,
     /// What is checked.
     pub invariants: Vec<Box<dyn Invariant>>,
     /// When the stack is reset.

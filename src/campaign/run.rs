@@ -1,12 +1,13 @@
 //! A campaign: one plan after the other, until it is decided.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{Audience, Bench, CampaignError, Interrupt, save};
 use crate::generator;
 use crate::latency::Latencies;
-use crate::model::{Failure, Reproduced, Signature, Summary, Verdict};
+use crate::model::{Failure, Plan, Rehearsal, Reproduced, Signature, Summary, Verdict};
+use crate::scenario;
 use crate::trace::{Phase, Trace, View};
 
 /// What is tried, and when it is enough.
@@ -14,8 +15,10 @@ use crate::trace::{Phase, Trace, View};
 pub struct Campaign {
     /// Decides the plans.
     pub seed: u64,
-    /// How many plans are tried at most.
-    pub plans: u64,
+    /// What is tried.
+    pub plans: Plans,
+    /// For how long new trials are begun at most.
+    pub at_most: Option<Duration>,
     /// After how many different signatures it ends.
     pub max_failures: usize,
     /// Which share of inconclusive trials, from 0 to 1, is put up with.
@@ -24,6 +27,15 @@ pub struct Campaign {
     pub out: PathBuf,
     /// Here failing traces are kept.
     pub traces: PathBuf,
+}
+
+/// The plans of a campaign.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Plans {
+    /// So many drawn from the seed.
+    Random(u64),
+    /// These, with what is expected of the API told one by one.
+    Scenario(Vec<Plan>),
 }
 
 /// A campaign under way.
@@ -48,17 +60,26 @@ impl Campaign {
         let folder = save::run_folder(&self.out, self.seed)?;
         let mut progress = Progress::new(self.seed, bench, &folder);
         let mut trials_since_reset = 0;
-        for index in 0..self.plans {
-            if interrupt.is_requested() {
+        for index in 0..self.plans.count() {
+            let late = self
+                .at_most
+                .is_some_and(|limit| progress.began.elapsed() >= limit);
+            if interrupt.is_requested() || late {
                 break;
             }
-            let plan = generator::plan(&bench.space, self.seed, index);
+            let plan = match &self.plans {
+                Plans::Random(_) => generator::plan(&bench.space, self.seed, index),
+                Plans::Scenario(plans) => plans[index as usize].clone(),
+            };
             let path = folder.join(format!("trial-{index:04}.jsonl"));
             let trace = bench
                 .trial(&plan, &path, trials_since_reset, interrupt, audience)
                 .await?;
             trials_since_reset += 1;
             let verdict = progress.count(&trace);
+            if let Plans::Scenario(_) = self.plans {
+                progress.rehearse(&trace, verdict);
+            }
             if let Some(signature) = progress.new_signature(&trace) {
                 let kept = save::keep_trace(&self.traces, &path, &bench.info, &signature, &plan)?;
                 progress.add_failure(&trace, signature, &kept);
@@ -66,12 +87,10 @@ impl Campaign {
             let enough = progress.summary.failures.len() >= self.max_failures;
             // What is not healthy before anything was done to it will not be so for the other plans either.
             let hopeless = index == 0 && View::new(&trace).phase(Phase::Plan).is_none();
-            let interrupted = interrupt.is_requested();
-            let last = index + 1 == self.plans || interrupted || enough || hopeless;
             progress.judge(self.max_inconclusive);
-            progress.summary.interrupted = interrupted;
             save::summary(&folder, &progress.summary)?;
-            if last {
+            let last = index + 1 == self.plans.count();
+            if last || enough || hopeless || interrupt.is_requested() {
                 break;
             }
             if bench.wants_reset(verdict) && bench.executor.can_reset() {
@@ -83,7 +102,19 @@ impl Campaign {
                 break;
             }
         }
+        progress.summary.interrupted = interrupt.is_requested();
+        save::summary(&folder, &progress.summary)?;
         Ok(progress.summary)
+    }
+}
+
+impl Plans {
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        match self {
+            Plans::Random(count) => *count,
+            Plans::Scenario(plans) => plans.len() as u64,
+        }
     }
 }
 
@@ -105,6 +136,7 @@ impl Progress {
                 failures: Vec::new(),
                 run: folder.display().to_string(),
                 interrupted: false,
+                scenario: Vec::new(),
                 latency: Vec::new(),
             },
             latency: Latencies::default(),
@@ -127,6 +159,16 @@ impl Progress {
             summary.inconclusive_reasons.push(judgement.reason());
         }
         judgement.verdict
+    }
+
+    /// Tells what was expected of the API in a trial of a scenario.
+    fn rehearse(&mut self, trace: &Trace, verdict: Verdict) {
+        let (plan, expectations) = (trace.plan.clone(), scenario::expectations(trace));
+        self.summary.scenario.push(Rehearsal {
+            plan,
+            verdict,
+            expectations,
+        });
     }
 
     /// The signature of a failure that was not seen before in this campaign.

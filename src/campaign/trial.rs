@@ -65,6 +65,7 @@ impl Bench {
             generator: GENERATOR_VERSION,
             stack: self.info.clone(),
             limits: self.executor.limits.clone(),
+            log: self.log.clone(),
             trials_since_reset,
             started_at: humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
         }

@@ -13,7 +13,7 @@ use crate::executor::{Executor, ResetPolicy, Settings};
 use crate::generator::{BackendSpace, Bounds, FaultName, Space};
 use crate::invariant::standard;
 use crate::load::{self, Caps, Connections, Fresh, HttpProbe, Pooled, Transport};
-use crate::model::{API, RequestKind};
+use crate::model::{API, LogPatterns, RequestKind};
 use crate::nemesis::Journal;
 use crate::stack::demo::{self, Demo};
 use crate::stack::docker::{DockerDriver, Engine, Selector};
@@ -80,6 +80,11 @@ pub fn demo(variant: Variant, journal: &Arc<Journal>) -> anyhow::Result<Bench> {
             settings,
             journal: Arc::clone(journal),
         },
+        log: LogPatterns {
+            detected: Some("backend connection lost".to_owned()),
+            reconnected: Some("reconnected".to_owned()),
+            forbidden: Vec::new(),
+        },
         invariants: standard(),
         reset: ResetPolicy::Always,
     })
@@ -127,6 +132,7 @@ pub async fn configured(config: Config, journal: &Arc<Journal>) -> anyhow::Resul
             settings: config.trial,
             journal: Arc::clone(journal),
         },
+        log: config.log,
         invariants: standard(),
         reset: config.reset,
     })

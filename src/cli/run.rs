@@ -1,6 +1,7 @@
 //! `comeback run`: random plans against a live stack.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::bail;
 use clap::Args;
@@ -10,22 +11,30 @@ use super::output::Output;
 use super::progress::Progress;
 use super::session::Session;
 use super::source::Source;
-use crate::campaign::Campaign;
-use crate::model::Summary;
+use crate::campaign::{Bench, Campaign, Plans};
+use crate::model::{Plan, Summary};
 use crate::report::terminal;
+use crate::scenario::Scenario;
 
 /// Execute random plans against a stack, and say whether its API comes back.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  comeback run --demo stuck-busy --seed 1\n  \
-    comeback run --config comeback.toml --plans 20"
+    comeback run --config comeback.toml --plans 20\n  \
+    comeback run --config comeback.toml --scenario in-flight"
 )]
 pub struct Run {
     #[command(flatten)]
     source: Source,
-    /// How many plans to try at most.
-    #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    plans: u64,
+    /// Try this fixed scenario instead, once with a stop and once with a kill: idle, in-flight or rapid.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["plans", "seed"])]
+    scenario: Option<Scenario>,
+    /// How many plans to try at most [default: 100, or without end where --for is given].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    plans: Option<u64>,
+    /// For how long to begin new trials, such as 30m or 8h.
+    #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
+    at_most: Option<Duration>,
     /// Decides the plans: the same seed gives the same plans. Drawn by chance if it is not given.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -45,16 +54,32 @@ pub struct Run {
 
 impl Run {
     pub async fn run(self, output: &Output) -> anyhow::Result<Exit> {
+        let session = Session::open(&self.source).await?;
+        let plans = match self.scenario {
+            Some(scenario) => Plans::Scenario(scenario_plans(scenario, session.bench())),
+            None => Plans::Random(self.plans.unwrap_or(match self.at_most {
+                Some(_) => u64::MAX,
+                None => 100,
+            })),
+        };
         let campaign = Campaign {
-            seed: self.seed.unwrap_or_else(seed_of_now),
-            plans: self.plans,
-            max_failures: usize::try_from(self.max_failures)?,
+            seed: match self.scenario {
+                Some(_) => 0,
+                None => self.seed.unwrap_or_else(seed_of_now),
+            },
+            // A scenario is executed as a whole, whatever its first plan shows.
+            max_failures: match self.scenario {
+                Some(_) => usize::MAX,
+                None => usize::try_from(self.max_failures)?,
+            },
+            plans,
+            at_most: self.at_most,
             max_inconclusive: self.max_inconclusive,
             out: self.out,
             traces: self.traces,
         };
-        let session = Session::open(&self.source).await?;
-        let progress = Progress::new(output, Some(campaign.plans));
+        let of = campaign.plans.count();
+        let progress = Progress::new(output, (of < u64::MAX).then_some(of));
         let summary = session
             .with_stack(&progress, async |bench, interrupt| {
                 campaign.run(bench, interrupt, &progress).await
@@ -67,6 +92,21 @@ impl Run {
         output.document(&summary, &terminal::summary(&summary))?;
         Ok(exit(&summary))
     }
+}
+
+/// The plans of a scenario for the stack's first backend, which is kept away for as long as the stack's pace asks for: three
+/// seconds where outages last up to the default of 45.
+fn scenario_plans(scenario: Scenario, bench: &Bench) -> Vec<Plan> {
+    let kinds = &bench.executor.kinds;
+    let mix = kinds
+        .iter()
+        .map(|kind| (kind.name.clone(), kind.weight))
+        .collect();
+    let outage_ms = bench.space.bounds().outage_ms.end() / 15;
+    let backend = bench.info.backends.first();
+    backend
+        .map(|backend| scenario.plans(backend, &mix, outage_ms))
+        .unwrap_or_default()
 }
 
 fn exit(summary: &Summary) -> Exit {

@@ -7,13 +7,14 @@ use super::complaint::Problem;
 use crate::model::{LimitError, Limits};
 
 /// The names of [`Limits::set`].
-const NAMES: [&str; 6] = [
+const NAMES: [&str; 7] = [
     "answer",
     "job",
     "recovery",
     "grace",
     "failures",
     "stragglers",
+    "log-lines",
 ];
 
 /// The default limits, with those of the table set.

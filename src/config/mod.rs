@@ -34,7 +34,7 @@ pub use service::{Container, ProcessConfig, ServiceConfig};
 use crate::executor::{ResetPolicy, Settings};
 use crate::generator::Space;
 use crate::load::Caps;
-use crate::model::{Limits, RequestKind};
+use crate::model::{Limits, LogPatterns, RequestKind};
 use complaint::Problem;
 use key_path::KeyPath;
 
@@ -51,6 +51,8 @@ pub struct Config {
     pub kinds: Vec<RequestKind>,
     /// The limits that the invariants judge by.
     pub limits: Limits,
+    /// What the API's log is expected to show (`[log]`).
+    pub log: LogPatterns,
     /// What plans may be drawn.
     pub space: Space,
     /// How much load a trial may make.
@@ -94,6 +96,8 @@ struct File {
     request: Vec<request::RequestTable>,
     #[serde(default)]
     limits: BTreeMap<String, toml::Value>,
+    #[serde(default)]
+    log: LogPatterns,
     #[serde(default)]
     generator: generator::GeneratorTable,
     #[serde(default)]
@@ -176,12 +180,14 @@ fn assemble(file: File, path: &Path, mut secrets: Vec<String>) -> Result<Config,
     secrets.sort();
     secrets.dedup();
 
+    check_log(&file.log)?;
     let (trial, reset) = file.trial.settings(file.trace)?;
     Ok(Config {
         name: file.name.unwrap_or_else(|| directory_name(directory)),
         api,
         backends,
         limits: limits::check(&file.limits)?,
+        log: file.log,
         space: file.generator.space(spaces, &kinds)?,
         kinds,
         caps,
@@ -189,6 +195,29 @@ fn assemble(file: File, path: &Path, mut secrets: Vec<String>) -> Result<Config,
         reset,
         secrets,
     })
+}
+
+/// Every pattern of `[log]` has to be a regular expression.
+fn check_log(log: &LogPatterns) -> Result<(), Problem> {
+    match log
+        .all()
+        .find_map(|pattern| regex::Regex::new(pattern).err().map(|e| (pattern, e)))
+    {
+        Some((pattern, error)) => {
+            let reason = error.to_string();
+            let reason = reason
+                .lines()
+                .last()
+                .unwrap_or_default()
+                .trim_start_matches("error: ")
+                .to_owned();
+            Err(Problem::at(
+                KeyPath::of("log"),
+                format!("`{pattern}` is no regular expression: {reason}"),
+            ))
+        }
+        None => Ok(()),
+    }
 }
 
 fn directory_name(directory: &Path) -> String {

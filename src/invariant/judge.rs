@@ -92,7 +92,7 @@ mod tests {
     fn a_healthy_trial_holds() {
         let judgement = judged(&healthy().finish(400));
         assert_eq!(judgement.verdict, Verdict::Holds, "{judgement:?}");
-        assert_eq!(judgement.findings.len(), 6);
+        assert_eq!(judgement.findings.len(), standard().len());
         assert_eq!(judgement.inconclusive, None);
     }
 

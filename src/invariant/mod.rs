@@ -7,9 +7,11 @@
 mod accounting;
 mod api_stays_up;
 mod bounded_failures;
+mod calm_reconnect;
 mod environment;
 mod explicit_errors;
 mod judge;
+mod log_expectations;
 mod no_hang;
 mod onset;
 mod patience;

@@ -4,7 +4,9 @@ use super::Invariant;
 use super::accounting::Accounting;
 use super::api_stays_up::ApiStaysUp;
 use super::bounded_failures::BoundedFailures;
+use super::calm_reconnect::CalmReconnect;
 use super::explicit_errors::ExplicitErrors;
+use super::log_expectations::LogExpectations;
 use super::no_hang::NoHang;
 use super::recovers::Recovers;
 
@@ -18,5 +20,7 @@ pub fn standard() -> Vec<Box<dyn Invariant>> {
         Box::new(ExplicitErrors),
         Box::new(Accounting),
         Box::new(ApiStaysUp),
+        Box::new(CalmReconnect),
+        Box::new(LogExpectations),
     ]
 }

@@ -20,6 +20,14 @@ pub struct Limits {
     pub failures: Option<u64>,
     /// `stragglers`: how many failures are allowed outside the windows.
     pub stragglers: u64,
+    /// `log-lines`: how many lines a second the API may log, over any ten seconds.
+    #[serde(default = "log_lines_per_s")]
+    pub log_lines_per_s: u64,
+}
+
+/// What a trace of before there was such a limit is judged by.
+fn log_lines_per_s() -> u64 {
+    100
 }
 
 /// A limit that cannot be set as asked.
@@ -27,7 +35,7 @@ pub struct Limits {
 pub enum LimitError {
     /// There is no such limit.
     #[error(
-        "no limit is called `{0}`; there are answer, job, recovery, grace, failures and stragglers"
+        "no limit is called `{0}`; there are answer, job, recovery, grace, failures, stragglers and log-lines"
     )]
     Unknown(String),
     /// The value does not parse.
@@ -52,6 +60,7 @@ impl Default for Limits {
             grace_ms: None,
             failures: None,
             stragglers: 0,
+            log_lines_per_s: log_lines_per_s(),
         }
     }
 }
@@ -80,6 +89,7 @@ impl Limits {
             "grace" => self.grace_ms = Some(millis()?),
             "failures" => self.failures = Some(number()?),
             "stragglers" => self.stragglers = number()?,
+            "log-lines" => self.log_lines_per_s = number()?,
             _ => return Err(LimitError::Unknown(name.to_owned())),
         }
         Ok(())

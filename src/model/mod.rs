@@ -5,6 +5,7 @@ mod anchor;
 mod burst;
 mod fault;
 mod limits;
+mod log_patterns;
 mod outcome;
 mod plan;
 mod request;
@@ -16,11 +17,12 @@ pub use anchor::{Anchor, Edge};
 pub use burst::{Background, Burst, Mix, Pace};
 pub use fault::{Act, BackendName, Fault, FaultKind};
 pub use limits::{LimitError, Limits};
+pub use log_patterns::LogPatterns;
 pub use outcome::{Outcome, UnknownReason};
 pub use plan::{Action, Misfit, Plan, Step, StepId, Wait};
 pub use request::{Expect, Job, KindName, RequestKind};
 pub use signature::{Signature, SignatureError};
-pub use summary::{Failure, LatencyRow, Replayed, Reproduced, Summary};
+pub use summary::{Expectation, Failure, LatencyRow, Rehearsal, Replayed, Reproduced, Summary};
 pub use verdict::{Finding, Judgement, Verdict};
 
 /// The name of the system's API wherever a service is named: in events, logs and reports. No backend

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Judgement, Signature, Verdict};
+use super::{Judgement, Plan, Signature, Verdict};
 
 /// What is said of a whole campaign.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,6 +27,9 @@ pub struct Summary {
     pub run: String,
     /// Whether somebody ended the campaign early.
     pub interrupted: bool,
+    /// The plans of a scenario, where one was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scenario: Vec<Rehearsal>,
     /// Latency over all trials, per stage and outcome.
     pub latency: Vec<LatencyRow>,
 }
@@ -52,6 +55,28 @@ pub struct Failure {
     pub shrink_runs: u64,
     /// How often it showed.
     pub reproduced: Reproduced,
+}
+
+/// What was expected of the API in a trial of a scenario, and whether it came true.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expectation {
+    /// What was expected, in words.
+    pub what: String,
+    /// Whether it came true; none where the trial cannot tell.
+    pub met: Option<bool>,
+    /// What it is known by.
+    pub because: String,
+}
+
+/// One plan of a scenario, and what came of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Rehearsal {
+    /// The plan.
+    pub plan: Plan,
+    /// The trial's verdict.
+    pub verdict: Verdict,
+    /// What was expected, one by one.
+    pub expectations: Vec<Expectation>,
 }
 
 /// How often a failure showed in how many executions of its plan.

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
-use crate::model::{Failure, Finding, Judgement, LatencyRow, Replayed, Summary, Verdict};
+use crate::model::{
+    Expectation, Failure, Finding, Judgement, LatencyRow, Rehearsal, Replayed, Summary, Verdict,
+};
 use crate::trace::{Event, Trace};
 
 /// A campaign: the verdict in one sentence, each failure with its evidence and the commands that go on from it, and latencies.
@@ -18,6 +20,9 @@ pub fn summary(summary: &Summary) -> String {
     }
     for reason in &summary.inconclusive_reasons {
         let _ = writeln!(text, "  inconclusive: {reason}");
+    }
+    for rehearsal in &summary.scenario {
+        text.push_str(&self::rehearsal(rehearsal));
     }
     if !summary.latency.is_empty() {
         let _ = write!(
@@ -67,6 +72,20 @@ fn sentence(summary: &Summary) -> String {
         ),
         Verdict::Inconclusive => format!("{verdict}: {stack}, {plans}{inconclusive}{interrupted}."),
     }
+}
+
+/// One plan of a scenario, and what was expected of the API, one by one.
+fn rehearsal(rehearsal: &Rehearsal) -> String {
+    let mut text = format!("\n{}: {}\n", rehearsal.verdict, rehearsal.plan);
+    for Expectation { what, met, because } in &rehearsal.expectations {
+        let mark = match met {
+            Some(true) => "yes",
+            Some(false) => "NO",
+            None => "?",
+        };
+        let _ = writeln!(text, "  {mark:<3}  {what}: {because}");
+    }
+    text
 }
 
 fn failure(failure: &Failure) -> String {

@@ -255,6 +255,7 @@ impl Script {
                     api_observed: self.api_observed,
                 },
                 limits: limits(),
+                log: Default::default(),
                 trials_since_reset: 0,
                 started_at: "2026-01-01T00:00:00Z".to_owned(),
             },

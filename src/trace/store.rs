@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::Event;
-use crate::model::{Judgement, Limits, Plan};
+use crate::model::{Judgement, Limits, LogPatterns, Plan};
 
 /// The version of the format that this build writes. It reads this one and all before it.
 pub const FORMAT_VERSION: u32 = 1;
@@ -28,6 +28,9 @@ pub struct Header {
     pub stack: StackInfo,
     /// The limits in force.
     pub limits: Limits,
+    /// What the API's log was expected to show.
+    #[serde(default, skip_serializing_if = "LogPatterns::is_empty")]
+    pub log: LogPatterns,
     /// How many trials the stack had been through since its last reset, this one not counted.
     pub trials_since_reset: u64,
     /// When the trial began, by the wall clock (RFC 3339).

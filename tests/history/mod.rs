@@ -35,6 +35,7 @@ impl Loosening {
                 .filter(|_| !self.no_budget)
                 .map(|n| n + failures),
             stragglers: limits.stragglers + stragglers,
+            log_lines_per_s: 100,
         }
     }
 }
@@ -67,6 +68,7 @@ pub fn any_limits() -> impl Strategy<Value = Limits> {
                 grace_ms,
                 failures,
                 stragglers,
+                log_lines_per_s: 100,
             },
         )
 }
@@ -296,6 +298,7 @@ fn header(limits: Limits) -> Header {
             api_observed: true,
         },
         limits,
+        log: Default::default(),
         trials_since_reset: 0,
         started_at: "2026-01-01T00:00:00Z".to_owned(),
     }

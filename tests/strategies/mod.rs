@@ -45,6 +45,7 @@ pub fn any_limits() -> impl Strategy<Value = Limits> {
             grace_ms,
             failures,
             stragglers,
+            log_lines_per_s: 100,
         })
 }
 
@@ -126,6 +127,7 @@ fn any_header() -> impl Strategy<Value = Header> {
                     api_observed,
                 },
                 limits,
+                log: Default::default(),
                 trials_since_reset,
                 started_at,
             }
