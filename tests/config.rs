@@ -158,6 +158,12 @@ recovery = "2m"
 grace = "3s"
 failures = 4
 stragglers = 1
+log-lines = 5
+
+[log]
+detected = "lost"
+reconnected = "^connected"
+forbidden = ["Traceback"]
 
 [generator]
 faults = ["kill"]
