@@ -7,7 +7,7 @@ use super::{Audience, Bench, CampaignError, Interrupt, save};
 use crate::generator;
 use crate::latency::Latencies;
 use crate::model::{Failure, Reproduced, Signature, Summary, Verdict};
-use crate::trace::{Trace, View};
+use crate::trace::{Phase, Trace, View};
 
 /// What is tried, and when it is enough.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,9 +64,12 @@ impl Campaign {
                 progress.add_failure(&trace, signature, &kept);
             }
             let enough = progress.summary.failures.len() >= self.max_failures;
-            let last = index + 1 == self.plans || interrupt.is_requested() || enough;
+            // What is not healthy before anything was done to it will not be so for the other plans either.
+            let hopeless = index == 0 && View::new(&trace).phase(Phase::Plan).is_none();
+            let interrupted = interrupt.is_requested();
+            let last = index + 1 == self.plans || interrupted || enough || hopeless;
             progress.judge(self.max_inconclusive);
-            progress.summary.interrupted = interrupt.is_requested();
+            progress.summary.interrupted = interrupted;
             save::summary(&folder, &progress.summary)?;
             if last {
                 break;
