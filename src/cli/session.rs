@@ -64,15 +64,10 @@ impl Session {
             Err(error) => Err(error.into()),
         };
         audience.busy("leaving the stack as it was found");
-        // What was found running is healed, what was started here is ended; the first error of all is told.
-        let healed = match &result {
-            Ok(_) => executor.heal().await,
-            Err(_) => executor.heal().await.or(Ok(())),
-        };
-        let released = executor.release().await;
+        let left = executor.leave().await;
+        // The first error of all is told.
         let result = result?;
-        healed?;
-        released?;
+        left?;
         Ok(result)
     }
 }

@@ -54,14 +54,16 @@ impl Executor {
         nemesis::heal(&self.stack, &self.journal).await
     }
 
-    /// Ends what this run itself has brought up, and closes the journal if that worked.
+    /// Leaves the stack as it was found: heals it, ends what this run itself has brought up, and closes the journal if both worked.
     ///
     /// # Errors
-    /// When a service cannot be released; then the journal is kept for `comeback heal`.
-    pub async fn release(&self) -> Result<(), NemesisError> {
+    /// When a service cannot be healed or released; then the journal is kept for the reaper and for `comeback heal`.
+    pub async fn leave(&self) -> Result<(), NemesisError> {
+        let healed = self.heal().await;
         for (_, driver) in self.stack.services() {
             driver.release().await?;
         }
+        healed?;
         Ok(self.journal.end()?)
     }
 }

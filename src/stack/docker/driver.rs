@@ -7,10 +7,11 @@ use bollard::models::ContainerInspectResponse;
 use tokio::sync::mpsc;
 
 use super::container::{Condition, Container};
+use super::exec::{self, Beginnings};
 use super::network::Attachment;
 use super::observer::Observer;
 use super::ports::PublishedPorts;
-use super::{Engine, Selector, exec, network};
+use super::{Engine, Selector, network};
 use crate::model::Act;
 use crate::stack::{Driver, DriverError, Lease, Observation, ServiceState};
 
@@ -27,6 +28,7 @@ pub struct DockerDriver {
     networks: Vec<Attachment>,
     /// Where its ports were found published.
     ports: PublishedPorts,
+    beginnings: Beginnings,
     lease: Lease,
 }
 
@@ -56,6 +58,7 @@ impl DockerDriver {
             has_log: has_log(&found),
             ports: PublishedPorts::of(&found),
             networks,
+            beginnings: Beginnings::default(),
             lease,
             container,
         })
@@ -78,7 +81,10 @@ impl Driver for DockerDriver {
         match act {
             Act::Stop { .. } => container.stop(&self.stop_signal, act.grace()).await,
             Act::Kill => container.bring(Condition::Killed).await,
-            Act::Pause => container.bring(Condition::Frozen).await,
+            Act::Pause => {
+                let freeze = container.bring(Condition::Frozen);
+                self.beginnings.none_during(freeze).await
+            }
             Act::Unpause => container.bring(Condition::Thawed).await,
             Act::Start => {
                 container.bring(Condition::Started).await?;
@@ -130,7 +136,7 @@ impl Driver for DockerDriver {
     }
 
     async fn exec(&self, command: &[String]) -> Result<(bool, String), DriverError> {
-        exec::run(&self.container, command).await
+        exec::run(&self.container, &self.beginnings, command).await
     }
 
     /// Does nothing: the container was found running, and is left so.

@@ -1,11 +1,13 @@
 //! A command inside a container.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bollard::errors::Error;
 use bollard::exec::{CreateExecOptions, StartExecResults};
 use futures_util::StreamExt;
-use tokio::time::timeout;
+use tokio::sync::RwLock;
+use tokio::time::{sleep, timeout};
 
 use super::container::Container;
 use crate::stack::DriverError;
@@ -13,42 +15,95 @@ use crate::stack::DriverError;
 /// How long a command may take. A probe has a limit of its own; this one keeps a command that a frozen
 /// container holds from being waited for for ever.
 const DONE_WITHIN: Duration = Duration::from_secs(60);
+/// How often to ask whether a command has begun: nothing else tells.
+const ASK_EVERY: Duration = Duration::from_millis(5);
 /// How much of a command's output is kept: its end, which says what went wrong.
 const OUTPUT_BYTES: usize = 4096;
+
+/// Keeps commands from beginning while their container is being frozen.
+///
+/// The freeze would hold such a command for ever, and Docker would wait for it with the container's lock in its hands: from then on
+/// nobody could inspect, kill or even thaw the container (<https://github.com/moby/moby/issues/27272>).
+#[derive(Debug, Clone, Default)]
+pub(super) struct Beginnings(Arc<RwLock<()>>);
+
+impl Beginnings {
+    /// Does something while no command begins.
+    pub async fn none_during<T>(&self, act: impl Future<Output = T>) -> T {
+        let _none = self.0.write().await;
+        act.await
+    }
+}
 
 /// Runs a command and says whether it exited with 0, with the end of its output.
 ///
 /// When the caller gives up, the command goes on inside the container: Docker cannot end it.
 pub(super) async fn run(
     container: &Container,
+    beginnings: &Beginnings,
     command: &[String],
 ) -> Result<(bool, String), DriverError> {
     let act = || format!("run {}", command.first().map_or("nothing", String::as_str));
-    match timeout(DONE_WITHIN, attempt(container, command)).await {
-        Ok(result) => result.map_err(|error| container.refused(act(), &error)),
+    // Whoever gives up on a command that has not quite begun must not let a freeze through.
+    let begun = tokio::spawn(begin(
+        container.clone(),
+        beginnings.clone(),
+        command.to_vec(),
+    ));
+    let course = async {
+        let begun = begun
+            .await
+            .map_err(|error| container.failed(act(), error.to_string()))?;
+        let refused = |error| container.refused(act(), &error);
+        end(container, begun.map_err(refused)?)
+            .await
+            .map_err(refused)
+    };
+    match timeout(DONE_WITHIN, course).await {
+        Ok(result) => result,
         Err(_) => {
             Err(container.failed(act(), format!("no end within {} s", DONE_WITHIN.as_secs())))
         }
     }
 }
 
-async fn attempt(container: &Container, command: &[String]) -> Result<(bool, String), Error> {
+/// A command's id, and its output from now on.
+type Begun = (String, StartExecResults);
+
+/// Starts a command, and returns when its process is there. The engine's answer comes before that.
+async fn begin(
+    container: Container,
+    beginnings: Beginnings,
+    command: Vec<String>,
+) -> Result<Begun, Error> {
+    let _beginning = beginnings.0.read().await;
     let docker = &container.docker;
     let options = CreateExecOptions {
         attach_stdout: Some(true),
         attach_stderr: Some(true),
-        cmd: Some(command.to_vec()),
+        cmd: Some(command),
         ..CreateExecOptions::default()
     };
     let exec = docker.create_exec(&container.id, options).await?.id;
+    let output = docker.start_exec(&exec, None).await?;
+    loop {
+        let now = docker.inspect_exec(&exec).await?;
+        if now.pid.is_some_and(|pid| pid > 0) || now.exit_code.is_some() {
+            return Ok((exec, output));
+        }
+        sleep(ASK_EVERY).await;
+    }
+}
+
+async fn end(container: &Container, (exec, results): Begun) -> Result<(bool, String), Error> {
     let mut tail = Vec::new();
-    if let StartExecResults::Attached { mut output, .. } = docker.start_exec(&exec, None).await? {
+    if let StartExecResults::Attached { mut output, .. } = results {
         while let Some(part) = output.next().await {
             tail.extend_from_slice(&part?.into_bytes());
             let surplus = tail.len().saturating_sub(OUTPUT_BYTES);
             tail.drain(..surplus);
         }
     }
-    let code = docker.inspect_exec(&exec).await?.exit_code;
+    let code = container.docker.inspect_exec(&exec).await?.exit_code;
     Ok((code == Some(0), String::from_utf8_lossy(&tail).into_owned()))
 }

@@ -9,6 +9,7 @@
 //!   confirms it; the engine's events say when to look again (`container`).
 //! - `docker stop` counts its grace in whole seconds. A grace here is in milliseconds, because the stop
 //!   signal and the kill are sent one by one.
+//! - A pause that meets a command on its way into the container locks the engine up, so the two wait for each other (`exec`).
 //! - A log cannot be followed across a restart, and can be resumed only at a whole second. Lines already
 //!   seen are counted and passed over (`log`).
 //! - A restart, or joining a network again, may publish a port elsewhere. That is found and reported
