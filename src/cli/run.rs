@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::Args;
 
 use super::exit::Exit;
+use super::folder;
 use super::output::Output;
 use super::progress::Progress;
 use super::session::Session;
@@ -53,6 +54,8 @@ impl Run {
             out: self.out,
             traces: self.traces,
         };
+        folder::make("--out", &campaign.out)?;
+        folder::make("--traces", &campaign.traces)?;
         let session = Session::open(&self.source).await?;
         let progress = Progress::new(output, Some(campaign.plans));
         let summary = session
@@ -84,9 +87,13 @@ fn seed_of_now() -> u64 {
 
 /// Reads `5%` or `0.05`.
 fn share(text: &str) -> anyhow::Result<f64> {
+    let number = |text: &str| {
+        let number = text.trim().parse::<f64>();
+        number.context("expected a share such as `5%` or `0.05`")
+    };
     let share = match text.strip_suffix('%') {
-        Some(percent) => percent.trim().parse::<f64>()? / 100.0,
-        None => text.parse::<f64>()?,
+        Some(percent) => number(percent)? / 100.0,
+        None => number(text)?,
     };
     if !(0.0..=1.0).contains(&share) {
         bail!("a share lies between 0% and 100%");
