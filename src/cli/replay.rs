@@ -36,8 +36,7 @@ pub struct Replay {
 impl Replay {
     pub async fn run(self, output: &Output) -> anyhow::Result<Exit> {
         let recorded = Trace::read(&self.trace)?;
-        folder::make("--out", &self.out)?;
-        let session = Session::open(&self.source.or_of_trace(&recorded.header.stack)?).await?;
+        let session = Session::open(&self.source(&recorded)?).await?;
         session
             .bench()
             .space
@@ -48,6 +47,7 @@ impl Replay {
                     "cannot replay {trace} on this stack; give the one it is of by --config FILE"
                 )
             })?;
+        folder::make("--out", &self.out)?;
         let progress = Progress::new(output, Some(self.times));
         let replay = Campaign {
             times: self.times,
@@ -68,5 +68,10 @@ impl Replay {
         } else {
             replayed.verdict.into()
         })
+    }
+
+    fn source(&self, recorded: &Trace) -> anyhow::Result<Source> {
+        let source = self.source.or_of_trace(&recorded.header.stack);
+        source.with_context(|| format!("cannot replay {}", self.trace.display()))
     }
 }

@@ -54,9 +54,9 @@ impl Run {
             out: self.out,
             traces: self.traces,
         };
+        let session = Session::open(&self.source).await?;
         folder::make("--out", &campaign.out)?;
         folder::make("--traces", &campaign.traces)?;
-        let session = Session::open(&self.source).await?;
         let progress = Progress::new(output, Some(campaign.plans));
         let summary = session
             .with_stack(&progress, async |bench, interrupt| {
