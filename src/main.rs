@@ -11,7 +11,7 @@ fn main() -> ExitCode {
     match cli.run() {
         Ok(exit) => exit.code(),
         Err(error) => {
-            eprintln!("comeback: {error:#}");
+            eprintln!("comeback: {}", comeback::cli::words(&error));
             comeback::cli::Exit::of_error(&error).code()
         }
     }

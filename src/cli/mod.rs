@@ -6,6 +6,7 @@ mod check;
 mod demo;
 mod demo_part;
 mod exit;
+mod folder;
 mod heal;
 mod interrupt;
 mod journals;
@@ -19,7 +20,7 @@ mod source;
 use clap::{Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
-pub use exit::Exit;
+pub use exit::{Exit, words};
 
 /// Does your API come back when its backend does?
 ///

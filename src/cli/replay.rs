@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context;
 use clap::Args;
 
 use super::exit::Exit;
+use super::folder;
 use super::output::Output;
 use super::progress::Progress;
 use super::session::Session;
@@ -34,8 +36,18 @@ pub struct Replay {
 impl Replay {
     pub async fn run(self, output: &Output) -> anyhow::Result<Exit> {
         let recorded = Trace::read(&self.trace)?;
-        let session = Session::open(&self.source.or_of_trace(&recorded.header.stack)?).await?;
-        session.bench().space.fits(&recorded.plan)?;
+        let session = Session::open(&self.source(&recorded)?).await?;
+        session
+            .bench()
+            .space
+            .fits(&recorded.plan)
+            .with_context(|| {
+                let trace = self.trace.display();
+                format!(
+                    "cannot replay {trace} on this stack; give the one it is of by --config FILE"
+                )
+            })?;
+        folder::make("--out", &self.out)?;
         let progress = Progress::new(output, Some(self.times));
         let replay = Campaign {
             times: self.times,
@@ -56,5 +68,10 @@ impl Replay {
         } else {
             replayed.verdict.into()
         })
+    }
+
+    fn source(&self, recorded: &Trace) -> anyhow::Result<Source> {
+        let source = self.source.or_of_trace(&recorded.header.stack);
+        source.with_context(|| format!("cannot replay {}", self.trace.display()))
     }
 }

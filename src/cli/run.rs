@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::Args;
 
 use super::exit::Exit;
+use super::folder;
 use super::output::Output;
 use super::progress::Progress;
 use super::session::Session;
@@ -78,6 +79,8 @@ impl Run {
             out: self.out,
             traces: self.traces,
         };
+        folder::make("--out", &campaign.out)?;
+        folder::make("--traces", &campaign.traces)?;
         let of = campaign.plans.count();
         let progress = Progress::new(output, (of < u64::MAX).then_some(of));
         let summary = session
@@ -124,9 +127,13 @@ fn seed_of_now() -> u64 {
 
 /// Reads `5%` or `0.05`.
 fn share(text: &str) -> anyhow::Result<f64> {
+    let number = |text: &str| {
+        let number = text.trim().parse::<f64>();
+        number.context("expected a share such as `5%` or `0.05`")
+    };
     let share = match text.strip_suffix('%') {
-        Some(percent) => percent.trim().parse::<f64>()? / 100.0,
-        None => text.parse::<f64>()?,
+        Some(percent) => number(percent)? / 100.0,
+        None => number(text)?,
     };
     if !(0.0..=1.0).contains(&share) {
         bail!("a share lies between 0% and 100%");

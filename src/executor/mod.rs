@@ -7,6 +7,7 @@ mod anchors;
 mod recovery;
 mod reset;
 mod settings;
+mod setup;
 mod steps;
 mod trial;
 

@@ -3,18 +3,17 @@
 use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::Instant;
 
 use super::Executor;
 use super::steps::Steps;
 use crate::load::{self, Client, ClientParts, Draw, LoadError};
-use crate::model::{Outcome, Plan};
+use crate::model::Plan;
 use crate::nemesis::{self, Nemesis};
 use crate::observe::{Readiness, Services};
-use crate::trace::{EventKind, Follower, Origin, Phase, Recorder};
+use crate::trace::{EventKind, Follower, Phase, Recorder};
 
 /// One trial under way.
 pub(super) struct Trial<'a> {
@@ -66,11 +65,11 @@ impl Executor {
                 biased;
                 () = interrupted => { recorder.record(EventKind::Interrupted); }
                 () = trouble(recorder) => {}
-                backend = readiness.overdue(self.settings.ready_within) => {
-                    let limit = humantime::format_duration(self.settings.ready_within);
-                    let message = format!("the backend {backend} was not ready within {limit}");
-                    trial.trouble("waiting for the backend", message);
+                why = readiness.overdue(self.settings.ready_within) => {
+                    let remedy = "mend it, or allow more by `[trial] ready-within`";
+                    trial.trouble("waiting for the backend", format!("{why}; {remedy}"));
                 }
+                why = trial.ended_early() => { trial.trouble("setting up", why); }
                 () = self.tell_readiness(recorder.follow_from(0), &away) => {}
                 () = &mut course => {}
             }
@@ -81,7 +80,7 @@ impl Executor {
     }
 
     /// A client for one recorder. The prefix tells its tokens from those of the trial's other clients.
-    fn client(
+    pub(super) fn client(
         &self,
         plan: &Plan,
         recorder: Recorder,
@@ -153,70 +152,6 @@ impl Trial<'_> {
             self.enter(Phase::Drain);
         };
         tokio::join!(steps.run(), background, rest);
-    }
-
-    /// Waits until the API serves every kind of request once. What it answers while it starts up is nobody's
-    /// failure, so these requests are not part of the history.
-    async fn settle(&self) -> bool {
-        let scratch = Recorder::new(None, crate::trace::Redaction::default(), u64::MAX);
-        let (_ready, readiness) = watch::channel(load::Readiness::ReadySince(Instant::now()));
-        let client = match self
-            .executor
-            .client(self.plan, scratch, readiness, "setup-")
-        {
-            Ok(client) => client,
-            Err(error) => {
-                self.trouble("preparing the load", error.to_string());
-                return false;
-            }
-        };
-        let limit = Duration::from_millis(self.executor.limits.recovery_ms);
-        let mut last = None;
-        let served = timeout(limit, async {
-            for kind in &self.executor.kinds {
-                loop {
-                    let outcome = client
-                        .request(&Origin::Probe, &kind.name, Instant::now())
-                        .await;
-                    if outcome.is_ok() {
-                        break;
-                    }
-                    last = Some((kind.name.clone(), outcome));
-                    sleep(self.executor.settings.probe_every).await;
-                }
-            }
-        });
-        if served.await.is_ok() {
-            return true;
-        }
-        let limit = humantime::format_duration(limit);
-        let detail = match last {
-            Some((kind, outcome)) => {
-                format!("the last request of the kind {kind} ended as {outcome}")
-            }
-            None => "no request has ended at all".to_owned(),
-        };
-        self.trouble(
-            "setting up",
-            format!("the API did not serve every kind of request within {limit}: {detail}"),
-        );
-        false
-    }
-
-    /// Sends each kind a few times, and tells whether every request succeeded.
-    async fn baseline(&self) -> bool {
-        for _ in 0..self.executor.settings.baseline_requests {
-            for kind in &self.executor.kinds {
-                let outcome = self
-                    .client
-                    .request(&Origin::Baseline, &kind.name, Instant::now())
-                    .await;
-                if !matches!(outcome, Outcome::Ok) {
-                    return false;
-                }
-            }
-        }
-        true
     }
 
     /// Undoes every fault, and tells whether that worked.

@@ -10,8 +10,8 @@ pub(super) fn disturbance(view: &View<'_>) -> Option<String> {
     trouble(view)
         .or_else(|| baseline(view))
         .or_else(|| foreign_exit(view))
-        .or_else(|| never_ready(view))
         .or_else(|| cut(view))
+        .or_else(|| never_ready(view))
 }
 
 fn trouble(view: &View<'_>) -> Option<String> {

@@ -35,6 +35,8 @@ struct State {
     since: Instant,
     /// Whether it is ready.
     ready: bool,
+    /// The last probe's own words, if it said no.
+    refusal: Option<String>,
 }
 
 impl Readiness {
@@ -49,6 +51,7 @@ impl Readiness {
                 fault: None,
                 since: Instant::now(),
                 ready: false,
+                refusal: None,
             });
             backends.insert(backend.name.clone(), state.clone());
             let (stack, recorder) = (Arc::clone(stack), recorder.clone());
@@ -100,12 +103,18 @@ impl Readiness {
         }
     }
 
-    /// Waits until some backend has been expected to become ready for longer than `limit`, and tells which.
+    /// Waits until some backend has been expected to become ready for longer than `limit`, and tells which, and what the
+    /// last probe said.
     pub async fn overdue(&self, limit: Duration) -> String {
         let waits = self.backends.iter().map(|(name, state)| {
             Box::pin(async move {
                 overdue(state, limit).await;
-                name.clone()
+                let refusal = state.borrow().refusal.clone();
+                let limit = humantime::format_duration(limit);
+                format!(
+                    "the backend {name} was not ready within {limit}: {}",
+                    refusal.as_deref().unwrap_or("it was not even asked")
+                )
             })
         });
         if self.backends.is_empty() {
@@ -176,6 +185,7 @@ async fn probe_backend(backend: &Backend, state: &watch::Sender<State>, recorder
                 });
                 state.send_if_modified(|state| {
                     state.ready = state.generation == generation;
+                    state.refusal = None;
                     state.ready
                 });
             }
@@ -184,11 +194,12 @@ async fn probe_backend(backend: &Backend, state: &watch::Sender<State>, recorder
                 if refused_since.replace(sent_us).is_none() {
                     recorder.record(EventKind::NotReady {
                         backend: backend.name.clone(),
-                        detail,
+                        detail: detail.clone(),
                     });
                 }
                 state.send_if_modified(|state| {
                     let was_ready = state.ready;
+                    state.refusal = Some(detail);
                     state.ready = false;
                     if was_ready {
                         // It became unready by itself: it is awaited from this moment on.

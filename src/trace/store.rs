@@ -85,7 +85,7 @@ pub struct Trace {
 #[derive(Debug, thiserror::Error)]
 pub enum TraceError {
     /// The file cannot be opened, read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("the trace {}: {source}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
@@ -116,7 +116,9 @@ pub enum TraceError {
         by: String,
     },
     /// The file ends before the plan.
-    #[error("{}: the trace was cut before its plan: nothing in it can be used", path.display())]
+    #[error(
+        "{}: it ends before its plan, so nothing in it can be used; is this a comeback trace?", path.display()
+    )]
     TooShort {
         /// The file.
         path: PathBuf,
@@ -276,7 +278,7 @@ impl Trace {
             let malformed = |error: serde_json::Error| TraceError::Malformed {
                 path: path.to_owned(),
                 line: number,
-                message: error.to_string(),
+                message: words(&error),
             };
             // Events are told from the other lines first, so that an error speaks of what the line is.
             let content: serde_json::Value = serde_json::from_slice(&buffer).map_err(malformed)?;
@@ -317,7 +319,7 @@ impl Trace {
         };
         // The version is looked at first: a newer header need not parse as ours does.
         let raw: serde_json::Value =
-            serde_json::from_slice(line).map_err(|e| malformed(e.to_string()))?;
+            serde_json::from_slice(line).map_err(|e| malformed(words(&e)))?;
         let version = raw["comeback_trace"]
             .as_u64()
             .ok_or_else(|| malformed("the header has no `comeback_trace` version".to_owned()))?;
@@ -330,5 +332,15 @@ impl Trace {
             });
         }
         serde_json::from_value(raw).map_err(|e| malformed(e.to_string()))
+    }
+}
+
+/// What is wrong with a line. The parser takes a line for a whole text, so its own "line 1" would contradict ours.
+fn words(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    match text.strip_suffix(&place) {
+        Some(what) => format!("column {}: {what}", error.column()),
+        None => text,
     }
 }

@@ -1,0 +1,16 @@
+//! The program as it is used: the real binary, each time in a folder of its own.
+
+#[path = "common/desk.rs"]
+mod desk;
+#[path = "cli/killed.rs"]
+mod killed;
+#[path = "cli/live.rs"]
+mod live;
+#[path = "cli/mistakes.rs"]
+mod mistakes;
+#[path = "cli/parts.rs"]
+mod parts;
+#[path = "cli/trouble.rs"]
+mod trouble;
+#[path = "cli/verdicts.rs"]
+mod verdicts;

@@ -1,0 +1,124 @@
+//! Runs that are ended in the middle of a fault.
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::desk::Desk;
+use crate::live::{self, Live, until};
+use crate::parts::Parts;
+
+/// Pauses that last much longer than anything else here.
+const LONG_PAUSES: &str = r#"
+[generator]
+faults = ["pause"]
+steps = [1, 2]
+min-outage = "100s"
+max-outage = "200s"
+max-offset = "100ms"
+max-wait = "100ms"
+event-anchors = 0.0
+background = 0.0
+"#;
+
+fn parts() -> Parts {
+    Parts {
+        more: LONG_PAUSES,
+        ..Parts::new()
+    }
+}
+
+#[test]
+fn ctrl_c_heals_before_it_ends() {
+    heals_before_it_ends(Signal::INT);
+}
+
+#[test]
+fn sigterm_heals_before_it_ends() {
+    heals_before_it_ends(Signal::TERM);
+}
+
+fn heals_before_it_ends(signal: Signal) {
+    let (desk, parts) = (Desk::new(), parts());
+    parts.write(&desk, &parts.api());
+    let mut live = Live::start(&desk, "run --seed 1 --format json");
+    live.until_a_fault_strikes();
+    assert_eq!(live::services(&desk).len(), 2);
+    live.signal(signal);
+    let finished = live.finish();
+    assert_eq!(finished.code, 130, "{}", finished.stderr);
+    assert!(
+        finished.stderr.contains("interrupted"),
+        "{}",
+        finished.stderr
+    );
+    let summary: Value = serde_json::from_str(&finished.stdout).unwrap();
+    assert_eq!(summary["interrupted"], true);
+    assert_eq!(live::left_behind(&desk), [""; 0]);
+}
+
+/// Not even the reaper is left.
+#[test]
+fn what_is_killed_with_its_reaper_can_be_read_and_healed() {
+    let (desk, parts) = (Desk::new(), parts());
+    parts.write(&desk, &parts.api());
+    let mut live = Live::start(&desk, "run --seed 1");
+    live.until_a_fault_strikes();
+    let reapers = live::reapers(&desk);
+    assert_eq!(reapers.len(), 1);
+    reapers.iter().for_each(live::kill);
+    live.signal(Signal::KILL);
+    assert_eq!(live.wait_killed(), -1);
+
+    let paths = live::trace_paths(&desk);
+    let check = desk.run(&format!("check {}", paths[0].display()));
+    assert_eq!(check.code, 3, "{}{}", check.stdout, check.stderr);
+    assert!(
+        check
+            .stdout
+            .contains("the trial was cut off in its phase plan"),
+        "{}",
+        check.stdout
+    );
+    assert_eq!(live::services(&desk).len(), 2, "the stack is gone too");
+
+    let heal = desk.run("heal");
+    assert_eq!(heal.code, 0, "{}{}", heal.stdout, heal.stderr);
+    for service in ["api", "store"] {
+        let healed = format!("healed: the processes of {service} were ended");
+        assert!(heal.stdout.contains(&healed), "{}", heal.stdout);
+    }
+    assert_eq!(live::left_behind(&desk), [""; 0]);
+    let again = desk.run("heal");
+    assert_eq!((again.code, again.stdout.trim()), (0, "nothing to heal"));
+}
+
+#[test]
+fn what_is_killed_alone_is_healed_by_its_reaper() {
+    let (desk, parts) = (Desk::new(), parts());
+    parts.write(&desk, &parts.api());
+    let mut live = Live::start(&desk, "run --seed 1");
+    live.until_a_fault_strikes();
+    assert_eq!(live::services(&desk).len(), 2);
+    live.signal(Signal::KILL);
+    assert_eq!(live.wait_killed(), -1);
+    until(
+        "the reaper has ended the stack and removed the journal",
+        || live::left_behind(&desk).is_empty(),
+    );
+}
+
+#[test]
+fn a_run_that_is_alive_is_not_healed() {
+    let (desk, parts) = (Desk::new(), parts());
+    parts.write(&desk, &parts.api());
+    let mut live = Live::start(&desk, "run --seed 1");
+    live.until_a_fault_strikes();
+    let heal = desk.run("heal");
+    assert_eq!(heal.code, 0);
+    assert!(
+        heal.stdout.contains("is alive and was left alone"),
+        "{}",
+        heal.stdout
+    );
+    assert_eq!(live::services(&desk).len(), 2);
+}

@@ -1,0 +1,86 @@
+//! Trouble with the surroundings: it is told, the answer is "inconclusive", and nothing is left running.
+
+use std::net::TcpListener;
+
+use crate::desk::{Desk, Finished, finish};
+use crate::live;
+use crate::parts::Parts;
+
+#[test]
+fn a_program_that_does_not_exist_is_named() {
+    let desk = Desk::new();
+    let parts = Parts {
+        api: "no-such-program",
+        ..Parts::new()
+    };
+    parts.write(&desk, &parts.api());
+    let run = desk.run("run");
+    assert_eq!(
+        run.stderr,
+        "comeback: api: there is no program `no-such-program`: install it, or give its full path\n"
+    );
+    is_inconclusive(&desk, &run);
+}
+
+#[test]
+fn a_port_in_use_is_named_in_the_api_s_own_words() {
+    let desk = Desk::new();
+    let parts = Parts::new();
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = other.local_addr().unwrap().to_string();
+    parts.write(&desk, &address);
+    let run = desk.run("run --plans 3");
+    assert!(
+        run.stdout.contains("api has ended by itself"),
+        "{}",
+        run.stdout
+    );
+    is_inconclusive(&desk, &run);
+}
+
+#[test]
+fn a_backend_that_never_gets_ready_is_named_with_what_its_probe_says() {
+    let desk = Desk::new();
+    let parts = Parts {
+        boot: "1h",
+        more: "[trial]\nready-within = \"700ms\"\n",
+        ..Parts::new()
+    };
+    parts.write(&desk, &parts.api());
+    let run = desk.run("run --plans 1");
+    let told = "the backend store was not ready within 700ms: not ready: it is booting; \
+                mend it, or allow more by `[trial] ready-within`";
+    assert!(run.stdout.contains(told), "{}", run.stdout);
+    is_inconclusive(&desk, &run);
+}
+
+#[test]
+fn a_container_engine_that_is_not_there_is_named() {
+    let desk = Desk::new();
+    desk.write(
+        "comeback.toml",
+        r#"
+[api]
+url = "http://127.0.0.1:1"
+[backend.ray]
+docker = { name = "ray" }
+ready = { tcp = "127.0.0.1:1" }
+[[request]]
+path = "/"
+"#,
+    );
+    let mut command = desk.comeback("run");
+    command.env("DOCKER_HOST", "unix:///nonexistent.sock");
+    let run = finish(command);
+    assert_eq!(
+        run.stderr,
+        "comeback: docker: no container engine answers at unix:///nonexistent.sock: /nonexistent.sock does not exist; \
+         start the engine, or correct DOCKER_HOST\n"
+    );
+    is_inconclusive(&desk, &run);
+}
+
+fn is_inconclusive(desk: &Desk, run: &Finished) {
+    assert_eq!(run.code, 3, "{}{}", run.stdout, run.stderr);
+    assert_eq!(live::left_behind(desk), [""; 0]);
+}
