@@ -167,7 +167,7 @@ async fn a_redirect_is_an_answer() {
 fn proxy_variables_are_not_followed() {
     // Variables can be set safely for another process only, so this runs a test above in one.
     let result = Command::new(std::env::current_exe().unwrap())
-        .args(["load::traps::a_redirect_is_an_answer", "--exact"])
+        .args(["load::tests::traps::a_redirect_is_an_answer", "--exact"])
         .env_remove("NO_PROXY")
         .env_remove("no_proxy")
         .env("HTTP_PROXY", "http://127.0.0.1:1")
