@@ -205,8 +205,8 @@ mod tests {
             misfit(fault("db", rapid(2, 10_001), 1)),
         ].join("\n"), @"
         it fits
-        step x1 faults the backend `cache`, which this stack does not have; it has db
-        step x1 is a `pause` fault, which is not allowed for the backend `db`; allowed: kill, rapid
+        step x1 faults the backend `cache`, which this stack does not have; it has `db`
+        step x1 is a `pause` fault, which is not allowed for the backend `db`; allowed: `kill`, `rapid`
         step x1: 45001 ms of outage, and at most 45000 are allowed
         step x1: 9 restarts, and at most 8 are allowed
         step x1: 10001 ms between restarts, and at most 10000 are allowed
@@ -233,7 +233,7 @@ mod tests {
         step x1: 1001 ms between requests, and at most 1000 are allowed
         step x1: 8.5 requests per second; above 0 and at most 8 are allowed
         step x1: NaN requests per second; above 0 and at most 8 are allowed
-        x1 sends requests of the kind `write`, which the configuration does not have; it has read
+        x1 sends requests of the kind `write`, which the configuration does not have; it has `read`
         step x1: 3600000 ms of wait, and at most 20000 are allowed
         ");
     }
