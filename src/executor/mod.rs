@@ -4,6 +4,7 @@
 //! undoing the faults comes after it, in every case.
 
 mod anchors;
+mod course;
 mod recovery;
 mod reset;
 mod settings;
