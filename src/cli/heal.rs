@@ -3,15 +3,20 @@
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use serde::Serialize;
+use tokio::time::sleep;
 
 use super::exit::Exit;
 use super::journals;
 use super::output::Output;
 use crate::nemesis::{Journal, Record};
 use crate::stack::{DriverError, Lease, docker, process};
+
+/// How often the reaper looks whether its run is gone.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// Undo whatever a killed run left behind.
 ///
@@ -45,6 +50,9 @@ impl Heal {
             // Nothing is ever written there: reading ends when the other end is closed.
             std::io::stdin().read_to_end(&mut Vec::new())?;
         }
+        if let (true, Some(journal)) = (self.when_input_ends, &self.journal) {
+            owner_gone(journal).await?;
+        }
         let paths = match self.journal {
             Some(path) => vec![path],
             None => Journal::list(&journals::folder()?)?,
@@ -60,6 +68,24 @@ impl Heal {
             Exit::Inconclusive
         })
     }
+}
+
+/// Waits until the owner of a journal is gone. A process that ends closes its files a moment before it counts as dead, and on
+/// a busy machine that moment is long enough to take it for alive.
+async fn owner_gone(journal: &Path) -> anyhow::Result<()> {
+    let owners = |record| match record {
+        Record::Owner(owner) => Some(owner),
+        _ => None,
+    };
+    if !journal.exists() {
+        return Ok(());
+    }
+    if let Some(owner) = Journal::read(journal)?.into_iter().find_map(owners) {
+        while journals::is_alive(&owner) {
+            sleep(LOOK_EVERY).await;
+        }
+    }
+    Ok(())
 }
 
 /// Undoes everything one journal tells of, and removes it if all of that worked.

@@ -87,7 +87,10 @@ fn is_found_replayed_and_checked(variant: Variant, seed: u64) {
     assert_eq!(check.code, 1);
     assert!(check.stdout.contains(invariant), "{}", check.stdout);
 
-    let replay = desk.run(&format!("replay {name}"));
+    // Timing is not replayed to the microsecond, so a failure need not show each time.
+    let replays = (0..10).map(|_| desk.run(&format!("replay {name}")));
+    let mut shown = replays.skip_while(|replay| replay.code == 0);
+    let replay = shown.next().expect("it shows once in ten replays");
     assert_eq!(replay.code, 1, "{}{}", replay.stdout, replay.stderr);
     assert!(
         replay.stdout.starts_with("reproduced 1 of 1: v1/"),
