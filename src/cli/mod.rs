@@ -13,6 +13,8 @@ mod output;
 mod progress;
 mod replay;
 mod run;
+mod seconds;
+mod send;
 mod session;
 mod source;
 
@@ -58,6 +60,7 @@ enum Verb {
     Run(run::Run),
     Replay(replay::Replay),
     Check(check::Check),
+    Send(send::Send),
     Heal(heal::Heal),
     Demo(demo::Demo),
     #[command(hide = true)]
@@ -93,6 +96,7 @@ impl Cli {
                 Verb::Run(run) => run.run(&output).await,
                 Verb::Replay(replay) => replay.run(&output).await,
                 Verb::Check(check) => check.run(&output),
+                Verb::Send(send) => send.run(&output).await,
                 Verb::Heal(heal) => heal.run(&output).await,
                 Verb::Demo(demo) => demo.run().await,
                 Verb::DemoPart(part) => part.run().await,

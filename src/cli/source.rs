@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::bail;
 use clap::Args;
 
-use super::assemble;
+use super::assemble::{self, Presence};
 use crate::app::Variant;
 use crate::campaign::Bench;
 use crate::config::Config;
@@ -47,7 +47,7 @@ impl Source {
     ///
     /// # Errors
     /// When the configuration is bad, or a service of it is not there.
-    pub async fn bench(&self, journal: &Arc<Journal>) -> anyhow::Result<Bench> {
+    pub async fn bench(&self, journal: &Arc<Journal>, presence: Presence) -> anyhow::Result<Bench> {
         if let Some(variant) = self.demo {
             return assemble::demo(variant, journal);
         }
@@ -59,6 +59,6 @@ impl Source {
                 "there is no ./comeback.toml: name a configuration with --config FILE, or try --demo stuck-busy"
             ),
         };
-        assemble::configured(Config::load(path)?, journal).await
+        assemble::configured(Config::load(path)?, journal, presence).await
     }
 }

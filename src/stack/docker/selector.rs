@@ -31,6 +31,33 @@ pub enum Selector {
 
 impl Selector {
     /// Finds the container, which must be running, and what the engine knows about it.
+    pub(super) async fn find_running(
+        &self,
+        engine: &Engine,
+        service: &str,
+    ) -> Result<(Container, ContainerInspectResponse), DriverError> {
+        let (container, found) = self.find(engine, service).await?;
+        let remedy = match Status::of(&found) {
+            Status::Running => return Ok((container, found)),
+            Status::Paused => format!(
+                "is paused; thaw it: docker unpause {0} (or `comeback heal`, if a run left it so)",
+                container.name
+            ),
+            Status::Restarting => {
+                "restarts again and again; mend it first, its log says why".to_owned()
+            }
+            Status::Stopped => format!(
+                "is not running; start it: docker start {0} (or `comeback heal`, if a run left it so)",
+                container.name
+            ),
+        };
+        Err(DriverError::Missing {
+            service: service.to_owned(),
+            message: format!("the container `{}` {remedy}", container.name),
+        })
+    }
+
+    /// Finds the container, whatever its state, and what the engine knows about it.
     pub(super) async fn find(
         &self,
         engine: &Engine,
@@ -66,24 +93,7 @@ impl Selector {
             id: found.id.clone().unwrap_or_else(|| reference.clone()),
             name: name.trim_start_matches('/').to_owned(),
         };
-        let remedy = match Status::of(&found) {
-            Status::Running => return Ok((container, found)),
-            Status::Paused => format!(
-                "is paused; thaw it: docker unpause {0} (or `comeback heal`, if a run left it so)",
-                container.name
-            ),
-            Status::Restarting => {
-                "restarts again and again; mend it first, its log says why".to_owned()
-            }
-            Status::Stopped => format!(
-                "is not running; start it: docker start {0} (or `comeback heal`, if a run left it so)",
-                container.name
-            ),
-        };
-        Err(missing(format!(
-            "the container `{}` {remedy}",
-            container.name
-        )))
+        Ok((container, found))
     }
 }
 
