@@ -6,6 +6,7 @@ mod check;
 mod demo;
 mod demo_part;
 mod exit;
+mod fault;
 mod heal;
 mod interrupt;
 mod journals;
@@ -61,6 +62,7 @@ enum Verb {
     Replay(replay::Replay),
     Check(check::Check),
     Send(send::Send),
+    Fault(fault::Fault),
     Heal(heal::Heal),
     Demo(demo::Demo),
     #[command(hide = true)]
@@ -97,6 +99,7 @@ impl Cli {
                 Verb::Replay(replay) => replay.run(&output).await,
                 Verb::Check(check) => check.run(&output),
                 Verb::Send(send) => send.run(&output).await,
+                Verb::Fault(fault) => fault.run(&output).await,
                 Verb::Heal(heal) => heal.run(&output).await,
                 Verb::Demo(demo) => demo.run().await,
                 Verb::DemoPart(part) => part.run().await,

@@ -61,10 +61,10 @@ pub struct Send {
 impl Send {
     pub async fn run(self, output: &Output) -> anyhow::Result<Exit> {
         let session = Session::beside(&self.source, Presence::Unneeded).await?;
-        let burst = self.burst(&session.bench().executor.kinds)?;
         let progress = Progress::new(output, None);
         let summary = session
             .beside_stack(&progress, async |bench, interrupt| {
+                let burst = self.burst(&bench.executor.kinds)?;
                 progress.finish();
                 let recorder = bench.recorder();
                 let client = bench.client("send", seed_of_now(), recorder.clone())?;

@@ -65,6 +65,11 @@ impl Session {
         &self.bench
     }
 
+    /// The request to end early.
+    pub fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
+    }
+
     /// Brings the stack up, does something with it, and leaves it as it was found, whatever comes of it. `None` when it
     /// was interrupted before it was up.
     ///

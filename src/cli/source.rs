@@ -18,10 +18,10 @@ use crate::trace::StackInfo;
 #[derive(Debug, Clone, Args)]
 pub struct Source {
     /// The stack's configuration.
-    #[arg(long, value_name = "FILE", conflicts_with = "demo")]
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "demo")]
     config: Option<PathBuf>,
     /// The embedded demo with one of its bugs, or `healthy`; `comeback demo --list` lists them.
-    #[arg(long, value_name = "BUG")]
+    #[arg(long, global = true, value_name = "BUG")]
     demo: Option<Variant>,
 }
 
