@@ -18,6 +18,7 @@ mod seconds;
 mod send;
 mod session;
 mod source;
+mod watch;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
@@ -63,6 +64,7 @@ enum Verb {
     Check(check::Check),
     Send(send::Send),
     Fault(fault::Fault),
+    Watch(watch::Watch),
     Heal(heal::Heal),
     Demo(demo::Demo),
     #[command(hide = true)]
@@ -100,6 +102,7 @@ impl Cli {
                 Verb::Check(check) => check.run(&output),
                 Verb::Send(send) => send.run(&output).await,
                 Verb::Fault(fault) => fault.run(&output).await,
+                Verb::Watch(watch) => watch.run(&output).await,
                 Verb::Heal(heal) => heal.run(&output).await,
                 Verb::Demo(demo) => demo.run().await,
                 Verb::DemoPart(part) => part.run().await,
