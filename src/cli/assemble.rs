@@ -198,10 +198,7 @@ async fn driver(
         }
         ServiceConfig::Docker(container) => container,
     };
-    let selector = match container.clone() {
-        Container::Named(name) => Selector::Name(name),
-        Container::Compose { project, service } => Selector::Compose { project, service },
-    };
+    let selector = selector(container);
     if finder.presence == Presence::Unneeded {
         return Ok(None);
     }
@@ -215,6 +212,14 @@ async fn driver(
             DockerDriver::find_in_any_state(engine, name, &selector).await?
         }
     })))
+}
+
+/// Which container a configuration means.
+pub fn selector(container: &Container) -> Selector {
+    match container.clone() {
+        Container::Named(name) => Selector::Name(name),
+        Container::Compose { project, service } => Selector::Compose { project, service },
+    }
 }
 
 fn transport(

@@ -5,6 +5,7 @@ mod assemble;
 mod check;
 mod demo;
 mod demo_part;
+mod doctor;
 mod exit;
 mod fault;
 mod heal;
@@ -65,6 +66,7 @@ enum Verb {
     Send(send::Send),
     Fault(fault::Fault),
     Watch(watch::Watch),
+    Doctor(doctor::Doctor),
     Heal(heal::Heal),
     Demo(demo::Demo),
     #[command(hide = true)]
@@ -103,6 +105,7 @@ impl Cli {
                 Verb::Send(send) => send.run(&output).await,
                 Verb::Fault(fault) => fault.run(&output).await,
                 Verb::Watch(watch) => watch.run(&output).await,
+                Verb::Doctor(doctor) => doctor.run(&output).await,
                 Verb::Heal(heal) => heal.run(&output).await,
                 Verb::Demo(demo) => demo.run().await,
                 Verb::DemoPart(part) => part.run().await,

@@ -48,17 +48,31 @@ impl Source {
     /// # Errors
     /// When the configuration is bad, or a service of it is not there.
     pub async fn bench(&self, journal: &Arc<Journal>, presence: Presence) -> anyhow::Result<Bench> {
-        if let Some(variant) = self.demo {
-            return assemble::demo(variant, journal);
+        match self.demo {
+            Some(variant) => assemble::demo(variant, journal),
+            None => assemble::configured(self.config()?, journal, presence).await,
         }
+    }
+
+    /// The configuration.
+    ///
+    /// # Errors
+    /// When there is none, or it is bad.
+    pub fn config(&self) -> anyhow::Result<Config> {
         let default = PathBuf::from("comeback.toml");
         let path = match &self.config {
             Some(path) => path,
             None if default.exists() => &default,
             None => bail!(
-                "there is no ./comeback.toml: name a configuration with --config FILE, or try --demo stuck-busy"
+                "there is no ./comeback.toml: name a configuration with --config FILE, write one with `comeback init`, or try \
+                 --demo stuck-busy"
             ),
         };
-        assemble::configured(Config::load(path)?, journal, presence).await
+        Ok(Config::load(path)?)
+    }
+
+    /// Whether it is the embedded demo, which has no configuration.
+    pub fn is_demo(&self) -> bool {
+        self.demo.is_some()
     }
 }

@@ -82,6 +82,15 @@ impl DockerDriver {
         })
     }
 
+    /// Makes sure that the engine lets us act on the container, which must run: asks it to start what runs already, which
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// When the engine refuses, as a read-only proxy before its socket would.
+    pub async fn may_act(&self) -> Result<(), DriverError> {
+        self.container.start_in_vain().await
+    }
+
     /// Makes sure that the service is still reached where it was.
     async fn check_ports(&self, act: Act) -> Result<(), DriverError> {
         let now = PublishedPorts::of(&self.container.inspect().await?);
