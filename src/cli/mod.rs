@@ -9,6 +9,7 @@ mod doctor;
 mod exit;
 mod fault;
 mod heal;
+mod init;
 mod interrupt;
 mod journals;
 mod output;
@@ -66,6 +67,7 @@ enum Verb {
     Send(send::Send),
     Fault(fault::Fault),
     Watch(watch::Watch),
+    Init(init::Init),
     Doctor(doctor::Doctor),
     Heal(heal::Heal),
     Demo(demo::Demo),
@@ -105,6 +107,7 @@ impl Cli {
                 Verb::Send(send) => send.run(&output).await,
                 Verb::Fault(fault) => fault.run(&output).await,
                 Verb::Watch(watch) => watch.run(&output).await,
+                Verb::Init(init) => init.run(&output).await,
                 Verb::Doctor(doctor) => doctor.run(&output).await,
                 Verb::Heal(heal) => heal.run(&output).await,
                 Verb::Demo(demo) => demo.run().await,

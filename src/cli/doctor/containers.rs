@@ -57,12 +57,12 @@ async fn look(engine: &Engine, name: &str, container: &Container, checkup: &mut 
         Ok(ServiceState::Paused) => checkup.environment(
             what,
             format!("the {selector} is paused"),
-            format!("comeback heal, or: comeback fault unpause {name}"),
+            "comeback heal, if a command of comeback's left it so; otherwise unpause it with the engine",
         ),
         Ok(ServiceState::Stopped) => checkup.environment(
             what,
             format!("the {selector} does not run"),
-            format!("comeback heal, or: comeback fault start {name}"),
+            "comeback heal, if a command of comeback's left it so; otherwise start it with the engine, and look at its log",
         ),
         Err(error) => checkup.environment(what, error.to_string(), "look what the engine says"),
     }

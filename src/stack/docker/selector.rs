@@ -11,9 +11,9 @@ use super::container::{Container, Status};
 use super::engine::{is_absent, words};
 use crate::stack::DriverError;
 
-const PROJECT: &str = "com.docker.compose.project";
-const SERVICE: &str = "com.docker.compose.service";
-const ONE_OFF: &str = "com.docker.compose.oneoff";
+pub(super) const PROJECT: &str = "com.docker.compose.project";
+pub(super) const SERVICE: &str = "com.docker.compose.service";
+pub(super) const ONE_OFF: &str = "com.docker.compose.oneoff";
 
 /// Which container is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,7 +108,7 @@ impl fmt::Display for Selector {
     }
 }
 
-async fn list(engine: &Engine) -> Result<Vec<ContainerSummary>, String> {
+pub(super) async fn list(engine: &Engine) -> Result<Vec<ContainerSummary>, String> {
     let options = ListContainersOptionsBuilder::default().all(true).build();
     let listed = engine.docker.list_containers(Some(options)).await;
     listed.map_err(|error| words(&error))
@@ -170,7 +170,7 @@ fn name(container: &ContainerSummary) -> &str {
     first.map_or("?", |name| name.trim_start_matches('/'))
 }
 
-fn label<'a>(container: &'a ContainerSummary, key: &str) -> Option<&'a str> {
+pub(super) fn label<'a>(container: &'a ContainerSummary, key: &str) -> Option<&'a str> {
     let labels: &HashMap<String, String> = container.labels.as_ref()?;
     labels.get(key).map(String::as_str)
 }
