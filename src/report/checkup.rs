@@ -127,6 +127,12 @@ mod tests {
         );
         checkup.environment("api", "it does not run", "start it");
         assert_eq!(checkup.health(), Health::Configuration);
-        insta::assert_snapshot!(checkup.text(), @"");
+        assert_eq!(
+            checkup.text(),
+            "✓ engine: it answers\n\
+             ✗ request job: failed (404): no such page\n    → correct its `path`\n\
+             ✗ api: it does not run\n    → start it\n\n\
+             2 things are wrong."
+        );
     }
 }
