@@ -53,7 +53,7 @@ impl Latencies {
         for request in view.requests() {
             if let Some(end) = request.ended {
                 let key = (stages.stage(request), end.outcome.name());
-                let histogram = latencies.0.entry(key).or_insert_with(empty);
+                let histogram = latencies.0.entry(key).or_insert_with(histogram);
                 histogram.saturating_record(end.latency_us);
             }
         }
@@ -63,7 +63,7 @@ impl Latencies {
     /// Adds those of another trial.
     pub fn add(&mut self, other: &Latencies) {
         for (key, theirs) in &other.0 {
-            let ours = self.0.entry(*key).or_insert_with(empty);
+            let ours = self.0.entry(*key).or_insert_with(histogram);
             // All have the same bounds, so that none can refuse another's values.
             *ours += theirs;
         }
@@ -91,7 +91,8 @@ impl Latencies {
     }
 }
 
-fn empty() -> Histogram<u64> {
+/// An empty histogram of latencies in microseconds. All have the same bounds.
+pub fn histogram() -> Histogram<u64> {
     // The bounds are constants that the library accepts: it refuses only a low one of 0, a high one below
     // twice the low one, and more than five digits.
     Histogram::new_with_bounds(1, LONGEST_US, SIGNIFICANT_DIGITS)
@@ -187,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_latency_beyond_the_bounds_is_kept_at_the_bound() {
-        let mut histogram = empty();
+        let mut histogram = histogram();
         histogram.saturating_record(u64::MAX);
         assert!(histogram.max() >= LONGEST_US);
     }

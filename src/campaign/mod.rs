@@ -14,9 +14,15 @@ pub use replay::Replay;
 pub use run::{Campaign, Plans};
 pub use save::SaveError;
 
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
 use crate::executor::{Executor, ResetPolicy};
 use crate::generator::Space;
 use crate::invariant::Invariant;
+use crate::load::{Client, ClientParts, Draw, LoadError, Readiness};
 use crate::model::{Judgement, LogPatterns, Plan};
 use crate::nemesis::NemesisError;
 use crate::trace::{Recorder, Redaction, StackInfo, TraceError};
@@ -37,6 +43,37 @@ pub struct Bench {
     pub invariants: Vec<Box<dyn Invariant>>,
     /// When the stack is reset.
     pub reset: ResetPolicy,
+}
+
+impl Bench {
+    /// A client outside of any trial, sending any of the kinds. The backends count as ready, so a job's limit runs from its
+    /// acceptance. The name tells its tokens from those of others.
+    ///
+    /// # Errors
+    /// When a kind cannot be sent as it is described.
+    pub fn client(&self, name: &str, seed: u64, recorder: Recorder) -> Result<Client, LoadError> {
+        let executor = &self.executor;
+        // Nobody will ever say that a backend has gone, so the other end is not needed.
+        let (_, readiness) = watch::channel(Readiness::ReadySince(Instant::now()));
+        Client::new(ClientParts {
+            transport: Arc::clone(&executor.transport),
+            kinds: &executor.kinds,
+            limits: &executor.limits,
+            caps: executor.caps,
+            recorder,
+            readiness,
+            draw: Draw {
+                seed,
+                index: 0,
+                token_prefix: format!("{name}-{seed:x}"),
+            },
+        })
+    }
+
+    /// A recorder that writes no file.
+    pub fn recorder(&self) -> Recorder {
+        Recorder::new(None, self.redaction.clone(), u64::MAX)
+    }
 }
 
 /// Watches a campaign.

@@ -22,6 +22,17 @@ use crate::stack::process::ProcessDriver;
 use crate::stack::{Backend, Driver, Probe, Stack};
 use crate::trace::{KindInfo, Redaction, StackInfo};
 
+/// What state a container of a stack may be found in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// It must run.
+    Running,
+    /// Any.
+    Any,
+    /// It is not looked for: the stack is made of the other services only.
+    Unneeded,
+}
+
 /// The embedded demo: everything a hundred times faster than what the defaults suit.
 ///
 /// # Errors
@@ -94,17 +105,24 @@ pub fn demo(variant: Variant, journal: &Arc<Journal>) -> anyhow::Result<Bench> {
 ///
 /// # Errors
 /// When a service is not there, or a request kind cannot be sent as it is described.
-pub async fn configured(config: Config, journal: &Arc<Journal>) -> anyhow::Result<Bench> {
+pub async fn configured(
+    config: Config,
+    journal: &Arc<Journal>,
+    presence: Presence,
+) -> anyhow::Result<Bench> {
     for kind in &config.kinds {
         load::check(kind)?;
     }
-    let mut engine = None;
+    let mut finder = Finder {
+        engine: None,
+        presence,
+    };
     let mut backends = Vec::new();
     for backend in &config.backends {
-        backends.push(self::backend(backend, &mut engine).await?);
+        backends.extend(self::backend(backend, &mut finder).await?);
     }
     let api = match &config.api.service {
-        Some(service) => Some(driver(API, service, &mut engine).await?),
+        Some(service) => driver(API, service, &mut finder).await?,
         None => None,
     };
     let stack = Stack { api, backends };
@@ -138,8 +156,10 @@ pub async fn configured(config: Config, journal: &Arc<Journal>) -> anyhow::Resul
     })
 }
 
-async fn backend(config: &BackendConfig, engine: &mut Option<Engine>) -> anyhow::Result<Backend> {
-    let driver = driver(&config.name, &config.service, engine).await?;
+async fn backend(config: &BackendConfig, finder: &mut Finder) -> anyhow::Result<Option<Backend>> {
+    let Some(driver) = driver(&config.name, &config.service, finder).await? else {
+        return Ok(None);
+    };
     let probe: Box<dyn Probe> = match &config.ready.check {
         ReadyCheck::Tcp(address) => Box::new(TcpProbe {
             address: address.clone(),
@@ -153,38 +173,59 @@ async fn backend(config: &BackendConfig, engine: &mut Option<Engine>) -> anyhow:
         }),
         ReadyCheck::Log(pattern) => Box::new(LogProbe::new(pattern, driver.observe())?),
     };
-    Ok(Backend {
+    Ok(Some(Backend {
         name: config.name.clone(),
         driver,
         probe,
         probe_every: config.ready.every,
         probe_timeout: config.ready.timeout,
-    })
+    }))
 }
 
-/// A service's driver. All containers are reached through one connection to the engine.
+/// How the containers of one stack are found.
+struct Finder {
+    /// The engine, once it is needed.
+    engine: Option<Engine>,
+    presence: Presence,
+}
+
+/// A service's driver, if it is needed. All containers are reached through one connection to the engine.
 async fn driver(
     name: &str,
     service: &ServiceConfig,
-    engine: &mut Option<Engine>,
-) -> anyhow::Result<Box<dyn Driver>> {
+    finder: &mut Finder,
+) -> anyhow::Result<Option<Box<dyn Driver>>> {
     let container = match service {
         ServiceConfig::Process(process) => {
             let (command, env) = (process.command.clone(), process.env.clone());
             let dir = Some(process.dir.clone());
-            return Ok(Box::new(ProcessDriver::new(name, command, env, dir)));
+            let driver = ProcessDriver::new(name, command, env, dir);
+            return Ok(Some(Box::new(driver)));
         }
         ServiceConfig::Docker(container) => container,
     };
-    let selector = match container.clone() {
+    let selector = selector(container);
+    if finder.presence == Presence::Unneeded {
+        return Ok(None);
+    }
+    let engine = match &mut finder.engine {
+        Some(engine) => engine,
+        none => none.insert(Engine::connect().await?),
+    };
+    Ok(Some(Box::new(match finder.presence {
+        Presence::Running => DockerDriver::find(engine, name, &selector).await?,
+        Presence::Any | Presence::Unneeded => {
+            DockerDriver::find_in_any_state(engine, name, &selector).await?
+        }
+    })))
+}
+
+/// Which container a configuration means.
+pub fn selector(container: &Container) -> Selector {
+    match container.clone() {
         Container::Named(name) => Selector::Name(name),
         Container::Compose { project, service } => Selector::Compose { project, service },
-    };
-    let engine = match engine {
-        Some(engine) => engine,
-        None => engine.insert(Engine::connect().await?),
-    };
-    Ok(Box::new(DockerDriver::find(engine, name, &selector).await?))
+    }
 }
 
 fn transport(

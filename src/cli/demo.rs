@@ -7,11 +7,12 @@ use clap::Args;
 use futures_util::future::select_all;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use super::exit::Exit;
 use crate::app::Variant;
 use crate::model::Act;
+use crate::observe::until_ready;
 use crate::stack::demo::Demo as DemoStack;
 use crate::stack::{Observation, Stack};
 
@@ -96,10 +97,7 @@ async fn follow(name: &str, mut seen: UnboundedReceiver<Observation>) -> anyhow:
 
 async fn ready(stack: &Stack) {
     for backend in &stack.backends {
-        let probe = || timeout(backend.probe_timeout, backend.probe.ready(&*backend.driver));
-        while !matches!(probe().await, Ok(Ok(()))) {
-            sleep(backend.probe_every).await;
-        }
+        until_ready(backend, |_| {}).await;
     }
 }
 

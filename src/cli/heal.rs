@@ -18,7 +18,7 @@ use crate::stack::{DriverError, Lease, docker, process};
 /// How often the reaper looks whether its run is gone.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
-/// Undo whatever a killed run left behind.
+/// Undo whatever a killed run left behind, and what `comeback fault` did.
 ///
 /// Containers that a run found running are thawed, joined to their networks and started; processes
 /// that it started are ended. Runs that are still alive are left alone. It may be called at any time and again.
@@ -59,7 +59,7 @@ impl Heal {
         };
         let mut healed = Healed::default();
         for path in paths.iter().filter(|path| path.exists()) {
-            heal(path, &mut healed).await?;
+            heal(path, self.when_input_ends, &mut healed).await?;
         }
         output.document(&healed, &healed.text())?;
         Ok(if healed.failed.is_empty() {
@@ -88,8 +88,9 @@ async fn owner_gone(journal: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Undoes everything one journal tells of, and removes it if all of that worked.
-async fn heal(path: &Path, healed: &mut Healed) -> anyhow::Result<()> {
+/// Undoes everything one journal tells of, and removes it if all of that worked. A reaper, which nobody has asked, spares what
+/// was done deliberately.
+async fn heal(path: &Path, unasked: bool, healed: &mut Healed) -> anyhow::Result<()> {
     let mut leases = Vec::new();
     let mut seen = BTreeSet::new();
     for record in Journal::read(path)? {
@@ -98,6 +99,7 @@ async fn heal(path: &Path, healed: &mut Healed) -> anyhow::Result<()> {
                 healed.alive.push(owner.pid);
                 return Ok(());
             }
+            Record::Deliberate if unasked => return Ok(()),
             Record::Lease { lease, .. } if seen.insert(serde_json::to_string(&lease)?) => {
                 leases.push(lease);
             }

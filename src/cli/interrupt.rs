@@ -5,12 +5,12 @@ use tokio::sync::watch;
 
 use crate::campaign::Interrupt;
 
-/// Turns SIGINT, SIGTERM and SIGHUP into a request to end early. From now on none of them ends the process by itself: the stack
-/// is healed first.
+/// Turns SIGINT, SIGTERM and SIGHUP into a request to end early. From now on none of them ends the process by itself: `then` says
+/// on standard error what is done first.
 ///
 /// # Errors
 /// When the signals cannot be listened for.
-pub fn on_signals() -> std::io::Result<Interrupt> {
+pub fn on_signals(then: &'static str) -> std::io::Result<Interrupt> {
     let (sender, receiver) = watch::channel(false);
     let mut signals = [
         signal(SignalKind::interrupt())?,
@@ -21,7 +21,7 @@ pub fn on_signals() -> std::io::Result<Interrupt> {
         loop {
             let waits = signals.iter_mut().map(|signal| Box::pin(signal.recv()));
             futures_util::future::select_all(waits).await;
-            eprintln!("comeback: interrupted; healing the stack first, please wait");
+            eprintln!("comeback: interrupted; {then}");
             sender.send_replace(true);
         }
     });

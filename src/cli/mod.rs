@@ -5,17 +5,23 @@ mod assemble;
 mod check;
 mod demo;
 mod demo_part;
+mod doctor;
 mod exit;
+mod fault;
 mod folder;
 mod heal;
+mod init;
 mod interrupt;
 mod journals;
 mod output;
 mod progress;
 mod replay;
 mod run;
+mod seconds;
+mod send;
 mod session;
 mod source;
+mod watch;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
@@ -59,6 +65,11 @@ enum Verb {
     Run(run::Run),
     Replay(replay::Replay),
     Check(check::Check),
+    Send(send::Send),
+    Fault(fault::Fault),
+    Watch(watch::Watch),
+    Init(init::Init),
+    Doctor(doctor::Doctor),
     Heal(heal::Heal),
     Demo(demo::Demo),
     #[command(hide = true)]
@@ -94,6 +105,11 @@ impl Cli {
                 Verb::Run(run) => run.run(&output).await,
                 Verb::Replay(replay) => replay.run(&output).await,
                 Verb::Check(check) => check.run(&output),
+                Verb::Send(send) => send.run(&output).await,
+                Verb::Fault(fault) => fault.run(&output).await,
+                Verb::Watch(watch) => watch.run(&output).await,
+                Verb::Init(init) => init.run(&output).await,
+                Verb::Doctor(doctor) => doctor.run(&output).await,
                 Verb::Heal(heal) => heal.run(&output).await,
                 Verb::Demo(demo) => demo.run().await,
                 Verb::DemoPart(part) => part.run().await,

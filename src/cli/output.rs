@@ -26,9 +26,27 @@ impl Output {
             Format::Human => text.to_owned(),
         };
         content.push('\n');
-        match io::stdout().write_all(content.as_bytes()) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            other => other,
-        }
+        write(&content).map(drop)
+    }
+
+    /// Writes one of many results as it comes: a line of JSON, or the text for people. `false` when nobody reads any more.
+    ///
+    /// # Errors
+    /// When standard output cannot be written to.
+    pub fn line(&self, line: &impl Serialize, text: &str) -> io::Result<bool> {
+        let mut content = match self.format {
+            Format::Json => serde_json::to_string(line)?,
+            Format::Human => text.to_owned(),
+        };
+        content.push('\n');
+        write(&content)
+    }
+}
+
+/// Writes to standard output; `false` when the reader has closed it.
+fn write(content: &str) -> io::Result<bool> {
+    match io::stdout().write_all(content.as_bytes()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        other => other.map(|()| true),
     }
 }

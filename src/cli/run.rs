@@ -120,7 +120,7 @@ fn exit(summary: &Summary) -> Exit {
 }
 
 /// A seed that nobody chose: the clock's nanoseconds, short enough to be typed again.
-fn seed_of_now() -> u64 {
+pub(super) fn seed_of_now() -> u64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     now.map_or(0, |since| u64::from(since.subsec_nanos()))
 }

@@ -2,10 +2,17 @@
 
 use std::sync::Arc;
 
+use super::assemble::Presence;
 use super::interrupt;
 use super::journals::{self, Reaper};
 use super::source::Source;
+use tokio::time::{sleep, timeout};
+
 use crate::campaign::{Audience, Bench, CampaignError, Interrupt};
+use crate::executor::Executor;
+use crate::load::HttpRequest;
+use crate::observe::until_ready;
+use crate::stack::DriverError;
 
 /// A stack for the length of one command.
 pub struct Session {
@@ -20,10 +27,27 @@ impl Session {
     /// # Errors
     /// When the configuration is bad, or the stack is not there.
     pub async fn open(source: &Source) -> anyhow::Result<Self> {
-        let interrupt = interrupt::on_signals()?;
+        let interrupt = interrupt::on_signals("healing the stack first, please wait")?;
+        Self::begin(source, interrupt, Presence::Running).await
+    }
+
+    /// As [`Session::open`], for a command that tests nothing, and can do with containers in any state or none at all.
+    ///
+    /// # Errors
+    /// When the configuration is bad, or the stack is not there.
+    pub async fn beside(source: &Source, presence: Presence) -> anyhow::Result<Self> {
+        let interrupt = interrupt::on_signals("ending")?;
+        Self::begin(source, interrupt, presence).await
+    }
+
+    async fn begin(
+        source: &Source,
+        interrupt: Interrupt,
+        presence: Presence,
+    ) -> anyhow::Result<Self> {
         let journal = Arc::new(journals::begin()?);
         let reaper = Reaper::start(journal.path())?;
-        match source.bench(&journal).await {
+        match source.bench(&journal, presence).await {
             Ok(bench) => Ok(Session {
                 bench,
                 interrupt,
@@ -39,6 +63,11 @@ impl Session {
     /// The stack and all that its trials need.
     pub fn bench(&self) -> &Bench {
         &self.bench
+    }
+
+    /// The request to end early.
+    pub fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
     }
 
     /// Brings the stack up, does something with it, and leaves it as it was found, whatever comes of it. `None` when it
@@ -69,5 +98,66 @@ impl Session {
         let result = result?;
         left?;
         Ok(result)
+    }
+
+    /// Starts what lives only as long as this command, does something beside the stack, and ends again what was started.
+    /// Whatever stands on its own is left as it is. `None` when it was interrupted before the API answered.
+    ///
+    /// # Errors
+    /// When a service cannot be started or ended, or what is done fails.
+    pub async fn beside_stack<T>(
+        &self,
+        audience: &dyn Audience,
+        use_it: impl AsyncFnOnce(&Bench, &Interrupt) -> anyhow::Result<T>,
+    ) -> anyhow::Result<Option<T>> {
+        let executor = &self.bench.executor;
+        let up = tokio::select! {
+            biased;
+            () = self.interrupt.requested() => Ok(None),
+            up = self.own_up(audience) => up.map(Some),
+        };
+        let result = match up {
+            Ok(Some(())) => use_it(&self.bench, &self.interrupt).await.map(Some),
+            Ok(None) => Ok(None),
+            Err(error) => Err(error),
+        };
+        let released = executor.release().await;
+        let result = result?;
+        released?;
+        Ok(result)
+    }
+
+    /// Starts the services of our own, and waits until they serve.
+    async fn own_up(&self, audience: &dyn Audience) -> anyhow::Result<()> {
+        let Executor {
+            stack,
+            transport,
+            settings,
+            ..
+        } = &self.bench.executor;
+        if stack.services().all(|(_, driver)| driver.outlives_us()) {
+            return Ok(());
+        }
+        audience.busy("bringing the stack up");
+        self.bench.executor.bring_up_own().await?;
+        let serving = async {
+            for backend in &stack.backends {
+                until_ready(backend, |_| {}).await;
+            }
+            // Whatever it answers, it is there.
+            while transport.exchange(HttpRequest::get("/")).await.is_err() {
+                sleep(settings.probe_every).await;
+            }
+        };
+        let limit = humantime::format_duration(settings.ready_within);
+        timeout(settings.ready_within, serving)
+            .await
+            .map_err(|_| DriverError::Missing {
+                service: self.bench.info.name.clone(),
+                message: format!(
+                    "what was started does not serve within {limit}; its log may say why"
+                ),
+            })?;
+        Ok(())
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::bail;
 use clap::Args;
 
-use super::assemble;
+use super::assemble::{self, Presence};
 use crate::app::Variant;
 use crate::campaign::Bench;
 use crate::config::Config;
@@ -18,10 +18,10 @@ use crate::trace::StackInfo;
 #[derive(Debug, Clone, Args)]
 pub struct Source {
     /// The stack's configuration.
-    #[arg(long, value_name = "FILE", conflicts_with = "demo")]
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "demo")]
     config: Option<PathBuf>,
     /// The embedded demo with one of its bugs, or `healthy`; `comeback demo --list` lists them.
-    #[arg(long, value_name = "BUG")]
+    #[arg(long, global = true, value_name = "BUG")]
     demo: Option<Variant>,
 }
 
@@ -47,18 +47,32 @@ impl Source {
     ///
     /// # Errors
     /// When the configuration is bad, or a service of it is not there.
-    pub async fn bench(&self, journal: &Arc<Journal>) -> anyhow::Result<Bench> {
-        if let Some(variant) = self.demo {
-            return assemble::demo(variant, journal);
+    pub async fn bench(&self, journal: &Arc<Journal>, presence: Presence) -> anyhow::Result<Bench> {
+        match self.demo {
+            Some(variant) => assemble::demo(variant, journal),
+            None => assemble::configured(self.config()?, journal, presence).await,
         }
+    }
+
+    /// The configuration.
+    ///
+    /// # Errors
+    /// When there is none, or it is bad.
+    pub fn config(&self) -> anyhow::Result<Config> {
         let default = PathBuf::from("comeback.toml");
         let path = match &self.config {
             Some(path) => path,
             None if default.exists() => &default,
             None => bail!(
-                "there is no ./comeback.toml: name a configuration with --config FILE, or try --demo stuck-busy"
+                "there is no ./comeback.toml: name a configuration with --config FILE, write one with `comeback init`, or try \
+                 --demo stuck-busy"
             ),
         };
-        assemble::configured(Config::load(path)?, journal).await
+        Ok(Config::load(path)?)
+    }
+
+    /// Whether it is the embedded demo, which has no configuration.
+    pub fn is_demo(&self) -> bool {
+        self.demo.is_some()
     }
 }

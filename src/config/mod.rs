@@ -16,6 +16,7 @@ mod key_path;
 mod limits;
 mod request;
 mod service;
+mod sketch;
 mod text;
 mod trial;
 
@@ -30,6 +31,7 @@ pub use api::ApiConfig;
 pub use backend::{BackendConfig, ReadyCheck, ReadyConfig};
 pub use complaint::Complaint;
 pub use service::{Container, ProcessConfig, ServiceConfig};
+pub use sketch::{Sketch, SketchedBackend};
 
 use crate::executor::{ResetPolicy, Settings};
 use crate::generator::Space;

@@ -48,6 +48,14 @@ impl Executor {
         nemesis::bring_up(&self.stack, &self.journal).await
     }
 
+    /// Starts those services only that live no longer than this process.
+    ///
+    /// # Errors
+    /// When a service cannot be started.
+    pub async fn bring_up_own(&self) -> Result<(), NemesisError> {
+        nemesis::bring_up_own(&self.stack, &self.journal).await
+    }
+
     /// Undoes whatever a trial may have left done. It is called after each trial by itself; to call it again is harmless.
     ///
     /// # Errors
@@ -62,10 +70,24 @@ impl Executor {
     /// When a service cannot be healed or released; then the journal is kept for the reaper and for `comeback heal`.
     pub async fn leave(&self) -> Result<(), NemesisError> {
         let healed = self.heal().await;
+        self.end_own().await?;
+        healed?;
+        Ok(self.journal.end()?)
+    }
+
+    /// Ends what this run itself has brought up, and leaves all else as it is now.
+    ///
+    /// # Errors
+    /// When a service cannot be released; then the journal is kept for the reaper and for `comeback heal`.
+    pub async fn release(&self) -> Result<(), NemesisError> {
+        self.end_own().await?;
+        Ok(self.journal.end()?)
+    }
+
+    async fn end_own(&self) -> Result<(), NemesisError> {
         for (_, driver) in self.stack.services() {
             driver.release().await?;
         }
-        healed?;
-        Ok(self.journal.end()?)
+        Ok(())
     }
 }

@@ -1,13 +1,12 @@
 //! A fresh stack for the next trial.
 
-use std::time::Duration;
-
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use super::Executor;
 use crate::model::{API, Act};
 use crate::nemesis::{NemesisError, do_act};
-use crate::stack::{Backend, Driver};
+use crate::observe::until_ready;
+use crate::stack::Driver;
 
 /// How long a service is given to end by itself when the stack is reset.
 const GRACE_MS: u64 = 10_000;
@@ -37,7 +36,7 @@ impl Executor {
         }
         for backend in &self.stack.backends {
             // One that does not become ready in time is found, and told, by the next trial's set-up.
-            let _ = timeout(self.settings.ready_within, ready(backend)).await;
+            let _ = timeout(self.settings.ready_within, until_ready(backend, |_| {})).await;
         }
         match &self.stack.api {
             Some(api) => self.act(API, &**api, Act::Start).await,
@@ -47,15 +46,5 @@ impl Executor {
 
     async fn act(&self, name: &str, driver: &dyn Driver, act: Act) -> Result<(), NemesisError> {
         do_act(name, driver, act, &self.journal).await
-    }
-}
-
-async fn ready(backend: &Backend) {
-    loop {
-        let probe = backend.probe.ready(&*backend.driver);
-        if matches!(timeout(backend.probe_timeout, probe).await, Ok(Ok(()))) {
-            return;
-        }
-        sleep(Duration::min(backend.probe_every, Duration::from_secs(1))).await;
     }
 }

@@ -60,6 +60,9 @@ mod tests {
         fn lease(&self) -> Option<Lease> {
             unreachable!()
         }
+        fn outlives_us(&self) -> bool {
+            unreachable!()
+        }
         fn observe(&self) -> mpsc::UnboundedReceiver<Observation> {
             unreachable!()
         }

@@ -55,6 +55,8 @@ pub enum Record {
         /// The act.
         act: Act,
     },
+    /// What was done is meant to stay: only somebody who asks for it undoes it, and no reaper.
+    Deliberate,
 }
 
 /// A journal that cannot be kept or read.
@@ -136,6 +138,14 @@ impl Journal {
     /// When it cannot be removed.
     pub fn end(&self) -> Result<(), JournalError> {
         remove(&self.path)
+    }
+
+    /// What was done is meant to stay when this process has ended: leaves the file for whoever wants to undo it.
+    ///
+    /// # Errors
+    /// When the file cannot be written; then the reaper will undo what was done.
+    pub fn leave(&self) -> Result<(), JournalError> {
+        self.write(&[Record::Deliberate])
     }
 
     /// Reads a journal. A last line that was cut is passed over: its act was not yet done.

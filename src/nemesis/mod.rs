@@ -130,6 +130,19 @@ pub async fn bring_up(stack: &Stack, journal: &Journal) -> Result<(), NemesisErr
     Ok(())
 }
 
+/// As [`bring_up`], for those services only that live no longer than this process. All others are left as they are.
+///
+/// # Errors
+/// When a service cannot be started.
+pub async fn bring_up_own(stack: &Stack, journal: &Journal) -> Result<(), NemesisError> {
+    for (name, driver) in stack.services() {
+        if !driver.outlives_us() {
+            do_act(name, driver, Act::Start, journal).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Does one act to a service, after its intent was written down and synced.
 ///
 /// # Errors

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
+use super::awaited::ask;
 use crate::model::{BackendName, StepId};
 use crate::stack::{Backend, Stack};
 use crate::trace::{EventKind, Recorder};
@@ -163,13 +164,7 @@ async fn probe_backend(backend: &Backend, state: &watch::Sender<State>, recorder
     loop {
         let generation = changes.borrow_and_update().generation;
         let sent_us = recorder.now_us();
-        let answer = timeout(backend.probe_timeout, backend.probe.ready(&*backend.driver)).await;
-        let answer = answer.unwrap_or_else(|_| {
-            Err(format!(
-                "no answer within {}",
-                humantime::format_duration(backend.probe_timeout)
-            ))
-        });
+        let answer = ask(backend).await;
         let now = state.borrow().clone();
         match answer {
             Ok(()) if now.generation == generation && !now.struck && !now.ready => {

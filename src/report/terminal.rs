@@ -4,8 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
-
+use super::table::{millis, table};
 use crate::model::{
     Expectation, Failure, Finding, Judgement, LatencyRow, Rehearsal, Replayed, Summary, Verdict,
 };
@@ -184,13 +183,8 @@ pub fn replayed(trace: &Path, replayed: &Replayed) -> String {
 
 /// A table of latencies.
 pub fn latency(rows: &[LatencyRow]) -> String {
-    let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(["stage", "outcome", "count", "p50", "p90", "p99", "max"]);
-    for row in rows {
-        table.add_row([
+    let rows = rows.iter().map(|row| {
+        vec![
             row.stage.clone(),
             row.outcome.clone(),
             row.count.to_string(),
@@ -198,12 +192,10 @@ pub fn latency(rows: &[LatencyRow]) -> String {
             millis(row.p90_us),
             millis(row.p99_us),
             millis(row.max_us),
-        ]);
-    }
-    for column in table.column_iter_mut().skip(2) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    table.trim_fmt()
+        ]
+    });
+    let header = ["stage", "outcome", "count", "p50", "p90", "p99", "max"];
+    table(&header, 2, rows)
 }
 
 fn event(trace: &Trace, seq: u64) -> Option<&Event> {
@@ -218,8 +210,4 @@ fn event_line(event: &Event) -> String {
         event.seq,
         millis(event.at_us)
     )
-}
-
-fn millis(us: u64) -> String {
-    format!("{:.1} ms", us as f64 / 1000.0)
 }

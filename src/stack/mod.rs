@@ -63,6 +63,9 @@ pub trait Driver: Send + Sync {
     /// this process has died; none while there is nothing to undo. It is journalled before every act.
     fn lease(&self) -> Option<Lease>;
 
+    /// Whether the service goes on when this process has ended: somebody else started it, and it is not ours to end.
+    fn outlives_us(&self) -> bool;
+
     /// What happens to the service from now on: log lines, exits, starts. The stream ends when the receiver is dropped
     /// or the environment is gone, in which case its last message is [`Observation::Lost`].
     fn observe(&self) -> mpsc::UnboundedReceiver<Observation>;

@@ -26,7 +26,9 @@ struct Shared {
 
 #[derive(Debug)]
 struct State {
+    /// The latest events; those before them were forgotten.
     events: Vec<Event>,
+    forgotten: usize,
     writer: Option<TraceWriter>,
 }
 
@@ -47,6 +49,7 @@ impl Recorder {
             max_trace_bytes,
             state: Mutex::new(State {
                 events: Vec::new(),
+                forgotten: 0,
                 writer,
             }),
             length: watch::Sender::new(0),
@@ -59,7 +62,7 @@ impl Recorder {
         let mut state = self.lock();
         // The time is read under the lock, so that the order of `seq` is the order of `at_us`.
         let event = Event {
-            seq: state.events.len() as u64,
+            seq: state.next() as u64,
             at_us: self.now_us(),
             kind,
         };
@@ -76,7 +79,7 @@ impl Recorder {
                 kind,
             });
         }
-        self.0.length.send_replace(state.events.len());
+        self.0.length.send_replace(state.next());
         seq
     }
 
@@ -106,7 +109,17 @@ impl Recorder {
 
     /// How many events there are: the `seq` of the next one.
     pub fn next_seq(&self) -> u64 {
-        self.lock().events.len() as u64
+        self.lock().next() as u64
+    }
+
+    /// Forgets the events before a `seq`: whoever only follows what happens now need not keep all that ever happened.
+    /// A follower that is not yet past it misses them.
+    pub fn forget_before(&self, seq: u64) {
+        let mut state = self.lock();
+        let count = (seq as usize).saturating_sub(state.forgotten);
+        let count = count.min(state.events.len());
+        state.events.drain(..count);
+        state.forgotten += count;
     }
 
     /// Waits until all that was recorded is on the disk.
@@ -166,16 +179,50 @@ impl Recorder {
     }
 }
 
+impl State {
+    /// The `seq` of the next event.
+    fn next(&self) -> usize {
+        self.forgotten + self.events.len()
+    }
+
+    /// The first event from a `seq` on that is still known.
+    fn at_or_after(&self, seq: usize) -> Option<&Event> {
+        self.events.get(seq.saturating_sub(self.forgotten))
+    }
+}
+
 impl Follower {
     /// The next event, as soon as there is one.
     pub async fn next(&mut self) -> Event {
         loop {
-            if let Some(event) = self.recorder.lock().events.get(self.next) {
-                self.next += 1;
+            if let Some(event) = self.recorder.lock().at_or_after(self.next) {
+                self.next = event.seq as usize + 1;
                 return event.clone();
             }
             // The sender lives in the recorder that this follower holds, so this cannot fail.
             let _ = self.length.changed().await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_forgotten_leaves_the_numbering_and_the_followers_as_they_are() {
+        let recorder = Recorder::new(None, Redaction::default(), u64::MAX);
+        let mut late = recorder.follow_from(0);
+        for _ in 0..5 {
+            recorder.record(EventKind::Interrupted);
+        }
+        let mut current = recorder.follow_from(3);
+        recorder.forget_before(3);
+        recorder.forget_before(2);
+        assert_eq!(recorder.record(EventKind::Interrupted), 5);
+        assert_eq!(recorder.history().len(), 3);
+        assert_eq!(current.next().await.seq, 3);
+        assert_eq!(late.next().await.seq, 3);
+        assert_eq!(late.next().await.seq, 4);
     }
 }

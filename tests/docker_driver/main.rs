@@ -1,6 +1,7 @@
 //! The Docker driver against a real engine. Without one, each test names itself as skipped.
 
 mod bench;
+mod by_hand;
 #[path = "../common/docker.rs"]
 mod common;
 

@@ -120,6 +120,12 @@ impl Container {
         Err(self.failed(to.act(), message))
     }
 
+    /// Asks for the start of what runs already.
+    pub async fn start_in_vain(&self) -> Result<(), DriverError> {
+        let asked = self.request(Condition::Started).await;
+        asked.map_err(|error| self.refused("act on it", &error))
+    }
+
     /// Sends a signal that asks to end, and kills after the grace.
     pub async fn stop(&self, signal: &str, grace: Duration) -> Result<(), DriverError> {
         if Condition::Killed.holds(self.status().await?) {

@@ -42,8 +42,29 @@ impl DockerDriver {
         service: &str,
         selector: &Selector,
     ) -> Result<Self, DriverError> {
+        let (container, found) = selector.find_running(engine, service).await?;
+        Self::of(engine, container, &found)
+    }
+
+    /// Finds the container of a service, whether or not it runs. Whoever undoes its lease will start it.
+    ///
+    /// # Errors
+    /// [`DriverError::Missing`] when there is no such container, or more than one.
+    pub async fn find_in_any_state(
+        engine: &Engine,
+        service: &str,
+        selector: &Selector,
+    ) -> Result<Self, DriverError> {
         let (container, found) = selector.find(engine, service).await?;
-        let networks = Attachment::all(&found);
+        Self::of(engine, container, &found)
+    }
+
+    fn of(
+        engine: &Engine,
+        container: Container,
+        found: &ContainerInspectResponse,
+    ) -> Result<Self, DriverError> {
+        let networks = Attachment::all(found);
         let journalled = networks.iter().map(serde_json::to_value);
         let lease = Lease::Container {
             engine: engine.address().to_owned(),
@@ -54,14 +75,23 @@ impl DockerDriver {
                 .map_err(|error| container.failed("describe its networks", error.to_string()))?,
         };
         Ok(DockerDriver {
-            stop_signal: stop_signal(&found),
-            has_log: has_log(&found),
-            ports: PublishedPorts::of(&found),
+            stop_signal: stop_signal(found),
+            has_log: has_log(found),
+            ports: PublishedPorts::of(found),
             networks,
             beginnings: Beginnings::default(),
             lease,
             container,
         })
+    }
+
+    /// Makes sure that the engine lets us act on the container, which must run: asks it to start what runs already, which
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// When the engine refuses, as a read-only proxy before its socket would.
+    pub async fn may_act(&self) -> Result<(), DriverError> {
+        self.container.start_in_vain().await
     }
 
     /// Makes sure that the service is still reached where it was.
@@ -120,6 +150,10 @@ impl Driver for DockerDriver {
 
     fn lease(&self) -> Option<Lease> {
         Some(self.lease.clone())
+    }
+
+    fn outlives_us(&self) -> bool {
+        true
     }
 
     /// "From now on" is told by the clock here, against the engine's times: the clock of a remote engine should agree.

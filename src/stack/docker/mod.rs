@@ -15,6 +15,7 @@
 //! - A restart, or joining a network again, may publish a port elsewhere. That is found and reported
 //!   (`ports`).
 
+mod compose;
 mod container;
 mod driver;
 mod engine;
@@ -28,6 +29,7 @@ mod selector;
 mod stamp;
 mod undo;
 
+pub use compose::{ComposeService, compose_services};
 pub use driver::DockerDriver;
 pub use engine::Engine;
 pub use selector::Selector;

@@ -11,9 +11,9 @@ use super::container::{Container, Status};
 use super::engine::{is_absent, words};
 use crate::stack::DriverError;
 
-const PROJECT: &str = "com.docker.compose.project";
-const SERVICE: &str = "com.docker.compose.service";
-const ONE_OFF: &str = "com.docker.compose.oneoff";
+pub(super) const PROJECT: &str = "com.docker.compose.project";
+pub(super) const SERVICE: &str = "com.docker.compose.service";
+pub(super) const ONE_OFF: &str = "com.docker.compose.oneoff";
 
 /// Which container is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,33 @@ pub enum Selector {
 
 impl Selector {
     /// Finds the container, which must be running, and what the engine knows about it.
+    pub(super) async fn find_running(
+        &self,
+        engine: &Engine,
+        service: &str,
+    ) -> Result<(Container, ContainerInspectResponse), DriverError> {
+        let (container, found) = self.find(engine, service).await?;
+        let remedy = match Status::of(&found) {
+            Status::Running => return Ok((container, found)),
+            Status::Paused => format!(
+                "is paused; thaw it: docker unpause {0} (or `comeback heal`, if a run left it so)",
+                container.name
+            ),
+            Status::Restarting => {
+                "restarts again and again; mend it first, its log says why".to_owned()
+            }
+            Status::Stopped => format!(
+                "is not running; start it: docker start {0} (or `comeback heal`, if a run left it so)",
+                container.name
+            ),
+        };
+        Err(DriverError::Missing {
+            service: service.to_owned(),
+            message: format!("the container `{}` {remedy}", container.name),
+        })
+    }
+
+    /// Finds the container, whatever its state, and what the engine knows about it.
     pub(super) async fn find(
         &self,
         engine: &Engine,
@@ -66,24 +93,7 @@ impl Selector {
             id: found.id.clone().unwrap_or_else(|| reference.clone()),
             name: name.trim_start_matches('/').to_owned(),
         };
-        let remedy = match Status::of(&found) {
-            Status::Running => return Ok((container, found)),
-            Status::Paused => format!(
-                "is paused; thaw it: docker unpause {0} (or `comeback heal`, if a run left it so)",
-                container.name
-            ),
-            Status::Restarting => {
-                "restarts again and again; mend it first, its log says why".to_owned()
-            }
-            Status::Stopped => format!(
-                "is not running; start it: docker start {0} (or `comeback heal`, if a run left it so)",
-                container.name
-            ),
-        };
-        Err(missing(format!(
-            "the container `{}` {remedy}",
-            container.name
-        )))
+        Ok((container, found))
     }
 }
 
@@ -98,7 +108,7 @@ impl fmt::Display for Selector {
     }
 }
 
-async fn list(engine: &Engine) -> Result<Vec<ContainerSummary>, String> {
+pub(super) async fn list(engine: &Engine) -> Result<Vec<ContainerSummary>, String> {
     let options = ListContainersOptionsBuilder::default().all(true).build();
     let listed = engine.docker.list_containers(Some(options)).await;
     listed.map_err(|error| words(&error))
@@ -160,7 +170,7 @@ fn name(container: &ContainerSummary) -> &str {
     first.map_or("?", |name| name.trim_start_matches('/'))
 }
 
-fn label<'a>(container: &'a ContainerSummary, key: &str) -> Option<&'a str> {
+pub(super) fn label<'a>(container: &'a ContainerSummary, key: &str) -> Option<&'a str> {
     let labels: &HashMap<String, String> = container.labels.as_ref()?;
     labels.get(key).map(String::as_str)
 }

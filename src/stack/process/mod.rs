@@ -205,6 +205,10 @@ impl Driver for ProcessDriver {
         })
     }
 
+    fn outlives_us(&self) -> bool {
+        false
+    }
+
     fn observe(&self) -> mpsc::UnboundedReceiver<Observation> {
         self.observers.subscribe()
     }

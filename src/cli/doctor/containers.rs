@@ -1,0 +1,89 @@
+//! The engine, and the containers that the configuration names.
+
+use crate::cli::assemble::selector;
+use crate::config::{Config, Container, ServiceConfig};
+use crate::model::API;
+use crate::report::Checkup;
+use crate::stack::docker::{DockerDriver, Engine};
+use crate::stack::{Driver, ServiceState};
+
+/// Looks for the containers, and tells whether all were found; true also if none is named.
+pub async fn check(config: &Config, checkup: &mut Checkup) -> bool {
+    let api = config.api.service.iter().map(|service| (API, service));
+    let backends = config.backends.iter();
+    let services = api.chain(backends.map(|b| (b.name.as_str(), &b.service)));
+    let named: Vec<(&str, &Container)> = services
+        .filter_map(|(name, service)| match service {
+            ServiceConfig::Docker(container) => Some((name, container)),
+            ServiceConfig::Process(_) => None,
+        })
+        .collect();
+    if named.is_empty() {
+        return true;
+    }
+    let engine = match Engine::connect().await {
+        Ok(engine) => engine,
+        Err(error) => {
+            let remedy = "without the engine, only the API and its requests can be checked";
+            checkup.environment("container engine", error.to_string(), remedy);
+            return false;
+        }
+    };
+    checkup.fine(
+        "container engine",
+        format!("it answers at {}", engine.address()),
+    );
+    let mut all_found = true;
+    for (name, container) in named {
+        all_found &= look(&engine, name, container, checkup).await;
+    }
+    all_found
+}
+
+/// Looks at one container, and tells whether it was found.
+async fn look(engine: &Engine, name: &str, container: &Container, checkup: &mut Checkup) -> bool {
+    let what = format!("container of {name}");
+    let selector = selector(container);
+    let driver = match DockerDriver::find_in_any_state(engine, name, &selector).await {
+        Ok(driver) => driver,
+        Err(error) => {
+            let remedy = "start the stack, or correct `docker` in this section";
+            checkup.environment(what, error.to_string(), remedy);
+            return false;
+        }
+    };
+    match driver.state().await {
+        Ok(ServiceState::Running) => checkup.fine(what, format!("the {selector} runs")),
+        Ok(ServiceState::Paused) => checkup.environment(
+            what,
+            format!("the {selector} is paused"),
+            "comeback heal, if a command of comeback's left it so; otherwise unpause it with the engine",
+        ),
+        Ok(ServiceState::Stopped) => checkup.environment(
+            what,
+            format!("the {selector} does not run"),
+            "comeback heal, if a command of comeback's left it so; otherwise start it with the engine, and look at its log",
+        ),
+        Err(error) => checkup.environment(what, error.to_string(), "look what the engine says"),
+    }
+    if let Ok(ServiceState::Running) = driver.state().await {
+        permission(name, &driver, checkup).await;
+    }
+    true
+}
+
+/// Whether it may be acted on, without doing anything to it.
+async fn permission(name: &str, driver: &DockerDriver, checkup: &mut Checkup) {
+    let what = format!("permission to act on {name}");
+    match driver.may_act().await {
+        Ok(()) => checkup.fine(
+            what,
+            "the engine takes orders (it was asked to start what runs already)",
+        ),
+        Err(error) => checkup.environment(
+            what,
+            error.to_string(),
+            "use a socket that is not read-only, or an account that may stop containers",
+        ),
+    }
+}

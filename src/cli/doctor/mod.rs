@@ -1,0 +1,176 @@
+//! `comeback doctor`: a configuration against its live stack.
+
+mod containers;
+mod requests;
+
+use std::time::{Duration, Instant};
+
+use clap::Args;
+
+use super::assemble::Presence;
+use super::exit::Exit;
+use super::output::Output;
+use super::progress::Progress;
+use super::session::Session;
+use super::source::Source;
+use crate::campaign::{Audience, Bench};
+use crate::load::HttpRequest;
+use crate::observe::ask;
+use crate::report::{Checkup, Health};
+use crate::stack::Backend;
+
+/// How often a probe is timed.
+const PROBES: usize = 3;
+/// A time-out or limit is ample if it is so many times what was measured.
+const AMPLE: u32 = 3;
+
+/// Check every part of a configuration against the live stack, and say how to mend what is wrong.
+///
+/// Requests are sent, one of each kind; nothing is stopped or restarted. How long a restart takes is therefore not
+/// known to it: `comeback fault restart` shows that.
+///
+/// Exit codes: 0 all is fine; 2 the configuration is wrong; 3 something about the environment is.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: comeback doctor --config comeback.toml")]
+pub struct Doctor {
+    #[command(flatten)]
+    source: Source,
+}
+
+impl Doctor {
+    pub async fn run(self, output: &Output) -> anyhow::Result<Exit> {
+        let progress = Progress::new(output, None);
+        let mut checkup = Checkup::default();
+        let looked = self.look(&mut checkup, &progress).await;
+        progress.finish();
+        if looked?.is_none() {
+            return Ok(Exit::Interrupted);
+        }
+        output.document(&checkup, &checkup.text())?;
+        Ok(match checkup.health() {
+            Health::Fine => Exit::Success,
+            Health::Configuration => Exit::Usage,
+            Health::Environment => Exit::Inconclusive,
+        })
+    }
+
+    /// Looks at one part after the other; `None` when it was interrupted.
+    async fn look(&self, checkup: &mut Checkup, progress: &Progress) -> anyhow::Result<Option<()>> {
+        let mut presence = Presence::Any;
+        if !self.source.is_demo() {
+            match self.source.config() {
+                Ok(config) => {
+                    let found = format!("{} can be read", config.name);
+                    checkup.fine("configuration", found);
+                    progress.busy("looking for the containers");
+                    if !containers::check(&config, checkup).await {
+                        presence = Presence::Unneeded;
+                    }
+                }
+                Err(error) => {
+                    checkup.configuration("configuration", format!("{error:#}"), "");
+                    return Ok(Some(()));
+                }
+            }
+        }
+        let session = match Session::beside(&self.source, presence).await {
+            Ok(session) => session,
+            Err(error) => {
+                checkup.configuration("configuration", format!("{error:#}"), "");
+                return Ok(Some(()));
+            }
+        };
+        let looked = session
+            .beside_stack(progress, async |bench, interrupt| {
+                tokio::select! {
+                    biased;
+                    () = interrupt.requested() => Ok(None),
+                    looked = services(bench, checkup, progress) => looked.map(Some),
+                }
+            })
+            .await;
+        match looked {
+            Ok(looked) => Ok(looked.flatten()),
+            Err(error) => {
+                checkup.environment("stack", format!("{error:#}"), "");
+                Ok(Some(()))
+            }
+        }
+    }
+}
+
+/// Looks at what serves.
+async fn services(bench: &Bench, checkup: &mut Checkup, progress: &Progress) -> anyhow::Result<()> {
+    for backend in &bench.executor.stack.backends {
+        progress.busy(&format!("asking {} whether it is ready", backend.name));
+        readiness(backend, checkup).await;
+    }
+    progress.busy("asking the API");
+    if api(bench, checkup).await {
+        requests::check(bench, checkup, progress).await?;
+    }
+    Ok(())
+}
+
+async fn readiness(backend: &Backend, checkup: &mut Checkup) {
+    let what = format!("readiness of {}", backend.name);
+    let mut slowest = Duration::ZERO;
+    for _ in 0..PROBES {
+        let began = Instant::now();
+        if let Err(why) = ask(backend).await {
+            let remedy = format!(
+                "start it or wait until it is up; if it is, correct `ready` of [backend.{}]",
+                backend.name
+            );
+            checkup.environment(what, format!("the direct probe says no: {why}"), remedy);
+            return;
+        }
+        slowest = slowest.max(began.elapsed());
+    }
+    let limit = backend.probe_timeout;
+    let found = format!(
+        "the direct probe says yes within {} ms (its time-out is {})",
+        slowest.as_millis(),
+        humantime::format_duration(limit)
+    );
+    if slowest * AMPLE <= limit {
+        checkup.fine(what, found);
+    } else {
+        let remedy = format!(
+            "a busy backend would seem away: raise `timeout` in `ready` of [backend.{}] to {} at least",
+            backend.name,
+            round_up(slowest * AMPLE)
+        );
+        checkup.configuration(what, found, remedy);
+    }
+}
+
+/// Whether the API answers at all.
+async fn api(bench: &Bench, checkup: &mut Checkup) -> bool {
+    let executor = &bench.executor;
+    let limit = Duration::from_millis(executor.limits.answer_ms);
+    let began = Instant::now();
+    let answer = tokio::time::timeout(limit, executor.transport.exchange(HttpRequest::get("/")));
+    let why = match answer.await {
+        Ok(Ok(_)) => {
+            let found = format!("it answers within {} ms", began.elapsed().as_millis());
+            checkup.fine("API", found);
+            return true;
+        }
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => format!("no answer within {}", humantime::format_duration(limit)),
+    };
+    let remedy =
+        "start it, or correct `url` of [api]; a container's port must be published on this machine";
+    checkup.environment("API", why, remedy);
+    false
+}
+
+/// A duration that is fit to be written into a configuration.
+fn round_up(time: Duration) -> String {
+    let time = match time.as_millis() as u64 {
+        ms @ 0..1_000 => Duration::from_millis(ms.div_ceil(100) * 100),
+        ms => Duration::from_secs(ms.div_ceil(1_000)),
+    };
+    humantime::format_duration(time).to_string()
+}

@@ -1,0 +1,263 @@
+//! What happens around a stack, told line by line.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use regex::Regex;
+
+use crate::model::KindName;
+use crate::trace::{Event, EventKind};
+
+/// Tells what happens line by line, with how long each state lasted.
+#[derive(Debug)]
+pub struct Scene {
+    error: Regex,
+    errors_only: bool,
+    /// Since when each service has been away, and each backend not ready, in microseconds.
+    away: BTreeMap<String, u64>,
+    not_ready: BTreeMap<String, u64>,
+    paused: BTreeMap<String, u64>,
+    probes: BTreeMap<u64, KindName>,
+}
+
+/// One line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The service that it is about, or `probe`.
+    pub about: String,
+    /// What happened.
+    pub text: String,
+    /// How it should look.
+    pub tone: Tone,
+}
+
+/// How a line should look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// Nothing special.
+    Plain,
+    /// Something is wrong.
+    Bad,
+    /// A service's state has changed for the better.
+    Good,
+}
+
+impl Scene {
+    /// Takes log lines that match `error` for errors; with `errors_only`, other log lines and the probes that succeed are left
+    /// out.
+    pub fn new(error: Regex, errors_only: bool) -> Self {
+        Scene {
+            error,
+            errors_only,
+            away: BTreeMap::new(),
+            not_ready: BTreeMap::new(),
+            paused: BTreeMap::new(),
+            probes: BTreeMap::new(),
+        }
+    }
+
+    /// Takes the next event, and tells about it if there is anything to tell.
+    pub fn read(&mut self, event: &Event) -> Option<Line> {
+        let at_us = event.at_us;
+        let lasted = |since: Option<u64>, what: &str| {
+            since.map_or(String::new(), |us| {
+                format!(" after {} {what}", time(at_us - us))
+            })
+        };
+        let (about, text, tone) = match &event.kind {
+            EventKind::Log { service, line, .. } => return self.log(service, line),
+            EventKind::Exited {
+                service, code, oom, ..
+            } => {
+                self.away.insert(service.clone(), at_us);
+                let code = code.map_or("?".to_owned(), |code| code.to_string());
+                let why = if *oom { ", out of memory" } else { "" };
+                (service, format!("exited (code {code}{why})"), Tone::Bad)
+            }
+            EventKind::Started { service, .. } => {
+                let away = lasted(self.away.remove(service), "away");
+                (service, format!("started{away}"), Tone::Good)
+            }
+            EventKind::Paused {
+                service,
+                paused: true,
+            } => {
+                self.paused.insert(service.clone(), at_us);
+                (service, "paused".to_owned(), Tone::Bad)
+            }
+            EventKind::Paused { service, .. } => {
+                let paused = lasted(self.paused.remove(service), "paused");
+                (service, format!("unpaused{paused}"), Tone::Good)
+            }
+            EventKind::NotReady { backend, detail } => {
+                self.not_ready.insert(backend.clone(), at_us);
+                (backend, format!("not ready: {detail}"), Tone::Bad)
+            }
+            EventKind::Ready { backend, .. } => {
+                let waited = lasted(self.not_ready.remove(backend), "not ready");
+                (backend, format!("ready{waited}"), Tone::Good)
+            }
+            EventKind::Sent { request, kind, .. } => {
+                self.probes.insert(*request, kind.clone());
+                return None;
+            }
+            EventKind::Ended {
+                request,
+                outcome,
+                latency_us,
+                ..
+            } => {
+                let kind = self.probes.remove(request)?;
+                if outcome.is_ok() && self.errors_only {
+                    return None;
+                }
+                let tone = if outcome.is_ok() {
+                    Tone::Good
+                } else {
+                    Tone::Bad
+                };
+                let text = format!("{kind} after {}: {outcome}", time(*latency_us));
+                return Some(Line {
+                    about: "probe".to_owned(),
+                    text,
+                    tone,
+                });
+            }
+            EventKind::Trouble { during, message } => (during, message.clone(), Tone::Bad),
+            _ => return None,
+        };
+        Some(Line {
+            about: about.clone(),
+            text: format!("*** {text}"),
+            tone,
+        })
+    }
+
+    fn log(&self, service: &str, line: &str) -> Option<Line> {
+        let is_error = self.error.is_match(line);
+        let shown = is_error || !self.errors_only;
+        shown.then(|| Line {
+            about: service.to_owned(),
+            text: line.to_owned(),
+            tone: if is_error { Tone::Bad } else { Tone::Plain },
+        })
+    }
+}
+
+/// A time as people read it in a sentence.
+fn time(us: u64) -> String {
+    let time = Duration::from_micros(us);
+    match time.as_secs() {
+        0 => format!("{} ms", time.as_millis()),
+        1..60 => format!("{:.1} s", time.as_secs_f64()),
+        seconds => humantime::format_duration(Duration::from_secs(seconds)).to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Outcome;
+    use crate::trace::{Exchange, Origin};
+
+    fn told(errors_only: bool) -> Vec<String> {
+        let service = || "ray".to_owned();
+        let backend = service;
+        let log = |line: &str| EventKind::Log {
+            service: "api".to_owned(),
+            line: line.to_owned(),
+            source_at: None,
+        };
+        let story = [
+            (0, log("all is well")),
+            (
+                10,
+                EventKind::Exited {
+                    service: service(),
+                    code: Some(137),
+                    oom: false,
+                    source_at: None,
+                },
+            ),
+            (
+                12,
+                EventKind::NotReady {
+                    backend: backend(),
+                    detail: "connection refused".to_owned(),
+                },
+            ),
+            (20, log("ConnectionError: gone")),
+            (
+                2_510,
+                EventKind::Started {
+                    service: service(),
+                    identity: String::new(),
+                    source_at: None,
+                },
+            ),
+            (
+                75_012,
+                EventKind::Ready {
+                    backend: backend(),
+                    fault: None,
+                    not_ready_us: 0,
+                },
+            ),
+            (
+                76_000,
+                EventKind::Sent {
+                    request: 0,
+                    origin: Origin::Background,
+                    kind: "job".to_owned(),
+                    token: String::new(),
+                    intended_us: 0,
+                },
+            ),
+            (
+                76_040,
+                EventKind::Ended {
+                    request: 0,
+                    outcome: Outcome::Ok,
+                    exchange: Exchange::Poll,
+                    latency_us: 40_000,
+                    echo: None,
+                },
+            ),
+        ];
+        let mut scene = Scene::new(Regex::new("(?i)error").unwrap(), errors_only);
+        let lines = story
+            .into_iter()
+            .enumerate()
+            .filter_map(|(seq, (ms, kind))| {
+                scene.read(&Event {
+                    seq: seq as u64,
+                    at_us: ms * 1_000,
+                    kind,
+                })
+            });
+        lines
+            .map(|line| format!("{} {} ({:?})", line.about, line.text, line.tone))
+            .collect()
+    }
+
+    #[test]
+    fn states_are_told_with_how_long_they_lasted() {
+        assert_eq!(
+            told(false),
+            [
+                "api all is well (Plain)",
+                "ray *** exited (code 137) (Bad)",
+                "ray *** not ready: connection refused (Bad)",
+                "api ConnectionError: gone (Bad)",
+                "ray *** started after 2.5 s away (Good)",
+                "ray *** ready after 1m 15s not ready (Good)",
+                "probe job after 40 ms: ok (Good)",
+            ]
+        );
+    }
+
+    #[test]
+    fn only_what_is_wrong_and_the_changes_of_state_are_told_if_asked() {
+        assert_eq!(told(true).len(), 5);
+    }
+}

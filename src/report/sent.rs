@@ -1,0 +1,311 @@
+//! What became of the requests that were sent by hand.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+use super::{millis, table};
+use crate::latency::histogram;
+use crate::model::{KindName, Outcome, UnknownReason};
+use crate::trace::EventKind;
+
+/// How many different errors are told; the most frequent ones are.
+const ERRORS_TOLD: usize = 5;
+/// How many different errors are counted: messages with something random in them must not fill the memory.
+const ERRORS_KEPT: usize = 1_000;
+
+/// What became of the requests so far: a fold of the history.
+#[derive(Debug, Default)]
+pub struct Sent {
+    in_flight: BTreeMap<u64, KindName>,
+    latency: BTreeMap<(KindName, &'static str), Histogram<u64>>,
+    errors: BTreeMap<String, u64>,
+    sent: u64,
+    given_up: u64,
+    trouble: Option<String>,
+}
+
+/// What became of the requests, for machines.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SentSummary {
+    /// The stack's name.
+    pub stack: String,
+    /// How many requests were sent.
+    pub sent: u64,
+    /// How many of them succeeded.
+    pub ok: u64,
+    /// How many the API answered without success.
+    pub failed: u64,
+    /// How many had no answer.
+    pub unknown: u64,
+    /// How many were still in flight when it ended.
+    pub in_flight: u64,
+    /// What went wrong with the harness or the environment, if anything did.
+    pub trouble: Option<String>,
+    /// How long it took, in milliseconds.
+    pub elapsed_ms: u64,
+    /// Latency from the intended send to the end; for a job, to its terminal state.
+    pub latency: Vec<SentRow>,
+    /// The most frequent errors.
+    pub errors: Vec<SentError>,
+}
+
+/// The latencies of one kind's requests with one outcome, in microseconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SentRow {
+    /// The kind.
+    pub kind: KindName,
+    /// `ok`, `failed` or `unknown`.
+    pub outcome: &'static str,
+    /// How many requests.
+    pub count: u64,
+    /// The median.
+    pub p50_us: u64,
+    /// The 90th percentile.
+    pub p90_us: u64,
+    /// The 99th percentile.
+    pub p99_us: u64,
+    /// The greatest.
+    pub max_us: u64,
+}
+
+/// An error, and how often it was seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SentError {
+    /// How often.
+    pub count: u64,
+    /// The kind and the outcome, in words.
+    pub error: String,
+}
+
+impl Sent {
+    /// Takes the next event of the history, and returns an error that was not seen before.
+    pub fn read(&mut self, event: &EventKind) -> Option<String> {
+        match event {
+            EventKind::Sent { request, kind, .. } => {
+                self.sent += 1;
+                self.in_flight.insert(*request, kind.clone());
+            }
+            EventKind::Ended {
+                request,
+                outcome,
+                latency_us,
+                ..
+            } => {
+                let kind = self.in_flight.remove(request)?;
+                return self.ended(kind, outcome, *latency_us);
+            }
+            EventKind::Trouble { message, .. } => {
+                self.trouble.get_or_insert_with(|| message.clone());
+            }
+            _ => {}
+        }
+        None
+    }
+
+    fn ended(&mut self, kind: KindName, outcome: &Outcome, latency_us: u64) -> Option<String> {
+        // What was dropped at the end says nothing about the API.
+        if let Outcome::Unknown {
+            reason: UnknownReason::Dropped,
+            ..
+        } = outcome
+        {
+            self.given_up += 1;
+            return None;
+        }
+        self.latency
+            .entry((kind.clone(), outcome.name()))
+            .or_insert_with(histogram)
+            .saturating_record(latency_us);
+        if outcome.is_ok() {
+            return None;
+        }
+        let error = format!("{kind} {outcome}");
+        if let Some(count) = self.errors.get_mut(&error) {
+            *count += 1;
+            return None;
+        }
+        if self.errors.len() == ERRORS_KEPT {
+            return None;
+        }
+        self.errors.insert(error.clone(), 1);
+        Some(error)
+    }
+
+    /// What is to be said at the end.
+    pub fn summary(&self, stack: &str, elapsed: Duration) -> SentSummary {
+        let count = |outcome| {
+            let of_outcome = self
+                .latency
+                .iter()
+                .filter(|((_, name), _)| *name == outcome);
+            of_outcome.map(|(_, latency)| latency.len()).sum()
+        };
+        let mut errors: Vec<SentError> = self
+            .errors
+            .iter()
+            .map(|(error, count)| SentError {
+                count: *count,
+                error: error.clone(),
+            })
+            .collect();
+        errors.sort_by_key(|error| std::cmp::Reverse(error.count));
+        errors.truncate(ERRORS_TOLD);
+        SentSummary {
+            stack: stack.to_owned(),
+            sent: self.sent,
+            ok: count("ok"),
+            failed: count("failed"),
+            unknown: count("unknown"),
+            in_flight: self.in_flight.len() as u64 + self.given_up,
+            trouble: self.trouble.clone(),
+            elapsed_ms: elapsed.as_millis() as u64,
+            latency: self.rows(),
+            errors,
+        }
+    }
+
+    /// The table of outcomes and latencies so far, and how many requests are in flight.
+    pub fn table(&self) -> String {
+        let in_flight = self.in_flight.len();
+        format!(
+            "{}\n{} sent, {in_flight} in flight",
+            latency(&self.rows()),
+            self.sent
+        )
+    }
+
+    fn rows(&self) -> Vec<SentRow> {
+        let rows = self
+            .latency
+            .iter()
+            .map(|((kind, outcome), latency)| SentRow {
+                kind: kind.clone(),
+                outcome,
+                count: latency.len(),
+                p50_us: latency.value_at_quantile(0.5),
+                p90_us: latency.value_at_quantile(0.9),
+                p99_us: latency.value_at_quantile(0.99),
+                max_us: latency.max(),
+            });
+        rows.collect()
+    }
+}
+
+impl SentSummary {
+    /// The summary for people.
+    pub fn text(&self) -> String {
+        let SentSummary {
+            stack,
+            sent,
+            ok,
+            failed,
+            unknown,
+            in_flight,
+            ..
+        } = self;
+        let took = Duration::from_millis(self.elapsed_ms);
+        let mut text = format!(
+            "{stack}: {sent} sent in {:.1} s: {ok} ok, {failed} failed, {unknown} unknown",
+            took.as_secs_f64()
+        );
+        if *in_flight > 0 {
+            let _ = write!(text, ", {in_flight} still in flight at the end");
+        }
+        text.push('\n');
+        if !self.latency.is_empty() {
+            let _ = writeln!(text, "\n{}", latency(&self.latency));
+        }
+        if !self.errors.is_empty() {
+            text.push('\n');
+        }
+        for SentError { count, error } in &self.errors {
+            let _ = writeln!(text, "{count:>6} × {error}");
+        }
+        if let Some(trouble) = &self.trouble {
+            let _ = writeln!(text, "\nended early: {trouble}");
+        }
+        text.trim_end().to_owned()
+    }
+}
+
+fn latency(rows: &[SentRow]) -> String {
+    let rows = rows.iter().map(|row| {
+        vec![
+            row.kind.clone(),
+            row.outcome.to_owned(),
+            row.count.to_string(),
+            millis(row.p50_us),
+            millis(row.p90_us),
+            millis(row.p99_us),
+            millis(row.max_us),
+        ]
+    });
+    let header = ["request", "outcome", "count", "p50", "p90", "p99", "max"];
+    table(&header, 2, rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::{Exchange, Origin};
+
+    fn sent(request: u64) -> EventKind {
+        EventKind::Sent {
+            request,
+            origin: Origin::Probe,
+            kind: "job".to_owned(),
+            token: String::new(),
+            intended_us: 0,
+        }
+    }
+
+    fn ended(request: u64, outcome: Outcome) -> EventKind {
+        EventKind::Ended {
+            request,
+            outcome,
+            exchange: Exchange::Submit,
+            latency_us: 1_000 * (request + 1),
+            echo: None,
+        }
+    }
+
+    fn lost(reason: UnknownReason) -> Outcome {
+        Outcome::Unknown {
+            reason,
+            message: reason.to_string(),
+        }
+    }
+
+    #[test]
+    fn each_request_counts_once_and_what_was_dropped_is_no_outcome() {
+        let away = Outcome::Failed {
+            status: 503,
+            job_state: None,
+            message: "away".to_owned(),
+        };
+        let mut fold = Sent::default();
+        for request in 0..6 {
+            assert_eq!(fold.read(&sent(request)), None);
+        }
+        fold.read(&ended(0, Outcome::Ok));
+        let new = fold.read(&ended(1, away.clone()));
+        assert_eq!(new.as_deref(), Some("job failed (503): away"));
+        assert_eq!(fold.read(&ended(2, away)), None);
+        fold.read(&ended(3, lost(UnknownReason::Refused)));
+        fold.read(&ended(4, lost(UnknownReason::Dropped)));
+        let summary = fold.summary("demo", Duration::from_millis(1_234));
+        let expected = "\
+            demo: 6 sent in 1.2 s: 1 ok, 2 failed, 1 unknown, 2 still in flight at the end\n\n \
+            request  outcome  count     p50     p90     p99     max\n \
+            job      failed       2  2.0 ms  3.0 ms  3.0 ms  3.0 ms\n \
+            job      ok           1  1.0 ms  1.0 ms  1.0 ms  1.0 ms\n \
+            job      unknown      1  4.0 ms  4.0 ms  4.0 ms  4.0 ms\n\n     \
+            2 × job failed (503): away\n     \
+            1 × job unknown (connection refused): connection refused";
+        assert_eq!(summary.text(), expected);
+    }
+}

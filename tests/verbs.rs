@@ -1,0 +1,207 @@
+//! The verbs for the hand, as a user types them: `send`, `fault`, `watch`, `init`, `doctor`. What they do to containers is
+//! tested in `docker_driver`.
+
+use std::path::Path;
+
+use assert_cmd::Command;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A configuration of an API and a backend that are not there.
+const DEAD: &str = r#"
+[api]
+url = "http://127.0.0.1:1"
+
+[backend.db]
+process = { command = ["sleep", "1000"] }
+ready = { exec = ["true"] }
+
+[[request]]
+name = "page"
+path = "/"
+
+[trial]
+ready-within = "300ms"
+"#;
+
+/// What a command wrote, and its exit code.
+struct Said {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl Said {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}", self.out))
+    }
+
+    /// Everything, for a snapshot.
+    fn all(&self) -> String {
+        format!("exit {:?}\n{}{}", self.code, self.out, self.err)
+    }
+}
+
+/// Runs the command in a folder, with a state folder of its own.
+fn comeback(folder: &Path, words: &[&str]) -> Said {
+    let output = Command::cargo_bin("comeback")
+        .unwrap()
+        .args(words)
+        .current_dir(folder)
+        .env("COMEBACK_STATE_DIR", folder.join("state"))
+        .env("DOCKER_HOST", "unix:///nowhere/docker.sock")
+        .env("COLUMNS", "100")
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Said {
+        code: output.status.code(),
+        out: text(output.stdout),
+        err: text(output.stderr),
+    }
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn dead() -> TempDir {
+    let folder = folder();
+    std::fs::write(folder.path().join("comeback.toml"), DEAD).unwrap();
+    folder
+}
+
+/// A command that ended well or badly leaves no journal behind.
+fn assert_nothing_to_heal(folder: &Path) {
+    let left = std::fs::read_dir(folder.join("state")).map_or(0, Iterator::count);
+    assert_eq!(left, 0, "a journal was left behind");
+}
+
+#[test]
+fn every_verb_explains_itself() {
+    let folder = folder();
+    for verb in ["send", "fault", "watch", "init", "doctor"] {
+        let said = comeback(folder.path(), &[verb, "--help"]);
+        assert!(said.out.contains("Example"), "{verb}");
+        insta::assert_snapshot!(format!("help_{verb}"), said.all());
+    }
+}
+
+#[test]
+fn wrong_arguments_are_answered_with_what_would_be_right() {
+    let folder = folder();
+    std::fs::write(folder.path().join("there.toml"), "").unwrap();
+    let lines = [
+        "send",
+        "send --demo healthy --kind sink",
+        "send --demo healthy --count 0",
+        "send --demo healthy --continuous --count 3",
+        "send --demo healthy --interval soon",
+        "send --demo healty",
+        "fault",
+        "fault break",
+        "fault stop --demo healthy",
+        "fault stop other --demo healthy",
+        "fault restart --kill --grace 1s --demo healthy",
+        "watch --demo healthy --pattern (",
+        "watch --demo healthy --probe-every 0",
+        "init --output there.toml",
+        "doctor --config there.toml",
+        "doctor --config nowhere.toml",
+    ];
+    let said = lines.map(|line| {
+        let words: Vec<&str> = line.split(' ').collect();
+        format!(
+            "$ comeback {line}\n{}\n",
+            comeback(folder.path(), &words).all()
+        )
+    });
+    insta::assert_snapshot!(said.concat());
+    assert_nothing_to_heal(folder.path());
+}
+
+#[test]
+fn send_sends_what_it_is_asked_to_and_sums_up() {
+    let folder = folder();
+    let words = "send --demo healthy --count 6 --workers 3 --kind sync --format json";
+    let said = comeback(folder.path(), &Vec::from_iter(words.split(' ')));
+    let summary = said.json();
+    assert_eq!(said.code, Some(0), "{}", said.all());
+    assert_eq!((&summary["sent"], &summary["ok"]), (&6.into(), &6.into()));
+    assert_eq!(summary["latency"][0]["kind"], "sync");
+    assert_nothing_to_heal(folder.path());
+}
+
+#[test]
+fn send_to_an_api_that_is_not_there_says_so_and_fails() {
+    let folder = dead();
+    let said = comeback(folder.path(), &["send", "--count", "2"]);
+    // The process stack is our own, and its API never serves.
+    assert_eq!(said.code, Some(3), "{}", said.all());
+    assert!(
+        said.err.contains("does not serve within 300ms"),
+        "{}",
+        said.err
+    );
+
+    let standing = DEAD.replace(
+        "process = { command = [\"sleep\", \"1000\"] }",
+        "docker = { name = \"db\" }",
+    );
+    std::fs::write(folder.path().join("comeback.toml"), standing).unwrap();
+    let said = comeback(folder.path(), &["send", "--count", "2", "--format", "json"]);
+    assert_eq!(said.code, Some(1), "{}", said.all());
+    assert_eq!(said.json()["unknown"], 2);
+    assert!(said.err.contains("connection refused"), "{}", said.err);
+    assert_nothing_to_heal(folder.path());
+}
+
+#[test]
+fn watch_shows_logs_states_and_probes() {
+    let folder = folder();
+    let words = "watch --demo healthy --for 3 --probe-every 0.2 --format json";
+    let said = comeback(folder.path(), &Vec::from_iter(words.split(' ')));
+    assert_eq!(said.code, Some(0), "{}", said.all());
+    let lines: Vec<Value> = said
+        .out
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    for event in ["log", "ready", "ended"] {
+        assert!(
+            lines.iter().any(|line| line["event"] == event),
+            "{event}: {}",
+            said.out
+        );
+    }
+    assert_nothing_to_heal(folder.path());
+}
+
+#[test]
+fn doctor_finds_nothing_wrong_with_the_healthy_demo() {
+    let folder = folder();
+    let said = comeback(folder.path(), &["doctor", "--demo", "healthy"]);
+    assert_eq!(said.code, Some(0), "{}", said.all());
+    for part in [
+        "readiness of backend",
+        "API",
+        "request `job`",
+        "echo of `sync`",
+        "limit `job`",
+    ] {
+        assert!(
+            said.out.contains(&format!("✓ {part}")),
+            "{part}: {}",
+            said.out
+        );
+    }
+}
+
+#[test]
+fn doctor_says_what_to_do_about_a_dead_stack() {
+    let folder = dead();
+    let said = comeback(folder.path(), &["doctor"]);
+    assert_eq!(said.code, Some(3), "{}", said.all());
+    assert!(said.out.contains("✗ stack"), "{}", said.out);
+    assert_nothing_to_heal(folder.path());
+}
