@@ -97,7 +97,6 @@ fn wrong_arguments_are_answered_with_what_would_be_right() {
         "send --demo healthy --count 0",
         "send --demo healthy --continuous --count 3",
         "send --demo healthy --interval soon",
-        "send --demo healty",
         "fault",
         "fault break",
         "fault stop --demo healthy",

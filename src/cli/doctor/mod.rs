@@ -68,7 +68,7 @@ impl Doctor {
                     }
                 }
                 Err(error) => {
-                    checkup.configuration("configuration", format!("{error:#}"), "");
+                    checkup.configuration("configuration", error.to_string(), "");
                     return Ok(Some(()));
                 }
             }

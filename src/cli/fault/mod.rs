@@ -1,0 +1,131 @@
+//! `comeback fault`: one act on a backend, by hand.
+
+mod deed;
+mod done;
+
+use std::time::{Duration, Instant};
+
+use anyhow::bail;
+use clap::Args;
+use tokio::time::timeout;
+
+use self::deed::Deed;
+use self::done::{Done, Timed};
+use super::assemble::Presence;
+use super::exit::Exit;
+use super::output::Output;
+use super::progress::Progress;
+use super::session::Session;
+use super::source::Source;
+use crate::campaign::{Audience, Interrupt};
+use crate::executor::Executor;
+use crate::nemesis::do_act;
+use crate::stack::{Backend, ServiceState};
+
+/// Stop, start, restart, kill, pause or unpause a backend, and say how long it took to be ready again.
+///
+/// What is stopped, killed or paused stays so until it is started or unpaused, be it by `comeback fault` or by
+/// `comeback heal`. An interrupted restart still starts the backend.
+///
+/// Exit codes: 0 done (and ready, where it should be); 2 bad usage or configuration; 3 it could not be done, or the backend was
+/// not ready in time; 130 interrupted.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  comeback fault restart --kill\n  comeback fault restart ray --outage 45s\n  \
+    comeback fault pause ray && sleep 30 && comeback fault unpause ray"
+)]
+pub struct Fault {
+    #[command(subcommand)]
+    deed: Deed,
+    #[command(flatten)]
+    source: Source,
+}
+
+impl Fault {
+    pub async fn run(self, output: &Output) -> anyhow::Result<Exit> {
+        let session = Session::beside(&self.source, Presence::Any).await?;
+        let progress = Progress::new(output, None);
+        let done = self.deed.perform(&session, &progress).await;
+        progress.finish();
+        let done = done?;
+        output.document(&done, &done.text())?;
+        Ok(done.exit())
+    }
+}
+
+impl Deed {
+    async fn perform(&self, session: &Session, progress: &Progress) -> anyhow::Result<Done> {
+        let executor = &session.bench().executor;
+        let backend = match self.allowed(executor).await {
+            Ok(backend) => backend,
+            Err(error) => {
+                executor.journal.end()?;
+                return Err(error);
+            }
+        };
+        let (acts, outage) = self.acts();
+        let mut done = Done {
+            backend: backend.name.clone(),
+            acts: Vec::new(),
+            ready_after_ms: None,
+            not_ready: None,
+            interrupted: false,
+        };
+        for (nth, act) in acts.iter().enumerate() {
+            if nth > 0 {
+                progress.busy(&format!(
+                    "{} is down for {}",
+                    backend.name,
+                    humantime::format_duration(outage)
+                ));
+                done.interrupted |= !unless_interrupted(session.interrupt(), outage).await;
+            }
+            progress.busy(&format!("{act} {}", backend.name));
+            let began = Instant::now();
+            do_act(&backend.name, &*backend.driver, *act, &executor.journal).await?;
+            done.acts.push(Timed {
+                act: act.to_string(),
+                took_ms: began.elapsed().as_millis() as u64,
+            });
+        }
+        if !done.is_back() {
+            // The journal stays, so that `comeback heal` knows what to undo.
+            executor.journal.leave()?;
+            return Ok(done);
+        }
+        executor.journal.end()?;
+        if !done.interrupted {
+            done.wait(backend, executor, session.interrupt(), progress)
+                .await;
+        }
+        Ok(done)
+    }
+
+    /// The backend that is meant, if this can be done to it as it is.
+    async fn allowed<'a>(&self, executor: &'a Executor) -> anyhow::Result<&'a Backend> {
+        let backend = self.target().among(&executor.stack.backends)?;
+        let name = &backend.name;
+        if !backend.driver.outlives_us() {
+            bail!(
+                "`{name}` lives only as long as a command of comeback's, so there is nothing to act on; `comeback fault` is for \
+                 stacks that run on their own (docker), and `comeback run` does faults to this one"
+            );
+        }
+        let state = backend.driver.state().await?;
+        match (self, state) {
+            (Deed::Unpause { .. }, ServiceState::Running | ServiceState::Paused) => Ok(backend),
+            (_, ServiceState::Paused) if !matches!(self, Deed::Pause { .. }) => {
+                bail!("`{name}` is paused; thaw it first: comeback fault unpause {name}")
+            }
+            (Deed::Pause { .. } | Deed::Unpause { .. }, ServiceState::Stopped) => {
+                bail!("`{name}` does not run; start it first: comeback fault start {name}")
+            }
+            _ => Ok(backend),
+        }
+    }
+}
+
+/// Waits, and tells whether that was not interrupted.
+async fn unless_interrupted(interrupt: &Interrupt, time: Duration) -> bool {
+    timeout(time, interrupt.requested()).await.is_err()
+}
