@@ -87,13 +87,16 @@ impl Session {
             () = self.interrupt.requested() => Ok(None),
             up = executor.bring_up() => up.map(Some),
         };
-        let result = match up {
-            Ok(None) => Ok(None),
-            Ok(Some(())) => use_it(&self.bench, &self.interrupt).await.map(Some),
-            Err(error) => Err(error.into()),
+        // No fault is done before the stack is up: until then there is nothing to heal, only to end what was started.
+        let (result, left) = match up {
+            Ok(Some(())) => {
+                let result = use_it(&self.bench, &self.interrupt).await.map(Some);
+                audience.busy("leaving the stack as it was found");
+                (result, executor.leave().await)
+            }
+            Ok(None) => (Ok(None), executor.release().await),
+            Err(error) => (Err(error.into()), executor.release().await),
         };
-        audience.busy("leaving the stack as it was found");
-        let left = executor.leave().await;
         // The first error of all is told.
         let result = result?;
         left?;
