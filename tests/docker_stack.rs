@@ -16,6 +16,12 @@ use serde_json::Value;
 /// No test waits longer than this for anything, on however busy a machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Every outage is a pause that is long enough to meddle with it, and short enough to be waited for.
+const FROZEN_FOR_A_WHILE: (&str, &str) = (
+    "max-outage = \"4s\"",
+    "faults = [\"pause\"]\nmin-outage = \"6s\"\nmax-outage = \"8s\"",
+);
+
 /// Every outage is a pause that lasts much longer than the test.
 const FROZEN: (&str, &str) = (
     "max-outage = \"4s\"",
@@ -115,11 +121,9 @@ async fn a_container_that_somebody_else_killed_makes_the_trial_inconclusive() {
     if engine_or_skip(test).await.is_none() {
         return;
     }
-    let stack = Containers::up("healthy", &[FROZEN]);
+    let stack = Containers::up("healthy", &[FROZEN_FOR_A_WHILE]);
     let run = stack.run_until_frozen();
-    // It is frozen by the run, and so nothing else but this can end it.
     stack.docker(&["kill", &stack.container("backend")]);
-    stack.docker(&["unpause", &stack.container("backend")]);
     let (code, summary) = document(&run.wait_with_output().expect("it ended"));
     assert_eq!(code, Some(3), "{summary}");
     let reasons = summary["inconclusive_reasons"].to_string();
