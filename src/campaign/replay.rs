@@ -33,15 +33,18 @@ impl Replay {
             if interrupt.is_requested() {
                 break;
             }
-            if nth > 0 && bench.executor.can_reset() {
-                audience.busy("resetting the stack");
-                bench.executor.reset().await?;
+            // What stands on its own may still suffer from a trial of an earlier run.
+            if nth > 0 || bench.executor.stands_alone() {
+                bench.refresh(audience).await?;
             }
             let path = folder.join(format!("replay-{nth:04}.jsonl"));
             let trace = bench
                 .trial(&recorded.plan, &path, 0, interrupt, audience)
                 .await?;
             judgements.extend(trace.judgement);
+        }
+        if bench.executor.stands_alone() && !interrupt.is_requested() {
+            bench.refresh(audience).await?;
         }
         Ok(count(
             recorded,

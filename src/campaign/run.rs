@@ -90,15 +90,17 @@ impl Campaign {
             progress.judge(self.max_inconclusive);
             save::summary(&folder, &progress.summary)?;
             let last = index + 1 == self.plans.count();
-            if last || enough || hopeless || interrupt.is_requested() {
+            let ends = last || enough || hopeless;
+            if interrupt.is_requested() || (ends && !bench.executor.stands_alone()) {
                 break;
             }
-            if bench.wants_reset(verdict) && bench.executor.can_reset() {
-                audience.busy("resetting the stack");
-                bench.executor.reset().await?;
+            if bench.wants_reset(verdict) && bench.refresh(audience).await? {
                 trials_since_reset = 0;
             } else if verdict != Verdict::Holds && !bench.executor.can_reset() {
                 // A stack that may still be broken, and cannot be made anew, would only be blamed again.
+                break;
+            }
+            if ends {
                 break;
             }
         }

@@ -49,6 +49,19 @@ impl Bench {
         Ok(trace)
     }
 
+    /// Resets the stack if that can be done, and tells whether it was.
+    ///
+    /// # Errors
+    /// When a service cannot be stopped or started.
+    pub(super) async fn refresh(&self, audience: &dyn Audience) -> Result<bool, CampaignError> {
+        if !self.executor.can_reset() {
+            return Ok(false);
+        }
+        audience.busy("resetting the stack");
+        self.executor.reset().await?;
+        Ok(true)
+    }
+
     /// Whether the policy asks for a reset after a trial of this verdict.
     pub(super) fn wants_reset(&self, verdict: Verdict) -> bool {
         match self.reset {

@@ -17,6 +17,11 @@ impl Executor {
         self.stack.api.is_some()
     }
 
+    /// Whether the API goes on running when this process has ended, in the state that the last trial left it in.
+    pub fn stands_alone(&self) -> bool {
+        self.stack.api.as_ref().is_some_and(|api| api.outlives_us())
+    }
+
     /// Restarts the whole stack: the API ends first and starts last, when the backends are ready.
     ///
     /// # Errors

@@ -1,7 +1,8 @@
 //! Histories that could have happened: requests that are sent and end, faults that come and go.
 
 use comeback::model::{
-    API, Act, Action, Anchor, Fault, FaultKind, Limits, Outcome, Plan, Step, StepId, UnknownReason,
+    API, Act, Action, Anchor, Fault, FaultKind, Limits, LogPatterns, Outcome, Plan, Step, StepId,
+    UnknownReason,
 };
 use comeback::trace::{
     EventKind, Exchange, FORMAT_VERSION, Header, KindInfo, Origin, Phase, StackInfo, Trace,
@@ -16,7 +17,7 @@ use crate::strategies::numbered;
 #[derive(Debug, Clone)]
 pub struct Loosening {
     more_ms: [u64; 4],
-    more: [u64; 2],
+    more: [u64; 3],
     no_budget: bool,
 }
 
@@ -24,7 +25,7 @@ impl Loosening {
     /// The looser limits.
     pub fn of(&self, limits: &Limits) -> Limits {
         let [answer, job, recovery, grace] = self.more_ms;
-        let [failures, stragglers] = self.more;
+        let [failures, stragglers, log_lines] = self.more;
         Limits {
             answer_ms: limits.answer_ms + answer,
             job_ms: limits.job_ms + job,
@@ -35,7 +36,7 @@ impl Loosening {
                 .filter(|_| !self.no_budget)
                 .map(|n| n + failures),
             stragglers: limits.stragglers + stragglers,
-            log_lines_per_s: 100,
+            log_lines_per_s: limits.log_lines_per_s + log_lines,
         }
     }
 }
@@ -45,10 +46,12 @@ pub fn any_loosening() -> impl Strategy<Value = Loosening> {
     let more_ms = || prop_oneof![Just(0), 0_u64..600];
     let more = || prop_oneof![Just(0), 0_u64..4];
     let times = [more_ms(), more_ms(), more_ms(), more_ms()];
-    (times, [more(), more()], any::<bool>()).prop_map(|(more_ms, more, no_budget)| Loosening {
-        more_ms,
-        more,
-        no_budget,
+    (times, [more(), more(), more()], any::<bool>()).prop_map(|(more_ms, more, no_budget)| {
+        Loosening {
+            more_ms,
+            more,
+            no_budget,
+        }
     })
 }
 
@@ -59,16 +62,23 @@ pub fn any_limits() -> impl Strategy<Value = Limits> {
         option::of(0_u64..300),
         option::of(0_u64..6),
         0_u64..3,
+        0_u64..2,
     )
         .prop_map(
-            |([answer_ms, job_ms, recovery_ms], grace_ms, failures, stragglers)| Limits {
+            |(
+                [answer_ms, job_ms, recovery_ms],
+                grace_ms,
+                failures,
+                stragglers,
+                log_lines_per_s,
+            )| Limits {
                 answer_ms,
                 job_ms,
                 recovery_ms,
                 grace_ms,
                 failures,
                 stragglers,
-                log_lines_per_s: 100,
+                log_lines_per_s,
             },
         )
 }
@@ -84,9 +94,10 @@ pub fn any_history() -> impl Strategy<Value = Trace> {
         option::weighted(0.1, 20_u64..1_500),
         1_000_u64..2_000,
         any::<bool>(),
+        (vec((20_u64..1_500, 0..LINES.len()), 0..4), any::<bool>()),
     )
         .prop_map(
-            |(limits, lives, faults, away_ms, exit_ms, end_ms, drained)| {
+            |(limits, lives, faults, away_ms, exit_ms, end_ms, drained, (logged, expecting))| {
                 let mut lines = vec![
                     (0, phase(Phase::Setup)),
                     (1, phase(Phase::Baseline)),
@@ -104,6 +115,7 @@ pub fn any_history() -> impl Strategy<Value = Trace> {
                 lines.extend(away_ms.map(|ms| (ms, not_ready())));
                 lines.extend(away_ms.map(|ms| (ms + 40, ready(None))));
                 lines.extend(exit_ms.map(|ms| (ms, exited())));
+                lines.extend(logged.into_iter().map(|(ms, line)| (ms, log(LINES[line]))));
                 lines.retain(|(at_ms, _)| *at_ms < end_ms);
                 lines.sort_by_key(|(at_ms, _)| *at_ms);
                 let last = if drained {
@@ -114,7 +126,14 @@ pub fn any_history() -> impl Strategy<Value = Trace> {
                 lines.push((end_ms, phase(last)));
                 let microseconds = lines.into_iter().map(|(at_ms, kind)| (at_ms * 1_000, kind));
                 Trace {
-                    header: header(limits),
+                    header: Header {
+                        log: if expecting {
+                            patterns()
+                        } else {
+                            LogPatterns::default()
+                        },
+                        ..header(limits)
+                    },
                     plan: Plan {
                         seed: 1,
                         index: 0,
@@ -270,6 +289,25 @@ fn ready(fault: Option<StepId>) -> EventKind {
     }
 }
 
+/// What the API logs.
+const LINES: [&str; 3] = ["connection lost", "reconnected", "Traceback"];
+
+fn patterns() -> LogPatterns {
+    LogPatterns {
+        detected: Some("lost".to_owned()),
+        reconnected: Some("reconnected".to_owned()),
+        forbidden: vec!["Traceback".to_owned()],
+    }
+}
+
+fn log(line: &str) -> EventKind {
+    EventKind::Log {
+        service: API.to_owned(),
+        line: line.to_owned(),
+        source_at: None,
+    }
+}
+
 fn exited() -> EventKind {
     EventKind::Exited {
         service: API.to_owned(),
@@ -298,7 +336,7 @@ fn header(limits: Limits) -> Header {
             api_observed: true,
         },
         limits,
-        log: Default::default(),
+        log: LogPatterns::default(),
         trials_since_reset: 0,
         started_at: "2026-01-01T00:00:00Z".to_owned(),
     }
