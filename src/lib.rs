@@ -12,17 +12,19 @@
 //!
 //! | module | what it is | uses |
 //! |---|---|---|
+//! | [`watch`] | a value that many can watch, in the same order in every run | nothing |
 //! | [`model`] | the words: plan, fault, anchor, outcome, limits, verdict; plain data | nothing |
 //! | [`generator`] | proptest strategies for plans | `model` |
 //! | [`trace`] | events, the recorder, the file, questions put to a history | `model` |
-//! | [`stack`] | the traits of a service and a probe; drivers for processes, Docker, the demo | `model` (the demo: `app`) |
+//! | [`stack`] | the traits of a service and a probe; drivers for processes, Docker, commands of the user, the demo live and simulated | `model` (the demos: `app`) |
 //! | [`load`] | requests, jobs and bursts over a transport | `model`, `trace`, `stack` |
 //! | [`nemesis`] | the only caller of faults; the journal of intents; heal | `model`, `trace`, `stack` |
-//! | [`observe`] | readiness, logs, exits | `model`, `trace`, `stack` |
+//! | [`observe`] | readiness, logs, exits, resources | `model`, `trace`, `stack` |
 //! | [`executor`] | joins these three into one trial | those three, and what they use |
 //! | [`latency`] | a fold from history to histograms | `model`, `trace` |
 //! | [`invariant`] | one file per invariant, and the judge | `model`, `trace`, `latency` |
 //! | [`scenario`] | the fixed plans and what is expected in each | `model`, `trace` |
+//! | [`shrink`] | smaller plans that fail in the same way; flaky failures | `model` |
 //! | [`campaign`] | generate, execute, check, save; replay | all of the above |
 //! | [`report`] | text from plain data | `model`, `trace`, `latency` |
 //! | [`app`] | the demo's API and backend, and their bugs | `model` |
@@ -40,7 +42,7 @@
 //!   inconclusive. It is never a violation.
 //! * A trait's file does not construct its implementors; [`cli`] chooses them.
 //! * What a simulator can share (`app`, `load`, `executor`) tells the time by tokio's clock, starts no threads, and
-//!   iterates over nothing that is hashed.
+//!   iterates over nothing that is hashed. Values are watched through [`watch`], not through tokio's, which wakes by chance.
 //!
 //! `tests/tidy.rs` holds the code to the table.
 //!
@@ -63,5 +65,7 @@ pub mod nemesis;
 pub mod observe;
 pub mod report;
 pub mod scenario;
+pub mod shrink;
 pub mod stack;
 pub mod trace;
+pub mod watch;

@@ -159,6 +159,14 @@ grace = "3s"
 failures = 4
 stragglers = 1
 log-lines = 5
+cpu = "80%"
+cpu-window = "7s"
+fds = 6
+threads = 7
+memory = "80 %"
+memory-mib = 9
+latency = "250%"
+latency-slack = "11ms"
 
 [log]
 detected = "lost"
@@ -196,6 +204,8 @@ baseline = 13
 anchor-timeout = "14s"
 probe-patience = "15s"
 probe-every = "16ms"
+resources-every = "17ms"
+settle = "18ms"
 reset = "if-unhealthy"
 
 [trace]

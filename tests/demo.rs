@@ -114,6 +114,17 @@ async fn two_demos_run_side_by_side() {
 }
 
 #[test]
+fn the_list_explains_every_variant() {
+    let output = Command::cargo_bin("comeback")
+        .unwrap()
+        .args(["demo", "--list"])
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    insta::assert_snapshot!(String::from_utf8(output.stdout).unwrap());
+}
+
+#[test]
 fn a_port_in_use_is_named() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();

@@ -1,4 +1,4 @@
-//! A stack that nobody here wrote: nginx as the API in front of a second nginx, both driven as local processes.
+//! A stack that nobody here wrote: nginx as the API in front of a second nginx, both driven as local processes or by commands.
 
 #[path = "common/desk.rs"]
 mod desk;
@@ -10,12 +10,15 @@ use std::path::PathBuf;
 use comeback::stack::port::ReservedPort;
 use comeback::trace::Trace;
 use desk::Desk;
+use rustix::process::Pid;
 use serde_json::Value;
 
 /// What differs between the tests.
 struct Case {
     /// How long nginx waits for its backend to answer, as nginx writes it.
     read_timeout: &'static str,
+    /// Whether the backend is a daemon that commands drive, rather than a process of ours.
+    daemon: bool,
     /// How plans are drawn. Outages are longer than the time-outs, so that these show.
     generator: &'static str,
 }
@@ -30,6 +33,7 @@ fn with_a_short_time_out_nginx_comes_back_from_everything() {
         nginx,
         &Case {
             read_timeout: "1s",
+            daemon: false,
             generator: r#"
 faults = ["stop", "kill", "rapid", "pause"]
 steps = [2, 4]
@@ -79,6 +83,7 @@ fn with_a_time_out_of_an_hour_nginx_hangs_on_a_paused_backend() {
         nginx,
         &Case {
             read_timeout: "1h",
+            daemon: false,
             generator: r#"
 faults = ["pause"]
 steps = [2, 4]
@@ -104,6 +109,58 @@ background-rate = [10.0, 20.0]
     Trace::read(&kept).unwrap();
 }
 
+#[test]
+fn a_daemon_that_commands_drive_is_stopped_killed_and_healed() {
+    let Some(nginx) = nginx_or_skip("a_daemon_that_commands_drive_is_stopped_killed_and_healed")
+    else {
+        return;
+    };
+    let stack = Nginx::new(
+        nginx,
+        &Case {
+            read_timeout: "1s",
+            daemon: true,
+            generator: r#"
+steps = [2, 4]
+min-outage = "100ms"
+max-outage = "1s"
+max-plan = "4s"
+max-gap = "500ms"
+max-grace = "500ms"
+max-wait = "500ms"
+max-offset = "1s"
+max-think = "50ms"
+background = 1.0
+background-rate = [10.0, 20.0]
+"#,
+        },
+    );
+    let run = stack.desk.run("run --seed 1 --plans 6 --format json");
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    let summary: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(summary["inconclusive"], 0, "{summary}");
+    let seen = stack.traces(&summary);
+    for fault in ["stop", "kill", "rapid"] {
+        assert!(
+            seen.contains(&format!("\"kind\":\"{fault}\"")),
+            "no plan had a {fault}"
+        );
+    }
+    assert!(!seen.contains("\"kind\":\"pause\""), "no command does it");
+    let daemon = stack
+        .daemon()
+        .expect("it was running before, and is left so");
+
+    // Whoever ends it and dies is no better than this verb, which leaves it ended.
+    let fault = stack.desk.run("fault kill echo");
+    assert_eq!(fault.code, 0, "{}{}", fault.stdout, fault.stderr);
+    assert_eq!(stack.daemon(), None);
+    let heal = stack.desk.run("heal");
+    assert_eq!(heal.stdout, "healed: echo runs again\n", "{}", heal.stderr);
+    let healed = stack.daemon().expect("it runs again");
+    assert_ne!(healed, daemon);
+}
+
 /// Both servers' files in a desk.
 struct Nginx {
     desk: Desk,
@@ -120,8 +177,11 @@ impl Nginx {
             "location / {{ proxy_pass http://{backend}; proxy_connect_timeout 1s; proxy_read_timeout {read_timeout}; }}"
         );
         let echo = r#"location / { default_type application/json; return 200 '{"token": "$arg_token"}'; }"#;
-        desk.write("api.conf", &server(&desk, "api", &api, &proxy));
-        desk.write("backend.conf", &server(&desk, "backend", &backend, echo));
+        desk.write("api.conf", &server(&desk, "api", &api, &proxy, false));
+        desk.write(
+            "backend.conf",
+            &server(&desk, "backend", &backend, echo, case.daemon),
+        );
         let command = |name: &str| {
             let conf = desk.path().join(format!("{name}.conf"));
             format!(
@@ -132,6 +192,17 @@ impl Nginx {
             )
         };
         let (api_command, backend_command) = (command("api"), command("backend"));
+        let backend_driver = match case.daemon {
+            false => format!("process = {{ command = {backend_command} }}"),
+            true => format!(
+                r#"
+command.start = {backend_command}
+command.stop = {}
+command.kill = ["sh", "-c", "kill -KILL $(cat backend.pid)"]
+command.status = ["sh", "-c", "kill -0 $(cat backend.pid)"]"#,
+                backend_command.replace(']', r#", "-s", "stop"]"#)
+            ),
+        };
         let generator = case.generator;
         desk.write(
             "comeback.toml",
@@ -142,7 +213,7 @@ name = "nginx"
 url = "http://{api}"
 process = {{ command = {api_command} }}
 [backend.echo]
-process = {{ command = {backend_command} }}
+{backend_driver}
 ready = {{ http = "http://{backend}/", every = "20ms", timeout = "1s" }}
 [[request]]
 name = "read"
@@ -165,6 +236,13 @@ probe-every = "50ms"
         }
     }
 
+    /// The backend that runs as a daemon, if it does.
+    fn daemon(&self) -> Option<Pid> {
+        let pid = fs::read_to_string(self.desk.path().join("backend.pid")).ok()?;
+        let pid = Pid::from_raw(pid.trim().parse().ok()?)?;
+        rustix::process::test_kill_process(pid).ok().map(|()| pid)
+    }
+
     /// All that a campaign's trials have recorded.
     fn traces(&self, summary: &Value) -> String {
         let folder = self.desk.path().join(summary["run"].as_str().unwrap());
@@ -175,8 +253,17 @@ probe-every = "50ms"
     }
 }
 
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        if let Some(daemon) = self.daemon() {
+            // It may have ended by itself meanwhile.
+            let _ = rustix::process::kill_process(daemon, rustix::process::Signal::KILL);
+        }
+    }
+}
+
 /// A server that needs nothing outside its desk. Its worker is of the same user as this test, so that it may look there.
-fn server(desk: &Desk, name: &str, address: &str, location: &str) -> String {
+fn server(desk: &Desk, name: &str, address: &str, location: &str, daemon: bool) -> String {
     let here = desk.path().join(name);
     let here = here.display();
     let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
@@ -187,8 +274,13 @@ fn server(desk: &Desk, name: &str, address: &str, location: &str) -> String {
         true => "user root;",
         false => "",
     };
+    // A daemon of one process can be killed by its one id.
+    let runs = match daemon {
+        false => "daemon off; worker_processes 1;",
+        true => "daemon on; master_process off;",
+    };
     format!(
-        "daemon off; worker_processes 1; pid {here}.pid; {user}\nevents {{ }}\n\
+        "{runs} pid {here}.pid; {user}\nevents {{ }}\n\
          http {{ access_log off;\n{temporary}server {{ listen {address}; {location} }} }}\n"
     )
 }

@@ -5,9 +5,9 @@ mod strategies;
 
 use std::path::Path;
 
-use comeback::invariant::{judge, standard};
-use comeback::model::Verdict;
-use comeback::trace::{EventKind, Trace, TraceError, TraceWriter};
+use comeback::invariant::{is_decided, judge, standard};
+use comeback::model::{Judgement, Limits, Outcome, Signature, UnknownReason, Verdict};
+use comeback::trace::{Event, EventKind, Exchange, Phase, Trace, TraceError, TraceWriter, View};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::FileFailurePersistence;
@@ -152,6 +152,25 @@ proptest! {
         }
     }
 
+    /// Where a verdict is said to be sure, going on changes neither it nor its signature; and what was in flight, given up then, is nobody's
+    /// failure.
+    #[test]
+    fn what_is_decided_stays_so(trace in history::any_history(), limits in history::any_limits(), cut in any::<Index>()) {
+        if let Some((cut, judgement)) = ended_early(&trace, &limits, cut.index(trace.events.len())) {
+            prop_assert_eq!(cut.verdict, Verdict::Violated);
+            // A recovery that was never seen may have been late.
+            let late = |mut signature: Signature| {
+                if signature.reason == "never-recovered" {
+                    signature.reason = "recovered-late".to_owned();
+                }
+                signature
+            };
+            if judgement.inconclusive.is_none() {
+                prop_assert_eq!(cut.signature.map(late), judgement.signature.map(late));
+            }
+        }
+    }
+
     /// The first proof of a violation is an event of the trace, and the signature follows from the findings.
     #[test]
     fn evidence_is_in_the_trace(trace in history::any_history(), limits in history::any_limits()) {
@@ -170,6 +189,75 @@ proptest! {
         prop_assert_eq!(primary, first);
         prop_assert_eq!(judgement.signature.is_some(), judgement.verdict == Verdict::Violated);
     }
+}
+
+/// If the verdict is sure after so many events, what is judged of a trial that ended there, and of the whole one.
+fn ended_early(trace: &Trace, limits: &Limits, at: usize) -> Option<(Judgement, Judgement)> {
+    let mut whole = trace.clone();
+    whole.header.limits = limits.clone();
+    let (mut early, later) = (whole.clone(), whole.events[at..].to_vec());
+    early.events.truncate(at);
+    // A trial is asked only when its faults are undone and the recovery deadline has passed.
+    let fault = |kind: &EventKind| matches!(kind, EventKind::FaultIntent { .. });
+    let ready = View::new(&early).last_ready()?.at_us;
+    let until_us = early.events.last()?.at_us;
+    if later.iter().any(|event| fault(&event.kind))
+        || until_us < ready + limits.recovery_ms * 1_000
+        || !is_decided(&early, limits, &standard())
+    {
+        return None;
+    }
+    let open: Vec<u64> = View::new(&early)
+        .requests()
+        .iter()
+        .filter(|request| request.ended.is_none())
+        .map(|request| request.id)
+        .collect();
+    let given_up = open.into_iter().map(|request| EventKind::Ended {
+        request,
+        outcome: Outcome::Unknown {
+            reason: UnknownReason::Dropped,
+            message: String::new(),
+        },
+        exchange: Exchange::Submit,
+        latency_us: 0,
+        echo: None,
+    });
+    let drain = EventKind::Phase {
+        phase: Phase::Drain,
+    };
+    for kind in given_up.chain([EventKind::Decided, drain]) {
+        let seq = early.events.len() as u64;
+        early.events.push(Event {
+            seq,
+            at_us: until_us,
+            kind,
+        });
+    }
+    Some((
+        judge(&early, limits, &standard()),
+        judge(&whole, limits, &standard()),
+    ))
+}
+
+/// The property about early ends is worth something only if there are some, of trials in which something was still in flight.
+#[test]
+fn some_histories_end_early() {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+
+    let mut runner = TestRunner::deterministic();
+    let mut early = 0;
+    for _ in 0..2_000 {
+        let drawn = (
+            history::any_history(),
+            history::any_limits(),
+            any::<Index>(),
+        );
+        let (trace, limits, cut) = drawn.new_tree(&mut runner).unwrap().current();
+        early += usize::from(ended_early(&trace, &limits, cut.index(trace.events.len())).is_some());
+    }
+    assert!(early >= 20, "{early}");
 }
 
 /// The property about looser limits is worth something only if every invariant is seen to hold, to be violated
@@ -205,7 +293,13 @@ fn histories_are_varied_enough_to_tell() {
             );
         }
     }
-    for undecided in ["no-hang", "recovers", "bounded-failures", "accounting"] {
+    for undecided in [
+        "no-hang",
+        "recovers",
+        "bounded-failures",
+        "accounting",
+        "latency-returns",
+    ] {
         assert!(
             seen.contains(&(undecided.to_owned(), Verdict::Inconclusive)),
             "{undecided}"

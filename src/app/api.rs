@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `POST /request` | 200 at once: the job's `id` and `RECEIVED`; 503 when the queue is full |
 //! | `GET /response/{id}` | 200: the job's `status`, `token` and `description`; 404 when it is not known |
-//! | `POST /sync` | 200 when the work is done; 502 the connection broke, 503 not connected, 504 no answer in time |
+//! | `POST /sync` | 200 and `COMPLETED` when the work is done; 502 the connection broke, 503 not connected, 504 no answer in time |
 //! | `GET /ping` | 200 whatever happens |
 //! | `GET /status` | 200: what the API believes |
 
@@ -14,49 +14,75 @@ use hyper::body::Incoming;
 use hyper::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 
+use super::caller::Caller;
+use super::chatter::Chatter;
 use super::http::{self, Reply, failure, object};
 use super::jobs::{JobStatus, Jobs};
 use super::network::serve_each;
 use super::processor::Processor;
 use super::provider::{CallError, Provider};
-use super::{Listener, Log, Network, Settings};
+use super::{Crash, Host, Listener, Network, Settings, Variant};
 
-/// Serves the API in front of the backend that `network` leads to. Never returns; when it is dropped, every connection breaks.
+/// Serves the API in front of the backend that `network` leads to. Returns only when the API crashes; when it returns or is
+/// dropped, every connection breaks.
 pub async fn serve(
     mut listener: impl Listener,
     network: Arc<dyn Network>,
     settings: Settings,
-    log: Log,
-) {
+    host: Host,
+) -> Crash {
     let (jobs, queue) = Jobs::new(settings.max_jobs, settings.max_queued);
     let jobs = Arc::new(jobs);
-    let provider = Arc::new(Provider::new(network, settings, log.clone()));
-    let processor = Processor::new(provider.clone(), jobs.clone(), settings, log.clone());
+    let provider = Arc::new(Provider::new(network, settings, host.clone()));
+    let caller = Arc::new(Caller::new(provider.clone(), settings, &host));
+    let processor = Processor::new(
+        provider.clone(),
+        caller.clone(),
+        jobs.clone(),
+        settings,
+        host.clone(),
+    );
     let api = Arc::new(Api {
         jobs,
         provider,
+        caller,
         processor,
+        chatter: Chatter::new(host.log.clone(), settings.request_lines),
+        settings,
     });
-    let serve_http = serve_each(&mut listener, &log, |stream| {
+    let serve_http = serve_each(&mut listener, &host.log, |stream| {
         let api = api.clone();
+        let stream = host.meter.count(stream);
         async move { http::serve(stream, |request| api.answer(request)).await }
     });
-    tokio::join!(
-        api.provider.keep_connected(),
-        api.processor.run(queue),
-        serve_http
-    );
+    let work = async {
+        tokio::join!(api.processor.run(queue), serve_http);
+    };
+    tokio::select! {
+        biased;
+        crash = api.provider.keep_connected() => crash,
+        () = work => Crash("nobody submits jobs any more".into()),
+    }
 }
 
 struct Api {
     jobs: Arc<Jobs>,
     provider: Arc<Provider>,
+    caller: Arc<Caller>,
     processor: Processor,
+    chatter: Chatter,
+    settings: Settings,
 }
 
 impl Api {
     async fn answer(&self, request: Request<Incoming>) -> Reply {
         let (head, body) = request.into_parts();
+        self.chatter
+            .line(format_args!("{} {}", head.method, head.uri.path()));
+        // BUG blocking-reconnect: nothing else runs until the backend is back.
+        if self.settings.is(Variant::BlockingReconnect) {
+            self.provider.until_connected().await;
+        }
         match (&head.method, head.uri.path()) {
             (&Method::POST, "/request") => self.submit(body).await,
             (&Method::POST, "/sync") => self.work(body).await,
@@ -74,7 +100,11 @@ impl Api {
             Ok(token) => token,
             Err(reply) => return reply,
         };
-        match self.jobs.submit(token) {
+        let most = match self.provider.connected() {
+            true => self.settings.max_queued,
+            false => self.settings.max_queued_away,
+        };
+        match self.jobs.submit(token, most) {
             Ok(id) => (
                 StatusCode::OK,
                 json!({ "id": id.to_string(), "status": JobStatus::Received }),
@@ -88,11 +118,19 @@ impl Api {
             Ok(token) => token,
             Err(reply) => return reply,
         };
-        match self.provider.call(token).await {
+        match self.caller.call(token).await {
             Ok(answer) => (
                 StatusCode::OK,
-                json!({ "token": answer.token, "description": answer.result }),
+                json!({
+                    "status": JobStatus::Completed,
+                    "token": answer.token,
+                    "description": answer.result,
+                }),
             ),
+            // BUG swallowed-error: a handler that catches everything, and an answer that was never filled in.
+            Err(CallError::Broken) if self.settings.is(Variant::SwallowedError) => {
+                (StatusCode::OK, json!({}))
+            }
             Err(error) => failure(status_of(error), error),
         }
     }
@@ -131,8 +169,10 @@ async fn token(body: Incoming) -> Result<Value, Reply> {
 
 fn status_of(error: CallError) -> StatusCode {
     match error {
-        CallError::Broken => StatusCode::BAD_GATEWAY,
-        CallError::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        CallError::Broken | CallError::StaleHandle => StatusCode::BAD_GATEWAY,
+        CallError::Unavailable | CallError::WarmingUp | CallError::BreakerOpen => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         CallError::Deadline(_) => StatusCode::GATEWAY_TIMEOUT,
     }
 }

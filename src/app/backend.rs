@@ -2,14 +2,22 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 
 use super::network::serve_each;
-use super::protocol::{FromBackend, ToBackend, Wire};
+use super::protocol::{FromBackend, Resume, ToBackend, Wire};
 use super::{Listener, Log, Stream};
+
+/// How many greetings are put up with while it boots, for each 100 ms of that.
+const GREETINGS: u32 = 16;
+
+/// How many pieces of work of one client are put up with at a time.
+const MOST_WORK: usize = 512;
 
 /// How a backend behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +26,8 @@ pub struct BackendSettings {
     pub boot: Duration,
     /// How long a piece of work takes. Any number are worked on at once.
     pub work: Duration,
+    /// For how long a session may be without a connection.
+    pub session_grace: Duration,
 }
 
 impl Default for BackendSettings {
@@ -26,48 +36,116 @@ impl Default for BackendSettings {
         BackendSettings {
             boot: Duration::from_millis(100),
             work: Duration::from_millis(20),
+            session_grace: Duration::from_secs(1),
         }
     }
 }
 
+/// What all connections share.
+struct Backend {
+    settings: BackendSettings,
+    ready_at: Instant,
+    log: Log,
+    sessions: AtomicU64,
+    greetings: AtomicU32,
+    /// Whether clients that ask for work are turned away: one of them has behaved so badly that it endangers the backend.
+    blocks: AtomicBool,
+}
+
 /// Serves from now on: booting first. Never returns; when it is dropped, every connection breaks.
 pub async fn serve(mut listener: impl Listener, settings: BackendSettings, log: Log) {
-    let ready_at = Instant::now() + settings.boot;
+    let backend = Arc::new(Backend {
+        settings,
+        ready_at: Instant::now() + settings.boot,
+        log: log.clone(),
+        sessions: AtomicU64::new(0),
+        greetings: AtomicU32::new(0),
+        blocks: AtomicBool::new(false),
+    });
     let announce = async {
-        sleep_until(ready_at).await;
+        sleep_until(backend.ready_at).await;
         log.line("ready to serve");
     };
-    let serve = serve_each(&mut listener, &log, |stream| async move {
-        // A connection that breaks is the other side's to deal with.
-        let _ = converse(stream, settings.work, ready_at).await;
+    let serve = serve_each(&mut listener, &log, |stream| {
+        let backend = backend.clone();
+        async move {
+            // A connection that breaks is the other side's to deal with.
+            let _ = backend.converse(stream).await;
+        }
     });
     tokio::join!(announce, serve);
 }
 
-/// Talks with one peer until one of the two hangs up.
-async fn converse(stream: Stream, work: Duration, ready_at: Instant) -> io::Result<()> {
-    let mut wire = Wire::new(stream);
-    // Every piece of work takes the same time, so they are done in the order in which they came.
-    let mut working: VecDeque<(Instant, u64, Value)> = VecDeque::new();
-    loop {
-        let next_done = working.front().map(|(done_at, ..)| *done_at);
-        tokio::select! {
-            biased;
-            () = sleep_until(next_done.unwrap_or(ready_at)), if next_done.is_some() => {
-                if let Some((_, call, token)) = working.pop_front() {
-                    let result = format!("worked for {} ms", work.as_millis());
-                    wire.send(&FromBackend::Done { call, token, result }).await?;
+impl Backend {
+    /// Talks with one peer until one of the two hangs up.
+    async fn converse(&self, stream: Stream) -> io::Result<()> {
+        let mut wire = Wire::new(stream);
+        let work = self.settings.work;
+        // Every piece of work takes the same time, so they are done in the order in which they came.
+        let mut working: VecDeque<(Instant, u64, Value)> = VecDeque::new();
+        loop {
+            let next_done = working.front().map(|(done_at, ..)| *done_at);
+            tokio::select! {
+                biased;
+                () = sleep_until(next_done.unwrap_or(self.ready_at)), if next_done.is_some() => {
+                    if let Some((_, call, token)) = working.pop_front() {
+                        let result = format!("worked for {} ms", work.as_millis());
+                        wire.send(&FromBackend::Done { call, token, result }).await?;
+                    }
+                }
+                message = wire.receive() => match message? {
+                    None => return Ok(()),
+                    Some(ToBackend::Hello { session }) => {
+                        let answer = self.greet(session);
+                        wire.send(&answer).await?;
+                        if !matches!(answer, FromBackend::Welcome { .. }) {
+                            return Ok(());
+                        }
+                    }
+                    Some(_) if Instant::now() < self.ready_at => return wire.send(&FromBackend::Booting).await,
+                    Some(ToBackend::Health) => wire.send(&FromBackend::Ready).await?,
+                    Some(ToBackend::Work { call, token }) => {
+                        working.push_back((Instant::now() + work, call, token));
+                        if working.len() > MOST_WORK {
+                            self.block("too much work at a time");
+                            return Ok(());
+                        }
+                    }
                 }
             }
-            message = wire.receive() => match message? {
-                None => return Ok(()),
-                Some(_) if Instant::now() < ready_at => return wire.send(&FromBackend::Booting).await,
-                Some(ToBackend::Hello) => wire.send(&FromBackend::Welcome).await?,
-                Some(ToBackend::Health) => wire.send(&FromBackend::Ready).await?,
-                Some(ToBackend::Work { call, token }) => {
-                    working.push_back((Instant::now() + work, call, token));
-                }
+        }
+    }
+
+    fn greet(&self, session: Option<Resume>) -> FromBackend {
+        if Instant::now() < self.ready_at {
+            let greetings = self.greetings.fetch_add(1, Ordering::Relaxed) + 1;
+            let tenths = (self.settings.boot.as_millis() as u32).div_ceil(100);
+            if greetings > GREETINGS.saturating_mul(tenths) {
+                self.block("too many greetings while it boots");
             }
+            return FromBackend::Booting;
+        }
+        if self.blocks.load(Ordering::Relaxed) {
+            return FromBackend::Blocked;
+        }
+        match session {
+            Some(session)
+                if u128::from(session.away_ms) > self.settings.session_grace.as_millis() =>
+            {
+                FromBackend::Expired
+            }
+            Some(session) => FromBackend::Welcome {
+                session: session.number,
+            },
+            None => FromBackend::Welcome {
+                session: self.sessions.fetch_add(1, Ordering::Relaxed) + 1,
+            },
+        }
+    }
+
+    fn block(&self, why: &str) {
+        if !self.blocks.swap(true, Ordering::Relaxed) {
+            self.log.line(format_args!("blocks the client: {why}"));
         }
     }
 }

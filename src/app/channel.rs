@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::Stream;
-use super::protocol::{FromBackend, ToBackend, Wire};
+use super::protocol::{FromBackend, Resume, ToBackend, Wire};
 
 /// What the backend answered to a piece of work.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,8 +35,42 @@ pub(super) struct Channel {
 pub(super) struct Pump {
     wire: Wire,
     calls: mpsc::UnboundedReceiver<Call>,
-    waiting: BTreeMap<u64, oneshot::Sender<Answer>>,
+    waiting: Waiting,
     closing: CancellationToken,
+}
+
+/// Who waits for which call's answer. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Waiting(Arc<Mutex<BTreeMap<u64, oneshot::Sender<Answer>>>>);
+
+/// How a channel ended.
+pub(super) struct End {
+    /// Why, in words.
+    pub why: String,
+    /// Whether we reset it ourselves.
+    pub reset: bool,
+    /// What is left of the connection.
+    pub wire: Wire,
+}
+
+/// Why the backend does not welcome us.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unwelcome {
+    /// The stream broke.
+    #[error("{0}")]
+    Broken(#[from] io::Error),
+    /// It hung up, or talks nonsense.
+    #[error("it does not say welcome")]
+    Silent,
+    /// It has not finished starting.
+    #[error("it is booting")]
+    Booting,
+    /// It does not know our session any more.
+    #[error("the session has expired")]
+    Expired,
+    /// It does not want us any more.
+    #[error("it has blocked us")]
+    Blocked,
 }
 
 #[derive(Debug)]
@@ -44,19 +79,24 @@ struct Call {
     answer: oneshot::Sender<Answer>,
 }
 
-/// Greets the backend over a new stream.
+/// Greets the backend over a new stream. Returns the session's number beside the two ends.
 ///
 /// # Errors
 /// When the stream breaks or the backend does not welcome us.
-pub(super) async fn open(stream: Stream) -> io::Result<(Channel, Pump)> {
+pub(super) async fn open(
+    stream: Stream,
+    session: Option<Resume>,
+    waiting: Waiting,
+) -> Result<(Channel, Pump, u64), Unwelcome> {
     let mut wire = Wire::new(stream);
-    wire.send(&ToBackend::Hello).await?;
-    match wire.receive().await? {
-        Some(FromBackend::Welcome) => {}
-        Some(FromBackend::Booting) => return Err(io::Error::other("it is booting")),
-        Some(_) => return Err(io::Error::other("it does not say welcome")),
-        None => return Err(io::Error::other("it hung up")),
-    }
+    wire.send(&ToBackend::Hello { session }).await?;
+    let session = match wire.receive().await? {
+        Some(FromBackend::Welcome { session }) => session,
+        Some(FromBackend::Booting) => return Err(Unwelcome::Booting),
+        Some(FromBackend::Expired) => return Err(Unwelcome::Expired),
+        Some(FromBackend::Blocked) => return Err(Unwelcome::Blocked),
+        Some(_) | None => return Err(Unwelcome::Silent),
+    };
     let (sender, receiver) = mpsc::unbounded_channel();
     let channel = Channel {
         calls: sender,
@@ -65,10 +105,10 @@ pub(super) async fn open(stream: Stream) -> io::Result<(Channel, Pump)> {
     let pump = Pump {
         wire,
         calls: receiver,
-        waiting: BTreeMap::new(),
+        waiting,
         closing: channel.closing.clone(),
     };
-    Ok((channel, pump))
+    Ok((channel, pump, session))
 }
 
 impl Channel {
@@ -81,6 +121,13 @@ impl Channel {
         answered.await.map_err(|_| Broken)
     }
 
+    /// Has a piece of work done that nobody waits for.
+    pub fn repeat(&self, token: Value) {
+        let (answer, _) = oneshot::channel();
+        // Where the channel is gone, there is nothing to be repeated.
+        let _ = self.calls.send(Call { token, answer });
+    }
+
     /// Resets this channel, even while its pump waits for a peer that does not read. A newer channel is not touched.
     pub fn close(&self) {
         self.closing.cancel();
@@ -88,16 +135,21 @@ impl Channel {
 }
 
 impl Pump {
-    /// Carries calls and answers until the channel ends, and says why it did.
-    pub async fn run(mut self) -> String {
+    /// Carries calls and answers until the channel ends, and says how it did.
+    pub async fn run(mut self) -> End {
         let closing = self.closing.clone();
-        tokio::select! {
+        let why = tokio::select! {
             biased;
             () = closing.cancelled() => "reset, for a call was not answered in time".to_owned(),
             end = self.carry() => match end {
                 Ok(()) => "the backend hung up".to_owned(),
                 Err(error) => error.to_string(),
             }
+        };
+        End {
+            why,
+            reset: closing.is_cancelled(),
+            wire: self.wire,
         }
     }
 
@@ -109,7 +161,7 @@ impl Pump {
                 message = self.wire.receive() => match message? {
                     None => return Ok(()),
                     Some(FromBackend::Done { call, token, result }) => {
-                        if let Some(caller) = self.waiting.remove(&call) {
+                        if let Some(caller) = self.waiting.answered(call) {
                             // A caller that has given up does not miss its answer.
                             let _ = caller.send(Answer { token, result });
                         }
@@ -118,10 +170,32 @@ impl Pump {
                 },
                 Some(Call { token, answer }) = self.calls.recv() => {
                     calls += 1;
-                    self.waiting.insert(calls, answer);
+                    self.waiting.add(calls, answer);
                     self.wire.send(&ToBackend::Work { call: calls, token }).await?;
                 }
             }
         }
+    }
+}
+
+impl Waiting {
+    /// The same table for another connection: who still waits stands under the numbers of its first calls.
+    pub fn carried_over(&self) -> Waiting {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let still_waiting = std::mem::take(&mut *waiting).into_values();
+        let still_waiting = still_waiting.filter(|answer| !answer.is_closed());
+        waiting.extend((1..).zip(still_waiting));
+        self.clone()
+    }
+
+    /// Notes who waits for a call. On each connection its calls are numbered anew.
+    fn add(&self, call: u64, answer: oneshot::Sender<Answer>) {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.entry(call).or_insert(answer);
+    }
+
+    fn answered(&self, call: u64) -> Option<oneshot::Sender<Answer>> {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.remove(&call)
     }
 }

@@ -18,6 +18,8 @@ pub(super) enum JobStatus {
     Received,
     /// It waits for the processor.
     Queued,
+    /// The processor prepares it.
+    Starting,
     /// The backend works on it.
     Running,
     /// It is done.
@@ -67,11 +69,14 @@ impl Jobs {
         (jobs, processor)
     }
 
-    /// Takes a job and queues it.
+    /// Takes a job and queues it, where fewer than `most` are queued.
     ///
     /// # Errors
     /// When the queue is full. The job is not known then.
-    pub fn submit(&self, token: Value) -> Result<JobId, QueueFull> {
+    pub fn submit(&self, token: Value, most: usize) -> Result<JobId, QueueFull> {
+        if self.queued() >= most {
+            return Err(QueueFull(most));
+        }
         let place = self
             .queue
             .try_reserve()
@@ -100,6 +105,11 @@ impl Jobs {
         if let Some(job) = self.table().jobs.get_mut(&id) {
             change(job);
         }
+    }
+
+    /// Forgets a job.
+    pub fn forget(&self, id: JobId) {
+        self.table().jobs.remove(&id);
     }
 
     /// How many jobs are in the queue.
@@ -139,9 +149,9 @@ mod tests {
     #[test]
     fn a_full_queue_refuses() {
         let (jobs, _queue) = Jobs::new(10, 2);
-        jobs.submit(Value::Null).unwrap();
-        jobs.submit(Value::Null).unwrap();
-        assert_eq!(jobs.submit(Value::Null), Err(QueueFull(2)));
+        jobs.submit(Value::Null, 9).unwrap();
+        jobs.submit(Value::Null, 9).unwrap();
+        assert_eq!(jobs.submit(Value::Null, 9), Err(QueueFull(2)));
         assert_eq!(jobs.queued(), 2);
         assert_eq!(jobs.get(3), None);
     }
@@ -149,11 +159,13 @@ mod tests {
     #[test]
     fn the_oldest_finished_job_is_forgotten_first() {
         let (jobs, _queue) = Jobs::new(3, 10);
-        let ids: Vec<_> = (0..3).map(|_| jobs.submit(Value::Null).unwrap()).collect();
+        let ids: Vec<_> = (0..3)
+            .map(|_| jobs.submit(Value::Null, 9).unwrap())
+            .collect();
         for &id in &ids[1..] {
             jobs.update(id, |job| job.status = JobStatus::Completed);
         }
-        jobs.submit(Value::Null).unwrap();
+        jobs.submit(Value::Null, 9).unwrap();
         let known = |id| jobs.get(id).is_some();
         assert!(known(ids[0]) && !known(ids[1]) && known(ids[2]));
     }

@@ -4,32 +4,42 @@
 //! channel. A provider keeps the channel open and opens it again when it breaks. Data flows one way:
 //!
 //! ```text
-//! HTTP ─ api ─→ jobs ─→ processor ─→ provider ─→ channel ─(a line of JSON a message)─→ backend
-//!          └──────────── /sync ─────────↑
+//! HTTP ─ api ─→ jobs ─→ processor ─→ caller ─→ provider ─→ channel ─(a line of JSON a message)─→ backend
+//!          └──────────── /sync ────────↑
 //! ```
 //!
 //! Everything runs on any stream of bytes and on tokio's clock; [`tcp`] alone knows a socket. So a simulator can run
 //! the very same code in memory. Whatever a server has started ends when its future is dropped.
 //!
-//! Every bug of the [catalogue](Variant) is a flag in [`Settings`] and a few lines in one place, marked `BUG` and its name.
+//! Every bug of the [catalogue](Variant) is a few lines in one place, marked `BUG` and its name; the healthy variant never enters
+//! them. What only some variants do differently is in [`Settings`].
 
 pub mod api;
 pub mod backend;
+mod caller;
 mod channel;
+mod chatter;
 mod health;
+mod host;
 mod http;
 mod jobs;
 mod log;
+mod meter;
 mod network;
 mod processor;
 mod protocol;
 mod provider;
+mod session;
+mod settings;
 pub mod tcp;
 #[cfg(test)]
 mod tests;
 mod variant;
 
 pub use health::health;
+pub use host::{Crash, Host};
 pub use log::Log;
+pub use meter::Meter;
 pub use network::{ByteStream, Listener, Network, Stream};
-pub use variant::{Bugs, Settings, UnknownVariant, Variant};
+pub use settings::Settings;
+pub use variant::{UnknownVariant, Variant};

@@ -5,8 +5,8 @@ use std::io;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::stream::{self, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::Log;
@@ -42,29 +42,27 @@ pub trait Listener: Send {
 /// How long to wait after a peer could not be let in: most often descriptors are short, and asking again at once is no help.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves every peer in a task of its own. Never returns; when it is dropped, so are all of the tasks.
+/// Serves every peer, all at once. Never returns; when it is dropped, every connection breaks.
+///
+/// The whole of it is one future, so that whoever runs it decides whether anything of it happens: a simulator freezes a service by
+/// not polling it.
 pub(super) async fn serve_each<F>(
     listener: &mut dyn Listener,
     log: &Log,
     serve: impl Fn(Stream) -> F,
 ) where
-    F: Future<Output = ()> + Send + 'static,
+    F: Future<Output = ()>,
 {
-    let mut peers = JoinSet::new();
-    loop {
-        tokio::select! {
-            biased;
-            // Those who have left are forgotten first, so that the set does not grow.
-            Some(_) = peers.join_next() => {}
-            peer = listener.accept() => match peer {
-                Ok(stream) => {
-                    peers.spawn(serve(stream));
-                }
+    let arrivals = stream::unfold(listener, |listener| async {
+        loop {
+            match listener.accept().await {
+                Ok(stream) => return Some((stream, listener)),
                 Err(error) => {
                     log.line(format_args!("cannot accept a connection: {error}"));
                     sleep(ACCEPT_PAUSE).await;
                 }
             }
         }
-    }
+    });
+    arrivals.for_each_concurrent(None, serve).await;
 }

@@ -1,14 +1,20 @@
 //! The one processor of the API: it takes jobs from the queue and has the backend work on them.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::future::pending;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use fastrand::Rng;
 use futures_util::future::join_all;
 use serde::Serialize;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
+use tokio::time::sleep;
 
+use super::caller::Caller;
 use super::jobs::{JobId, JobStatus, Jobs};
 use super::provider::{CallError, Provider};
-use super::{Log, Settings};
+use super::{Host, Settings, Variant};
+use crate::watch;
 
 /// What the processor is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -20,24 +26,35 @@ pub(super) enum ProcessorState {
     Busy,
 }
 
-/// Takes the queued jobs, a batch at a time.
+/// Takes the queued jobs, a batch at a time. Each job of a batch has a lane of its own.
 pub(super) struct Processor {
     provider: Arc<Provider>,
+    caller: Arc<Caller>,
     jobs: Arc<Jobs>,
     settings: Settings,
-    log: Log,
+    host: Host,
     state: watch::Sender<ProcessorState>,
+    /// At how many reconnects each lane was last used.
+    lanes: Mutex<BTreeMap<usize, u32>>,
 }
 
 impl Processor {
     /// An idle processor.
-    pub fn new(provider: Arc<Provider>, jobs: Arc<Jobs>, settings: Settings, log: Log) -> Self {
+    pub fn new(
+        provider: Arc<Provider>,
+        caller: Arc<Caller>,
+        jobs: Arc<Jobs>,
+        settings: Settings,
+        host: Host,
+    ) -> Self {
         Processor {
             provider,
+            caller,
             jobs,
             settings,
-            log,
+            host,
             state: watch::Sender::new(ProcessorState::Idle),
+            lanes: Mutex::default(),
         }
     }
 
@@ -49,15 +66,35 @@ impl Processor {
     /// Processes jobs until the queue's other end is dropped.
     pub async fn run(&self, mut queue: mpsc::Receiver<JobId>) {
         let mut idle = self.state.subscribe();
+        let mut chances = Rng::with_seed(self.host.seed);
+        let mut reconnects = 0;
         let mut batch = Vec::new();
         while queue.recv_many(&mut batch, self.settings.batch).await > 0 {
+            // BUG deaf-processor: one reconnect in three forgets to subscribe to the queue again.
+            if self.settings.is(Variant::DeafProcessor) {
+                let new = self.provider.reconnects() - reconnects;
+                reconnects += new;
+                if (0..new).any(|_| chances.u8(..3) == 0) {
+                    pending::<()>().await;
+                }
+            }
             // The sender lives in `self`, so this cannot fail.
             let _ = idle.wait_for(|state| *state == ProcessorState::Idle).await;
             self.state.send_replace(ProcessorState::Busy);
             let errors = self.process(&batch).await;
-            batch.clear();
+            let broken = errors.contains(&CallError::Broken);
+            // BUG doubled-job: the jobs are queued again, though they were reported as failed.
+            if !(broken && self.settings.is(Variant::DoubledJob)) {
+                batch.clear();
+            }
+            // BUG lost-job: the queue is thrown away with the batch.
+            if broken && self.settings.is(Variant::LostJob) {
+                while let Ok(id) = queue.try_recv() {
+                    self.jobs.forget(id);
+                }
+            }
             // BUG stuck-busy: this early way out forgets to say that the processor is idle again.
-            if self.settings.bugs.stays_busy_when_broken && errors.contains(&CallError::Broken) {
+            if broken && self.settings.is(Variant::StuckBusy) {
                 continue;
             }
             self.state.send_replace(ProcessorState::Idle);
@@ -66,21 +103,37 @@ impl Processor {
 
     /// Has a batch of jobs done, all at once. Returns the errors of those that failed.
     async fn process(&self, batch: &[JobId]) -> Vec<CallError> {
-        let results = join_all(batch.iter().map(|&id| self.process_one(id))).await;
+        let lanes = batch.iter().enumerate();
+        let results = join_all(lanes.map(|(lane, &id)| self.process_one(lane, id))).await;
         let errors: Vec<_> = results.into_iter().filter_map(Result::err).collect();
         if let Some(first) = errors.first() {
-            self.log
-                .line(format_args!("{} job(s) failed: {first}", errors.len()));
+            let count = errors.len();
+            self.host
+                .log
+                .line(format_args!("{count} job(s) failed: {first}"));
         }
         errors
     }
 
-    async fn process_one(&self, id: JobId) -> Result<(), CallError> {
+    async fn process_one(&self, lane: usize, id: JobId) -> Result<(), CallError> {
         let Some(job) = self.jobs.get(id) else {
             return Ok(());
         };
+        self.jobs.update(id, |job| job.status = JobStatus::Starting);
+        let connected = self.provider.connected_since();
+        sleep(self.settings.startup).await;
+        // BUG forgotten-start: the connection that it was started for is gone, and nobody looks after it.
+        if self.settings.is(Variant::ForgottenStart)
+            && connected.is_some()
+            && connected != self.provider.connected_since()
+        {
+            return Ok(());
+        }
         self.jobs.update(id, |job| job.status = JobStatus::Running);
-        let result = self.provider.call(job.token).await;
+        let result = match self.prepare(lane) {
+            Ok(()) => self.caller.call(job.token).await,
+            Err(error) => Err(error),
+        };
         self.jobs.update(id, |job| match &result {
             Ok(answer) => {
                 job.status = JobStatus::Completed;
@@ -93,5 +146,17 @@ impl Processor {
             }
         });
         result.map(drop)
+    }
+
+    /// Makes a lane ready for the session as it is now.
+    fn prepare(&self, lane: usize) -> Result<(), CallError> {
+        let now = self.provider.reconnects();
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = lanes.insert(lane, now);
+        // BUG first-call-fails: the lane's handle is renewed only after it has failed.
+        if self.settings.is(Variant::FirstCallFails) && before.is_some_and(|before| before != now) {
+            return Err(CallError::StaleHandle);
+        }
+        Ok(())
     }
 }

@@ -18,7 +18,10 @@ const MAX_LINE: usize = 1 << 20;
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub(super) enum ToBackend {
     /// Opens a channel.
-    Hello,
+    Hello {
+        /// The session to go on with; without one, a new one begins.
+        session: Option<Resume>,
+    },
     /// A piece of work.
     Work {
         /// What tells this call from the channel's others.
@@ -30,12 +33,28 @@ pub(super) enum ToBackend {
     Health,
 }
 
+/// A session that shall go on over a new connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Resume {
+    /// Its number.
+    pub number: u64,
+    /// For how long it has had no connection.
+    pub away_ms: u64,
+}
+
 /// What a backend says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub(super) enum FromBackend {
     /// The channel is open.
-    Welcome,
+    Welcome {
+        /// The session's number.
+        session: u64,
+    },
+    /// The session was away for too long; it is over. It will hang up now.
+    Expired,
+    /// The client has behaved badly, and is not served any more. It will hang up now.
+    Blocked,
     /// A piece of work is done.
     Done {
         /// The call.

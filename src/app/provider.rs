@@ -1,15 +1,17 @@
 //! Keeps a channel to the backend open, and opens it again when it breaks.
 
+use std::future::pending;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::channel::{self, Answer, Broken, Channel, Pump};
-use super::{Log, Network, Settings};
+use super::channel::{self, Answer, Broken, Channel, End, Pump, Unwelcome, Waiting};
+use super::session::Session;
+use super::{Crash, Host, Network, Settings, Variant};
+use crate::watch;
 
 /// Why a call has no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -17,54 +19,122 @@ pub(super) enum CallError {
     /// There is no channel, and has been none for too long.
     #[error("the backend is unavailable: not connected")]
     Unavailable,
+    /// There is a channel, and it must not be used yet.
+    #[error("the backend is unavailable: warming up after a reconnect")]
+    WarmingUp,
+    /// Too many calls have failed lately.
+    #[error("the backend is unavailable: the circuit breaker is open")]
+    BreakerOpen,
     /// The channel broke under the call.
     #[error("the connection to the backend is lost (broken pipe)")]
     Broken,
+    /// The job's lane holds a handle of a session that is over.
+    #[error("the handle belongs to another session")]
+    StaleHandle,
     /// The backend does not answer.
     #[error("the backend did not answer within {} ms", .0.as_millis())]
     Deadline(Duration),
 }
 
+/// What a dial is taken to cost in processor time, where nobody measures it.
+const DIAL_COST: Duration = Duration::from_micros(200);
+
+/// The shortest pause that the clock knows.
+const NO_PAUSE: Duration = Duration::from_millis(1);
+
+/// How long after a reconnect a loss is overlooked by the bug lost-restart.
+const SETTLING: Duration = Duration::from_millis(100);
+
+/// How often a waiting call queues a retry in the bug retry-stampede.
+const IMPATIENCE: Duration = Duration::from_millis(2);
+
+/// What the bug retained-buffers keeps of each connection, in bytes.
+const BUFFERS: usize = 32 << 20;
+
 /// The one way to the backend. [`Provider::keep_connected`] has to run beside the calls.
 pub(super) struct Provider {
     network: Arc<dyn Network>,
     settings: Settings,
-    log: Log,
+    host: Host,
     link: watch::Sender<Link>,
+    /// Who waits over all connections; each has a table of its own but in the bug crossed-replies.
+    waiting: Waiting,
 }
 
-#[derive(Debug, Clone)]
-enum Link {
-    Up(Channel),
-    Down { since: Instant },
+#[derive(Debug)]
+struct Link {
+    channel: Option<Channel>,
+    /// When it went up or down.
+    since: Instant,
+    /// How many channels there have been.
+    epoch: u32,
+}
+
+/// Why there is no channel after a dial.
+#[derive(Debug, thiserror::Error)]
+enum DialError {
+    /// Nobody listens, or there is no way.
+    #[error("{0}")]
+    Unreachable(io::Error),
+    /// Somebody accepted, and did not welcome us.
+    #[error("{0}")]
+    Unwelcome(#[from] Unwelcome),
+    /// Nothing came back in time.
+    #[error("no answer within {} ms", .0.as_millis())]
+    Silent(Duration),
 }
 
 impl Provider {
     /// A provider that is not connected yet.
-    pub fn new(network: Arc<dyn Network>, settings: Settings, log: Log) -> Self {
+    pub fn new(network: Arc<dyn Network>, settings: Settings, host: Host) -> Self {
         Provider {
             network,
             settings,
-            log,
-            link: watch::Sender::new(Link::Down {
+            host,
+            link: watch::Sender::new(Link {
+                channel: None,
                 since: Instant::now(),
+                epoch: 0,
             }),
+            waiting: Waiting::default(),
         }
     }
 
     /// Whether there is a channel.
     pub fn connected(&self) -> bool {
-        matches!(*self.link.borrow(), Link::Up(_))
+        self.link.borrow().channel.is_some()
+    }
+
+    /// Since when there is a channel; none while there is none.
+    pub fn connected_since(&self) -> Option<Instant> {
+        let link = self.link.borrow();
+        link.channel.as_ref().map(|_| link.since)
+    }
+
+    /// How often the channel was opened again.
+    pub fn reconnects(&self) -> u32 {
+        self.link.borrow().epoch.saturating_sub(1)
+    }
+
+    /// Returns as soon as there is a channel.
+    pub async fn until_connected(&self) {
+        let mut link = self.link.subscribe();
+        // The sender lives in `self`, so this cannot fail.
+        let _ = link.wait_for(|link| link.channel.is_some()).await;
     }
 
     /// Has a piece of work done by the backend.
     pub async fn call(&self, token: Value) -> Result<Answer, CallError> {
+        let began = Instant::now();
         let channel = self.channel().await?;
+        // BUG retry-stampede: the retries of a call that had to wait are all sent now, beside the call itself.
+        if self.settings.is(Variant::RetryStampede) {
+            let retries = began.elapsed().as_millis() / IMPATIENCE.as_millis();
+            (0..retries).for_each(|_| channel.repeat(token.clone()));
+        }
         let answer = async {
-            channel
-                .work(token)
-                .await
-                .map_err(|Broken| CallError::Broken)
+            let answered = channel.work(token).await;
+            answered.map_err(|Broken| CallError::Broken)
         };
         let Some(deadline) = self.settings.call_deadline else {
             return answer.await;
@@ -76,69 +146,132 @@ impl Provider {
         })
     }
 
-    /// Connects whenever there is no channel, with growing pauses, also while nobody calls. Never returns.
-    pub async fn keep_connected(&self) {
-        let mut again = false;
+    /// Connects whenever there is no channel, with growing pauses, also while nobody calls. Returns only when the
+    /// API crashes.
+    pub async fn keep_connected(&self) -> Crash {
+        let mut session = Session::default();
+        let mut resets = 0;
+        let mut wires = Vec::new();
+        let mut buffers = Vec::new();
         loop {
-            let pump = self.connect().await;
-            self.log.line(if again {
-                "reconnected to the backend"
-            } else {
-                "connected to the backend"
+            let pump = self.connect(&mut session).await;
+            self.host.log.line(match self.reconnects() {
+                0 => "connected to the backend",
+                _ => "reconnected to the backend",
             });
-            again = true;
-            let why = pump.run().await;
-            self.log
-                .line(format_args!("backend connection lost: {why}"));
-            self.disconnected();
-            // The sender lives in `self`, so this cannot fail.
-            let _ = self
-                .link
-                .subscribe()
-                .wait_for(|link| matches!(link, Link::Down { .. }))
-                .await;
+            // BUG third-reconnect-crash: something is closed that was closed before.
+            if self.settings.is(Variant::ThirdReconnectCrash) && self.reconnects() == 3 {
+                return Crash("close of a closed channel".into());
+            }
+            let end = pump.run().await;
+            session.lost();
+            let lost = format!("backend connection lost: {}", end.why);
+            self.host.log.line(lost);
+            if self.overlooks(&end, resets) {
+                pending::<()>().await;
+            }
+            resets += u32::from(end.reset);
+            // BUG leaked-descriptor: nobody closes the socket.
+            if self.settings.is(Variant::LeakedDescriptor) {
+                wires.push(end.wire);
+            }
+            // BUG retained-buffers: nobody frees what the connection had read and written.
+            if self.settings.is(Variant::RetainedBuffers) {
+                buffers.push(vec![1_u8; BUFFERS]);
+                self.host.meter.hold(BUFFERS);
+            }
+            self.set_link(None);
             // A backend that hangs up as soon as it has said welcome must not be called in a tight loop.
             sleep(self.settings.backoff_min).await;
         }
     }
 
+    /// Whether a bug keeps the loss of a channel from being noticed: it counts as open then, and nothing reconnects.
+    fn overlooks(&self, end: &End, resets: u32) -> bool {
+        let lived = self.link.borrow().since.elapsed();
+        match self.settings.variant {
+            // BUG stale-connected: nobody clears the flag that `connected` trusts.
+            Variant::StaleConnected => true,
+            // BUG lost-restart: so soon after a reconnect it must be the tail of the old loss.
+            Variant::LostRestart => self.reconnects() > 0 && lived < SETTLING,
+            // BUG loss-after-reset: the mark of an earlier reset is still there, so it is thought to be our own doing.
+            Variant::LossAfterReset => resets > 0 && !end.reset,
+            _ => false,
+        }
+    }
+
     /// Tries until there is a channel.
-    async fn connect(&self) -> Pump {
+    async fn connect(&self, session: &mut Session) -> Pump {
         let mut backoff = self.settings.backoff_min;
-        let mut silent = false;
+        let mut failures = 0;
         loop {
-            match self.try_connect().await {
-                Ok((channel, pump)) => {
-                    self.link.send_replace(Link::Up(channel));
-                    return pump;
-                }
-                Err(error) if !silent => {
-                    self.log.line(format_args!(
-                        "cannot connect to the backend, trying on: {error}"
-                    ));
-                    // One line per outage is enough.
-                    silent = true;
-                }
-                Err(_) => {}
+            let error = match self.dial(session).await {
+                Ok(pump) => return pump,
+                Err(error) => error,
+            };
+            failures += 1;
+            let accepted = matches!(error, DialError::Unwelcome(_));
+            let expired = matches!(error, DialError::Unwelcome(Unwelcome::Expired));
+            if failures == 1 {
+                // One line per outage is enough.
+                self.host.log.line(format_args!(
+                    "cannot connect to the backend, trying on: {error}"
+                ));
+            }
+            // BUG session-refused: the old session is presented for ever.
+            if expired && !self.settings.is(Variant::SessionRefused) {
+                session.expired();
+            }
+            // BUG gives-up: nobody else will ever try again.
+            if self.settings.is(Variant::GivesUp) && failures == 8 {
+                self.host.log.line("giving up on the backend");
+                pending::<()>().await;
+            }
+            // BUG redial-flood: what is refused is tried again at once.
+            if self.settings.is(Variant::RedialFlood) && !accepted {
+                self.host.log.line(format_args!("cannot connect: {error}"));
+                backoff = NO_PAUSE;
+            }
+            // BUG backoff-reset: on a reconnect, what is accepted counts as a success, though no welcome follows.
+            let reconnects = session.resume().is_some();
+            if self.settings.is(Variant::BackoffReset) && accepted && reconnects {
+                backoff = NO_PAUSE;
             }
             sleep(backoff).await;
             backoff = (backoff * 2).min(self.settings.backoff_max);
         }
     }
 
-    async fn try_connect(&self) -> io::Result<(Channel, Pump)> {
-        let attempt = async { channel::open(self.network.connect().await?).await };
-        timeout(self.settings.connect_deadline, attempt).await?
+    async fn dial(&self, session: &mut Session) -> Result<Pump, DialError> {
+        self.host.meter.worked(DIAL_COST);
+        let waiting = match self.settings.variant {
+            // BUG crossed-replies: who waited on the old connection stands in line for the new one's first answers.
+            Variant::CrossedReplies => self.waiting.carried_over(),
+            _ => Waiting::default(),
+        };
+        let attempt = async {
+            let stream = self.network.connect().await;
+            let stream = self
+                .host
+                .meter
+                .count(stream.map_err(DialError::Unreachable)?);
+            Ok(channel::open(stream, session.resume(), waiting).await?)
+        };
+        let deadline = self.settings.connect_deadline;
+        let attempt = timeout(deadline, attempt).await;
+        let (channel, pump, number) = attempt.unwrap_or(Err(DialError::Silent(deadline)))?;
+        session.joined(number);
+        self.set_link(Some(channel));
+        Ok(pump)
     }
 
-    /// Notes that the channel is gone.
-    fn disconnected(&self) {
-        // BUG stale-connected: nobody clears the flag that `connected` trusts, so nobody reconnects.
-        if self.settings.bugs.keeps_stale_channel {
-            return;
-        }
-        self.link.send_replace(Link::Down {
-            since: Instant::now(),
+    fn set_link(&self, channel: Option<Channel>) {
+        let epoch = self.link.borrow().epoch + u32::from(channel.is_some());
+        let since = Instant::now();
+        self.link.send_replace(Link {
+            channel,
+            since,
+            epoch,
         });
     }
 
@@ -146,9 +279,15 @@ impl Provider {
     async fn channel(&self) -> Result<Channel, CallError> {
         let mut link = self.link.subscribe();
         loop {
-            let since = match &*link.borrow_and_update() {
-                Link::Up(channel) => return Ok(channel.clone()),
-                Link::Down { since } => *since,
+            let since = {
+                let link = link.borrow_and_update();
+                match &link.channel {
+                    Some(_) if link.epoch > 1 && link.since.elapsed() < self.settings.warm_up => {
+                        return Err(CallError::WarmingUp);
+                    }
+                    Some(channel) => return Ok(channel.clone()),
+                    None => link.since,
+                }
             };
             let give_up_at = since + self.settings.patience;
             match timeout_at(give_up_at, link.changed()).await {

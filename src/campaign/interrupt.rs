@@ -1,6 +1,6 @@
 //! Asking a campaign to end early.
 
-use tokio::sync::watch;
+use crate::watch;
 
 /// A request to end early that whoever makes it can make once, and that many can listen for.
 #[derive(Debug, Clone)]

@@ -3,20 +3,23 @@
 //! A campaign decides what is tried next and when to stop. It shows nothing: whoever wants to watch is told through
 //! [`Audience`].
 
+mod control;
 mod interrupt;
+mod recovery;
 mod replay;
 mod run;
 mod save;
+mod simulation;
 mod trial;
 
 pub use interrupt::Interrupt;
 pub use replay::Replay;
 pub use run::{Campaign, Plans};
 pub use save::SaveError;
+pub use simulation::{Simulation, SimulationError, World};
 
 use std::sync::Arc;
 
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::executor::{Executor, ResetPolicy};
@@ -26,6 +29,7 @@ use crate::load::{Client, ClientParts, Draw, LoadError, Readiness};
 use crate::model::{Judgement, LogPatterns, Plan};
 use crate::nemesis::NemesisError;
 use crate::trace::{Recorder, Redaction, StackInfo, TraceError};
+use crate::watch;
 
 /// Everything that a stack's trials need, whatever is made of them.
 pub struct Bench {
@@ -43,6 +47,8 @@ pub struct Bench {
     pub invariants: Vec<Box<dyn Invariant>>,
     /// When the stack is reset.
     pub reset: ResetPolicy,
+    /// Where trials are simulated: what makes a world for each. The executor's own stack is not used then.
+    pub simulation: Option<Simulation>,
 }
 
 impl Bench {
@@ -78,8 +84,8 @@ impl Bench {
 
 /// Watches a campaign.
 pub trait Audience: Sync {
-    /// A trial begins; its history can be followed.
-    fn trial_begins(&self, plan: &Plan, recorder: &Recorder);
+    /// A trial begins, which this executor will do; its history can be followed.
+    fn trial_begins(&self, plan: &Plan, executor: &Executor, recorder: &Recorder);
     /// A trial has been judged.
     fn trial_ended(&self, plan: &Plan, judgement: &Judgement);
     /// Something else takes a while.
@@ -98,4 +104,7 @@ pub enum CampaignError {
     /// A file of the campaign could not be written.
     #[error(transparent)]
     Save(#[from] SaveError),
+    /// A world could not be made.
+    #[error(transparent)]
+    Simulation(#[from] SimulationError),
 }

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::control::Controls;
+use super::recovery::Recoveries;
 use super::{Audience, Bench, CampaignError, Interrupt, save};
 use crate::generator;
 use crate::latency::Latencies;
@@ -42,6 +44,8 @@ pub enum Plans {
 struct Progress {
     summary: Summary,
     latency: Latencies,
+    recoveries: Recoveries,
+    controls: Controls,
     began: Instant,
 }
 
@@ -72,11 +76,18 @@ impl Campaign {
                 Plans::Scenario(plans) => plans[index as usize].clone(),
             };
             let path = folder.join(format!("trial-{index:04}.jsonl"));
-            let trace = bench
+            let mut trace = bench
                 .trial(&plan, &path, trials_since_reset, interrupt, audience)
                 .await?;
             trials_since_reset += 1;
-            let verdict = progress.count(&trace);
+            let controls = &mut progress.controls;
+            let controlled = controls.weigh(&mut trace, &path, bench, interrupt, audience);
+            if controlled.await? {
+                trials_since_reset = 1;
+            }
+            let latencies = Latencies::of(&View::new(&trace));
+            save::latencies(&folder, &trace, &latencies)?;
+            let verdict = progress.count(&trace, &latencies);
             if let Plans::Scenario(_) = self.plans {
                 progress.rehearse(&trace, verdict);
             }
@@ -84,7 +95,7 @@ impl Campaign {
                 let kept = save::keep_trace(&self.traces, &path, &bench.info, &signature, &plan)?;
                 progress.add_failure(&trace, signature, &kept);
             }
-            let enough = progress.summary.failures.len() >= self.max_failures;
+            let enough = progress.ways_to_fail() >= self.max_failures;
             // What is not healthy before anything was done to it will not be so for the other plans either.
             let hopeless = index == 0 && View::new(&trace).phase(Phase::Plan).is_none();
             progress.judge(self.max_inconclusive);
@@ -122,10 +133,13 @@ impl Plans {
 
 impl Progress {
     fn new(seed: u64, bench: &Bench, folder: &Path) -> Self {
-        let stack = match &bench.info.variant {
+        let mut stack = match &bench.info.variant {
             Some(variant) => format!("{} {variant}", bench.info.name),
             None => bench.info.name.clone(),
         };
+        if bench.info.simulated {
+            stack += ", simulated";
+        }
         Progress {
             summary: Summary {
                 verdict: Verdict::Inconclusive,
@@ -136,26 +150,33 @@ impl Progress {
                 inconclusive: 0,
                 inconclusive_reasons: Vec::new(),
                 failures: Vec::new(),
+                flaky: Vec::new(),
                 run: folder.display().to_string(),
                 interrupted: false,
                 scenario: Vec::new(),
                 latency: Vec::new(),
+                recovery: Vec::new(),
             },
             latency: Latencies::default(),
+            recoveries: Recoveries::default(),
+            controls: Controls::default(),
             began: Instant::now(),
         }
     }
 
     /// Counts a trial and returns its verdict.
-    fn count(&mut self, trace: &Trace) -> Verdict {
-        self.latency.add(&Latencies::of(&View::new(trace)));
+    fn count(&mut self, trace: &Trace, latencies: &Latencies) -> Verdict {
+        self.latency.add(latencies);
         let summary = &mut self.summary;
+        summary.flaky = self.controls.flaky().cloned().collect();
         summary.plans_executed += 1;
         summary.elapsed_ms = self.began.elapsed().as_millis() as u64;
         summary.latency = self.latency.rows();
         let Some(judgement) = &trace.judgement else {
             return Verdict::Inconclusive;
         };
+        self.recoveries.add(judgement);
+        summary.recovery = self.recoveries.rows();
         if judgement.verdict == Verdict::Inconclusive {
             summary.inconclusive += 1;
             summary.inconclusive_reasons.push(judgement.reason());
@@ -191,6 +212,7 @@ impl Progress {
             .and_then(|judgement| judgement.primary());
         self.summary.failures.push(Failure {
             invariant: signature.invariant.clone(),
+            without_faults: self.controls.verdict(&signature),
             signature,
             message: finding.map(|f| f.message.clone()).unwrap_or_default(),
             evidence: finding.map(|f| f.evidence.clone()).unwrap_or_default(),
@@ -202,13 +224,18 @@ impl Progress {
         });
     }
 
-    /// Violated if any trial is; else inconclusive if too many are; else holds.
+    /// How many different ways to fail were seen, those that need no fault included.
+    fn ways_to_fail(&self) -> usize {
+        self.summary.failures.len() + self.summary.flaky.len()
+    }
+
+    /// Violated if any trial is; else inconclusive if too many are, or if the stack fails without a fault; else holds.
     fn judge(&mut self, max_inconclusive: f64) {
         let summary = &mut self.summary;
         let allowed = max_inconclusive * summary.plans_executed as f64;
         summary.verdict = if !summary.failures.is_empty() {
             Verdict::Violated
-        } else if summary.inconclusive as f64 > allowed {
+        } else if !summary.flaky.is_empty() || summary.inconclusive as f64 > allowed {
             Verdict::Inconclusive
         } else {
             Verdict::Holds

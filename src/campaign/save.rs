@@ -3,10 +3,11 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
+use crate::latency::{self, Latencies};
 use crate::model::{Plan, Signature, Summary};
-use crate::trace::StackInfo;
+use crate::trace::{StackInfo, Trace};
 
 /// A file of a campaign that could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +88,32 @@ pub(super) fn summary(folder: &Path, summary: &Summary) -> Result<(), SaveError>
         let mut text = serde_json::to_string_pretty(summary)?;
         text.push('\n');
         fs::write(&path, text)
+    };
+    write().map_err(|source| SaveError {
+        path: path.clone(),
+        source,
+    })
+}
+
+/// Adds a trial's latencies to `latency.hlog` in the campaign's folder.
+///
+/// # Errors
+/// When it cannot be written.
+pub(super) fn latencies(
+    folder: &Path,
+    trace: &Trace,
+    latencies: &Latencies,
+) -> Result<(), SaveError> {
+    let path = folder.join("latency.hlog");
+    let took = trace.events.last().map_or(0, |event| event.at_us);
+    let write = || -> io::Result<()> {
+        let mut file = fs::File::options().append(true).create(true).open(&path)?;
+        latency::append(
+            latencies,
+            trace.header.began(),
+            Duration::from_micros(took),
+            &mut file,
+        )
     };
     write().map_err(|source| SaveError {
         path: path.clone(),

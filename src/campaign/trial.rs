@@ -6,12 +6,14 @@ use std::time::SystemTime;
 use super::{Audience, Bench, CampaignError, Interrupt};
 use crate::executor::ResetPolicy;
 use crate::generator::GENERATOR_VERSION;
-use crate::invariant::judge;
+use crate::invariant::{is_decided, judge};
 use crate::model::{Judgement, Plan, Verdict};
-use crate::trace::{FORMAT_VERSION, Header, Recorder, Trace, TraceWriter};
+use crate::observe::Lag;
+use crate::trace::{Event, FORMAT_VERSION, Header, Recorder, Trace, TraceWriter};
 
 impl Bench {
-    /// Executes a plan once, judges it, and leaves its trace, verdict included, at `path`.
+    /// Executes a plan once, judges it, and leaves its trace, verdict included, at `path`; where trials are simulated, only if
+    /// it did not hold, for the same plan gives the same trace again.
     ///
     /// # Errors
     /// When the trace cannot be begun. Whatever goes wrong later makes the verdict inconclusive.
@@ -23,14 +25,29 @@ impl Bench {
         interrupt: &Interrupt,
         audience: &dyn Audience,
     ) -> Result<Trace, CampaignError> {
+        if let Some(simulation) = &self.simulation {
+            let trace = simulation.trial(self, plan, interrupt.requested())?;
+            let judgement = trace.judgement.as_ref();
+            if judgement.is_none_or(|judgement| judgement.verdict != Verdict::Holds) {
+                trace.write(path)?;
+            }
+            if let Some(judgement) = judgement {
+                audience.trial_ended(plan, judgement);
+            }
+            return Ok(trace);
+        }
         let header = self.header(trials_since_reset);
         let writer = TraceWriter::create(path, &header, plan)?;
         let cap = self.executor.settings.max_trace_bytes;
         let recorder = Recorder::new(Some(writer), self.redaction.clone(), cap);
-        audience.trial_begins(plan, &recorder);
+        audience.trial_begins(plan, &self.executor, &recorder);
+        let lag = Lag::observe(&recorder);
         self.executor
-            .trial(plan, &recorder, interrupt.requested())
+            .trial(plan, &recorder, interrupt.requested(), |events| {
+                self.is_decided(plan, events)
+            })
             .await;
+        drop(lag);
 
         let (plan, events) = (plan.clone(), recorder.history());
         let mut trace = Trace {
@@ -49,11 +66,27 @@ impl Bench {
         Ok(trace)
     }
 
+    /// Whether the verdict of a trial with this history so far is sure.
+    pub(super) fn is_decided(&self, plan: &Plan, events: Vec<Event>) -> bool {
+        let so_far = Trace {
+            header: self.header(0),
+            plan: plan.clone(),
+            events,
+            judgement: None,
+            notes: Vec::new(),
+        };
+        is_decided(&so_far, &so_far.header.limits, &self.invariants)
+    }
+
     /// Resets the stack if that can be done, and tells whether it was.
     ///
     /// # Errors
     /// When a service cannot be stopped or started.
     pub(super) async fn refresh(&self, audience: &dyn Audience) -> Result<bool, CampaignError> {
+        if self.simulation.is_some() {
+            // Each trial has a new world.
+            return Ok(true);
+        }
         if !self.executor.can_reset() {
             return Ok(false);
         }
@@ -71,7 +104,7 @@ impl Bench {
         }
     }
 
-    fn header(&self, trials_since_reset: u64) -> Header {
+    pub(super) fn header(&self, trials_since_reset: u64) -> Header {
         Header {
             comeback_trace: FORMAT_VERSION,
             comeback: env!("CARGO_PKG_VERSION").to_owned(),

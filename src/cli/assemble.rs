@@ -2,20 +2,15 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use anyhow::Context;
-
-use crate::app::Variant;
 use crate::campaign::Bench;
 use crate::config::{BackendConfig, Config, Container, ReadyCheck, ServiceConfig};
-use crate::executor::{Executor, ResetPolicy, Settings};
-use crate::generator::{BackendSpace, Bounds, FaultName, Space};
+use crate::executor::Executor;
 use crate::invariant::standard;
-use crate::load::{self, Caps, Connections, Fresh, HttpProbe, Pooled, Transport};
-use crate::model::{API, LogPatterns, RequestKind};
+use crate::load::{self, Connections, Fresh, HttpProbe, Pooled, Transport};
+use crate::model::{API, RequestKind};
 use crate::nemesis::Journal;
-use crate::stack::demo::{self, Demo};
+use crate::stack::command::{CommandDriver, Commands};
 use crate::stack::docker::{DockerDriver, Engine, Selector};
 use crate::stack::probe::{ExecProbe, LogProbe, TcpProbe};
 use crate::stack::process::ProcessDriver;
@@ -31,74 +26,6 @@ pub enum Presence {
     Any,
     /// It is not looked for: the stack is made of the other services only.
     Unneeded,
-}
-
-/// The embedded demo: everything a hundred times faster than what the defaults suit.
-///
-/// # Errors
-/// When no port is free.
-pub fn demo(variant: Variant, journal: &Arc<Journal>) -> anyhow::Result<Bench> {
-    let executable = std::env::current_exe().context("cannot find my own executable")?;
-    let demo = Demo::new(executable, variant)?;
-    let settings = Settings {
-        ready_within: Duration::from_secs(10),
-        anchor_timeout: Duration::from_millis(300),
-        probe_patience: Duration::from_millis(300),
-        probe_every: Duration::from_millis(20),
-        ..Settings::default()
-    };
-    let faults = FaultName::ALL
-        .iter()
-        .copied()
-        .filter(|fault| *fault != FaultName::Cut)
-        .collect();
-    let backends = vec![BackendSpace {
-        name: demo::BACKEND.to_owned(),
-        faults,
-    }];
-    let mix = demo
-        .kinds
-        .iter()
-        .map(|kind| (kind.name.clone(), kind.weight))
-        .collect();
-    let log = vec![
-        "backend connection lost".to_owned(),
-        "reconnected".to_owned(),
-    ];
-    // Outages reach beyond the longest time that an answer may take.
-    let bounds = Bounds {
-        outage_ms: 5..=3_000,
-        max_plan_ms: 4_000,
-        ..Bounds::default().scaled(0.01)
-    };
-    let info = info(
-        demo::NAME,
-        Some(variant.name()),
-        &demo.stack,
-        &demo.kinds,
-        Connections::Fresh,
-    );
-    Ok(Bench {
-        space: Space::new(backends, mix, log, bounds)?,
-        info,
-        redaction: Redaction::new(Vec::new(), settings.max_text_bytes),
-        executor: Executor {
-            stack: Arc::new(demo.stack),
-            transport: transport(&demo.url, Connections::Fresh, None)?,
-            kinds: demo.kinds,
-            caps: Caps::default(),
-            limits: demo.limits,
-            settings,
-            journal: Arc::clone(journal),
-        },
-        log: LogPatterns {
-            detected: Some("backend connection lost".to_owned()),
-            reconnected: Some("reconnected".to_owned()),
-            forbidden: Vec::new(),
-        },
-        invariants: standard(),
-        reset: ResetPolicy::Always,
-    })
 }
 
 /// The stack of a configuration.
@@ -153,6 +80,7 @@ pub async fn configured(
         log: config.log,
         invariants: standard(),
         reset: config.reset,
+        simulation: None,
     })
 }
 
@@ -202,6 +130,19 @@ async fn driver(
             let driver = ProcessDriver::new(name, command, env, dir);
             return Ok(Some(Box::new(driver)));
         }
+        ServiceConfig::Command(command) => {
+            let command = command.clone();
+            let driver = CommandDriver::new(Commands {
+                name: name.to_owned(),
+                start: command.start,
+                stop: command.stop,
+                kill: command.kill,
+                status: command.status,
+                dir: command.dir,
+                limit: command.timeout,
+            });
+            return Ok(Some(Box::new(driver)));
+        }
         ServiceConfig::Docker(container) => container,
     };
     let selector = selector(container);
@@ -228,7 +169,11 @@ pub fn selector(container: &Container) -> Selector {
     }
 }
 
-fn transport(
+/// How requests reach the API at a URL.
+///
+/// # Errors
+/// When the URL or the file of certificate authorities is no good.
+pub fn transport(
     url: &str,
     connections: Connections,
     ca: Option<&Path>,
@@ -239,7 +184,8 @@ fn transport(
     })
 }
 
-fn info(
+/// What traces tell of a stack.
+pub fn info(
     name: &str,
     variant: Option<&str>,
     stack: &Stack,
@@ -262,5 +208,6 @@ fn info(
         kinds: kinds.iter().map(kind).collect(),
         connections: connections.name().to_owned(),
         api_observed: stack.api.is_some(),
+        simulated: false,
     }
 }

@@ -1,5 +1,6 @@
 //! `comeback demo`: serve the demo in the foreground, or list its variants.
 
+use std::io::Write;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -19,13 +20,17 @@ use crate::stack::{Observation, Stack};
 /// How long the demo may take to be ready.
 const READY_WITHIN: Duration = Duration::from_secs(10);
 
+/// How long a line of the list may be, and how far it is indented.
+const LINE: usize = 100;
+const INDENT: usize = 4;
+
 /// Serve the demo in the foreground, to be looked at by hand.
 #[derive(Debug, Args)]
 pub struct Demo {
     /// The variant.
     #[arg(value_name = "BUG", default_value_t = Variant::Healthy)]
     variant: Variant,
-    /// List the variants, and the invariants that catch them.
+    /// List the variants: what they do, where their like was seen, and which invariants should catch them.
     #[arg(long)]
     list: bool,
 }
@@ -37,7 +42,8 @@ impl Demo {
     /// When the demo cannot be started, or one of its services ends by itself.
     pub async fn run(self) -> anyhow::Result<Exit> {
         if self.list {
-            list();
+            // Whoever reads the list may have seen enough of it.
+            let _ = std::io::stdout().write_all(list().as_bytes());
             return Ok(Exit::Success);
         }
         let executable = std::env::current_exe().context("cannot find my own executable")?;
@@ -50,13 +56,54 @@ impl Demo {
     }
 }
 
-fn list() {
-    for variant in Variant::ALL {
-        println!("{variant}\n    {}", variant.description());
-        if !variant.caught_by().is_empty() {
-            println!("    caught by: {}", variant.caught_by().join(", "));
-        }
+/// Every bug's description, where its like was seen, and what catches it; the correct variants apart.
+fn list() -> String {
+    let (correct, bugs): (Vec<&Variant>, Vec<&Variant>) = Variant::ALL
+        .iter()
+        .partition(|variant| variant.is_correct());
+    let heading = |count: usize, what| format!("{count} {what}:\n");
+    let bugs = heading(
+        bugs.len(),
+        "bugs, each with the invariants that should catch it",
+    ) + &bugs
+        .into_iter()
+        .map(|bug| explain(*bug))
+        .collect::<String>();
+    let correct = heading(
+        correct.len(),
+        "correct variants; most of them look suspicious, and nothing may be said against them",
+    ) + &correct.into_iter().map(|v| explain(*v)).collect::<String>();
+    format!(
+        "{bugs}\n{correct}\n`comeback run --demo NAME` tests one, `comeback demo NAME` serves it.\n"
+    )
+}
+
+fn explain(variant: Variant) -> String {
+    let mut text = format!("\n{variant}\n{}", paragraph("", variant.description()));
+    if let Some(seen) = variant.seen() {
+        text += &paragraph("seen in    ", seen);
+        text += &paragraph("caught by  ", &variant.caught_by().join(", "));
     }
+    text
+}
+
+/// A text that is wrapped, and indented beside its heading.
+fn paragraph(heading: &str, text: &str) -> String {
+    let indent = " ".repeat(INDENT + heading.len());
+    let mut paragraph = format!("{}{heading}", " ".repeat(INDENT));
+    let mut column = indent.len();
+    for (place, word) in text.split_whitespace().enumerate() {
+        if column + word.len() >= LINE {
+            paragraph += &format!("\n{indent}");
+            column = indent.len();
+        } else if place > 0 {
+            paragraph.push(' ');
+            column += 1;
+        }
+        paragraph += word;
+        column += word.len();
+    }
+    paragraph + "\n"
 }
 
 async fn serve(demo: &DemoStack, variant: Variant) -> anyhow::Result<()> {

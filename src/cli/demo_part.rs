@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::exit::Exit;
 use crate::app::backend::BackendSettings;
 use crate::app::tcp::{TcpNetwork, TcpPort};
-use crate::app::{Log, Network, Variant, api, backend, health};
+use crate::app::{Host, Log, Meter, Network, Variant, api, backend, health};
 
 /// How long `health` waits for an answer.
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);
@@ -37,6 +37,9 @@ enum Part {
         /// The variant.
         #[arg(long, default_value_t = Variant::Healthy)]
         variant: Variant,
+        /// What jitter, and whatever fails only sometimes, is drawn from. [default: the process id]
+        #[arg(long)]
+        seed: Option<u64>,
     },
     /// Serve the backend.
     Backend {
@@ -65,10 +68,21 @@ impl DemoPart {
                 listen,
                 backend,
                 variant,
+                seed,
             } => {
                 let port = bind(&listen).await?;
                 let network = Arc::new(TcpNetwork { address: backend });
-                until_asked_to_end(api::serve(port, network, variant.settings(), stdout())).await
+                let host = Host {
+                    log: stdout(),
+                    meter: Meter::default(),
+                    seed: seed.unwrap_or_else(|| std::process::id().into()),
+                };
+                let serve = async {
+                    let crash = api::serve(port, network, variant.settings(), host).await;
+                    eprintln!("{crash}");
+                    Exit::Violated
+                };
+                until_asked_to_end(serve).await
             }
             Part::Backend { listen, boot } => {
                 let port = bind(&listen).await?;
@@ -76,7 +90,11 @@ impl DemoPart {
                     boot,
                     ..BackendSettings::default()
                 };
-                until_asked_to_end(backend::serve(port, settings, stdout())).await
+                let serve = async {
+                    backend::serve(port, settings, stdout()).await;
+                    Exit::Success
+                };
+                until_asked_to_end(serve).await
             }
             Part::Health { address } => Ok(ask(address).await),
         }
@@ -92,16 +110,15 @@ async fn bind(address: &str) -> anyhow::Result<TcpPort> {
 }
 
 /// The signals are handled, not left to their default, because the first process of a container has no default.
-async fn until_asked_to_end(serve: impl Future<Output = ()>) -> anyhow::Result<Exit> {
+async fn until_asked_to_end(serve: impl Future<Output = Exit>) -> anyhow::Result<Exit> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     tokio::select! {
         biased;
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-        () = serve => {}
+        _ = terminate.recv() => Ok(Exit::Success),
+        _ = interrupt.recv() => Ok(Exit::Success),
+        exit = serve => Ok(exit),
     }
-    Ok(Exit::Success)
 }
 
 async fn ask(address: String) -> Exit {

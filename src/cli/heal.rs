@@ -13,7 +13,7 @@ use super::exit::Exit;
 use super::journals;
 use super::output::Output;
 use crate::nemesis::{Journal, Record};
-use crate::stack::{DriverError, Lease, docker, process};
+use crate::stack::{DriverError, Lease, command, docker, process};
 
 /// How often the reaper looks whether its run is gone.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
@@ -127,6 +127,10 @@ async fn undo(lease: &Lease) -> Result<Option<String>, DriverError> {
             docker::Undone::Nothing => None,
             docker::Undone::Restored => Some(format!("the container {name} runs again")),
             docker::Undone::Gone => Some(format!("the container {name} is no longer there")),
+        },
+        Lease::Commands(commands) => match command::undo(commands).await? {
+            command::Undone::Nothing => None,
+            command::Undone::Restored => Some(format!("{} runs again", commands.name)),
         },
         Lease::ProcessGroup {
             pgid,

@@ -1,9 +1,9 @@
 //! Ctrl-C and SIGTERM.
 
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
 
 use crate::campaign::Interrupt;
+use crate::watch;
 
 /// Turns SIGINT, SIGTERM and SIGHUP into a request to end early. From now on none of them ends the process by itself: `then` says
 /// on standard error what is done first.

@@ -4,6 +4,7 @@
 mod assemble;
 mod check;
 mod demo;
+pub mod demo_bench;
 mod demo_part;
 mod doctor;
 mod exit;
@@ -16,11 +17,13 @@ mod journals;
 mod output;
 mod progress;
 mod replay;
+mod report;
 mod run;
 mod seconds;
 mod send;
 mod session;
 mod source;
+mod waiting;
 mod watch;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -65,6 +68,7 @@ enum Verb {
     Run(run::Run),
     Replay(replay::Replay),
     Check(check::Check),
+    Report(report::Report),
     Send(send::Send),
     Fault(fault::Fault),
     Watch(watch::Watch),
@@ -105,6 +109,7 @@ impl Cli {
                 Verb::Run(run) => run.run(&output).await,
                 Verb::Replay(replay) => replay.run(&output).await,
                 Verb::Check(check) => check.run(&output),
+                Verb::Report(report) => report.run(&output),
                 Verb::Send(send) => send.run(&output).await,
                 Verb::Fault(fault) => fault.run(&output).await,
                 Verb::Watch(watch) => watch.run(&output).await,

@@ -5,15 +5,24 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use super::Format;
 use super::output::Output;
+use super::waiting::Waiting;
 use crate::campaign::Audience;
+use crate::executor::Executor;
 use crate::model::{Judgement, Plan, Verdict};
-use crate::trace::{EventKind, Follower, Phase, Recorder};
+use crate::trace::{EventKind, Phase, Recorder};
+
+/// A wait that has lasted for longer is told also where standard error is no terminal.
+const LONG: Duration = Duration::from_secs(10);
+
+/// How often a wait is told anew.
+const TICK: Duration = Duration::from_millis(500);
 
 /// Shows trial, step and outcomes so far while a campaign runs. Where standard error is no terminal, a line is written per
-/// finished trial.
+/// finished trial, and one for each wait that takes long.
 #[derive(Debug)]
 pub struct Progress {
     bar: ProgressBar,
@@ -43,12 +52,21 @@ impl Progress {
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
         bar.enable_steady_tick(Duration::from_millis(100));
         let lines = !quiet && bar.is_hidden() && output.format == Format::Human;
-        Progress {
+        let progress = Progress {
             bar,
             of,
             lines,
             follower: Mutex::new(None),
-        }
+        };
+        progress.number();
+        progress
+    }
+
+    /// Shows which trial is under way.
+    fn number(&self) {
+        let of = self.of.map(|of| format!("/{of}")).unwrap_or_default();
+        self.bar
+            .set_prefix(format!("trial {}{of} · ", self.bar.position() + 1));
     }
 
     /// Takes the line away.
@@ -69,17 +87,22 @@ impl Progress {
 }
 
 impl Audience for Progress {
-    fn trial_begins(&self, plan: &Plan, recorder: &Recorder) {
-        let of = self.of.map(|of| format!("/{of}")).unwrap_or_default();
-        self.bar
-            .set_prefix(format!("trial {}{of} · ", self.bar.position() + 1));
-        let (bar, plan) = (self.bar.clone(), plan.clone());
-        self.follow(Some(tokio::spawn(show(bar, plan, recorder.follow_from(0)))));
+    fn trial_begins(&self, plan: &Plan, executor: &Executor, recorder: &Recorder) {
+        let show = Show {
+            bar: self.bar.clone(),
+            lines: self.lines,
+            plan: plan.clone(),
+            tally: Tally::default(),
+            waiting: Waiting::new(executor),
+            told: None,
+        };
+        self.follow(Some(tokio::spawn(show.run(recorder.clone()))));
     }
 
     fn trial_ended(&self, plan: &Plan, judgement: &Judgement) {
         self.follow(None);
         self.bar.inc(1);
+        self.number();
         let detail = match judgement.verdict {
             Verdict::Holds => String::new(),
             Verdict::Violated => judgement
@@ -102,20 +125,51 @@ impl Audience for Progress {
     }
 }
 
-/// Shows a history on the bar as it happens.
-async fn show(bar: ProgressBar, plan: Plan, mut history: Follower) {
-    let mut tally = Tally::default();
-    loop {
-        tally.read(&plan, &history.next().await.kind);
+/// Shows a history as it happens.
+struct Show {
+    bar: ProgressBar,
+    lines: bool,
+    plan: Plan,
+    tally: Tally,
+    waiting: Waiting,
+    /// What a line was written for last.
+    told: Option<String>,
+}
+
+impl Show {
+    async fn run(mut self, recorder: Recorder) {
+        let mut history = recorder.follow_from(0);
+        loop {
+            // Waits are told again as time goes by, also while nothing happens.
+            if let Ok(event) = timeout(TICK, history.next()).await {
+                self.tally.read(&self.plan, &event.kind);
+                self.waiting.read(&event);
+            }
+            self.show(recorder.now_us());
+        }
+    }
+
+    fn show(&mut self, now_us: u64) {
+        let wait = self.waiting.wait(now_us);
         let Tally {
             doing,
             ok,
             failed,
             unknown,
-        } = &tally;
-        bar.set_message(format!(
+        } = &self.tally;
+        let doing = wait.as_ref().map_or(doing.clone(), ToString::to_string);
+        self.bar.set_message(format!(
             "{doing} · ok {ok}, failed {failed}, unknown {unknown}"
         ));
+        let Some(wait) = wait.filter(|_| self.lines) else {
+            return;
+        };
+        let long = now_us.saturating_sub(wait.since_us) > LONG.as_micros() as u64;
+        let is_told = self.told.as_ref() == Some(&wait.what);
+        if long && !is_told {
+            eprintln!("trial {}: {wait}", self.plan.index);
+            self.told = Some(wait.what);
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! `comeback run`: random plans against a live stack.
+//! `comeback run`: random plans against a live stack, or a simulated one.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use super::exit::Exit;
 use super::folder;
 use super::output::Output;
 use super::progress::Progress;
+use super::report;
 use super::session::Session;
 use super::source::Source;
 use crate::campaign::{Bench, Campaign, Plans};
@@ -21,12 +22,16 @@ use crate::scenario::Scenario;
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  comeback run --demo stuck-busy --seed 1\n  \
+    comeback run --demo stuck-busy --sim --plans 1000\n  \
     comeback run --config comeback.toml --plans 20\n  \
     comeback run --config comeback.toml --scenario in-flight"
 )]
 pub struct Run {
     #[command(flatten)]
     source: Source,
+    /// Simulate the demo instead of starting it: in memory, on a clock of its own, the same for each seed, and fast.
+    #[arg(long, requires = "demo", conflicts_with = "config")]
+    sim: bool,
     /// Try this fixed scenario instead, once with a stop and once with a kill: idle, in-flight or rapid.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["plans", "seed"])]
     scenario: Option<Scenario>,
@@ -55,7 +60,7 @@ pub struct Run {
 
 impl Run {
     pub async fn run(self, output: &Output) -> anyhow::Result<Exit> {
-        let session = Session::open(&self.source).await?;
+        let session = Session::open(&self.source.simulated(self.sim)).await?;
         let plans = match self.scenario {
             Some(scenario) => Plans::Scenario(scenario_plans(scenario, session.bench())),
             None => Plans::Random(self.plans.unwrap_or(match self.at_most {
@@ -92,6 +97,7 @@ impl Run {
         let Some(summary) = summary? else {
             return Ok(Exit::Interrupted);
         };
+        report::write_beside(&summary)?;
         output.document(&summary, &terminal::summary(&summary))?;
         Ok(exit(&summary))
     }

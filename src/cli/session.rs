@@ -11,6 +11,7 @@ use tokio::time::{sleep, timeout};
 use crate::campaign::{Audience, Bench, CampaignError, Interrupt};
 use crate::executor::Executor;
 use crate::load::HttpRequest;
+use crate::nemesis::Journal;
 use crate::observe::until_ready;
 use crate::stack::DriverError;
 
@@ -18,7 +19,7 @@ use crate::stack::DriverError;
 pub struct Session {
     bench: Bench,
     interrupt: Interrupt,
-    _reaper: Reaper,
+    _reaper: Option<Reaper>,
 }
 
 impl Session {
@@ -45,8 +46,11 @@ impl Session {
         interrupt: Interrupt,
         presence: Presence,
     ) -> anyhow::Result<Self> {
-        let journal = Arc::new(journals::begin()?);
-        let reaper = Reaper::start(journal.path())?;
+        let journal = Arc::new(match source.is_simulated() {
+            true => Journal::nowhere(),
+            false => journals::begin()?,
+        });
+        let reaper = journal.path().map(Reaper::start).transpose()?;
         match source.bench(&journal, presence).await {
             Ok(bench) => Ok(Session {
                 bench,
@@ -71,7 +75,7 @@ impl Session {
     }
 
     /// Brings the stack up, does something with it, and leaves it as it was found, whatever comes of it. `None` when it
-    /// was interrupted before it was up.
+    /// was interrupted before it was up. A simulated stack is brought up by each trial for itself.
     ///
     /// # Errors
     /// When the stack cannot be brought up, used or released.
@@ -80,6 +84,10 @@ impl Session {
         audience: &dyn Audience,
         use_it: impl AsyncFnOnce(&Bench, &Interrupt) -> Result<T, CampaignError>,
     ) -> anyhow::Result<Option<T>> {
+        if self.bench.simulation.is_some() {
+            audience.busy("simulating");
+            return Ok(Some(use_it(&self.bench, &self.interrupt).await?));
+        }
         audience.busy("bringing the stack up");
         let executor = &self.bench.executor;
         let up = tokio::select! {

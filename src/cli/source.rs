@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::Args;
 
 use super::assemble::{self, Presence};
+use super::demo_bench;
 use crate::app::Variant;
 use crate::campaign::Bench;
 use crate::config::Config;
@@ -23,10 +24,24 @@ pub struct Source {
     /// The embedded demo with one of its bugs, or `healthy`; `comeback demo --list` lists them.
     #[arg(long, global = true, value_name = "BUG")]
     demo: Option<Variant>,
+    /// Whether trials are simulated. Only some verbs can do that, so it is theirs to offer.
+    #[arg(skip)]
+    simulated: bool,
 }
 
 impl Source {
-    /// This source; where none was asked for and the trace is a demo's, that demo.
+    /// This source, simulated if it is asked for.
+    #[must_use]
+    pub fn simulated(self, simulated: bool) -> Self {
+        Source { simulated, ..self }
+    }
+
+    /// Whether trials are simulated, so that there is nothing to guard or to leave behind.
+    pub fn is_simulated(&self) -> bool {
+        self.simulated
+    }
+
+    /// This source; where none was asked for and the trace is a demo's, that demo, simulated if it was.
     ///
     /// # Errors
     /// When the trace is of a demo variant that is not known here.
@@ -39,6 +54,7 @@ impl Source {
             &stack.variant,
         ) {
             source.demo = Some(variant.parse()?);
+            source.simulated = stack.simulated;
         }
         Ok(source)
     }
@@ -49,7 +65,8 @@ impl Source {
     /// When the configuration is bad, or a service of it is not there.
     pub async fn bench(&self, journal: &Arc<Journal>, presence: Presence) -> anyhow::Result<Bench> {
         match self.demo {
-            Some(variant) => assemble::demo(variant, journal),
+            Some(variant) if self.simulated => demo_bench::simulated(variant),
+            Some(variant) => demo_bench::live(my_executable()?, variant, journal),
             None => assemble::configured(self.config()?, journal, presence).await,
         }
     }
@@ -75,4 +92,8 @@ impl Source {
     pub fn is_demo(&self) -> bool {
         self.demo.is_some()
     }
+}
+
+fn my_executable() -> anyhow::Result<PathBuf> {
+    std::env::current_exe().context("cannot find my own executable")
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::complaint::Problem;
-use super::service::{self, DockerTable, ProcessTable};
+use super::service::{CommandTable, DockerTable, ProcessTable, Ways};
 use super::{KeyPath, ServiceConfig, text};
 use crate::load::Connections;
 
@@ -28,6 +28,7 @@ pub(super) struct ApiTable {
     url: String,
     docker: Option<DockerTable>,
     process: Option<ProcessTable>,
+    command: Option<CommandTable>,
     ca: Option<PathBuf>,
 }
 
@@ -38,9 +39,14 @@ impl ApiTable {
         connections: Connections,
     ) -> Result<ApiConfig, Problem> {
         let key = KeyPath::of("api");
+        let ways = Ways {
+            docker: self.docker,
+            process: self.process,
+            command: self.command,
+        };
         Ok(ApiConfig {
             url: text::url(key.key("url"), &self.url)?,
-            service: service::check(&key, self.docker, self.process, directory)?,
+            service: ways.check(&key, directory)?,
             connections,
             ca: self.ca.map(|ca| directory.join(ca)),
         })

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::complaint::Problem;
 use super::generator::{GeneratorTable, fault_names};
-use super::service::{self, DockerTable, ProcessTable};
+use super::service::{CommandTable, DockerTable, ProcessTable, Ways};
 use super::text::{self, Time};
 use super::{KeyPath, ServiceConfig};
 use crate::generator::{BackendSpace, FaultName};
@@ -53,6 +53,7 @@ pub enum ReadyCheck {
 pub(super) struct BackendTable {
     docker: Option<DockerTable>,
     process: Option<ProcessTable>,
+    command: Option<CommandTable>,
     ready: ReadyTable,
     faults: Option<Vec<String>>,
 }
@@ -94,14 +95,19 @@ impl BackendTable {
                 ),
             );
         }
-        let Some(service) = service::check(&key, self.docker, self.process, directory)? else {
+        let ways = Ways {
+            docker: self.docker,
+            process: self.process,
+            command: self.command,
+        };
+        let Some(service) = ways.check(&key, directory)? else {
             return Err(Problem::at(
                 key,
                 "it does not say how this backend is stopped and started",
             )
-            .remedy("add `docker = { name = \"…\" }` or `process = { command = [\"…\"] }`"));
+            .remedy("add `docker = { name = \"…\" }`, `process = { command = [\"…\"] }` or `command = { start = [\"…\"], … }`"));
         };
-        let faults = match &self.faults {
+        let mut faults = match &self.faults {
             Some(names) => fault_names(&key.key("faults"), names)?,
             None => generator.faults()?,
         };
@@ -111,7 +117,24 @@ impl BackendTable {
                 "give this backend `faults` without `cut`; `pause` is what comes nearest",
             ));
         }
+        if let ServiceConfig::Command(commands) = &service {
+            let beyond = |fault: &FaultName| !commands.allows(*fault);
+            match (&self.faults, faults.iter().find(|fault| beyond(fault))) {
+                (Some(_), Some(fault)) => {
+                    let what = format!("no command of this backend does a `{fault}`");
+                    return Err(Problem::at(key.key("faults"), what).remedy(
+                        "`stop` needs the command `stop`, `kill` and `rapid` need `kill`; other faults cannot be done by commands",
+                    ));
+                }
+                _ => faults.retain(|fault| !beyond(fault)),
+            }
+        }
         let ready = self.ready.check(key.key("ready"))?;
+        if let (ServiceConfig::Command(_), ReadyCheck::Log(_)) = (&service, &ready.check) {
+            let what = "the log of a backend that commands drive is not seen";
+            return Err(Problem::at(key.key("ready").key("log"), what)
+                .remedy("ask by `tcp`, `http` or `exec`"));
+        }
         let space = BackendSpace {
             name: name.clone(),
             faults,

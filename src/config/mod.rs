@@ -30,7 +30,7 @@ use toml::de::DeTable;
 pub use api::ApiConfig;
 pub use backend::{BackendConfig, ReadyCheck, ReadyConfig};
 pub use complaint::Complaint;
-pub use service::{Container, ProcessConfig, ServiceConfig};
+pub use service::{CommandConfig, Container, ProcessConfig, ServiceConfig};
 pub use sketch::{Sketch, SketchedBackend};
 
 use crate::executor::{ResetPolicy, Settings};

@@ -1,13 +1,15 @@
-//! How a service is reached and driven: `docker = {…}` or `process = {…}`.
+//! How a service is reached and driven: `docker = {…}`, `process = {…}` or `command = {…}`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
 
 use super::KeyPath;
 use super::complaint::Problem;
-use super::text;
+use super::text::{self, Time};
+use crate::generator::FaultName;
 
 /// How a service is reached and driven.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +18,8 @@ pub enum ServiceConfig {
     Docker(Container),
     /// It is a command that the tool runs itself.
     Process(ProcessConfig),
+    /// It is whatever these commands drive.
+    Command(CommandConfig),
 }
 
 /// Which container it is.
@@ -43,6 +47,46 @@ pub struct ProcessConfig {
     pub dir: PathBuf,
 }
 
+/// The commands that drive a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandConfig {
+    /// Starts it.
+    pub start: Vec<String>,
+    /// Asks it to end; without it, there is one that kills.
+    pub stop: Option<Vec<String>>,
+    /// Kills it; without it, there is one that stops.
+    pub kill: Option<Vec<String>>,
+    /// Succeeds if it runs.
+    pub status: Vec<String>,
+    /// How long each of them may take.
+    pub timeout: Duration,
+    /// Where they run; without one, in the configuration's directory.
+    pub dir: PathBuf,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct CommandTable {
+    start: Vec<String>,
+    stop: Option<Vec<String>>,
+    kill: Option<Vec<String>>,
+    status: Vec<String>,
+    #[serde(default = "default_timeout")]
+    timeout: Time,
+    dir: Option<PathBuf>,
+}
+
+fn default_timeout() -> Time {
+    Time(Duration::from_secs(30))
+}
+
+/// The ways of driving a service that a section may give; it gives one at most.
+pub(super) struct Ways {
+    pub docker: Option<DockerTable>,
+    pub process: Option<ProcessTable>,
+    pub command: Option<CommandTable>,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) struct DockerTable {
@@ -60,35 +104,80 @@ pub(super) struct ProcessTable {
     dir: Option<PathBuf>,
 }
 
-/// The one way in which the section `key` drives its service, if it names any.
-pub(super) fn check(
-    key: &KeyPath,
-    docker: Option<DockerTable>,
-    process: Option<ProcessTable>,
-    directory: &Path,
-) -> Result<Option<ServiceConfig>, Problem> {
-    match (docker, process) {
-        (None, None) => Ok(None),
-        (Some(docker), None) => {
-            let container = docker.container(key.key("docker"))?;
-            Ok(Some(ServiceConfig::Docker(container)))
+impl Ways {
+    /// The one way in which the section `key` drives its service, if it names any.
+    pub(super) fn check(
+        self,
+        key: &KeyPath,
+        directory: &Path,
+    ) -> Result<Option<ServiceConfig>, Problem> {
+        let within = |dir: Option<PathBuf>| match dir {
+            Some(dir) => directory.join(dir),
+            None => directory.to_owned(),
+        };
+        match (self.docker, self.process, self.command) {
+            (None, None, None) => Ok(None),
+            (Some(docker), None, None) => {
+                let container = docker.container(key.key("docker"))?;
+                Ok(Some(ServiceConfig::Docker(container)))
+            }
+            (None, Some(process), None) => {
+                let command = text::command(key.key("process").key("command"), process.command)?;
+                Ok(Some(ServiceConfig::Process(ProcessConfig {
+                    command,
+                    env: process.env,
+                    dir: within(process.dir),
+                })))
+            }
+            (None, None, Some(mut command)) => {
+                let dir = within(command.dir.take());
+                let commands = command.check(&key.key("command"), dir)?;
+                Ok(Some(ServiceConfig::Command(commands)))
+            }
+            (Some(_), Some(_), _) => Err(both(key, "process", "docker")),
+            (Some(_), None, Some(_)) => Err(both(key, "command", "docker")),
+            (None, Some(_), Some(_)) => Err(both(key, "command", "process")),
         }
-        (None, Some(process)) => {
-            let command = text::command(key.key("process").key("command"), process.command)?;
-            Ok(Some(ServiceConfig::Process(ProcessConfig {
-                command,
-                env: process.env,
-                dir: match process.dir {
-                    Some(dir) => directory.join(dir),
-                    None => directory.to_owned(),
-                },
-            })))
+    }
+}
+
+fn both(key: &KeyPath, this: &str, other: &str) -> Problem {
+    Problem::at(
+        key.key(this),
+        format!("a service is driven by `{other}` or by `{this}`, not by both"),
+    )
+    .remedy("remove one of the two")
+}
+
+impl CommandConfig {
+    /// Whether there are commands for a kind of fault.
+    pub fn allows(&self, fault: FaultName) -> bool {
+        match fault {
+            FaultName::Stop => self.stop.is_some(),
+            FaultName::Kill | FaultName::Rapid => self.kill.is_some(),
+            FaultName::Pause | FaultName::Cut => false,
         }
-        (Some(_), Some(_)) => Err(Problem::at(
-            key.key("process"),
-            "a service is driven by `docker` or by `process`, not by both",
-        )
-        .remedy("remove one of the two")),
+    }
+}
+
+impl CommandTable {
+    fn check(self, key: &KeyPath, dir: PathBuf) -> Result<CommandConfig, Problem> {
+        if self.stop.is_none() && self.kill.is_none() {
+            return Err(
+                Problem::at(key.clone(), "it does not say how the service is ended")
+                    .remedy("add `stop = [\"…\"]`, `kill = [\"…\"]` or both"),
+            );
+        }
+        let command = |name: &str, words| text::command(key.key(name), words);
+        let optional = |name: &str, words: Option<_>| words.map(|w| command(name, w)).transpose();
+        Ok(CommandConfig {
+            start: command("start", self.start)?,
+            stop: optional("stop", self.stop)?,
+            kill: optional("kill", self.kill)?,
+            status: command("status", self.status)?,
+            timeout: self.timeout.above_zero(key.key("timeout"))?,
+            dir,
+        })
     }
 }
 

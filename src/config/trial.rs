@@ -28,6 +28,8 @@ pub(super) struct TrialTable {
     anchor_timeout: Option<Time>,
     probe_patience: Option<Time>,
     probe_every: Option<Time>,
+    resources_every: Option<Time>,
+    settle: Option<Time>,
     #[serde(default)]
     reset: ResetPolicy,
 }
@@ -66,6 +68,12 @@ impl TrialTable {
             anchor_timeout: time("anchor-timeout", self.anchor_timeout, usual.anchor_timeout)?,
             probe_patience: time("probe-patience", self.probe_patience, usual.probe_patience)?,
             probe_every: time("probe-every", self.probe_every, usual.probe_every)?,
+            resources_every: time(
+                "resources-every",
+                self.resources_every,
+                usual.resources_every,
+            )?,
+            settle: time("settle", self.settle, usual.settle)?,
             max_trace_bytes: trace
                 .max_bytes
                 .map_or(usual.max_trace_bytes, NonZeroU64::get),

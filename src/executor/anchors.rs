@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use regex::Regex;
-use tokio::sync::watch;
 use tokio::time::{sleep, sleep_until};
 
 use crate::model::{API, Anchor, Edge, Plan, StepId};
 use crate::trace::{Event, EventKind, Follower, Origin, Recorder};
+use crate::watch;
 
 /// Waits for the anchors of one plan.
 #[derive(Debug)]

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::Arc;
 
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::Executor;
@@ -13,21 +12,25 @@ use super::trial::Trial;
 use crate::load::{self, Client, ClientParts, Draw, LoadError};
 use crate::model::Plan;
 use crate::nemesis::Nemesis;
-use crate::observe::{Readiness, Services};
-use crate::trace::{EventKind, Follower, Phase, Recorder};
+use crate::observe::{Readiness, Resources, Services};
+use crate::trace::{Event, EventKind, Follower, Origin, Phase, Recorder};
+use crate::watch;
 
 impl Executor {
     /// Executes a plan, records everything, and leaves the stack healed. It returns when the history is complete.
     ///
     /// Whatever goes wrong with the harness or the environment is in the history, as [`EventKind::Trouble`], and
-    /// so is an interruption, which `interrupted` asks for by ending.
+    /// so is an interruption, which `interrupted` asks for by ending. `decided` says of a history whether its verdict is sure,
+    /// whatever the requests in flight still do; then they are waited for no longer.
     pub async fn trial(
         &self,
         plan: &Plan,
         recorder: &Recorder,
         interrupted: impl Future<Output = ()>,
+        decided: impl Fn(Vec<Event>) -> bool,
     ) {
         let _services = Services::observe(&self.stack, recorder);
+        let _resources = Resources::observe(&self.stack, recorder, self.settings.resources_every);
         let readiness = Readiness::probe(&self.stack, recorder);
         let (stack, journal) = (Arc::clone(&self.stack), Arc::clone(&self.journal));
         let nemesis = Nemesis::new(stack, journal, recorder.clone());
@@ -51,7 +54,7 @@ impl Executor {
         };
         let mut healed = false;
         {
-            let mut course = pin!(trial.course(&mut healed));
+            let mut course = pin!(trial.course(&mut healed, &decided));
             tokio::select! {
                 biased;
                 () = interrupted => { recorder.record(EventKind::Interrupted); }
@@ -114,20 +117,23 @@ impl Executor {
 
 impl Trial<'_> {
     /// Everything from the set-up to the last outcome. `healed` becomes true once every fault is undone.
-    async fn course(&self, healed: &mut bool) {
+    async fn course(&self, healed: &mut bool, decided: &impl Fn(Vec<Event>) -> bool) {
         self.enter(Phase::Setup);
         self.readiness.all_ready().await;
         if !self.settle().await {
             return;
         }
         self.enter(Phase::Baseline);
-        if !self.baseline().await {
+        let baseline_requests = self.executor.settings.baseline_requests;
+        if !self.in_turn(&Origin::Baseline, baseline_requests).await {
             return;
         }
+        let before = self.rest(None).await;
 
         let from_seq = self.enter(Phase::Plan);
         let steps = Steps::new(self, from_seq);
         let (stop, stopped) = watch::channel(false);
+        let (recovery, ready) = watch::channel(None);
         let background = async {
             if let Some(background) = &self.plan.background {
                 load::background(self.client, background, told(stopped)).await;
@@ -139,10 +145,27 @@ impl Trial<'_> {
             stop.send_replace(true);
             self.enter(Phase::Recovery);
             self.readiness.all_ready().await;
-            self.recover(Instant::now()).await;
+            let ready = Instant::now();
+            recovery.send_replace(Some(ready));
+            self.recover(ready).await;
             self.enter(Phase::Drain);
         };
-        tokio::join!(steps.run(), background, rest);
+        let whole = async {
+            tokio::join!(steps.run(), background, rest);
+        };
+        let ended = tokio::select! {
+            biased;
+            () = whole => true,
+            () = self.decided(ready, decided) => false,
+        };
+        match ended {
+            true => self.after().await,
+            false => self.cut_short(),
+        }
+        self.client.look_back().await;
+        if let Some(before) = before {
+            self.rest(Some(&before)).await;
+        }
     }
 }
 

@@ -5,8 +5,10 @@
 
 mod anchors;
 mod course;
+mod early;
 mod recovery;
 mod reset;
+mod rest;
 mod settings;
 mod setup;
 mod steps;
@@ -22,6 +24,7 @@ use crate::nemesis::{self, Journal, NemesisError};
 use crate::stack::Stack;
 
 /// Executes plans against one stack.
+#[derive(Clone)]
 pub struct Executor {
     /// The stack.
     pub stack: Arc<Stack>,

@@ -6,23 +6,22 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
-use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::trial::Trial;
 use crate::model::KindName;
-use crate::trace::{EventKind, Follower, Origin, Streak};
+use crate::trace::{Follower, Origin, Streaks};
+use crate::watch;
 
 impl Trial<'_> {
     /// Probes the API with every kind of request until success is sustained or the recovery deadline has passed,
     /// then waits for the probes that are still in flight.
     pub(super) async fn recover(&self, ready: Instant) {
-        let deadline = ready + Duration::from_millis(self.executor.limits.recovery_ms);
         let sustained = watch::Sender::new(BTreeMap::new());
         let history = self.recorder.follow_from(self.recorder.next_seq());
         let probes = async {
             let kinds = self.executor.kinds.iter();
-            join_all(kinds.map(|kind| self.probe(&kind.name, deadline, &sustained))).await
+            join_all(kinds.map(|kind| self.probe(&kind.name, ready, &sustained))).await
         };
         tokio::select! {
             biased;
@@ -36,10 +35,11 @@ impl Trial<'_> {
     async fn probe(
         &self,
         kind: &KindName,
-        deadline: Instant,
+        ready: Instant,
         sustained: &watch::Sender<BTreeMap<KindName, bool>>,
     ) {
         let settings = &self.executor.settings;
+        let limit = Duration::from_millis(self.executor.limits.recovery_ms);
         let mut in_flight = FuturesUnordered::new();
         let mut known = sustained.subscribe();
         let mut next_at = Instant::now();
@@ -48,7 +48,7 @@ impl Trial<'_> {
                 biased;
                 // The sender outlives this wait, so it cannot fail.
                 _ = known.wait_for(|kinds| kinds.get(kind).is_some_and(|done| *done)) => break,
-                () = sleep_until(deadline) => break,
+                () = self.recorder.pass(ready, limit) => break,
                 Some(_) = in_flight.next() => {
                     next_at = next_at.min(Instant::now() + settings.probe_every);
                 }
@@ -64,31 +64,12 @@ impl Trial<'_> {
 
 /// Follows the history for ever and tells which kinds have sustained success.
 async fn watch_streaks(mut history: Follower, sustained: &watch::Sender<BTreeMap<KindName, bool>>) {
-    let mut sent = BTreeMap::new();
-    let mut streaks: BTreeMap<KindName, Streak> = BTreeMap::new();
+    let mut streaks = Streaks::default();
     loop {
-        let event = history.next().await;
-        match event.kind {
-            EventKind::Sent { request, kind, .. } => {
-                sent.insert(request, (kind, event.seq));
-            }
-            EventKind::Ended {
-                request, outcome, ..
-            } => {
-                let Some((kind, sent_seq)) = sent.remove(&request) else {
-                    continue;
-                };
-                if streaks
-                    .entry(kind.clone())
-                    .or_default()
-                    .ended(sent_seq, outcome.is_ok())
-                {
-                    sustained.send_modify(|kinds| {
-                        kinds.insert(kind, true);
-                    });
-                }
-            }
-            _ => {}
+        if let Some(kind) = streaks.take(&history.next().await) {
+            sustained.send_modify(|kinds| {
+                kinds.insert(kind, true);
+            });
         }
     }
 }

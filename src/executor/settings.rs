@@ -18,6 +18,10 @@ pub struct Settings {
     pub probe_patience: Duration,
     /// How long to pause between two probes of the API.
     pub probe_every: Duration,
+    /// How often it is looked what the API uses.
+    pub resources_every: Duration,
+    /// How long the API is given at most to come to rest, after the baseline and at the trial's end.
+    pub settle: Duration,
     /// The size at which a trace ends its trial as inconclusive, in bytes.
     pub max_trace_bytes: u64,
     /// The length at which log lines and bodies are cut, in bytes.
@@ -33,6 +37,8 @@ impl Default for Settings {
             anchor_timeout: Duration::from_secs(30),
             probe_patience: Duration::from_secs(10),
             probe_every: Duration::from_millis(500),
+            resources_every: Duration::from_secs(1),
+            settle: Duration::from_secs(10),
             max_trace_bytes: 256 << 20,
             max_text_bytes: 2_000,
         }

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tokio::sync::watch;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
 use super::trial::Trial;
 use crate::load;
-use crate::model::Outcome;
 use crate::stack::ServiceState;
 use crate::trace::{EventKind, Origin, Phase, Recorder, Redaction};
+use crate::watch;
 
 /// What to do about a service that does not stay up and does not say why.
 const REMEDY: &str = "start it by hand to see why; often its address is in use";
@@ -39,7 +38,8 @@ impl Trial<'_> {
         };
         let limit = Duration::from_millis(self.executor.limits.recovery_ms);
         let mut last = None;
-        let served = timeout(limit, async {
+        let began = Instant::now();
+        let served = async {
             for kind in &self.executor.kinds {
                 loop {
                     let outcome = client
@@ -52,9 +52,11 @@ impl Trial<'_> {
                     sleep(self.executor.settings.probe_every).await;
                 }
             }
-        });
-        if served.await.is_ok() {
-            return true;
+        };
+        tokio::select! {
+            biased;
+            () = served => return true,
+            () = self.recorder.pass(began, limit) => {}
         }
         let limit = humantime::format_duration(limit);
         let detail = match last {
@@ -68,22 +70,6 @@ impl Trial<'_> {
             format!("the API did not serve every kind of request within {limit}: {detail}"),
         );
         false
-    }
-
-    /// Sends each kind a few times, and tells whether every request succeeded.
-    pub(super) async fn baseline(&self) -> bool {
-        for _ in 0..self.executor.settings.baseline_requests {
-            for kind in &self.executor.kinds {
-                let outcome = self
-                    .client
-                    .request(&Origin::Baseline, &kind.name, Instant::now())
-                    .await;
-                if !matches!(outcome, Outcome::Ok) {
-                    return false;
-                }
-            }
-        }
-        true
     }
 
     /// Ends when a service has ended by itself before the plan began, with its own last words. Once the plan has

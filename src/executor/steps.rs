@@ -1,7 +1,6 @@
 //! The steps of a plan: each waits for its anchor, and does what it does.
 
 use futures_util::future::join_all;
-use tokio::sync::watch;
 use tokio::time::{Duration, Instant, sleep};
 
 use super::anchors::{Active, Anchors};
@@ -9,6 +8,7 @@ use super::trial::Trial;
 use crate::load;
 use crate::model::{Action, Fault, Step, StepId};
 use crate::trace::{EventKind, Origin};
+use crate::watch;
 
 /// The steps of one plan under way.
 pub(super) struct Steps<'a> {

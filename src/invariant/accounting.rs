@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::patience::Patience;
 use super::{Invariant, wording};
 use crate::model::{Finding, Limits, Outcome};
-use crate::trace::{Answer, Phase, Poll, Request, View};
+use crate::trace::{Answer, Phase, Poll, Request, Span, View};
 
 /// Each request has exactly one outcome, each accepted job a life of its own that ends once, and each answer belongs to its own
 /// request.
@@ -86,34 +86,9 @@ fn crossed_answer<'v, 'a>(request: &'v Request<'a>) -> Option<Flaw<'v, 'a>> {
     })
 }
 
-/// A job that polls do not find is lost, unless it turns up again later.
 fn lost_job<'v, 'a>(request: &'v Request<'a>) -> Option<Flaw<'v, 'a>> {
-    request.accepted?;
-    let found = |answer: &Answer<'_>| matches!(answer, Answer::Answered { state: Some(_), .. });
-    let gone = |answer: &Answer<'_>| {
-        matches!(
-            answer,
-            Answer::Answered {
-                status: 404 | 410,
-                ..
-            }
-        )
-    };
-    let finished = request.ended.is_some_and(|end| {
-        matches!(
-            end.outcome,
-            Outcome::Ok
-                | Outcome::Failed {
-                    job_state: Some(_),
-                    ..
-                }
-        )
-    });
-    let last_found = request.polls.iter().rposition(|poll| found(&poll.answer));
-    let since = &request.polls[last_found.map_or(0, |place| place + 1)..];
-    let missed = since.iter().find(|poll| gone(&poll.answer));
-    missed.filter(|_| !finished).map(|poll| Flaw {
-        seq: poll.moment.seq,
+    request.lost_at().map(|moment| Flaw {
+        seq: moment.seq,
         reason: "lost-job",
         request,
         words: "was accepted, and later the API did not know its job any more".to_owned(),
@@ -160,13 +135,14 @@ fn no_outcome<'v, 'a>(
         return None;
     }
     let patience = Patience::new(view, limits);
-    let (waited_us, limit_ms) = match patience.job_calm_us(request) {
-        Some(calm_us) => (calm_us, limits.job_ms),
-        None => (
-            view.observed_until_us().saturating_sub(request.intended_us),
-            limits.answer_ms,
-        ),
+    let (waited, limit_ms) = match patience.job_calm(request) {
+        Some(calm) => (calm, limits.job_ms),
+        None => {
+            let (from_us, to_us) = (request.intended_us, view.observed_until_us());
+            (Span { from_us, to_us }, limits.answer_ms)
+        }
     };
+    let waited_us = view.counted_us(waited);
     (waited_us >= limit_ms.saturating_mul(1_000)).then(|| Flaw {
         seq: request.sent.seq,
         reason: "no-outcome",

@@ -11,6 +11,9 @@ use crate::trace::{Request, Span, Spans, View, Window};
 /// A request lies there if any moment between its sending and its end does. At most `stragglers` may lie
 /// elsewhere. A budget of `failures` bounds the rest: all failures together may be no more than budget and
 /// stragglers, so that a longer grace, which makes a straggler an ordinary failure, cannot break the budget.
+///
+/// What fails while this machine withholds a considerable part of its time may have been a deadline of the API's own that passed: it
+/// proves nothing.
 pub struct BoundedFailures;
 
 impl Invariant for BoundedFailures {
@@ -46,16 +49,25 @@ impl Invariant for BoundedFailures {
             (&failures, budget, "over-budget"),
         ];
         let mut undecided = false;
+        let mut violations = Vec::new();
         for (found, allowed, reason) in checks {
             let allowed = allowed.unwrap_or(u64::MAX);
-            let (doubtful, sure): (Vec<&Request<'_>>, Vec<&Request<'_>>) =
-                found.iter().partition(|r| patience.cut_short(r));
+            let (doubtful, sure): (Vec<&Request<'_>>, Vec<&Request<'_>>) = found
+                .iter()
+                .partition(|r| patience.cut_short(r) || patience.squeezed(r));
             // The first that was one too many.
             let excess = usize::try_from(allowed).ok().and_then(|n| sure.get(n));
             if let Some(excess) = excess {
-                return self.violated(view, reason, sure.len(), allowed, excess);
+                violations.push(self.violated(view, reason, sure.len(), allowed, excess));
             }
             undecided |= (sure.len() + doubtful.len()) as u64 > allowed;
+        }
+        // What was one too many first stays so, whatever else is too many later.
+        let first = violations
+            .into_iter()
+            .min_by_key(|finding| finding.evidence.first().copied());
+        if let Some(first) = first {
+            return first;
         }
         let summary = format!(
             "{}, {} of them away from any fault",
@@ -65,7 +77,9 @@ impl Invariant for BoundedFailures {
         match undecided {
             true => Finding::inconclusive(
                 self.name(),
-                format!("{summary}; some were given up earlier than these limits do"),
+                format!(
+                    "{summary}; some were given up earlier than these limits do, or failed while this machine was too busy to serve them"
+                ),
             ),
             false => Finding::holds(self.name(), summary),
         }
@@ -112,7 +126,7 @@ fn excused(view: &View<'_>, limits: &Limits, window: &Window<'_>) -> Span {
     let Span { from_us, to_us } = window.span();
     let recovery_us = limits.recovery_ms.saturating_mul(1_000);
     let to_us = match limits.grace_ms {
-        Some(grace_ms) => to_us.saturating_add(grace_ms.saturating_mul(1_000)),
+        Some(grace_ms) => view.withheld().later(to_us, grace_ms.saturating_mul(1_000)),
         None => view
             .recovery(window, recovery_us)
             .map_or(to_us, |span| span.to_us),
@@ -228,5 +242,32 @@ mod tests {
             ..limits()
         };
         assert_eq!(check(&timed_out, &patient).verdict, Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn a_failure_while_this_machine_was_busy_proves_nothing() {
+        let relapse = |late_ms| {
+            let script = script()
+                .sent(300, 9, "sync")
+                .failed(560, 9, 500, "deadline");
+            check(&script.late(500, late_ms).finish(700), &limits())
+        };
+        assert_eq!(relapse(25).verdict, Verdict::Violated);
+        let finding = relapse(26);
+        assert_eq!(finding.verdict, Verdict::Inconclusive);
+        assert_eq!(
+            finding.message,
+            "3 failures, 1 of them away from any fault; some were given up earlier than these limits do, \
+             or failed while this machine was too busy to serve them"
+        );
+        // Another one that was not held up still tells.
+        let other = script()
+            .bad(300, 8, "sync")
+            .bad(560, 9, "sync")
+            .late(563, 20);
+        assert_eq!(
+            check(&other.finish(700), &limits()).verdict,
+            Verdict::Violated
+        );
     }
 }

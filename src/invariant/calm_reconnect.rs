@@ -1,15 +1,23 @@
 //! No flood while reconnecting.
 
 use super::{Invariant, wording};
-use crate::model::{API, Finding, Limits};
-use crate::trace::{EventKind, View};
+use crate::model::{API, Figure, Finding, Limits, ResourceLimits};
+use crate::trace::{EventKind, Moment, Sample, Span, Spans, View};
 
 /// The length of the window over which log lines are counted, in microseconds. A start-up banner or a traceback is
 /// no flood; what goes on for ten seconds is.
 const WINDOW_US: u64 = 10_000_000;
 
-/// From the first fault on, the API logs no more than `log-lines` lines a second, over any ten seconds, also long
-/// after recovery: a loop without a pause shows in its log first.
+/// How many lines the API may log besides for each request that is sent in the window: to tell of each of a thousand
+/// requests that it failed is no flood of the API's own making.
+const LINES_PER_TURN: u64 = 4;
+
+/// From the first fault on, also long after recovery: the API logs no more than `log-lines` lines a second, over any ten
+/// seconds and besides a few for each request, and uses less than `cpu` of one core over any `cpu-window` in which it had nothing to do. A loop without a pause shows in
+/// one or the other.
+///
+/// It has nothing to do while no request is in flight. Whether it still works on a request that the harness gave up after its limit
+/// cannot be known, so such a request counts as in flight for ever.
 pub struct CalmReconnect;
 
 impl Invariant for CalmReconnect {
@@ -21,52 +29,229 @@ impl Invariant for CalmReconnect {
         if !view.header().stack.api_observed {
             return Finding::holds(self.name(), "the API's log is not observed");
         }
-        let Some(fault) = view.faults().next() else {
+        let Some(fault) = view.faults().next().map(|window| window.began) else {
             return Finding::holds(self.name(), "no fault was done");
         };
-        let lines: Vec<(u64, u64)> = view
-            .under_test()
-            .iter()
-            .filter(|event| event.seq >= fault.began.seq)
-            .filter(|event| matches!(&event.kind, EventKind::Log { service, .. } if service == API))
-            .map(|event| (event.at_us, event.seq))
-            .collect();
         let allowed = limits.log_lines_per_s.saturating_mul(WINDOW_US / 1_000_000);
-        let mut begin = 0;
-        let mut most = 0;
-        for (end, (at_us, seq)) in lines.iter().enumerate() {
-            while at_us - lines[begin].0 > WINDOW_US {
-                begin += 1;
-            }
-            let count = (end - begin + 1) as u64;
-            most = most.max(count);
-            if count > allowed {
+        let most_lines = match log_flood(view, fault, allowed) {
+            Ok(most) => most,
+            Err(flood) => {
                 let message = format!(
-                    "the API logged {count} lines within ten seconds, where {allowed} are allowed, {}",
-                    wording::place(view, *seq, *at_us)
+                    "the API logged {} lines within ten seconds, where {} are allowed, {}",
+                    flood.lines,
+                    flood.allowed,
+                    wording::place(view, flood.shown.seq, flood.shown.at_us)
                 );
-                let began = lines[begin].1;
+                let (began, shown) = (flood.began.seq, flood.shown.seq);
                 return Finding::violated(
                     self.name(),
                     "log-flood",
                     None,
                     message,
                     began,
-                    vec![*seq],
+                    vec![shown],
                 );
             }
+        };
+        let calm = format!("at most {most_lines} log lines of the API within ten seconds");
+        let rests = limits
+            .resources
+            .map(|limits| Rests::of(view, fault, limits));
+        let Some(busiest) = rests.as_ref().and_then(|rests| rests.busiest(view)) else {
+            return Finding::holds(self.name(), calm);
+        };
+        let share = format!(
+            "{:.0} % of a core over {}",
+            busiest.percent(),
+            wording::time(busiest.within_us())
+        );
+        let figures = vec![Figure::new("cpu-at-rest-percent", busiest.percent())];
+        let finding = match busiest.is_too_much {
+            true if busiest.is_doubtful(view) => Finding::inconclusive(
+                self.name(),
+                format!(
+                    "{calm}; with no request in flight, the API used {share}, while this machine was too busy to tell why"
+                ),
+            ),
+            false => Finding::holds(self.name(), format!("{calm}; at rest, at most {share}")),
+            true => Finding::violated(
+                self.name(),
+                "busy-at-rest",
+                None,
+                format!(
+                    "with no request in flight, the API used {share}, {}",
+                    wording::place(view, busiest.to.moment.seq, busiest.to.moment.at_us)
+                ),
+                busiest.from.moment.seq,
+                vec![busiest.to.moment.seq],
+            ),
+        };
+        finding.with_figures(figures)
+    }
+
+    /// Where this is what a trial is violated by, it goes on: a core that is busy at rest may turn out to be a flood.
+    fn is_decided(&self, _view: &View<'_>, _limits: &Limits, primary: &Finding) -> bool {
+        primary.invariant != self.name()
+    }
+}
+
+/// Too many log lines.
+struct Flood {
+    lines: u64,
+    /// How many are allowed in that time.
+    allowed: u64,
+    /// The first of them.
+    began: Moment,
+    /// The one that is too many.
+    shown: Moment,
+}
+
+/// The most log lines within the window, or the first flood.
+fn log_flood(view: &View<'_>, since: Moment, allowed: u64) -> Result<u64, Flood> {
+    let of_api =
+        |kind: &EventKind| matches!(kind, EventKind::Log { service, .. } if service == API);
+    let events = view
+        .under_test()
+        .iter()
+        .filter(|event| event.seq >= since.seq);
+    let lines: Vec<Moment> = events
+        .filter(|event| of_api(&event.kind))
+        .map(|event| event.moment())
+        .collect();
+    let asked: Vec<u64> = view
+        .under_test()
+        .iter()
+        .filter(|event| matches!(event.kind, EventKind::Sent { .. }))
+        .map(|event| event.at_us)
+        .collect();
+    let mut begin = 0;
+    let mut most = 0;
+    for (end, shown) in lines.iter().enumerate() {
+        while shown.at_us.saturating_sub(lines[begin].at_us) > WINDOW_US {
+            begin += 1;
         }
-        Finding::holds(
-            self.name(),
-            format!("at most {most} log lines of the API within ten seconds"),
-        )
+        let count = (end - begin + 1) as u64;
+        most = most.max(count);
+        let from = asked.partition_point(|at_us| *at_us < lines[begin].at_us);
+        let to = asked.partition_point(|at_us| *at_us <= shown.at_us);
+        let allowed = allowed + LINES_PER_TURN * (to - from) as u64;
+        if count > allowed {
+            return Err(Flood {
+                lines: count,
+                allowed,
+                began: lines[begin],
+                shown: *shown,
+            });
+        }
+    }
+    Ok(most)
+}
+
+/// The samples of the API between which no request was in flight.
+struct Rests<'a> {
+    samples: Vec<Sample<'a>>,
+    in_flight: Spans,
+    limits: ResourceLimits,
+}
+
+/// A time in which the API had nothing to do.
+struct Rest<'v, 'a> {
+    from: &'v Sample<'a>,
+    to: &'v Sample<'a>,
+    is_too_much: bool,
+}
+
+impl<'a> Rests<'a> {
+    fn of(view: &View<'a>, since: Moment, limits: ResourceLimits) -> Self {
+        let samples = view.under_test().iter();
+        let samples = samples.filter_map(|event| Sample::of(event, API));
+        let in_flight = view.requests().iter().map(|request| {
+            let gave_up = request
+                .ended
+                .is_some_and(|end| end.outcome.ran_into_limit());
+            Span {
+                to_us: if gave_up {
+                    u64::MAX
+                } else {
+                    request.span().to_us
+                },
+                ..request.span()
+            }
+        });
+        Rests {
+            samples: samples.filter(|sample| sample.moment >= since).collect(),
+            in_flight: in_flight.collect(),
+            limits,
+        }
+    }
+
+    /// The first rest that was too busy for certain, else one that seems to have been, else the busiest one that is long enough to tell.
+    fn busiest(&self, view: &View<'_>) -> Option<Rest<'_, 'a>> {
+        let window_us = self.limits.cpu_window_ms.saturating_mul(1_000);
+        let mut busiest: Option<Rest<'_, 'a>> = None;
+        for (place, to) in self.samples.iter().enumerate() {
+            for from in self.samples[..place].iter().rev() {
+                let rest = self.rest(from, to);
+                let span = Span {
+                    from_us: from.moment.at_us,
+                    to_us: to.moment.at_us,
+                };
+                if from.identity != to.identity || self.in_flight.touch(span) {
+                    break;
+                }
+                if rest.within_us() < window_us.max(1) {
+                    continue;
+                }
+                if rest.is_too_much && !rest.is_doubtful(view) {
+                    return Some(rest);
+                }
+                let rank = |rest: &Rest<'_, '_>| (rest.is_too_much, rest.percent());
+                if busiest.as_ref().is_none_or(|b| rank(b) < rank(&rest)) {
+                    busiest = Some(rest);
+                }
+            }
+        }
+        busiest
+    }
+
+    fn rest<'v>(&self, from: &'v Sample<'a>, to: &'v Sample<'a>) -> Rest<'v, 'a> {
+        let mut rest = Rest {
+            from,
+            to,
+            is_too_much: false,
+        };
+        rest.is_too_much = self.limits.is_busy(rest.cpu_us(), rest.within_us());
+        rest
+    }
+}
+
+impl Rest<'_, '_> {
+    /// Whether this machine withheld a tenth of it: then the API may have made up for what it could not do in time.
+    fn is_doubtful(&self, view: &View<'_>) -> bool {
+        let span = Span {
+            from_us: self.from.moment.at_us,
+            to_us: self.to.moment.at_us,
+        };
+        view.withheld().covered_us(span) > span.length_us() / 10
+    }
+
+    fn cpu_us(&self) -> u64 {
+        self.to.cpu_us.saturating_sub(self.from.cpu_us)
+    }
+
+    fn within_us(&self) -> u64 {
+        self.to.moment.at_us.saturating_sub(self.from.moment.at_us)
+    }
+
+    fn percent(&self) -> f64 {
+        100.0 * self.cpu_us() as f64 / self.within_us().max(1) as f64
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{FaultKind, Verdict};
+    use crate::model::{FaultKind, UnknownReason, Verdict};
     use crate::trace::script::{Script, limits};
 
     /// So many lines, one each so many milliseconds, from the fault on.
@@ -94,5 +279,76 @@ mod tests {
         assert_eq!(verdict(20, 1), Verdict::Holds);
         assert_eq!(verdict(60, 900), Verdict::Holds);
         assert_eq!(verdict(60, 300), Verdict::Violated);
+    }
+
+    /// The verdict on an API that uses so much of a core from 1 s to 3 s, sampled every 100 ms, while a request
+    /// is in flight during the span that is given.
+    fn busy(percent: u64, in_flight_ms: (u64, u64), gave_up: bool) -> Finding {
+        busy_and_late(percent, in_flight_ms, gave_up, 0)
+    }
+
+    /// The same where this machine is late by so much in each of the samples.
+    fn busy_and_late(
+        percent: u64,
+        in_flight_ms: (u64, u64),
+        gave_up: bool,
+        late_ms: u64,
+    ) -> Finding {
+        let mut script = Script::new(&["sync"])
+            .fault("f1", FaultKind::Kill, 30, 80)
+            .good_row(90, 2, "sync")
+            .sent(in_flight_ms.0, 9, "sync");
+        script = match gave_up {
+            true => script.unknown(in_flight_ms.1, 9, UnknownReason::TimedOut),
+            false => script.ok(in_flight_ms.1, 9),
+        };
+        for n in 0..21 {
+            script = script.sampled(1_000 + 100 * n, percent * n);
+            if late_ms > 0 {
+                script = script.late(1_050 + 100 * n, late_ms);
+            }
+        }
+        let limits = Limits {
+            resources: Some(ResourceLimits {
+                cpu_percent: 80,
+                cpu_window_ms: 1_000,
+                ..ResourceLimits::default()
+            }),
+            ..limits()
+        };
+        CalmReconnect.check(&View::new(&script.finish(4_000)), &limits)
+    }
+
+    #[test]
+    fn a_core_that_is_busy_with_nothing_is_a_loop_without_a_pause() {
+        let before = (500, 600);
+        let finding = busy(80, before, false);
+        assert_eq!(finding.reason.as_deref(), Some("busy-at-rest"));
+        assert_eq!(
+            finding.message,
+            "with no request in flight, the API used 80 % of a core over 1s, 1s 970ms after the kill of ray began"
+        );
+        let finding = busy(79, before, false);
+        assert_eq!(finding.verdict, Verdict::Holds);
+        assert_eq!(
+            finding.message,
+            "at most 0 log lines of the API within ten seconds; at rest, at most 79 % of a core over 1s"
+        );
+    }
+
+    #[test]
+    fn an_api_that_is_asked_for_something_may_be_busy() {
+        let verdict = |span, gave_up| busy(100, span, gave_up).verdict;
+        assert_eq!(verdict((1_950, 2_050), false), Verdict::Holds);
+        assert_eq!(verdict((1_850, 1_950), false), Verdict::Violated);
+        // It may still be at work on what the harness gave up.
+        assert_eq!(verdict((500, 600), true), Verdict::Holds);
+    }
+
+    #[test]
+    fn what_an_api_does_on_a_machine_that_withholds_time_is_no_loop_for_certain() {
+        let verdict = |late_ms| busy_and_late(80, (500, 600), false, late_ms).verdict;
+        assert_eq!(verdict(10), Verdict::Violated);
+        assert_eq!(verdict(11), Verdict::Inconclusive);
     }
 }

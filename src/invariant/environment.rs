@@ -7,11 +7,20 @@ use crate::trace::{EventKind, Origin, Phase, View};
 
 /// Why the environment or the harness failed this trial, if it did: then nothing in it can be laid to the API.
 pub(super) fn disturbance(view: &View<'_>) -> Option<String> {
+    accident(view)
+        .or_else(|| cut(view))
+        .or_else(|| never_ready(view))
+}
+
+/// What of it stays so, however the trial goes on.
+pub(super) fn lasting(view: &View<'_>) -> Option<String> {
+    accident(view).or_else(|| never_ready(view))
+}
+
+fn accident(view: &View<'_>) -> Option<String> {
     trouble(view)
         .or_else(|| baseline(view))
         .or_else(|| foreign_exit(view))
-        .or_else(|| cut(view))
-        .or_else(|| never_ready(view))
 }
 
 fn trouble(view: &View<'_>) -> Option<String> {

@@ -4,12 +4,15 @@ use regex::Regex;
 
 use super::Invariant;
 use crate::model::{API, FaultKind, Finding, Limits};
-use crate::trace::{Event, EventKind, View};
+use crate::trace::{Event, EventKind, View, Window};
 
-/// Where the configuration gives patterns: after a stop or a kill of a backend the API's log says that the broken connection
-/// was detected and that the API has connected again, each at least once, and lines that are forbidden never show.
+/// Where the configuration gives patterns: after a stop or a kill of a backend that a request felt, the API's log says that the
+/// broken connection was detected and that the API has connected again, each at least once; and lines that are forbidden never show.
 ///
-/// A freeze or a cut may be too short to be noticed, so these ask for no line.
+/// An idle API need not notice that its backend was away, nor need one whose requests found it back again, so only an outage that
+/// [was felt](crate::trace::Request::felt) asks for lines. A freeze or a cut may be too short to be noticed, so these ask for none. But they may be
+/// noticed, and then a stop that comes before the API is back finds no connection to break: so a line that follows any fault will
+/// do. That a line is missing is proven only once success is sustained, or the time for it is over.
 pub struct LogExpectations;
 
 impl Invariant for LogExpectations {
@@ -17,7 +20,7 @@ impl Invariant for LogExpectations {
         "log-expectations"
     }
 
-    fn check(&self, view: &View<'_>, _limits: &Limits) -> Finding {
+    fn check(&self, view: &View<'_>, limits: &Limits) -> Finding {
         let header = view.header();
         if header.log.is_empty() {
             return Finding::holds(self.name(), "no patterns are configured");
@@ -44,26 +47,36 @@ impl Invariant for LogExpectations {
             }
         }
         let breaks = |kind: FaultKind| !matches!(kind, FaultKind::Pause | FaultKind::Cut);
-        let broken = view
+        let felt = |window: &&Window<'_>| view.requests().iter().any(|r| r.felt(window));
+        let mut broken = view
             .faults()
-            .find(|window| view.fault_kind(window).is_some_and(breaks));
-        let Some(window) = broken else {
-            return Finding::holds(self.name(), "no fault was sure to break a connection");
+            .filter(|window| view.fault_kind(window).is_some_and(breaks));
+        let Some(window) = broken.find(felt) else {
+            return Finding::holds(
+                self.name(),
+                "no request felt that a connection was broken for sure",
+            );
         };
         // That a line is missing shows only at the end, so an earlier violation stays the primary one.
         let last = view
             .under_test()
             .last()
             .map_or(window.began.seq, |event| event.seq);
+        let first = view.windows().first().unwrap_or(window);
         let required = [
             ("detected", &header.log.detected),
             ("reconnected", &header.log.reconnected),
         ];
         for (name, pattern) in required {
             let Some(pattern) = pattern else { continue };
-            match first_line(view, pattern, window.began.seq) {
+            match first_line(view, pattern, first.began.seq) {
                 Err(error) => return Finding::inconclusive(self.name(), error),
                 Ok(Some(_)) => {}
+                Ok(None) if !had_its_time(view, limits) => {
+                    let message =
+                        format!("the trial ended before the API had to log /{pattern}/ ({name})");
+                    return Finding::inconclusive(self.name(), message);
+                }
                 Ok(None) => {
                     let backend = window.backend;
                     let message = format!(
@@ -86,6 +99,16 @@ impl Invariant for LogExpectations {
             "the API's log shows what it must and nothing that it must not",
         )
     }
+}
+
+/// Whether the API came back after the last fault, or was given as long as it may take.
+fn had_its_time(view: &View<'_>, limits: &Limits) -> bool {
+    view.last_ready().is_some_and(|ready| {
+        let latest_us = ready
+            .at_us
+            .saturating_add(limits.recovery_ms.saturating_mul(1_000));
+        view.settled(ready.at_us).is_some() || view.observed_until_us() >= latest_us
+    })
 }
 
 /// The first line of the API's log, from an event on, that matches a pattern.
@@ -115,12 +138,18 @@ mod tests {
     use crate::trace::Trace;
     use crate::trace::script::{Script, limits};
 
+    /// A fault from 30 to 80 ms that one request feels; sustained success follows.
     fn finding(kind: FaultKind, lines: &[(u64, &str)]) -> Finding {
         let script = Script::new(&["sync"]).fault("f1", kind, 30, 80);
+        let script = script.bad(50, 0, "sync").good_row(90, 2, "sync");
+        judged(script, lines)
+    }
+
+    fn judged(script: Script, lines: &[(u64, &str)]) -> Finding {
         let script = lines.iter().fold(script, |script, (at_ms, line)| {
             script.event(*at_ms, log(line))
         });
-        let mut trace: Trace = script.good_row(90, 2, "sync").finish(400);
+        let mut trace: Trace = script.finish(400);
         trace.header.log = LogPatterns {
             detected: Some("lost".to_owned()),
             reconnected: Some("^reconnected".to_owned()),
@@ -165,8 +194,53 @@ mod tests {
     }
 
     #[test]
+    fn an_outage_that_no_request_felt_may_pass_unnoticed() {
+        let killed = || Script::new(&["sync"]).fault("f1", FaultKind::Kill, 30, 80);
+        let idle = judged(killed().good_row(90, 2, "sync"), &[]);
+        assert_eq!(idle.verdict, Verdict::Holds, "{}", idle.message);
+        // A later one was felt, and asks for both lines.
+        let busy = killed().good_row(90, 2, "sync");
+        let busy = busy
+            .fault("f2", FaultKind::Kill, 150, 200)
+            .bad(170, 7, "sync");
+        let busy = judged(busy.good_row(210, 8, "sync"), &[]);
+        assert_eq!(reason(&busy), Some("not-detected"), "{}", busy.message);
+    }
+
+    #[test]
+    fn a_line_is_missing_only_once_the_api_is_back_or_its_time_is_over() {
+        let gone = || {
+            let script = Script::new(&["sync"]).fault("f1", FaultKind::Kill, 30, 80);
+            script.bad(50, 0, "sync").bad(90, 1, "sync")
+        };
+        let early = judged(gone(), &[]);
+        assert_eq!(early.verdict, Verdict::Inconclusive, "{}", early.message);
+        let late = judged(gone().bad(1_080, 2, "sync"), &[]);
+        assert_eq!(reason(&late), Some("not-detected"), "{}", late.message);
+    }
+
+    #[test]
     fn a_freeze_may_pass_unnoticed() {
         assert_eq!(finding(FaultKind::Pause, &[]).verdict, Verdict::Holds);
+    }
+
+    #[test]
+    fn a_cut_that_was_noticed_leaves_nothing_for_a_stop_to_break() {
+        let mut trace: Trace = Script::new(&["sync"])
+            .fault("f1", FaultKind::Cut, 10, 30)
+            .event(25, log("connection lost"))
+            .fault("f2", FaultKind::Kill, 31, 80)
+            .bad(40, 0, "sync")
+            .good_row(90, 2, "sync")
+            .event(85, log("reconnected"))
+            .finish(400);
+        trace.header.log = LogPatterns {
+            detected: Some("lost".to_owned()),
+            reconnected: Some("^reconnected".to_owned()),
+            forbidden: Vec::new(),
+        };
+        let finding = LogExpectations.check(&View::new(&trace), &limits());
+        assert_eq!(finding.verdict, Verdict::Holds, "{}", finding.message);
     }
 
     #[test]

@@ -8,17 +8,22 @@ mod accounting;
 mod api_stays_up;
 mod bounded_failures;
 mod calm_reconnect;
+mod decided;
 mod environment;
 mod explicit_errors;
+mod hang;
 mod judge;
+mod latency_returns;
 mod log_expectations;
 mod no_hang;
+mod no_leak;
 mod onset;
 mod patience;
 mod recovers;
 mod standard;
 mod wording;
 
+pub use decided::is_decided;
 pub use judge::judge;
 pub use standard::standard;
 
@@ -33,4 +38,12 @@ pub trait Invariant: Send + Sync {
     /// Says whether it held, by these limits. What is wrong with the whole trial, such as a backend that
     /// never became ready, is none of its business: [`judge`] sees to that.
     fn check(&self, view: &View<'_>, limits: &Limits) -> Finding;
+
+    /// Whether this invariant has nothing more to wait for in a trial whose recovery deadline has passed, which is violated already, `primary`
+    /// first, and in which no request is open that was sent before that violation began. For most that is so: whatever they may still
+    /// find begins later, and adds to a verdict that is sure.
+    fn is_decided(&self, view: &View<'_>, limits: &Limits, primary: &Finding) -> bool {
+        let _ = (view, limits, primary);
+        true
+    }
 }

@@ -1,36 +1,19 @@
 //! Everything is answered, in time.
 
+use super::hang::{Hang, hang};
 use super::onset::onset;
 use super::patience::Patience;
 use super::{Invariant, wording};
-use crate::model::{Finding, Limits, Outcome, UnknownReason};
-use crate::trace::{Answer, Request, View};
+use crate::model::{Finding, Limits};
+use crate::trace::{Request, View};
 
 /// Every HTTP exchange is answered within `answer`, and every accepted job is terminal within `job` of the later of its
 /// acceptance and the last backend-ready. A job's limit rests while a backend is away.
 ///
 /// An exchange's limit counts from the moment it was really sent. It may have been due earlier: a burst's concurrency or a
-/// cap held it back, which is the harness's doing and not the API's. (Latencies count from when it was due.)
+/// cap held it back, which is the harness's doing and not the API's. (Latencies count from when it was due.) Neither does the time count that
+/// this machine withheld.
 pub struct NoHang;
-
-/// How a request hung.
-#[derive(Clone, Copy, PartialEq)]
-enum Hang {
-    Unanswered {
-        waited_us: u64,
-    },
-    AnsweredLate {
-        took_us: u64,
-    },
-    NeverTerminal {
-        calm_us: u64,
-    },
-    TerminalLate {
-        calm_us: u64,
-    },
-    /// Nobody waited long enough to tell.
-    Undecided,
-}
 
 impl Invariant for NoHang {
     fn name(&self) -> &'static str {
@@ -44,7 +27,7 @@ impl Invariant for NoHang {
             .iter()
             .filter_map(|r| Some((r, hang(view, limits, &patience, r)?)))
             .collect();
-        let proven = || hangs.iter().filter(|(_, hang)| *hang != Hang::Undecided);
+        let proven = || hangs.iter().filter(|(_, hang)| hang.is_proven());
         let all = view.requests().len();
         if let Some((first, hang)) = proven().next() {
             let reason = hang.reason();
@@ -64,12 +47,13 @@ impl Invariant for NoHang {
             return Finding::violated(self.name(), reason, Some(first.kind), message, began, proof);
         }
         match hangs.first() {
-            Some((first, _)) => Finding::inconclusive(
+            Some((first, hang)) => Finding::inconclusive(
                 self.name(),
                 format!(
-                    "{} of {} had not ended when nobody waited any longer; the first is {}",
+                    "{} of {} {}; the first is {}",
                     hangs.len(),
                     wording::count(all, "request"),
+                    hang.summary(),
                     wording::request(first)
                 ),
             ),
@@ -78,96 +62,6 @@ impl Invariant for NoHang {
                 format!("{} ended in time", wording::count(all, "request")),
             ),
         }
-    }
-}
-
-/// Whether a request hung. A proven hang outweighs what is undecided.
-fn hang(
-    view: &View<'_>,
-    limits: &Limits,
-    patience: &Patience<'_, '_>,
-    request: &Request<'_>,
-) -> Option<Hang> {
-    let answer_us = limits.answer_ms.saturating_mul(1_000);
-    let polls = request.polls.iter().filter_map(|poll| {
-        let timed_out = poll.answer == Answer::Lost(UnknownReason::TimedOut);
-        exchange(patience, answer_us, poll.took_us, timed_out)
-    });
-    let hangs: Vec<Hang> = submission(view, patience, answer_us, request)
-        .into_iter()
-        .chain(polls)
-        .chain(job(limits, patience, request))
-        .collect();
-    let proven = hangs.iter().find(|hang| **hang != Hang::Undecided);
-    proven.or(hangs.first()).copied()
-}
-
-/// The request's own exchange: up to its acceptance as a job, or to its end.
-fn submission(
-    view: &View<'_>,
-    patience: &Patience<'_, '_>,
-    answer_us: u64,
-    request: &Request<'_>,
-) -> Option<Hang> {
-    let held_us = request.sent.at_us.saturating_sub(request.intended_us);
-    if let Some(accepted) = request.accepted {
-        let took_us = accepted.latency_us.saturating_sub(held_us);
-        return exchange(patience, answer_us, took_us, false);
-    }
-    let waited_us = match request.ended {
-        Some(end) => match unknown(end.outcome) {
-            Some(UnknownReason::Dropped) => end.latency_us.saturating_sub(held_us),
-            reason => {
-                let timed_out = reason == Some(UnknownReason::TimedOut);
-                let took_us = end.latency_us.saturating_sub(held_us);
-                return exchange(patience, answer_us, took_us, timed_out);
-            }
-        },
-        None => view.observed_until_us().saturating_sub(request.sent.at_us),
-    };
-    Some(if waited_us >= answer_us {
-        Hang::Unanswered { waited_us }
-    } else {
-        Hang::Undecided
-    })
-}
-
-fn exchange(
-    patience: &Patience<'_, '_>,
-    answer_us: u64,
-    took_us: u64,
-    timed_out: bool,
-) -> Option<Hang> {
-    match timed_out {
-        true if patience.answer_ran_out(took_us) => Some(Hang::Unanswered { waited_us: took_us }),
-        true => Some(Hang::Undecided),
-        false => (took_us > answer_us).then_some(Hang::AnsweredLate { took_us }),
-    }
-}
-
-/// The job that the request became, from its acceptance on.
-fn job(limits: &Limits, patience: &Patience<'_, '_>, request: &Request<'_>) -> Option<Hang> {
-    let calm_us = patience.job_calm_us(request)?;
-    let job_us = limits.job_ms.saturating_mul(1_000);
-    let given_up = request.ended.map(|end| unknown(end.outcome));
-    match given_up {
-        Some(Some(UnknownReason::JobNotTerminal)) if patience.job_ran_out(calm_us) => {
-            Some(Hang::NeverTerminal { calm_us })
-        }
-        None | Some(Some(UnknownReason::Dropped)) if calm_us >= job_us => {
-            Some(Hang::NeverTerminal { calm_us })
-        }
-        None | Some(Some(UnknownReason::JobNotTerminal | UnknownReason::Dropped)) => {
-            Some(Hang::Undecided)
-        }
-        Some(_) => (calm_us > job_us).then_some(Hang::TerminalLate { calm_us }),
-    }
-}
-
-fn unknown(outcome: &Outcome) -> Option<UnknownReason> {
-    match outcome {
-        Outcome::Unknown { reason, .. } => Some(*reason),
-        Outcome::Ok | Outcome::Failed { .. } => None,
     }
 }
 
@@ -185,54 +79,10 @@ fn proof(view: &View<'_>, request: &Request<'_>) -> Vec<u64> {
         .collect()
 }
 
-impl Hang {
-    fn reason(self) -> &'static str {
-        match self {
-            Hang::Unanswered { .. } => "exchange-unanswered",
-            Hang::AnsweredLate { .. } => "exchange-late",
-            Hang::NeverTerminal { .. } => "job-never-terminal",
-            Hang::TerminalLate { .. } => "job-late",
-            Hang::Undecided => "undecided",
-        }
-    }
-
-    fn summary(self) -> &'static str {
-        match self {
-            Hang::Unanswered { .. } => "had an exchange that was never answered",
-            Hang::AnsweredLate { .. } => "had an exchange that was answered too late",
-            Hang::NeverTerminal { .. } => "became jobs that never finished",
-            Hang::TerminalLate { .. } => "became jobs that finished too late",
-            Hang::Undecided => "were not waited for long enough",
-        }
-    }
-
-    fn detail(self, request: &Request<'_>) -> String {
-        let state = || request.last_state().unwrap_or("without a known state");
-        match self {
-            Hang::Unanswered { waited_us } => {
-                format!("had no answer after {}", wording::time(waited_us))
-            }
-            Hang::AnsweredLate { took_us } => {
-                format!("was answered after {}", wording::time(took_us))
-            }
-            Hang::NeverTerminal { calm_us } => format!(
-                "was still {} after {} with every backend ready",
-                state(),
-                wording::time(calm_us)
-            ),
-            Hang::TerminalLate { calm_us } => format!(
-                "finished only after {} with every backend ready",
-                wording::time(calm_us)
-            ),
-            Hang::Undecided => "was not waited for long enough".to_owned(),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{FaultKind, Verdict};
+    use crate::model::{FaultKind, UnknownReason, Verdict};
     use crate::trace::Trace;
     use crate::trace::script::{Script, limits};
 
@@ -389,5 +239,39 @@ mod tests {
         let open_job = |end_ms| in_flight().finish(end_ms);
         assert_eq!(verdict(&open_job(1_079), &limits()), Verdict::Inconclusive);
         assert_eq!(verdict(&open_job(1_080), &limits()), Verdict::Violated);
+    }
+
+    #[test]
+    fn what_this_machine_withheld_counts_for_nobody() {
+        let sync = || Script::new(&["sync"]).sent(20, 0, "sync");
+        let verdict = |script: Script| check(&script.finish(4_000), &limits()).verdict;
+        assert_eq!(verdict(sync().ok(150, 0).late(90, 30)), Verdict::Holds);
+        assert_eq!(verdict(sync().ok(151, 0).late(90, 30)), Verdict::Violated);
+        let timed_out = |at_ms| sync().unknown(at_ms, 0, UnknownReason::TimedOut);
+        assert_eq!(verdict(timed_out(150).late(90, 30)), Verdict::Violated);
+        assert_eq!(verdict(timed_out(120).late(90, 30)), Verdict::Inconclusive);
+        let starved = sync().ok(300, 0).late(200, 150);
+        let finding = check(&starved.finish(400), &limits());
+        assert_eq!(
+            finding.message,
+            "1 of 1 request took longer than allowed while this machine was too busy to tell why; the first is request 0 (sync)"
+        );
+    }
+
+    #[test]
+    fn a_job_that_hangs_is_found_on_a_busy_machine_too() {
+        // A tenth of each 100 ms is withheld.
+        let busy = |script: Script| (1..20).fold(script, |s, n| s.late(100 * n, 10));
+        let stuck = |at_ms| {
+            let script = in_flight().unknown(at_ms, 1, UnknownReason::JobNotTerminal);
+            check(&busy(script).finish(2_000), &limits())
+        };
+        // From 80 ms on, a second and the 110 ms that were withheld in it.
+        let finding = stuck(1_190);
+        assert_eq!(finding.reason.as_deref(), Some("job-never-terminal"));
+        assert_eq!(stuck(1_150).verdict, Verdict::Inconclusive);
+        let late = |at_ms| check(&busy(in_flight().ok(at_ms, 1)).finish(2_000), &limits());
+        assert_eq!(late(1_190).verdict, Verdict::Holds);
+        assert_eq!(late(1_250).reason.as_deref(), Some("job-late"));
     }
 }

@@ -1,6 +1,7 @@
 //! When a request's trouble began.
 
-use crate::trace::{Request, View};
+use crate::model::API;
+use crate::trace::{EventKind, Moment, Request, View};
 
 /// The event at which a request went wrong, seen in hindsight: the intent of the fault that struck it, or its own
 /// sending where it was sent into trouble that was there already.
@@ -8,6 +9,8 @@ use crate::trace::{Request, View};
 /// A request that hangs is open during everything that comes later, innocent faults included. So a fault
 /// counts as having struck it only if it came before the request would usually have been done: within the time
 /// that the slowest success of its kind took with every backend ready.
+///
+/// Where the API itself ended while the request was open, that is what went wrong.
 pub(super) fn onset(view: &View<'_>, request: &Request<'_>) -> u64 {
     let calm = view
         .requests()
@@ -18,6 +21,9 @@ pub(super) fn onset(view: &View<'_>, request: &Request<'_>) -> u64 {
     let open_until = request.ended.map_or(u64::MAX, |end| end.moment.seq);
 
     let sent = request.sent.seq;
+    if let Some(exit) = api_exit(view, sent).filter(|exit| exit.seq < open_until) {
+        return exit.seq;
+    }
     let struck = view
         .faults()
         .map(|window| window.began)
@@ -27,4 +33,14 @@ pub(super) fn onset(view: &View<'_>, request: &Request<'_>) -> u64 {
         Some(began) if began.at_us <= overdue_us || innocent_before => began.seq,
         _ => sent,
     }
+}
+
+/// The first end of the API's process after an event.
+pub(super) fn api_exit(view: &View<'_>, after_seq: u64) -> Option<Moment> {
+    let mut events = view.under_test().iter();
+    let exit = events.find(|event| {
+        let of_api = matches!(&event.kind, EventKind::Exited { service, .. } if service == API);
+        of_api && event.seq > after_seq
+    });
+    exit.map(|event| event.moment())
 }

@@ -1,7 +1,16 @@
-//! Whether the harness waited as long as the limits allow.
+//! Whether the harness waited as long as the limits allow, and whether this machine let anybody work meanwhile.
+//!
+//! Time that the machine withheld counts for nobody: limits are extended by it, and the harness waits that much longer. So an API that hangs
+//! is found on a busy machine, too, and one that had no time to work is not blamed.
 
 use crate::model::{Limits, Outcome, UnknownReason};
 use crate::trace::{Request, Span, View};
+
+/// What timers round, in microseconds.
+const ROUNDING_US: u64 = 2_000;
+
+/// How long it takes to break the deadlines that an API has inside, at the least.
+const NOTICEABLE_US: u64 = 100_000;
 
 /// Knows the limits that a trial was run by and those it is judged by. Where the latter are looser, a request
 /// that the harness gave up on might still have been answered in time: it tells nothing.
@@ -15,26 +24,56 @@ impl<'v, 'a> Patience<'v, 'a> {
         Patience { view, limits }
     }
 
-    /// Whether an unanswered exchange that was given up after so long ran into its limit. A trial's own timer
+    /// Whether an unanswered exchange that was given up at the end of such a time ran into its limit. A trial's own timer
     /// is believed, so that its rounding decides nothing.
-    pub(super) fn answer_ran_out(&self, waited_us: u64) -> bool {
-        self.limits.answer_ms <= self.view.header().limits.answer_ms
-            || waited_us >= self.limits.answer_ms.saturating_mul(1_000)
+    pub(super) fn answer_ran_out(&self, exchange: Span) -> bool {
+        let limits = &self.view.header().limits;
+        self.ran_out(exchange, self.limits.answer_ms, limits.answer_ms)
     }
 
-    /// The same of a job that had so long with every backend ready.
-    pub(super) fn job_ran_out(&self, calm_us: u64) -> bool {
-        self.limits.job_ms <= self.view.header().limits.job_ms
-            || calm_us >= self.limits.job_ms.saturating_mul(1_000)
+    /// The same of a job that had such a time with every backend ready.
+    pub(super) fn job_ran_out(&self, calm: Span) -> bool {
+        let limits = &self.view.header().limits;
+        self.ran_out(calm, self.limits.job_ms, limits.job_ms)
     }
 
-    /// How long a job had with every backend ready, at a stretch, until it ended or the trial did: its limit
-    /// counts from the later of its acceptance and the last ready, and rests while a backend is away.
-    pub(super) fn job_calm_us(&self, request: &Request<'_>) -> Option<u64> {
+    fn ran_out(&self, span: Span, limit_ms: u64, recorded_ms: u64) -> bool {
+        let counted_us = self.view.counted_us(span);
+        // What was withheld came to light later, perhaps too late for the timer.
+        let in_force = limit_ms <= recorded_ms
+            && (counted_us == span.length_us()
+                || counted_us + ROUNDING_US >= limit_ms.saturating_mul(1_000));
+        in_force || counted_us >= limit_ms.saturating_mul(1_000)
+    }
+
+    /// The time that a job had with every backend ready, at a stretch, until it ended or the trial did: its limit
+    /// counts from the later of its acceptance and the last ready, and rests while a backend is away. Of several, the one that counts longest.
+    pub(super) fn job_calm(&self, request: &Request<'_>) -> Option<Span> {
         let from_us = request.accepted?.moment.at_us;
         let ended = request.ended.map(|end| end.moment.at_us);
         let to_us = ended.unwrap_or_else(|| self.view.observed_until_us());
-        Some(self.view.away().longest_gap_us(Span { from_us, to_us }))
+        let gaps = self.view.away().gaps(Span { from_us, to_us });
+        let none = Span {
+            from_us,
+            to_us: from_us,
+        };
+        let longest = gaps
+            .into_iter()
+            .max_by_key(|gap| self.view.counted_us(*gap));
+        Some(longest.unwrap_or(none))
+    }
+
+    /// Whether this machine withheld so much of a time that nothing can be said of how it was spent: more than half.
+    pub(super) fn starved(&self, span: Span) -> bool {
+        self.view.counted_us(span) < span.length_us() / 2
+    }
+
+    /// Whether a request may have failed only because this machine withheld the time for it: a tenth of what it took, or as much as
+    /// [`NOTICEABLE_US`]. That is less than it takes to break a limit here, for the API may have limits of its own, which are tighter.
+    pub(super) fn squeezed(&self, request: &Request<'_>) -> bool {
+        let span = request.span();
+        let withheld_us = self.view.withheld().covered_us(span);
+        withheld_us > 0 && withheld_us >= (span.length_us() / 10).min(NOTICEABLE_US)
     }
 
     /// Whether a request failed only because the harness gave it up earlier than these limits do.
@@ -47,12 +86,27 @@ impl<'v, 'a> Patience<'v, 'a> {
         };
         match reason {
             UnknownReason::TimedOut => {
-                !self.answer_ran_out(end.moment.at_us.saturating_sub(request.sent.at_us))
+                let from_us = request.sent.at_us;
+                let to_us = end.moment.at_us;
+                !self.answer_ran_out(Span { from_us, to_us })
             }
             UnknownReason::JobNotTerminal => {
-                !self.job_ran_out(self.job_calm_us(request).unwrap_or(0))
+                let calm = self.job_calm(request);
+                !calm.is_some_and(|calm| self.job_ran_out(calm))
             }
             _ => false,
         }
     }
+}
+
+/// Whether a request was given up at its limit.
+pub(super) fn ran_out(request: &Request<'_>) -> bool {
+    let end = request.ended.map(|end| end.outcome);
+    matches!(
+        end,
+        Some(Outcome::Unknown {
+            reason: UnknownReason::TimedOut | UnknownReason::JobNotTerminal,
+            ..
+        })
+    )
 }

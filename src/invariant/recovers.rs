@@ -1,14 +1,15 @@
 //! The API comes back when its backend does.
 
-use super::onset::onset;
-use super::patience::Patience;
+use super::onset::{api_exit, onset};
+use super::patience::{Patience, ran_out};
 use super::{Invariant, wording};
-use crate::model::{Finding, Limits, Verdict};
+use crate::model::{Figure, Finding, Limits, Verdict};
 use crate::trace::{Moment, Request, Span, View};
 
 /// After the last fault, with the backend ready, the success of every request kind is sustained within `recovery`.
 ///
-/// The time counts from the close of the last fault's window. Sustained is what [`View::sustained_success`] says.
+/// The time counts from the close of the last fault's window, and what this machine withheld does not count. Sustained is what
+/// [`View::sustained_success`] says.
 pub struct Recovers;
 
 impl Invariant for Recovers {
@@ -41,13 +42,45 @@ impl Invariant for Recovers {
         let violated = findings.iter().filter(|f| f.verdict == Verdict::Violated);
         let first = violated.min_by_key(|finding| finding.evidence.first().copied());
         let undecided = || findings.iter().find(|f| f.verdict == Verdict::Inconclusive);
-        match first.or_else(undecided) {
+        let finding = match first.or_else(undecided) {
             Some(finding) => Finding {
                 message,
                 ..finding.clone()
             },
             None => Finding::holds(self.name(), message),
-        }
+        };
+        finding.with_figures(
+            view.kinds()
+                .flat_map(|kind| recovery.figures(kind))
+                .collect(),
+        )
+    }
+
+    /// Whether each kind has recovered or the deadline has passed.
+    ///
+    /// Where it is the recovery itself that a trial is violated by, what succeeds after the deadline tells "slow" from "never". So it is waited for,
+    /// but not for longer than until a request that was sent in time has hung up to its own limit: its likes that are still in flight
+    /// would do the same, and of them the finding says "never" as far as it was observed.
+    fn is_decided(&self, view: &View<'_>, limits: &Limits, primary: &Finding) -> bool {
+        let Some(ready) = view.last_ready() else {
+            return true;
+        };
+        let recovery = Recovery {
+            view,
+            limits,
+            ready,
+        };
+        let deadline_us = recovery.deadline_us();
+        let passed = view.observed_until_us() >= deadline_us;
+        let recovered = |kind: &str| {
+            let sustained = view.sustained_success(kind, ready.at_us);
+            sustained.is_some_and(|moment| moment.at_us <= deadline_us)
+        };
+        let all_recovered = || view.kinds().all(recovered);
+        let hung = |kind| recovery.failures(kind).any(|r| ran_out(r));
+        let sure =
+            || primary.invariant != self.name() || view.kinds().all(|k| recovered(k) || hung(k));
+        all_recovered() || (passed && sure())
     }
 }
 
@@ -70,9 +103,10 @@ impl Recovery<'_, '_> {
         if let Some(doubt) = self.doubt(kind, sustained) {
             return Finding::inconclusive(invariant, format!("{times} ({doubt})"));
         }
-        let (reason, began) = match sustained {
-            Some(_) => ("recovered-late", self.ready),
-            None => ("never-recovered", self.blamed(kind)),
+        let began = self.blamed(kind);
+        let reason = match sustained {
+            Some(_) => "recovered-late",
+            None => "never-recovered",
         };
         let last_words = self
             .failures(kind)
@@ -94,7 +128,7 @@ impl Recovery<'_, '_> {
 
     fn deadline_us(&self) -> u64 {
         let recovery_us = self.limits.recovery_ms.saturating_mul(1_000);
-        self.ready.at_us.saturating_add(recovery_us)
+        self.view.withheld().later(self.ready.at_us, recovery_us)
     }
 
     /// Why a missing or late success proves nothing, if it doesn't.
@@ -115,6 +149,8 @@ impl Recovery<'_, '_> {
             Some("too few requests were sent to tell")
         } else if self.failures(kind).any(|r| patience.cut_short(r)) {
             Some("the harness gave requests up earlier than these limits do")
+        } else if patience.starved(time) || self.failures(kind).all(|r| patience.squeezed(r)) {
+            Some("this machine was too busy to tell")
         } else {
             None
         }
@@ -128,10 +164,18 @@ impl Recovery<'_, '_> {
         in_time.filter(move |r| !r.is_ok() || r.span().to_us > deadline_us)
     }
 
-    /// The ready of the fault since which nothing of this kind has succeeded. That need not be the last one.
+    /// The ready of the fault since which nothing of this kind had succeeded when the deadline passed. That need not be the last one. Or
+    /// the end of the API itself, if that came in between.
     fn blamed(&self, kind: &str) -> Moment {
-        let of_kind = || self.view.requests().iter().filter(|r| r.kind == kind);
-        let last_good = of_kind().rfind(|r| r.is_ok()).map(|r| r.sent);
+        let deadline_us = self.deadline_us();
+        let sent_in_time = move |r: &&Request<'_>| r.kind == kind && r.sent.at_us <= deadline_us;
+        let of_kind = || self.view.requests().iter().filter(sent_in_time);
+        let good = |r: &&Request<'_>| r.is_ok() && r.span().to_us <= deadline_us;
+        let last_good = of_kind().rfind(good).map(|r| r.sent);
+        let exit = api_exit(self.view, last_good.map_or(0, |good| good.seq));
+        if let Some(exit) = exit.filter(|exit| exit.at_us <= deadline_us) {
+            return exit;
+        }
         let first_bad = of_kind().find(|r| last_good.is_none_or(|good| r.sent > good));
         first_bad
             .and_then(|r| self.view.fault_before(onset(self.view, r)))
@@ -139,8 +183,35 @@ impl Recovery<'_, '_> {
             .map_or(self.ready, |ready| ready.moment)
     }
 
+    /// The times from backend-ready to the first and to sustained success. One that did not come took at least until the
+    /// trial's end.
+    fn figures(&self, kind: &str) -> [Figure; 2] {
+        let figure = |name: &str, moment: Option<Moment>| {
+            let until_us = moment.map_or(self.view.observed_until_us(), |moment| moment.at_us);
+            let us = until_us.saturating_sub(self.ready.at_us);
+            Figure {
+                kind: Some(kind.to_owned()),
+                at_least: moment.is_none(),
+                ..Figure::new(name, us as f64 / 1_000.0)
+            }
+        };
+        let ready_us = self.ready.at_us;
+        [
+            figure(
+                Figure::FIRST_SUCCESS,
+                self.view.first_success(kind, ready_us),
+            ),
+            figure(
+                Figure::SUSTAINED_SUCCESS,
+                self.view.sustained_success(kind, ready_us),
+            ),
+        ]
+    }
+
     fn times(&self, kind: &str, sustained: Option<Moment>) -> String {
         let since = |moment: Moment| wording::time(moment.at_us.saturating_sub(self.ready.at_us));
+        let observed = self.view.observed_until_us();
+        let observed = wording::time(observed.saturating_sub(self.ready.at_us));
         match (self.view.first_success(kind, self.ready.at_us), sustained) {
             (Some(first), Some(sustained)) => format!(
                 "{kind} first succeeded after {} and lastingly after {}",
@@ -149,16 +220,14 @@ impl Recovery<'_, '_> {
             ),
             (Some(first), None) => {
                 format!(
-                    "{kind} first succeeded after {} and never lastingly",
+                    "{kind} first succeeded after {} and never lastingly in {observed}, which is a lower bound",
                     since(first)
                 )
             }
             (None, _) => {
-                let observed = self.view.observed_until_us();
                 let sent = self.view.sent_after(kind, self.ready.at_us).count();
                 format!(
-                    "{kind} never succeeded in {} ({} sent)",
-                    wording::time(observed.saturating_sub(self.ready.at_us)),
+                    "{kind} never succeeded in {observed}, which is a lower bound ({} sent)",
                     wording::count(sent, "request")
                 )
             }
@@ -214,8 +283,17 @@ mod tests {
         assert_eq!(
             finding.message,
             "after backend-ready, job first succeeded after 15ms and lastingly after 35ms; \
-             sync never succeeded in 1s 20ms (10 requests sent)"
+             sync never succeeded in 1s 20ms, which is a lower bound (10 requests sent)"
         );
+        let figures = finding.figures.iter();
+        let figures = figures.map(|f| (f.kind.as_deref().unwrap(), f.value, f.at_least));
+        let expected = [
+            ("job", 15.0, false),
+            ("job", 35.0, false),
+            ("sync", 1_020.0, true),
+            ("sync", 1_020.0, true),
+        ];
+        assert_eq!(figures.collect::<Vec<_>>(), expected);
     }
 
     #[test]
@@ -292,5 +370,28 @@ mod tests {
             verdict(&gone.finish(9_000), &limits()),
             Verdict::Inconclusive
         );
+    }
+
+    #[test]
+    fn what_this_machine_withheld_does_not_count() {
+        let late_by = |late_ms| {
+            let script = bad_from(killed(&["sync"]), 90, 10).good_row(1_100, 1, "sync");
+            check(&script.late(900, late_ms).finish(1_400), &limits())
+        };
+        assert_eq!(late_by(10).reason.as_deref(), Some("recovered-late"));
+        assert_eq!(late_by(100).verdict, Verdict::Holds);
+    }
+
+    #[test]
+    fn failures_that_this_machine_may_have_caused_are_not_laid_to_the_api() {
+        let script = |late_ms| {
+            let script = bad_from(killed(&["sync"]), 90, 10);
+            let script = (0..10).fold(script, |s, n| s.late(94 + 100 * n, late_ms));
+            check(&script.finish(1_500), &limits())
+        };
+        assert_eq!(script(3).verdict, Verdict::Inconclusive);
+        let calm = bad_from(killed(&["sync"]), 90, 10).late(300, 30);
+        let finding = check(&calm.finish(1_500), &limits());
+        assert_eq!(finding.reason.as_deref(), Some("never-recovered"));
     }
 }

@@ -6,21 +6,25 @@ use super::api_stays_up::ApiStaysUp;
 use super::bounded_failures::BoundedFailures;
 use super::calm_reconnect::CalmReconnect;
 use super::explicit_errors::ExplicitErrors;
+use super::latency_returns::LatencyReturns;
 use super::log_expectations::LogExpectations;
 use super::no_hang::NoHang;
+use super::no_leak::NoLeak;
 use super::recovers::Recovers;
 
 /// The invariants that every trial is judged by. Of two violations that began with the same event, the
-/// earlier in this list is the primary one.
+/// earlier in this list is the primary one: what an API that has ended can't do is not held against it first.
 pub fn standard() -> Vec<Box<dyn Invariant>> {
     vec![
+        Box::new(ApiStaysUp),
         Box::new(NoHang),
         Box::new(Recovers),
         Box::new(BoundedFailures),
         Box::new(ExplicitErrors),
         Box::new(Accounting),
-        Box::new(ApiStaysUp),
         Box::new(CalmReconnect),
+        Box::new(NoLeak),
+        Box::new(LatencyReturns),
         Box::new(LogExpectations),
     ]
 }

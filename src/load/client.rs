@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::gate::{Gate, Passage};
 use super::job::Accepted;
+use super::look_back::{Finished, LookBack};
 use super::pending::Pending;
 use super::placeholder::Values;
 use super::reading::Reading;
@@ -17,6 +17,7 @@ use super::wire::Wire;
 use super::{Caps, Draw, ExchangeError, HttpRequest, LoadError, Readiness, Transport};
 use crate::model::{Expect, Job, KindName, Limits, Mix, Outcome, RequestKind, UnknownReason};
 use crate::trace::{EventKind, Origin, Recorder};
+use crate::watch;
 
 /// Sends the requests of one trial, and follows each to its end. Clones share the numbering and the caps.
 ///
@@ -51,6 +52,7 @@ struct Inner {
     gate: Gate,
     readiness: watch::Receiver<Readiness>,
     draw: Draw,
+    finished: LookBack,
 }
 
 struct Kind {
@@ -90,6 +92,7 @@ impl Client {
             job_limit: Duration::from_millis(parts.limits.job_ms),
             readiness: parts.readiness,
             draw: parts.draw,
+            finished: LookBack::default(),
         })))
     }
 
@@ -118,6 +121,11 @@ impl Client {
             Some(kind) => self.request(origin, kind, intended).await,
             None => self.give_up(format!("the load of {origin} has no request kinds")),
         }
+    }
+
+    /// The jobs that have ended, and what to poll them over.
+    pub(super) fn finished(&self) -> (&LookBack, &Wire) {
+        (&self.0.finished, &self.0.wire)
     }
 
     /// Records that the harness cannot send what was asked of it.
@@ -210,7 +218,14 @@ impl Inner {
             poll,
             limit: self.job_limit,
         };
-        accepted.follow(self.readiness.clone()).await
+        let (outcome, echo) = accepted.follow(self.readiness.clone()).await;
+        self.finished.remember(Finished {
+            request: accepted.request,
+            poll: accepted.poll,
+            job: job.clone(),
+            outcome: outcome.clone(),
+        });
+        (outcome, echo)
     }
 }
 

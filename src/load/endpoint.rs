@@ -1,7 +1,9 @@
 //! The address of the API.
 
+use hyper::Uri;
 use reqwest::Url;
 
+use super::blame::blame;
 use super::{ExchangeError, LoadError};
 
 /// The URL that every request's path is put below. It may have a path of its own.
@@ -12,6 +14,16 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
+    /// The host name of an API in memory.
+    pub const IN_MEMORY: &str = "in-memory";
+
+    /// The address of an API in memory.
+    pub fn in_memory() -> Self {
+        Endpoint {
+            base: format!("http://{}", Self::IN_MEMORY),
+        }
+    }
+
     /// Takes an `http` or `https` URL without query, fragment and credentials.
     pub fn parse(text: &str) -> Result<Self, LoadError> {
         let bad = |message: String| LoadError::Url {
@@ -53,6 +65,16 @@ impl Endpoint {
         Url::parse(&text).map_err(|error| ExchangeError::Harness {
             message: format!("`{path}` is no path below the API's URL: {error}"),
         })
+    }
+
+    /// What a request's first line says for a path below this one, when it goes to the API itself.
+    pub fn origin_form(&self, path: &str) -> Result<Uri, ExchangeError> {
+        let url = self.resolve(path)?;
+        let text = match url.query() {
+            Some(query) => format!("{}?{query}", url.path()),
+            None => url.path().to_owned(),
+        };
+        text.parse().map_err(|error| blame(&error))
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use super::HttpRequest;
@@ -11,6 +10,7 @@ use super::reading::Reading;
 use super::wire::Wire;
 use crate::model::{Expect, Job, Outcome, UnknownReason};
 use crate::trace::EventKind;
+use crate::watch;
 
 /// How long after its acceptance a job is first polled.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
@@ -58,7 +58,7 @@ impl Accepted<'_> {
         tokio::select! {
             biased;
             end = self.poll_to_end(&mut seen) => end,
-            () = job_limit(readiness, accepted, self.limit) => {
+            () = job_limit(readiness, accepted, self.limit, &self.wire.recorder) => {
                 let state = seen.state.as_deref().map_or_else(
                     || "no state was seen".to_owned(),
                     |state| format!("the last state was `{state}`"),

@@ -40,7 +40,7 @@ mod tests {
     use super::*;
     use crate::load::tests::scripted::{Reply, Scripted};
     use crate::model::{Act, UnknownReason};
-    use crate::stack::{DriverError, Lease, Observation, ServiceState};
+    use crate::stack::{DriverError, Lease, Observation, ServiceState, Usage};
     use tokio::sync::mpsc;
 
     /// Nobody may ask it for anything.
@@ -67,6 +67,9 @@ mod tests {
             unreachable!()
         }
         async fn exec(&self, _command: &[String]) -> Result<(bool, String), DriverError> {
+            unreachable!()
+        }
+        async fn usage(&self) -> Result<Option<Usage>, DriverError> {
             unreachable!()
         }
         async fn release(&self) -> Result<(), DriverError> {

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
+
+use crate::trace::Recorder;
+use crate::watch;
 
 /// Whether the backends are there. The executor keeps it current, from the direct probes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,11 +17,12 @@ pub enum Readiness {
 }
 
 /// Returns when a job has had its time: the limit runs from the later of the job's acceptance and the
-/// last moment that the backends became ready, and does not run while one is away.
+/// last moment that the backends became ready, and does not run while one is away, nor while this machine withholds the time for it.
 pub(super) async fn job_limit(
     mut readiness: watch::Receiver<Readiness>,
     accepted: Instant,
     limit: Duration,
+    recorder: &Recorder,
 ) {
     loop {
         let now = *readiness.borrow_and_update();
@@ -29,23 +32,29 @@ pub(super) async fn job_limit(
                 tokio::select! {
                     biased;
                     changed = readiness.changed() => changed,
-                    () = sleep_until(since.max(accepted) + limit) => return,
+                    () = recorder.pass(since.max(accepted), limit) => return,
                 }
             }
         };
         if changed.is_err() {
             // Nobody tells any more. The job gets a whole limit from here rather than none, or for ever.
-            return sleep_until(Instant::now() + limit).await;
+            return recorder.pass(Instant::now(), limit).await;
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use tokio::time::sleep;
 
+    use super::*;
+    use crate::trace::Redaction;
+
     const LIMIT: Duration = Duration::from_secs(10);
+
+    fn recorder() -> Recorder {
+        Recorder::new(None, Redaction::default(), u64::MAX)
+    }
 
     fn seconds(n: u64) -> Duration {
         Duration::from_secs(n)
@@ -53,7 +62,7 @@ mod tests {
 
     /// How many seconds after its acceptance a job's time is up, when the backend goes away and comes back at these seconds.
     async fn runs_out(away: Option<u64>, back: Option<u64>) -> u64 {
-        let accepted = Instant::now();
+        let (accepted, recorder) = (Instant::now(), recorder());
         let sender = watch::Sender::new(Readiness::ReadySince(accepted - seconds(100)));
         let receiver = sender.subscribe();
         let backend = async {
@@ -70,7 +79,7 @@ mod tests {
         tokio::select! {
             biased;
             () = backend => 0,
-            () = job_limit(receiver, accepted, LIMIT) => accepted.elapsed().as_secs(),
+            () = job_limit(receiver, accepted, LIMIT, &recorder) => accepted.elapsed().as_secs(),
             () = sleep(seconds(1000)) => 1000,
         }
     }
@@ -90,7 +99,7 @@ mod tests {
         let sender = watch::Sender::new(Readiness::Away);
         let receiver = sender.subscribe();
         drop(sender);
-        job_limit(receiver, accepted, LIMIT).await;
+        job_limit(receiver, accepted, LIMIT, &recorder()).await;
         assert_eq!(accepted.elapsed().as_secs(), 10);
     }
 }

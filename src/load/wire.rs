@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::Instant;
 
 use super::reading::Reading;
 use super::{ExchangeError, HttpRequest, Transport};
@@ -29,13 +29,20 @@ pub(super) struct Lost {
 }
 
 impl Wire {
-    /// Sends a request and waits for its answer, as long as the limit allows.
+    /// Sends a request and waits for its answer, as long as the limit allows; time that this machine withholds does not count.
     pub async fn exchange(&self, request: HttpRequest) -> Result<Reading, Lost> {
-        match timeout(self.answer_limit, self.transport.exchange(request)).await {
-            Ok(Ok(answer)) => Ok(Reading::new(&answer)),
-            Ok(Err(ExchangeError::Unanswered { reason, message })) => Err(Lost { reason, message }),
-            Ok(Err(ExchangeError::Harness { message })) => Err(self.trouble(message)),
-            Err(_) => Err(Lost {
+        let answer = tokio::select! {
+            biased;
+            answer = self.transport.exchange(request) => Some(answer),
+            () = self.recorder.pass(Instant::now(), self.answer_limit) => None,
+        };
+        match answer {
+            Some(Ok(answer)) => Ok(Reading::new(&answer)),
+            Some(Err(ExchangeError::Unanswered { reason, message })) => {
+                Err(Lost { reason, message })
+            }
+            Some(Err(ExchangeError::Harness { message })) => Err(self.trouble(message)),
+            None => Err(Lost {
                 reason: UnknownReason::TimedOut,
                 message: format!("no answer within {:?}", self.answer_limit),
             }),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::StepId;
@@ -11,7 +12,7 @@ use super::StepId;
 /// A fault that is anchored to an event hits a narrow window (a job just deploying, the third request
 /// in flight) far more often than one at a random time. An anchor whose event never comes (or that
 /// names a step the plan no longer has) leaves its step *skipped*, so every list of steps is a valid plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Anchor {
     /// So long after the plan began.
@@ -54,7 +55,7 @@ pub enum Anchor {
 }
 
 /// One of the two ends of a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Edge {
     /// The moment it started.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::KindName;
@@ -12,7 +13,7 @@ use super::KindName;
 pub type Mix = BTreeMap<KindName, u32>;
 
 /// A number of requests sent together.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Burst {
     /// How many requests.
     pub count: u32,
@@ -25,7 +26,7 @@ pub struct Burst {
 }
 
 /// When the requests of a burst are sent.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Pace {
     /// A closed loop: each of the burst's senders waits for its answer, thinks, and sends the next.
@@ -42,7 +43,7 @@ pub enum Pace {
 }
 
 /// Steady open-loop load from the plan's beginning until the stack is healed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Background {
     /// Requests due per second.
     pub rate_per_s: f64,

@@ -16,14 +16,16 @@ mod verdict;
 pub use anchor::{Anchor, Edge};
 pub use burst::{Background, Burst, Mix, Pace};
 pub use fault::{Act, BackendName, Fault, FaultKind};
-pub use limits::{LimitError, Limits};
+pub use limits::{LatencyLimits, LimitError, Limits, ResourceLimits};
 pub use log_patterns::LogPatterns;
 pub use outcome::{Outcome, UnknownReason};
 pub use plan::{Action, Misfit, Plan, Step, StepId, Wait};
 pub use request::{Expect, Job, KindName, RequestKind};
 pub use signature::{Signature, SignatureError};
-pub use summary::{Expectation, Failure, LatencyRow, Rehearsal, Replayed, Reproduced, Summary};
-pub use verdict::{Finding, Judgement, Verdict};
+pub use summary::{
+    Expectation, Failure, LatencyRow, RecoveryRow, Rehearsal, Replayed, Reproduced, Summary,
+};
+pub use verdict::{Figure, Finding, Judgement, Verdict};
 
 /// The name of the system's API wherever a service is named: in events, logs and reports. No backend
 /// may bear it.

@@ -49,9 +49,23 @@ pub enum UnknownReason {
 }
 
 impl Outcome {
+    /// The words for the three outcomes.
+    pub const NAMES: [&str; 3] = ["ok", "failed", "unknown"];
+
     /// Whether this is a success.
     pub fn is_ok(&self) -> bool {
         matches!(self, Outcome::Ok)
+    }
+
+    /// Whether it was waited for as long as its limit allows, in vain.
+    pub fn ran_into_limit(&self) -> bool {
+        matches!(
+            self,
+            Outcome::Unknown {
+                reason: UnknownReason::TimedOut | UnknownReason::JobNotTerminal,
+                ..
+            }
+        )
     }
 
     /// The word for it: `ok`, `failed` or `unknown`.

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Anchor, Background, Burst, Fault};
 
 /// What is done in a trial: a seed and ordered steps. Pure data; any list of steps is a valid plan.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Plan {
     /// The campaign's seed. Together with `index` it also decides the requests' drawn values.
     pub seed: u64,
@@ -23,12 +24,14 @@ pub struct Plan {
 }
 
 /// The name of a step, unique in its plan: `b1`, `f2`, `w3`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(transparent)]
 pub struct StepId(pub String);
 
 /// One step: something done when its anchor fires.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Step {
     /// Its name.
     pub id: StepId,
@@ -40,7 +43,7 @@ pub struct Step {
 }
 
 /// What a step does.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// Sends requests.
@@ -52,7 +55,7 @@ pub enum Action {
 }
 
 /// A stretch of time in which the step itself does nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Wait {
     /// How long, in milliseconds.
     pub wait_ms: u64,
@@ -128,7 +131,7 @@ impl Plan {
     pub fn check_ids(&self) -> Result<(), Misfit> {
         let mut seen = BTreeSet::new();
         for Step { id, .. } in &self.steps {
-            if ["baseline", "background", "probe"].contains(&id.0.as_str()) {
+            if ["baseline", "background", "probe", "after"].contains(&id.0.as_str()) {
                 return Err(Misfit::ReservedId(id.clone()));
             }
             if !seen.insert(id) {

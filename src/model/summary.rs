@@ -1,11 +1,12 @@
 //! What is said of many trials: the content of `summary.json`, and of a replay.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Judgement, Plan, Signature, Verdict};
 
 /// What is said of a whole campaign.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
     /// Violated if any trial is; else inconclusive if more than the allowed share of the trials are; else holds.
     pub verdict: Verdict,
@@ -23,6 +24,10 @@ pub struct Summary {
     pub inconclusive_reasons: Vec<String>,
     /// One entry per signature, in the order of discovery.
     pub failures: Vec<Failure>,
+    /// The ways of failing that the stack shows without any fault, too. They are no failures, but trials in which they were seen
+    /// are inconclusive.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flaky: Vec<Signature>,
     /// Where the campaign's traces are.
     pub run: String,
     /// Whether somebody ended the campaign early.
@@ -32,10 +37,13 @@ pub struct Summary {
     pub scenario: Vec<Rehearsal>,
     /// Latency over all trials, per stage and outcome.
     pub latency: Vec<LatencyRow>,
+    /// How long recovery took, per request kind, over all trials with a fault.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recovery: Vec<RecoveryRow>,
 }
 
 /// One way of failing.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Failure {
     /// The violated invariant.
     pub invariant: String,
@@ -55,10 +63,13 @@ pub struct Failure {
     pub shrink_runs: u64,
     /// How often it showed.
     pub reproduced: Reproduced,
+    /// What the plan gave once without its faults, where that was tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub without_faults: Option<Verdict>,
 }
 
 /// What was expected of the API in a trial of a scenario, and whether it came true.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Expectation {
     /// What was expected, in words.
     pub what: String,
@@ -69,7 +80,7 @@ pub struct Expectation {
 }
 
 /// One plan of a scenario, and what came of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Rehearsal {
     /// The plan.
     pub plan: Plan,
@@ -80,7 +91,7 @@ pub struct Rehearsal {
 }
 
 /// How often a failure showed in how many executions of its plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Reproduced {
     /// Executions in which it showed.
     pub failed: u64,
@@ -89,7 +100,7 @@ pub struct Reproduced {
 }
 
 /// Latency of one outcome in one stage of the trials, from the intended send, in microseconds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LatencyRow {
     /// `baseline`, `outage`, `recovery` or `after`.
     pub stage: String,
@@ -105,6 +116,30 @@ pub struct LatencyRow {
     pub p99_us: u64,
     /// The greatest.
     pub max_us: u64,
+}
+
+/// How long one request kind took to succeed again, from backend-ready, in milliseconds.
+///
+/// A trial in which it never did counts with the time for which it was looked at, so that the median and the greatest may be lower
+/// bounds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RecoveryRow {
+    /// The request kind.
+    pub kind: String,
+    /// `first` or `sustained`.
+    pub success: String,
+    /// How many trials.
+    pub trials: u64,
+    /// In how many of them it never came: their times are lower bounds.
+    pub never: u64,
+    /// The median.
+    pub p50_ms: f64,
+    /// Whether the median is a lower bound only.
+    pub p50_at_least: bool,
+    /// The greatest.
+    pub max_ms: f64,
+    /// Whether the greatest is a lower bound only.
+    pub max_at_least: bool,
 }
 
 /// What replaying a trace showed.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{KindName, Signature};
@@ -9,7 +10,9 @@ use super::{KindName, Signature};
 /// The three-valued answer of a check, of a trial and of a campaign.
 ///
 /// The order is that of merging the checks of one trial: the worst wins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// The invariant was checked and nothing spoke against it.
@@ -50,9 +53,33 @@ pub struct Finding {
     /// follow in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<u64>,
+    /// What was measured, where the invariant measures something.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub figures: Vec<Figure>,
+}
+
+/// One thing that an invariant measured, whether or not it held.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Figure {
+    /// What it is, with its unit last: `first-success-ms`, `fds`, `memory-bytes`.
+    pub name: String,
+    /// The request kind concerned, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<KindName>,
+    /// The value; where `at_least`, only known not to be less.
+    pub value: f64,
+    /// Whether it is a lower bound only: the trial ended first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub at_least: bool,
 }
 
 impl Finding {
+    /// The same with what was measured.
+    #[must_use]
+    pub fn with_figures(self, figures: Vec<Figure>) -> Self {
+        Finding { figures, ..self }
+    }
+
     /// The invariant was checked and nothing spoke against it.
     pub fn holds(invariant: &str, message: impl Into<String>) -> Self {
         Self::undisputed(invariant, Verdict::Holds, message.into())
@@ -84,6 +111,7 @@ impl Finding {
             kind: kind.map(str::to_owned),
             message: message.into(),
             evidence: proof,
+            figures: Vec::new(),
         }
     }
 
@@ -95,6 +123,7 @@ impl Finding {
             kind: None,
             message,
             evidence: Vec::new(),
+            figures: Vec::new(),
         }
     }
 }
@@ -112,6 +141,23 @@ pub struct Judgement {
     /// Why the trial is inconclusive as a whole, where the environment or the harness failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inconclusive: Option<String>,
+}
+
+impl Figure {
+    /// From backend-ready to a request kind's first success, in milliseconds.
+    pub const FIRST_SUCCESS: &str = "first-success-ms";
+    /// From backend-ready until a request kind's success is sustained, in milliseconds.
+    pub const SUSTAINED_SUCCESS: &str = "sustained-success-ms";
+
+    /// A value that was measured.
+    pub fn new(name: &str, value: f64) -> Self {
+        Figure {
+            name: name.to_owned(),
+            kind: None,
+            value,
+            at_least: false,
+        }
+    }
 }
 
 impl Judgement {

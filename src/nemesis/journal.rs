@@ -15,6 +15,12 @@ use crate::stack::Lease;
 /// it; one that is found while its owner is dead tells what is to be undone.
 #[derive(Debug)]
 pub struct Journal {
+    /// Where it is kept; none where nothing has to be.
+    kept: Option<Kept>,
+}
+
+#[derive(Debug)]
+struct Kept {
     path: PathBuf,
     state: Mutex<State>,
 }
@@ -88,14 +94,21 @@ impl Journal {
             file,
             leases: BTreeMap::new(),
         });
-        let journal = Journal { path, state };
+        let journal = Journal {
+            kept: Some(Kept { path, state }),
+        };
         journal.write(&[Record::Owner(owner.clone())])?;
         Ok(journal)
     }
 
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// A journal that is kept nowhere: for services that live in this process, and end with it whatever happens.
+    pub fn nowhere() -> Self {
+        Journal { kept: None }
+    }
+
+    /// Where it is kept.
+    pub fn path(&self) -> Option<&Path> {
+        self.kept.as_ref().map(|kept| &*kept.path)
     }
 
     /// Writes down, and syncs, that an act is about to be done, and how the service is to be undone.
@@ -120,7 +133,10 @@ impl Journal {
     /// # Errors
     /// When the file cannot be written.
     pub fn lease(&self, service: &str, lease: Option<Lease>) -> Result<(), JournalError> {
-        let known = self.lock().leases.insert(service.to_owned(), lease.clone());
+        let Some(kept) = &self.kept else {
+            return Ok(());
+        };
+        let known = kept.lock().leases.insert(service.to_owned(), lease.clone());
         match lease {
             Some(lease) if known.flatten().as_ref() != Some(&lease) => {
                 self.write(&[Record::Lease {
@@ -137,7 +153,7 @@ impl Journal {
     /// # Errors
     /// When it cannot be removed.
     pub fn end(&self) -> Result<(), JournalError> {
-        remove(&self.path)
+        self.path().map_or(Ok(()), remove)
     }
 
     /// What was done is meant to stay when this process has ended: leaves the file for whoever wants to undo it.
@@ -195,6 +211,15 @@ impl Journal {
         remove(path)
     }
 
+    fn write(&self, records: &[Record]) -> Result<(), JournalError> {
+        match &self.kept {
+            Some(kept) => kept.write(records),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Kept {
     fn write(&self, records: &[Record]) -> Result<(), JournalError> {
         let at = |source| JournalError {
             path: self.path.clone(),

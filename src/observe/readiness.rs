@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
@@ -12,6 +11,7 @@ use super::awaited::ask;
 use crate::model::{BackendName, StepId};
 use crate::stack::{Backend, Stack};
 use crate::trace::{EventKind, Recorder};
+use crate::watch;
 
 /// Probes every backend of a stack again and again, for as long as it lives, and records each change.
 ///

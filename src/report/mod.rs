@@ -1,12 +1,28 @@
-//! What people and machines read: text for the terminal, made from plain data.
+//! What people and machines read: plain data first, then text for the terminal, a page, and files for other tools.
 
+mod campaign;
 mod checkup;
+mod comparison;
+mod document;
+mod glance;
+pub mod hgrm;
+pub mod html;
+mod json;
+pub mod junit;
+pub mod prometheus;
 mod scene;
 mod sent;
 mod table;
 pub mod terminal;
+mod trial;
 
+pub use campaign::CampaignReport;
 pub use checkup::{Check, Checkup, Health};
+pub use comparison::{Change, Compared, Comparison};
+pub use document::{Report, ReportError};
+pub use glance::Glance;
+pub use json::ReportJson;
 pub use scene::{Line, Scene, Tone};
 pub use sent::{Sent, SentSummary};
 pub use table::{millis, table};
+pub use trial::{Happening, Headline, Requests, Row, TrialReport};

@@ -5,14 +5,17 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::table::{millis, table};
+use super::{Comparison, Report, TrialReport};
 use crate::model::{
-    Expectation, Failure, Finding, Judgement, LatencyRow, Rehearsal, Replayed, Summary, Verdict,
+    Expectation, Failure, Finding, Judgement, LatencyRow, RecoveryRow, Rehearsal, Replayed,
+    Summary, Verdict,
 };
 use crate::trace::{Event, Trace};
 
 /// A campaign: the verdict in one sentence, each failure with its evidence and the commands that go on from it, and latencies.
 pub fn summary(summary: &Summary) -> String {
-    let mut text = format!("{}\n", sentence(summary));
+    let verdict = summary.verdict.to_string().to_uppercase();
+    let mut text = format!("{verdict}: {}\n", sentence(summary));
     for failure in &summary.failures {
         text.push('\n');
         text.push_str(&self::failure(failure));
@@ -30,11 +33,76 @@ pub fn summary(summary: &Summary) -> String {
             latency(&summary.latency)
         );
     }
+    if !summary.recovery.is_empty() {
+        let _ = write!(
+            text,
+            "\nFrom backend-ready to success, over all trials with a fault:\n{}\n",
+            recovery(&summary.recovery)
+        );
+    }
     let _ = write!(text, "\nEverything about this run is in {}", summary.run);
     text
 }
 
-fn sentence(summary: &Summary) -> String {
+/// A report: the campaign, or each trace with its verdict and latencies.
+pub fn report(report: &Report) -> String {
+    if let Some(campaign) = &report.campaign {
+        let text = summary(&campaign.summary);
+        return match &report.comparison {
+            Some(comparison) => format!("{text}\n\n{}", self::comparison(comparison)),
+            None => text,
+        };
+    }
+    let trials = report.trials.iter().map(trial);
+    trials.collect::<Vec<_>>().join("\n\n")
+}
+
+/// Two runs side by side.
+fn comparison(comparison: &Comparison) -> String {
+    let mut text = format!("{}\n", comparison.sentence());
+    for (signatures, word) in [(&comparison.new, "new"), (&comparison.gone, "gone")] {
+        for signature in signatures {
+            let _ = writeln!(text, "  {word}: {signature}");
+        }
+    }
+    let rows = comparison.lines.iter().map(|line| {
+        let change = line.change.words().to_owned();
+        let (what, because) = (line.what.clone(), line.because.clone());
+        vec![
+            what,
+            change,
+            line.before.clone(),
+            line.after.clone(),
+            because,
+        ]
+    });
+    let header = ["compared", "", "before", "now", "difference"];
+    text + &table(&header, 2, rows)
+}
+
+fn trial(trial: &TrialReport) -> String {
+    let headline = trial.headline();
+    let verdict = headline.verdict.to_string().to_uppercase();
+    let mut text = format!("{verdict}: {}\n{}\n", trial.file, headline.what);
+    if !headline.when.is_empty() {
+        let _ = writeln!(text, "{}", headline.when);
+    }
+    for (title, note) in trial.notes() {
+        let _ = writeln!(text, "\n{title}: {note}");
+    }
+    let rows = trial.latencies.rows();
+    if !rows.is_empty() {
+        let _ = write!(
+            text,
+            "\nLatency from the intended send:\n{}",
+            latency(&rows)
+        );
+    }
+    text.trim_end().to_owned()
+}
+
+/// A campaign in one sentence.
+pub(super) fn sentence(summary: &Summary) -> String {
     let Summary {
         stack,
         seed,
@@ -56,7 +124,6 @@ fn sentence(summary: &Summary) -> String {
         0 => String::new(),
         n => format!(", {n} inconclusive"),
     };
-    let verdict = summary.verdict.to_string().to_uppercase();
     let interrupted = if summary.interrupted {
         " (interrupted)"
     } else {
@@ -64,12 +131,12 @@ fn sentence(summary: &Summary) -> String {
     };
     match summary.verdict {
         Verdict::Violated => {
-            format!("{verdict}: {stack} shows {found} in {plans}{inconclusive}{interrupted}.")
+            format!("{stack} shows {found} in {plans}{inconclusive}{interrupted}.")
         }
-        Verdict::Holds => format!(
-            "{verdict}: {stack} came back every time in {plans}{inconclusive}{interrupted}."
-        ),
-        Verdict::Inconclusive => format!("{verdict}: {stack}, {plans}{inconclusive}{interrupted}."),
+        Verdict::Holds => {
+            format!("{stack} came back every time in {plans}{inconclusive}{interrupted}.")
+        }
+        Verdict::Inconclusive => format!("{stack}, {plans}{inconclusive}{interrupted}."),
     }
 }
 
@@ -95,20 +162,37 @@ fn failure(failure: &Failure) -> String {
         trace,
         signature,
         steps,
+        without_faults,
         ..
     } = failure;
+    let control = without_faults.map_or(String::new(), |verdict| {
+        format!(
+            "  control    without its faults, the plan {}\n",
+            gave(verdict)
+        )
+    });
     let evidence: Vec<String> = evidence.iter().map(|seq| format!("#{seq}")).collect();
     format!(
         "  {invariant}: {message}\n  \
            evidence   events {}\n  \
            signature  {signature}\n  \
-           plan       {steps} step{}\n  \
+           plan       {steps} step{}\n\
+         {control}  \
            trace      {trace}\n  \
            replay     comeback replay {trace}\n  \
            judge      comeback check {trace}\n",
         evidence.join(", "),
         if *steps == 1 { "" } else { "s" },
     )
+}
+
+/// What a control gave, as the end of a sentence.
+fn gave(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Holds => "holds",
+        Verdict::Inconclusive => "is inconclusive",
+        Verdict::Violated => "fails too, in another way",
+    }
 }
 
 /// A trace that was judged: its plan, and what each invariant says, with the events that prove it.
@@ -179,6 +263,26 @@ pub fn replayed(trace: &Path, replayed: &Replayed) -> String {
         replayed.run
     );
     text
+}
+
+/// A table of the times that recovery took. A lower bound is marked as such.
+fn recovery(rows: &[RecoveryRow]) -> String {
+    let bound = |at_least: bool, ms: f64| {
+        let mark = if at_least { "≥ " } else { "" };
+        format!("{mark}{ms:.1} ms")
+    };
+    let rows = rows.iter().map(|row| {
+        vec![
+            row.kind.clone(),
+            row.success.clone(),
+            row.trials.to_string(),
+            row.never.to_string(),
+            bound(row.p50_at_least, row.p50_ms),
+            bound(row.max_at_least, row.max_ms),
+        ]
+    });
+    let header = ["request", "success", "trials", "never", "p50", "max"];
+    table(&header, 2, rows)
 }
 
 /// A table of latencies.

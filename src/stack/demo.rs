@@ -1,4 +1,5 @@
-//! The demo stack: this program's own API and backend as two child processes.
+//! The demo stack: this program's own API and backend as two child processes. What it consists of and how it is used is told
+//! here once, for the simulated demo too.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -13,7 +14,7 @@ use super::process::ProcessDriver;
 use super::{Backend, Driver, Probe, Stack};
 use crate::app::tcp::TcpNetwork;
 use crate::app::{Network, Variant, health};
-use crate::model::{API, Expect, Job, Limits, RequestKind};
+use crate::model::{API, Expect, Job, LatencyLimits, Limits, RequestKind, ResourceLimits};
 
 /// The name of the demo's stack.
 pub const NAME: &str = "demo";
@@ -21,16 +22,12 @@ pub const NAME: &str = "demo";
 /// The name of the demo's one backend.
 pub const BACKEND: &str = "backend";
 
-/// The demo stack, not yet started, with what a campaign has to know of it.
+/// The demo stack, not yet started.
 pub struct Demo {
     /// The services. The ports stay reserved for as long as this lives.
     pub stack: Stack,
     /// The API's URL, without a slash at its end.
     pub url: String,
-    /// Jobs, and synchronous requests half as often.
-    pub kinds: Vec<RequestKind>,
-    /// The defaults about a hundred times tighter, and still safe on a busy machine.
-    pub limits: Limits,
 }
 
 /// The demo cannot be set up.
@@ -39,11 +36,10 @@ pub struct Demo {
 pub struct DemoError(#[from] io::Error);
 
 /// Asks the demo's backend in its own protocol.
-#[derive(Debug)]
 struct HealthProbe {
-    backend: TcpNetwork,
+    backend: Box<dyn Network>,
     /// Held for as long as the stack lives, so that a restarted service finds its port free.
-    _ports: [ReservedPort; 2],
+    _ports: Vec<ReservedPort>,
 }
 
 impl Demo {
@@ -52,7 +48,7 @@ impl Demo {
     /// # Errors
     /// When no port is free.
     pub fn new(executable: PathBuf, variant: Variant) -> Result<Demo, DemoError> {
-        let ports = [ReservedPort::reserve()?, ReservedPort::reserve()?];
+        let ports = vec![ReservedPort::reserve()?, ReservedPort::reserve()?];
         let api = ports[0].address()?.to_string();
         let backend = ports[1].address()?.to_string();
         let api_arguments = [
@@ -67,27 +63,38 @@ impl Demo {
         let backend_driver = part(&executable, BACKEND, &["backend", "--listen", &backend]);
         let stack = Stack {
             api: Some(part(&executable, API, &api_arguments)),
-            backends: vec![Backend {
-                name: BACKEND.to_owned(),
-                driver: backend_driver,
-                probe: Box::new(HealthProbe {
-                    backend: TcpNetwork { address: backend },
-                    _ports: ports,
-                }),
-                probe_every: Duration::from_millis(10),
-                probe_timeout: Duration::from_millis(200),
-            }],
+            backends: vec![self::backend(
+                backend_driver,
+                Box::new(TcpNetwork { address: backend }),
+                ports,
+            )],
         };
         Ok(Demo {
             stack,
             url: format!("http://{api}"),
-            kinds: kinds(),
-            limits: limits(),
         })
     }
 }
 
-/// How the demo's API is used.
+/// The demo's backend, over whatever network.
+pub(super) fn backend(
+    driver: Box<dyn Driver>,
+    network: Box<dyn Network>,
+    ports: Vec<ReservedPort>,
+) -> Backend {
+    Backend {
+        name: BACKEND.to_owned(),
+        driver,
+        probe: Box::new(HealthProbe {
+            backend: network,
+            _ports: ports,
+        }),
+        probe_every: Duration::from_millis(10),
+        probe_timeout: Duration::from_millis(200),
+    }
+}
+
+/// How the demo's API is used: jobs, and synchronous requests half as often.
 pub fn kinds() -> Vec<RequestKind> {
     let expect = Expect {
         status: Some(200),
@@ -118,19 +125,37 @@ pub fn kinds() -> Vec<RequestKind> {
         name: "sync".to_owned(),
         weight: 1,
         path: "/sync".to_owned(),
-        expect,
+        expect: Expect {
+            json: BTreeMap::from([("/status".to_owned(), json!("COMPLETED"))]),
+            ..expect
+        },
         job: None,
         ..job.clone()
     };
     vec![job, sync]
 }
 
-/// What the demo's API is judged by.
+/// What the demo's API is judged by: the defaults about a hundred times tighter, and still safe on a busy machine.
 pub fn limits() -> Limits {
     Limits {
         answer_ms: 1_000,
         job_ms: 1_500,
         recovery_ms: 2_000,
+        // A loop without a pause writes that much within a second; what is only talkative, not within ten.
+        log_lines_per_s: 40,
+        // At rest the demo's API always holds the same, to the last descriptor and a MiB.
+        resources: Some(ResourceLimits {
+            cpu_percent: 20,
+            cpu_window_ms: 300,
+            fds: 0,
+            threads: 0,
+            memory_mib: 8,
+            ..ResourceLimits::default()
+        }),
+        latency: Some(LatencyLimits {
+            percent: 200,
+            slack_ms: 40,
+        }),
         ..Limits::default()
     }
 }

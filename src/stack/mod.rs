@@ -1,12 +1,15 @@
 //! The system under test: one driver per service, and a direct readiness probe per backend.
 //!
-//! This file holds the traits and plain data only; [`process`], [`docker`] and [`demo`] implement them.
+//! This file holds the traits and plain data only; [`process`], [`docker`], [`command`], [`demo`] and [`sim`] implement them.
 
+pub mod command;
 pub mod demo;
 pub mod docker;
+mod figures;
 pub mod port;
 pub mod probe;
 pub mod process;
+pub mod sim;
 
 use std::time::Duration;
 
@@ -76,6 +79,13 @@ pub trait Driver: Send + Sync {
     /// When the command cannot be run at all.
     async fn exec(&self, command: &[String]) -> Result<(bool, String), DriverError>;
 
+    /// What the service uses of its machine at this moment; none where it does not run, or nobody can tell. Looking must
+    /// be cheap: it is done again and again while requests are timed.
+    ///
+    /// # Errors
+    /// When the environment does not answer.
+    async fn usage(&self) -> Result<Option<Usage>, DriverError>;
+
     /// Ends for good what this driver itself has brought up; what others started is left running.
     ///
     /// # Errors
@@ -99,6 +109,21 @@ pub enum ServiceState {
     Paused,
     /// It does not run.
     Stopped,
+}
+
+/// What a service uses of its machine, all of its processes together. What cannot be read is unknown, and never zero.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Usage {
+    /// What tells this process or container from the one before: figures of two identities are not comparable.
+    pub identity: String,
+    /// Processor time since its start; one busy core adds a second per second.
+    pub cpu: Duration,
+    /// Memory of its own, without files that are only cached or mapped.
+    pub memory_bytes: Option<u64>,
+    /// Open file descriptors.
+    pub fds: Option<u64>,
+    /// Threads.
+    pub threads: Option<u64>,
 }
 
 /// Something that a driver saw.
@@ -158,6 +183,8 @@ pub enum Lease {
         /// The service's name, for people.
         name: String,
     },
+    /// A service that commands drive: it must run again.
+    Commands(command::Commands),
 }
 
 /// A service that could not be driven. The message names the service and, where there is one, the remedy.

@@ -1,11 +1,9 @@
 //! Questions put to a history.
 
-use std::collections::BTreeMap;
-
+use super::rows::Rows;
 use super::window::Windows;
 use super::{
-    Accepted, Answer, End, Event, EventKind, Header, Moment, Phase, Poll, Request, Span, Spans,
-    Streak, Trace, Window,
+    Event, EventKind, Header, Moment, Phase, Request, Span, Spans, Trace, Window, sustained,
 };
 use crate::model::{FaultKind, Plan};
 
@@ -18,6 +16,7 @@ pub struct View<'a> {
     requests: Vec<Request<'a>>,
     windows: Vec<Window<'a>>,
     away: Spans,
+    withheld: Spans,
 }
 
 impl<'a> View<'a> {
@@ -36,9 +35,10 @@ impl<'a> View<'a> {
         View {
             trace,
             baseline: baseline.unwrap_or(trace.events.len()),
-            requests: rows.requests,
+            requests: rows.finish(),
             away: windows.iter().map(Window::span).collect(),
             windows,
+            withheld: trace.events.iter().filter_map(withheld).collect(),
         }
     }
 
@@ -123,6 +123,16 @@ impl<'a> View<'a> {
         &self.away
     }
 
+    /// The times that this machine withheld from the harness, and for all we know from the API.
+    pub fn withheld(&self) -> &Spans {
+        &self.withheld
+    }
+
+    /// How long a stretch was, not counting the time that this machine withheld, in microseconds.
+    pub fn counted_us(&self, span: Span) -> u64 {
+        span.length_us() - self.withheld.covered_us(span)
+    }
+
     /// When the last fault's window closed; none if no fault was done, or none of them ended.
     pub fn last_ready(&self) -> Option<Moment> {
         let ready = self.faults().filter_map(|window| window.ready);
@@ -152,18 +162,10 @@ impl<'a> View<'a> {
     }
 
     /// When the success of a kind was sustained after some time: three `ok` in a row, in order of sending, all
-    /// sent after it, with no failure between. The moment is when the last of the three ended. [`Streak`] has the rule.
+    /// sent after it, with no failure between. The moment is when the last of the three ended. [`Streak`](super::Streak) has the rule.
     pub fn sustained_success(&self, kind: &str, after_us: u64) -> Option<Moment> {
-        let mut ends: Vec<_> = self
-            .sent_after(kind, after_us)
-            .filter_map(|r| r.ended.map(|end| (end.moment, r.sent.seq, r.is_ok())))
-            .collect();
-        ends.sort();
-        let mut streak = Streak::default();
-        let third = ends
-            .into_iter()
-            .find(|&(_, sent, ok)| streak.ended(sent, ok));
-        third.map(|(moment, ..)| moment)
+        let sent = self.sent_after(kind, after_us);
+        sustained(sent.filter_map(|r| r.ended.map(|end| (end.moment, r.sent.seq, r.is_ok()))))
     }
 
     /// When the success of every kind was sustained after some time.
@@ -174,115 +176,23 @@ impl<'a> View<'a> {
         sustained.collect::<Option<Vec<_>>>()?.into_iter().max()
     }
 
-    /// From a window's ready until the success of every kind is sustained, but no longer than `at_most_us`. None
-    /// while the backend is away.
+    /// From a window's ready until the success of every kind is sustained, but no longer than `at_most_us`, not counting what the
+    /// machine withheld. None while the backend is away.
     pub fn recovery(&self, window: &Window<'_>, at_most_us: u64) -> Option<Span> {
-        let from_us = window.ready?.moment.at_us;
-        let latest = from_us.saturating_add(at_most_us);
-        let settled = self.settled(from_us).map_or(latest, |moment| moment.at_us);
-        Some(Span {
-            from_us,
-            to_us: settled.min(latest),
-        })
+        let ready_us = window.ready?.moment.at_us;
+        let latest_us = self.withheld.later(ready_us, at_most_us);
+        window.recovery(self.settled(ready_us), latest_us - ready_us)
     }
 }
 
-/// Collects the requests' rows while the events pass by.
-#[derive(Default)]
-struct Rows<'a> {
-    requests: Vec<Request<'a>>,
-    place: BTreeMap<u64, usize>,
-}
-
-impl<'a> Rows<'a> {
-    fn take(&mut self, event: &'a Event) {
-        let moment = event.moment();
-        match &event.kind {
-            EventKind::Sent {
-                request,
-                origin,
-                kind,
-                token,
-                intended_us,
-            } => {
-                self.place.insert(*request, self.requests.len());
-                self.requests.push(Request {
-                    id: *request,
-                    origin,
-                    kind,
-                    token,
-                    intended_us: *intended_us,
-                    sent: moment,
-                    accepted: None,
-                    polls: Vec::new(),
-                    ended: None,
-                    ended_again: None,
-                });
-            }
-            EventKind::Accepted {
-                request,
-                job,
-                latency_us,
-            } => self.update(*request, |row| {
-                row.accepted = Some(Accepted {
-                    moment,
-                    job,
-                    latency_us: *latency_us,
-                });
-            }),
-            EventKind::Polled {
-                request,
-                status,
-                state,
-                latency_us,
-            } => self.update(*request, |row| {
-                row.polls.push(Poll {
-                    moment,
-                    took_us: *latency_us,
-                    answer: Answer::Answered {
-                        status: *status,
-                        state: state.as_deref(),
-                    },
-                });
-            }),
-            EventKind::PollLost {
-                request,
-                reason,
-                waited_us,
-            } => self.update(*request, |row| {
-                row.polls.push(Poll {
-                    moment,
-                    took_us: *waited_us,
-                    answer: Answer::Lost(*reason),
-                });
-            }),
-            EventKind::Ended {
-                request,
-                outcome,
-                exchange,
-                latency_us,
-                echo,
-            } => self.update(*request, |row| match row.ended {
-                Some(_) => row.ended_again = Some(moment),
-                None => {
-                    row.ended = Some(End {
-                        moment,
-                        outcome,
-                        exchange: *exchange,
-                        latency_us: *latency_us,
-                        echo: echo.as_deref(),
-                    });
-                }
-            }),
-            _ => {}
-        }
-    }
-
-    /// An event of a request that was never sent has no row and is passed over.
-    fn update(&mut self, request: u64, change: impl FnOnce(&mut Request<'a>)) {
-        if let Some(&place) = self.place.get(&request) {
-            change(&mut self.requests[place]);
-        }
+/// The time before an event that this machine withheld.
+fn withheld(event: &Event) -> Option<Span> {
+    match event.kind {
+        EventKind::Lag { late_us } => Some(Span {
+            from_us: event.at_us.saturating_sub(late_us),
+            to_us: event.at_us,
+        }),
+        _ => None,
     }
 }
 

@@ -1,12 +1,14 @@
 //! The one recorder of a trial: it gives every event its place and time, and writes it as it happens.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
-use super::{Event, EventKind, Redaction, TraceError, TraceWriter};
+use super::lag::Withheld;
+use super::{Event, EventKind, Redaction, Span, TraceError, TraceWriter};
 use crate::model::{Judgement, Outcome};
+use crate::watch;
 
 /// Gives every event its place and time, keeps it, and writes it to the trace as it happens. Clones share one history.
 ///
@@ -22,6 +24,7 @@ struct Shared {
     max_trace_bytes: u64,
     state: Mutex<State>,
     length: watch::Sender<usize>,
+    withheld: Withheld,
 }
 
 #[derive(Debug)]
@@ -29,6 +32,8 @@ struct State {
     /// The latest events; those before them were forgotten.
     events: Vec<Event>,
     forgotten: usize,
+    /// The earliest time that the next event may have.
+    earliest_us: u64,
     writer: Option<TraceWriter>,
 }
 
@@ -50,34 +55,37 @@ impl Recorder {
             state: Mutex::new(State {
                 events: Vec::new(),
                 forgotten: 0,
+                earliest_us: 0,
                 writer,
             }),
             length: watch::Sender::new(0),
+            withheld: Withheld::new(),
         }))
     }
 
     /// Records an event now and returns its `seq`.
+    ///
+    /// No two events have the same time: where the clock does not tell them apart (a simulated one stands still while a lot happens), the
+    /// later is a microsecond later. So whoever compares times finds the order in which things were observed.
     pub fn record(&self, mut kind: EventKind) -> u64 {
         self.redact(&mut kind);
         let mut state = self.lock();
         // The time is read under the lock, so that the order of `seq` is the order of `at_us`.
-        let event = Event {
-            seq: state.next() as u64,
-            at_us: self.now_us(),
-            kind,
-        };
+        let event = state.event(self.now_us(), kind);
         let seq = event.seq;
+        if let EventKind::Lag { late_us } = event.kind {
+            self.0.withheld.add(Span {
+                from_us: event.at_us.saturating_sub(late_us),
+                to_us: event.at_us,
+            });
+        }
         let failure = self.write(&mut state, &event);
         state.events.push(event);
         if let Some(message) = failure {
             // It can no longer be written, but whoever follows the history in memory must know.
             let during = "writing the trace".to_owned();
-            let kind = EventKind::Trouble { during, message };
-            state.events.push(Event {
-                seq: seq + 1,
-                at_us: self.now_us(),
-                kind,
-            });
+            let event = state.event(self.now_us(), EventKind::Trouble { during, message });
+            state.events.push(event);
         }
         self.0.length.send_replace(state.next());
         seq
@@ -91,6 +99,29 @@ impl Recorder {
     /// An instant of this trial as microseconds since it began.
     pub fn at_us(&self, instant: Instant) -> u64 {
         instant.saturating_duration_since(self.0.began).as_micros() as u64
+    }
+
+    /// Until now it is known, and recorded, what time this machine has withheld; with none, nobody measures that any more.
+    pub fn measured_until(&self, until: Option<Instant>) {
+        self.0.withheld.known_until(until);
+    }
+
+    /// Waits until a limit has passed since a moment, not counting the time that this machine withheld meanwhile: whoever waits
+    /// for an answer no longer than a limit waits so long. [`Spans::later`](super::Spans::later) has the rule.
+    pub async fn pass(&self, since: Instant, limit: Duration) {
+        let (since_us, limit_us) = (self.at_us(since), limit.as_micros() as u64);
+        let mut extension = Duration::ZERO;
+        loop {
+            let deadline = since + limit + extension;
+            sleep_until(deadline).await;
+            self.0.withheld.settled(deadline).await;
+            let later_us = self.0.withheld.later(since_us, limit_us);
+            let needed = Duration::from_micros(later_us - since_us - limit_us);
+            if needed <= extension {
+                return;
+            }
+            extension = needed;
+        }
     }
 
     /// Everything recorded so far.
@@ -180,6 +211,17 @@ impl Recorder {
 }
 
 impl State {
+    /// The next event.
+    fn event(&mut self, now_us: u64, kind: EventKind) -> Event {
+        let at_us = now_us.max(self.earliest_us);
+        self.earliest_us = at_us + 1;
+        Event {
+            seq: self.next() as u64,
+            at_us,
+            kind,
+        }
+    }
+
     /// The `seq` of the next event.
     fn next(&self) -> usize {
         self.forgotten + self.events.len()
@@ -207,7 +249,22 @@ impl Follower {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use tokio::time::sleep;
+
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_order_of_events_is_the_order_of_their_times_also_while_the_clock_stands_still() {
+        let recorder = Recorder::new(None, Redaction::default(), u64::MAX);
+        for wait_ms in [0, 0, 1, 0] {
+            sleep(Duration::from_millis(wait_ms)).await;
+            recorder.record(EventKind::Interrupted);
+        }
+        let times: Vec<_> = recorder.history().iter().map(|e| e.at_us).collect();
+        assert_eq!(times, [0, 1, 1_000, 1_001]);
+    }
 
     #[tokio::test(start_paused = true)]
     async fn what_is_forgotten_leaves_the_numbering_and_the_followers_as_they_are() {

@@ -1,6 +1,6 @@
 //! One request of a trial as one row.
 
-use super::{Exchange, Origin, Span};
+use super::{Exchange, Origin, Span, Window};
 use crate::model::{Outcome, UnknownReason};
 
 /// A moment of the history: an event's place and time.
@@ -123,5 +123,83 @@ impl<'a> Request<'a> {
             from_us: self.sent.at_us,
             to_us: self.ended.map_or(u64::MAX, |end| end.moment.at_us),
         }
+    }
+
+    /// The poll since which the API does not know the job any more that it had accepted, if there is one: a job that polls do not find is lost,
+    /// unless it turns up again later.
+    pub fn lost_at(&self) -> Option<Moment> {
+        self.accepted?;
+        let found = |answer: &Answer<'_>| matches!(answer, Answer::Answered { state: Some(_), .. });
+        let gone = |answer: &Answer<'_>| {
+            matches!(
+                answer,
+                Answer::Answered {
+                    status: 404 | 410,
+                    ..
+                }
+            )
+        };
+        let finished = self.ended.is_some_and(|end| {
+            matches!(
+                end.outcome,
+                Outcome::Ok
+                    | Outcome::Failed {
+                        job_state: Some(_),
+                        ..
+                    }
+            )
+        });
+        let last_found = self.polls.iter().rposition(|poll| found(&poll.answer));
+        let since = &self.polls[last_found.map_or(0, |place| place + 1)..];
+        let missed = since.iter().find(|poll| gone(&poll.answer));
+        missed.filter(|_| !finished).map(|poll| poll.moment)
+    }
+
+    /// Whether it needed the backend while that was away: it was open at some time between the window's beginning and the
+    /// last moment at which the backend was known not to be ready, and did not succeed before that.
+    ///
+    /// A request that succeeded during an outage may never have gone to the backend, or just before the act; one that the
+    /// harness dropped tells nothing.
+    pub fn felt(&self, window: &Window<'_>) -> bool {
+        let away = Span {
+            from_us: window.began.at_us,
+            to_us: window.ready.map_or(u64::MAX, |ready| ready.not_ready_us),
+        };
+        let open = self.span();
+        let overlaps = away.from_us <= open.to_us.min(away.to_us) && open.from_us <= away.to_us;
+        let dropped = self.ended.is_some() && !self.is_ok() && self.failure().is_none();
+        let served = self.is_ok() && open.to_us <= away.to_us;
+        overlaps && !served && !dropped
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::{FaultKind, UnknownReason};
+    use crate::trace::View;
+    use crate::trace::script::Script;
+
+    #[test]
+    fn an_outage_is_felt_by_what_could_not_be_served_in_it() {
+        // Known to be away from 30 ms to 79.5 ms.
+        let trace = Script::new(&["sync"])
+            .fault("f1", FaultKind::Kill, 30, 80)
+            .good(10, 0, "sync")
+            .good(26, 1, "sync")
+            .good(40, 2, "sync")
+            .bad(50, 3, "sync")
+            .sent(27, 4, "sync")
+            .ok(95, 4)
+            .sent(28, 5, "sync")
+            .sent(60, 6, "sync")
+            .unknown(70, 6, UnknownReason::Dropped)
+            .bad(80, 7, "sync")
+            .finish(400);
+        let view = View::new(&trace);
+        let window = &view.windows()[0];
+        let felt = view.requests().iter().filter(|r| r.felt(window));
+        let mut felt: Vec<u64> = felt.map(|r| r.id).collect();
+        felt.sort();
+        assert_eq!(felt, [3, 4, 5]);
     }
 }

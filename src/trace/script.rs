@@ -127,6 +127,40 @@ impl Script {
         self.event(at_ms, started)
     }
 
+    /// The API is looked at while nothing is in flight: how many descriptors and how much memory it holds.
+    pub(crate) fn at_rest(self, at_ms: u64, identity: &str, fds: u64, memory_mib: u64) -> Self {
+        let resources = EventKind::Resources {
+            service: "api".to_owned(),
+            identity: identity.to_owned(),
+            cpu_us: 0,
+            memory_bytes: Some(memory_mib << 20),
+            fds: Some(fds),
+            threads: Some(4),
+            at_rest: true,
+        };
+        self.event(at_ms, resources)
+    }
+
+    /// The API is looked at in passing: how much processor time it has used so far.
+    pub(crate) fn sampled(self, at_ms: u64, cpu_ms: u64) -> Self {
+        let resources = EventKind::Resources {
+            service: "api".to_owned(),
+            identity: "7".to_owned(),
+            cpu_us: cpu_ms * 1_000,
+            memory_bytes: None,
+            fds: None,
+            threads: None,
+            at_rest: false,
+        };
+        self.event(at_ms, resources)
+    }
+
+    /// This machine kept the harness waiting for so long, until then.
+    pub(crate) fn late(self, at_ms: u64, late_ms: u64) -> Self {
+        let late_us = late_ms * 1_000;
+        self.event(at_ms, EventKind::Lag { late_us })
+    }
+
     pub(crate) fn sent(self, at_ms: u64, request: u64, kind: &str) -> Self {
         self.sent_by(Origin::Step(StepId("b1".to_owned())), at_ms, request, kind)
     }
@@ -253,6 +287,7 @@ impl Script {
                     kinds: self.kinds,
                     connections: "fresh".to_owned(),
                     api_observed: self.api_observed,
+                    simulated: false,
                 },
                 limits: limits(),
                 log: Default::default(),

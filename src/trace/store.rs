@@ -6,10 +6,12 @@
 use std::fs::File;
 use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use super::Event;
+use super::lines::Written;
+use super::{Event, Line, Lines};
 use crate::model::{Judgement, Limits, LogPatterns, Plan};
 
 /// The version of the format that this build writes. It reads this one and all before it.
@@ -53,6 +55,9 @@ pub struct StackInfo {
     pub connections: String,
     /// Whether the API's process or container is observed, so that its exits would be seen.
     pub api_observed: bool,
+    /// Whether it was simulated: in memory, and on a clock of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub simulated: bool,
 }
 
 /// What a trace tells of a request kind.
@@ -125,13 +130,13 @@ pub enum TraceError {
     },
 }
 
-/// A line of the file that is neither the header nor an event.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Line {
-    Plan(Plan),
-    Verdict(Judgement),
-    Note(serde_json::Value),
+impl Header {
+    /// When the trial began, since the epoch; zero where it does not say so.
+    pub fn began(&self) -> Duration {
+        let began = humantime::parse_rfc3339(&self.started_at).ok();
+        let since = began.and_then(|began| began.duration_since(UNIX_EPOCH).ok());
+        since.unwrap_or_default()
+    }
 }
 
 /// Writes a trace as it happens.
@@ -162,7 +167,7 @@ impl TraceWriter {
             written_bytes: 0,
         };
         writer.line(header)?;
-        writer.line(&Line::Plan(plan.clone()))?;
+        writer.line(&Written::Plan(plan.clone()))?;
         Ok(writer)
     }
 
@@ -196,7 +201,7 @@ impl TraceWriter {
     /// # Errors
     /// When the file cannot be written.
     pub fn judgement(&mut self, judgement: &Judgement) -> Result<(), TraceError> {
-        self.line(&Line::Verdict(judgement.clone()))
+        self.line(&Written::Verdict(judgement.clone()))
     }
 
     /// Writes a note.
@@ -204,7 +209,7 @@ impl TraceWriter {
     /// # Errors
     /// When the file cannot be written.
     pub fn note(&mut self, note: &serde_json::Value) -> Result<(), TraceError> {
-        self.line(&Line::Note(note.clone()))
+        self.line(&Written::Note(note.clone()))
     }
 
     /// Waits until all that was written is on the disk.
@@ -237,66 +242,57 @@ impl TraceWriter {
 }
 
 impl Trace {
+    /// Writes a whole trace into a new file.
+    ///
+    /// # Errors
+    /// When the file exists already or cannot be written.
+    pub fn write(&self, path: &Path) -> Result<(), TraceError> {
+        let mut writer = TraceWriter::create(path, &self.header, &self.plan)?;
+        for event in &self.events {
+            writer.event(event)?;
+        }
+        if let Some(judgement) = &self.judgement {
+            writer.judgement(judgement)?;
+        }
+        for note in &self.notes {
+            writer.note(note)?;
+        }
+        Ok(())
+    }
+
     /// Reads a trace. A last line that was cut is passed over.
     ///
     /// # Errors
     /// When the file cannot be read, is no trace, is of a newer format, or ends before its plan.
     pub fn read(path: &Path) -> Result<Self, TraceError> {
-        let file = File::open(path).map_err(|source| TraceError::Io {
-            path: path.to_owned(),
-            source,
-        })?;
-        Self::parse(path, io::BufReader::new(file))
+        Self::collect(path, Lines::open(path)?)
     }
 
     /// Reads a trace from any reader; `path` is for the errors' words.
     ///
     /// # Errors
     /// As [`Trace::read`].
-    pub fn parse(path: &Path, mut reader: impl BufRead) -> Result<Self, TraceError> {
-        let mut header = None;
+    pub fn parse(path: &Path, reader: impl BufRead) -> Result<Self, TraceError> {
+        Self::collect(path, Lines::new(path, reader)?)
+    }
+
+    fn collect(path: &Path, lines: Lines<impl BufRead>) -> Result<Self, TraceError> {
+        let header = lines.header().clone();
         let mut plan = None;
         let mut events = Vec::new();
         let mut judgement = None;
         let mut notes = Vec::new();
-        let mut buffer = Vec::new();
-        for number in 1.. {
-            buffer.clear();
-            let read = reader.read_until(b'\n', &mut buffer);
-            read.map_err(|source| TraceError::Io {
-                path: path.to_owned(),
-                source,
-            })?;
-            // A line without its end was cut while it was being written.
-            if buffer.pop() != Some(b'\n') {
-                break;
-            }
-            if header.is_none() {
-                header = Some(Self::parse_header(path, &buffer)?);
-                continue;
-            }
-            let malformed = |error: serde_json::Error| TraceError::Malformed {
-                path: path.to_owned(),
-                line: number,
-                message: words(&error),
-            };
-            // Events are told from the other lines first, so that an error speaks of what the line is.
-            let content: serde_json::Value = serde_json::from_slice(&buffer).map_err(malformed)?;
-            if content.get("event").is_some() {
-                events.push(serde_json::from_value(content).map_err(malformed)?);
-                continue;
-            }
-            match serde_json::from_value(content).map_err(malformed)? {
+        for line in lines {
+            match line? {
                 Line::Plan(content) => plan = Some(content),
+                Line::Event(event) => events.push(event),
                 Line::Verdict(content) => judgement = Some(content),
                 Line::Note(note) => notes.push(note),
             }
         }
-        let too_short = || TraceError::TooShort {
+        let plan: Plan = plan.ok_or_else(|| TraceError::TooShort {
             path: path.to_owned(),
-        };
-        let header = header.ok_or_else(too_short)?;
-        let plan: Plan = plan.ok_or_else(too_short)?;
+        })?;
         plan.check_ids().map_err(|misfit| TraceError::Malformed {
             path: path.to_owned(),
             line: 2,
@@ -309,38 +305,5 @@ impl Trace {
             judgement,
             notes,
         })
-    }
-
-    fn parse_header(path: &Path, line: &[u8]) -> Result<Header, TraceError> {
-        let malformed = |message: String| TraceError::Malformed {
-            path: path.to_owned(),
-            line: 1,
-            message,
-        };
-        // The version is looked at first: a newer header need not parse as ours does.
-        let raw: serde_json::Value =
-            serde_json::from_slice(line).map_err(|e| malformed(words(&e)))?;
-        let version = raw["comeback_trace"]
-            .as_u64()
-            .ok_or_else(|| malformed("the header has no `comeback_trace` version".to_owned()))?;
-        if version > u64::from(FORMAT_VERSION) {
-            let by = raw["comeback"].as_str().unwrap_or("(unknown)").to_owned();
-            return Err(TraceError::Newer {
-                path: path.to_owned(),
-                found: version,
-                by,
-            });
-        }
-        serde_json::from_value(raw).map_err(|e| malformed(e.to_string()))
-    }
-}
-
-/// What is wrong with a line. The parser takes a line for a whole text, so its own "line 1" would contradict ours.
-fn words(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let place = format!(" at line {} column {}", error.line(), error.column());
-    match text.strip_suffix(&place) {
-        Some(what) => format!("column {}: {what}", error.column()),
-        None => text,
     }
 }

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::{Event, EventKind, Moment};
+use crate::model::KindName;
+
 /// How many successes in a row make success sustained.
 const ROW: usize = 3;
 
@@ -25,6 +28,45 @@ impl Streak {
         before.take_while(in_a_row).take(ROW).count() + after.take_while(in_a_row).take(ROW).count()
             >= ROW
             && ok
+    }
+}
+
+/// When success was sustained by requests of one kind: of each, when it ended, the place of its sending, and whether it succeeded.
+/// The moment is when the last of the three ended.
+pub fn sustained(ended: impl IntoIterator<Item = (Moment, u64, bool)>) -> Option<Moment> {
+    let mut ends: Vec<_> = ended.into_iter().collect();
+    ends.sort();
+    let mut streak = Streak::default();
+    let third = ends
+        .into_iter()
+        .find(|&(_, sent_seq, ok)| streak.ended(sent_seq, ok));
+    third.map(|(moment, ..)| moment)
+}
+
+/// The streaks of every request kind, while the events of a history pass by.
+#[derive(Debug, Default)]
+pub struct Streaks {
+    sent: BTreeMap<u64, (KindName, u64)>,
+    kinds: BTreeMap<KindName, Streak>,
+}
+
+impl Streaks {
+    /// Takes the next event in, and tells the kind whose success it makes sustained, if it does.
+    pub fn take(&mut self, event: &Event) -> Option<KindName> {
+        match &event.kind {
+            EventKind::Sent { request, kind, .. } => {
+                self.sent.insert(*request, (kind.clone(), event.seq));
+                None
+            }
+            EventKind::Ended {
+                request, outcome, ..
+            } => {
+                let (kind, sent_seq) = self.sent.remove(request)?;
+                let streak = self.kinds.entry(kind.clone()).or_default();
+                streak.ended(sent_seq, outcome.is_ok()).then_some(kind)
+            }
+            _ => None,
+        }
     }
 }
 

@@ -35,6 +35,17 @@ impl Window<'_> {
             to_us: self.ready.map_or(u64::MAX, |ready| ready.moment.at_us),
         }
     }
+
+    /// From ready until success is sustained after it (`settled`), but no longer than `at_most_us`. None while the backend is away.
+    pub fn recovery(&self, settled: Option<Moment>, at_most_us: u64) -> Option<Span> {
+        let from_us = self.ready?.moment.at_us;
+        let latest = from_us.saturating_add(at_most_us);
+        let settled = settled.map_or(latest, |moment| moment.at_us);
+        Some(Span {
+            from_us,
+            to_us: settled.min(latest),
+        })
+    }
 }
 
 /// Finds the windows while the events pass by.

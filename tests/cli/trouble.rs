@@ -1,6 +1,9 @@
 //! Trouble with the surroundings: it is told, the answer is "inconclusive", and nothing is left running.
 
+use std::fs;
 use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::Command;
 
 use crate::desk::{Desk, Finished, finish};
 use crate::live;
@@ -78,6 +81,54 @@ path = "/"
          start the engine, or correct DOCKER_HOST\n"
     );
     is_inconclusive(&desk, &run);
+}
+
+#[test]
+fn a_disk_that_is_full_in_the_middle_of_a_trial_or_before_one_is_told() {
+    let desk = Desk::new();
+    // The first is too small for the trace of one trial; the second holds a few, and none is begun when there is no room for it.
+    for (size, told) in [
+        ("8k", "trial 0 inconclusive: writing the trace"),
+        ("64k", "No space left"),
+    ] {
+        let Some(disk) = SmallDisk::mount(&desk, size) else {
+            // The test runner keeps what `eprintln!` writes to itself while a test passes; the stream it leaves alone.
+            let skipped = b"skipped: a_disk_that_is_full_in_the_middle_of_a_trial_or_before_one_is_told (may not mount)\n";
+            let _ = std::io::Write::write_all(&mut std::io::stderr(), skipped);
+            return;
+        };
+        let run = desk.run("run --demo healthy --seed 1 --plans 20 --out small");
+        assert!(run.stderr.contains(told), "{}", run.stderr);
+        assert!(
+            run.stderr.contains("No space left on device"),
+            "{}",
+            run.stderr
+        );
+        is_inconclusive(&desk, &run);
+        drop(disk);
+    }
+}
+
+/// A disk of so much room, in the folder `small` of a desk.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    /// None where this user may not mount one.
+    fn mount(desk: &Desk, size: &str) -> Option<Self> {
+        let folder = desk.path().join("small");
+        fs::create_dir_all(&folder).unwrap();
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]);
+        let output = mount.arg(&folder).output().ok()?;
+        output.status.success().then_some(SmallDisk(folder))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // The folder is removed with the desk; what cannot be unmounted would keep that from being done, and be seen.
+        let _ = Command::new("umount").arg(&self.0).status();
+    }
 }
 
 fn is_inconclusive(desk: &Desk, run: &Finished) {

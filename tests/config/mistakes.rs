@@ -46,6 +46,26 @@ pub fn of(least: &str) -> Vec<(&'static str, String)> {
             "process = { command = [\"db\"] }",
             "docker = { service = \"db\" }",
         ),
+        (
+            "two drivers, one of them commands",
+            "ready",
+            "command = { start = [\"up\"], kill = [\"down\"], status = [\"is-up\"] }\nready",
+        ),
+        (
+            "commands that end nothing",
+            "process = { command = [\"db\"] }",
+            "command = { start = [\"up\"], status = [\"is-up\"] }",
+        ),
+        (
+            "commands without a program",
+            "process = { command = [\"db\"] }",
+            "command = { start = [\"up\"], kill = [], status = [\"is-up\"] }",
+        ),
+        (
+            "a fault without a command",
+            "process = { command = [\"db\"] }",
+            "command = { start = [\"up\"], kill = [\"down\"], status = [\"is-up\"] }\nfaults = [\"kill\", \"stop\"]",
+        ),
         ("no probe", "tcp = \"127.0.0.1:6001\"", ""),
         ("two probes", "6001\"", "6001\", exec = [\"true\"]"),
         ("address without port", ":6001", ""),
@@ -104,6 +124,7 @@ pub fn of(least: &str) -> Vec<(&'static str, String)> {
         ("incomplete job", "job = { id = \"/id\" }".to_owned()),
         ("unknown limit", "[limits]\nrecover = \"90s\"".to_owned()),
         ("bad limit", "[limits]\nrecovery = 90".to_owned()),
+        ("bad share", "[limits]\ncpu = 0.9".to_owned()),
         (
             "bad number of failures",
             "[limits]\nfailures = -1".to_owned(),

@@ -4,6 +4,7 @@ mod bench;
 mod by_hand;
 #[path = "../common/docker.rs"]
 mod common;
+mod usage;
 
 use std::time::{Duration, Instant};
 

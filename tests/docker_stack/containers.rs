@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use comeback::stack::port::ReservedPort;
 use tempfile::TempDir;
 
+use crate::compose::{compose, succeed};
+
 /// The configuration that is in this repository.
 pub const CONFIG: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -64,6 +66,11 @@ impl Containers {
 
     /// Begins a run, and returns when it has frozen the backend.
     pub fn run_until_frozen(&self) -> Child {
+        self.run_until_frozen_with(&[])
+    }
+
+    /// The same with these variables set.
+    pub fn run_until_frozen_with(&self, variables: &[(&str, String)]) -> Child {
         let backend = self.container("backend");
         let filters = [
             "--filter",
@@ -89,6 +96,7 @@ impl Containers {
                 "--format",
                 "json",
             ])
+            .envs(variables.iter().cloned())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -151,18 +159,6 @@ impl Drop for Containers {
     }
 }
 
-/// Compose, as a plugin of `docker` or as the program that it was before.
-fn compose() -> Command {
-    static IS_PLUGIN: OnceLock<bool> = OnceLock::new();
-    let asked = || Command::new("docker").args(["compose", "version"]).output();
-    if *IS_PLUGIN.get_or_init(|| asked().is_ok_and(|output| output.status.success())) {
-        let mut command = Command::new("docker");
-        command.arg("compose");
-        return command;
-    }
-    Command::new("docker-compose")
-}
-
 /// Builds the image once, from the crates that the tests themselves are made of.
 fn build_image() {
     static BUILT: OnceLock<()> = OnceLock::new();
@@ -170,16 +166,4 @@ fn build_image() {
         let script = Path::new(FOLDER).join("build.sh");
         succeed(Command::new(script).args(["--profile", "dev"]));
     });
-}
-
-fn succeed(command: &mut Command) -> String {
-    let output = command
-        .output()
-        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let complaints = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {complaints}");
-    String::from_utf8(output.stdout)
-        .expect("UTF-8")
-        .trim()
-        .to_owned()
 }

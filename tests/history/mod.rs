@@ -1,8 +1,8 @@
 //! Histories that could have happened: requests that are sent and end, faults that come and go.
 
 use comeback::model::{
-    API, Act, Action, Anchor, Fault, FaultKind, Limits, LogPatterns, Outcome, Plan, Step, StepId,
-    UnknownReason,
+    API, Act, Action, Anchor, Fault, FaultKind, LatencyLimits, Limits, LogPatterns, Outcome, Plan,
+    ResourceLimits, Step, StepId, UnknownReason,
 };
 use comeback::trace::{
     EventKind, Exchange, FORMAT_VERSION, Header, KindInfo, Origin, Phase, StackInfo, Trace,
@@ -19,6 +19,8 @@ pub struct Loosening {
     more_ms: [u64; 4],
     more: [u64; 3],
     no_budget: bool,
+    resources: ResourceLimits,
+    latency: LatencyLimits,
 }
 
 impl Loosening {
@@ -37,6 +39,18 @@ impl Loosening {
                 .map(|n| n + failures),
             stragglers: limits.stragglers + stragglers,
             log_lines_per_s: limits.log_lines_per_s + log_lines,
+            resources: limits.resources.map(|limits| ResourceLimits {
+                cpu_percent: limits.cpu_percent + self.resources.cpu_percent,
+                cpu_window_ms: limits.cpu_window_ms + self.resources.cpu_window_ms,
+                fds: limits.fds + self.resources.fds,
+                threads: limits.threads + self.resources.threads,
+                memory_percent: limits.memory_percent + self.resources.memory_percent,
+                memory_mib: limits.memory_mib + self.resources.memory_mib,
+            }),
+            latency: limits.latency.map(|limits| LatencyLimits {
+                percent: limits.percent + self.latency.percent,
+                slack_ms: limits.slack_ms + self.latency.slack_ms,
+            }),
         }
     }
 }
@@ -46,13 +60,46 @@ pub fn any_loosening() -> impl Strategy<Value = Loosening> {
     let more_ms = || prop_oneof![Just(0), 0_u64..600];
     let more = || prop_oneof![Just(0), 0_u64..4];
     let times = [more_ms(), more_ms(), more_ms(), more_ms()];
-    (times, [more(), more(), more()], any::<bool>()).prop_map(|(more_ms, more, no_budget)| {
-        Loosening {
+    (
+        times,
+        [more(), more(), more()],
+        any::<bool>(),
+        any_resources(),
+        any_latency(),
+    )
+        .prop_map(|(more_ms, more, no_budget, resources, latency)| Loosening {
             more_ms,
             more,
             no_budget,
-        }
-    })
+            resources,
+            latency,
+        })
+}
+
+/// Small enough that a few hundred milliseconds tell.
+fn any_resources() -> impl Strategy<Value = ResourceLimits> {
+    (
+        0_u64..120,
+        0_u64..600,
+        [0_u64..4, 0_u64..4],
+        [0_u64..120, 0_u64..4],
+    )
+        .prop_map(
+            |(cpu_percent, cpu_window_ms, [fds, threads], [memory_percent, memory_mib])| {
+                ResourceLimits {
+                    cpu_percent,
+                    cpu_window_ms,
+                    fds,
+                    threads,
+                    memory_percent,
+                    memory_mib,
+                }
+            },
+        )
+}
+
+fn any_latency() -> impl Strategy<Value = LatencyLimits> {
+    (0_u64..400, 0_u64..40).prop_map(|(percent, slack_ms)| LatencyLimits { percent, slack_ms })
 }
 
 /// Limits of the size of the histories.
@@ -63,6 +110,8 @@ pub fn any_limits() -> impl Strategy<Value = Limits> {
         option::of(0_u64..6),
         0_u64..3,
         0_u64..2,
+        option::weighted(0.9, any_resources()),
+        option::weighted(0.9, any_latency()),
     )
         .prop_map(
             |(
@@ -71,6 +120,8 @@ pub fn any_limits() -> impl Strategy<Value = Limits> {
                 failures,
                 stragglers,
                 log_lines_per_s,
+                resources,
+                latency,
             )| Limits {
                 answer_ms,
                 job_ms,
@@ -79,6 +130,8 @@ pub fn any_limits() -> impl Strategy<Value = Limits> {
                 failures,
                 stragglers,
                 log_lines_per_s,
+                resources,
+                latency,
             },
         )
 }
@@ -95,9 +148,24 @@ pub fn any_history() -> impl Strategy<Value = Trace> {
         1_000_u64..2_000,
         any::<bool>(),
         (vec((20_u64..1_500, 0..LINES.len()), 0..4), any::<bool>()),
+        (
+            any_samples().boxed(),
+            any_bursts().boxed(),
+            any_lags().boxed(),
+        ),
     )
         .prop_map(
-            |(limits, lives, faults, away_ms, exit_ms, end_ms, drained, (logged, expecting))| {
+            |(
+                limits,
+                lives,
+                faults,
+                away_ms,
+                exit_ms,
+                end_ms,
+                drained,
+                (logged, expecting),
+                (samples, bursts, lags),
+            )| {
                 let mut lines = vec![
                     (0, phase(Phase::Setup)),
                     (1, phase(Phase::Baseline)),
@@ -116,6 +184,7 @@ pub fn any_history() -> impl Strategy<Value = Trace> {
                 lines.extend(away_ms.map(|ms| (ms + 40, ready(None))));
                 lines.extend(exit_ms.map(|ms| (ms, exited())));
                 lines.extend(logged.into_iter().map(|(ms, line)| (ms, log(LINES[line]))));
+                lines.extend(samples);
                 lines.retain(|(at_ms, _)| *at_ms < end_ms);
                 lines.sort_by_key(|(at_ms, _)| *at_ms);
                 let last = if drained {
@@ -124,6 +193,13 @@ pub fn any_history() -> impl Strategy<Value = Trace> {
                     Phase::Recovery
                 };
                 lines.push((end_ms, phase(last)));
+                lines.extend(lags);
+                lines.extend(bursts.into_iter().map(|(at_ms, kind)| match at_ms {
+                    // Those of the baseline come before all else.
+                    0..10 => (at_ms, kind),
+                    _ => (end_ms + at_ms, kind),
+                }));
+                lines.sort_by_key(|(at_ms, _)| *at_ms);
                 let microseconds = lines.into_iter().map(|(at_ms, kind)| (at_ms * 1_000, kind));
                 Trace {
                     header: Header {
@@ -146,6 +222,79 @@ pub fn any_history() -> impl Strategy<Value = Trace> {
                 }
             },
         )
+}
+
+/// Now and then this machine keeps the harness waiting, sometimes for most of the time.
+fn any_lags() -> impl Strategy<Value = Vec<(u64, EventKind)>> {
+    let lag = (20_u64..2_600, 20_u64..200);
+    option::weighted(0.4, vec(lag, 1..12)).prop_map(|lags| {
+        let lags = lags.unwrap_or_default().into_iter();
+        let lag = |(at_ms, late_ms)| {
+            let late_us = late_ms * 1_000;
+            (at_ms, EventKind::Lag { late_us })
+        };
+        lags.map(lag).collect()
+    })
+}
+
+/// What the API uses, looked at every 20 ms: mostly little and the same, now and then more and more.
+fn any_samples() -> impl Strategy<Value = Vec<(u64, EventKind)>> {
+    let grows_by = prop_oneof![2 => Just(0_u64), 1 => 1_u64..3];
+    (prop_oneof![Just(0_u64), 1_u64..25], grows_by, 0_u64..100).prop_map(
+        |(cpu_ms, grows_by, seen_until)| {
+            let sample = |n: u64| {
+                (
+                    5 + 20 * n,
+                    resources(cpu_ms * n, 9 + grows_by * n / 20, false),
+                )
+            };
+            (0..seen_until).map(sample).collect()
+        },
+    )
+}
+
+/// The API at rest and a burst, before the plan, and again after all else: five requests, and as many looks.
+fn any_bursts() -> impl Strategy<Value = Vec<(u64, EventKind)>> {
+    let fds = prop_oneof![2 => Just(9_u64), 1 => 9_u64..20];
+    (1_u64..60, fds, any::<bool>()).prop_map(|(took_ms, fds, sent)| {
+        let mut lines = vec![(9, resources(0, 9, true))];
+        let burst = |origin: &Origin, from: u64, at_ms: u64, took_ms: u64| {
+            let (request, origin) = (from + at_ms, origin.clone());
+            let sent = EventKind::Sent {
+                request,
+                origin,
+                kind: "sync".to_owned(),
+                token: format!("t{request}"),
+                intended_us: at_ms * 1_000,
+            };
+            let ended = EventKind::Ended {
+                request,
+                outcome: Outcome::Ok,
+                exchange: Exchange::Submit,
+                latency_us: took_ms * 1_000,
+                echo: None,
+            };
+            [(at_ms, sent), (at_ms + took_ms, ended)]
+        };
+        if sent {
+            lines.extend((1..4).flat_map(|n| burst(&Origin::Baseline, 1_000, 2 * n, 1)));
+            lines.extend((1..6).flat_map(|n| burst(&Origin::After, 2_000, 100 * n, took_ms)));
+        }
+        lines.extend((0..5).map(|n| (700 + 20 * n, resources(50 * n, fds, true))));
+        lines
+    })
+}
+
+fn resources(cpu_ms: u64, fds: u64, at_rest: bool) -> EventKind {
+    EventKind::Resources {
+        service: API.to_owned(),
+        identity: "7".to_owned(),
+        cpu_us: cpu_ms * 1_000,
+        memory_bytes: Some(fds << 20),
+        fds: Some(fds),
+        threads: Some(4),
+        at_rest,
+    }
 }
 
 /// One request from its sending to its end, if it has one.
@@ -334,6 +483,7 @@ fn header(limits: Limits) -> Header {
             kinds: vec![kind("job"), kind("sync")],
             connections: "fresh".to_owned(),
             api_observed: true,
+            simulated: false,
         },
         limits,
         log: LogPatterns::default(),

@@ -1,8 +1,9 @@
 //! Any trace: every kind of line with any content, whether it makes sense or not.
 
 use comeback::model::{
-    Act, Action, Anchor, Background, Burst, Edge, Fault, FaultKind, Finding, Judgement, Limits,
-    Mix, Outcome, Pace, Plan, Signature, Step, StepId, UnknownReason, Verdict, Wait,
+    Act, Action, Anchor, Background, Burst, Edge, Fault, FaultKind, Figure, Finding, Judgement,
+    LatencyLimits, Limits, Mix, Outcome, Pace, Plan, ResourceLimits, Signature, Step, StepId,
+    UnknownReason, Verdict, Wait,
 };
 use comeback::trace::{
     Event, EventKind, Exchange, FORMAT_VERSION, Header, KindInfo, Origin, Phase, StackInfo, Trace,
@@ -37,8 +38,9 @@ pub fn any_limits() -> impl Strategy<Value = Limits> {
         option::of(any::<u64>()),
         option::of(any::<u64>()),
         any::<u64>(),
+        option::of((any::<[u64; 6]>(), any::<[u64; 2]>())),
     )
-        .prop_map(|(times, grace_ms, failures, stragglers)| Limits {
+        .prop_map(|(times, grace_ms, failures, stragglers, other)| Limits {
             answer_ms: times[0],
             job_ms: times[1],
             recovery_ms: times[2],
@@ -46,6 +48,17 @@ pub fn any_limits() -> impl Strategy<Value = Limits> {
             failures,
             stragglers,
             log_lines_per_s: 100,
+            resources: other.map(
+                |([cpu, window, fds, threads, memory, mib], _)| ResourceLimits {
+                    cpu_percent: cpu,
+                    cpu_window_ms: window,
+                    fds,
+                    threads,
+                    memory_percent: memory,
+                    memory_mib: mib,
+                },
+            ),
+            latency: other.map(|(_, [percent, slack_ms])| LatencyLimits { percent, slack_ms }),
         })
 }
 
@@ -105,11 +118,11 @@ fn any_header() -> impl Strategy<Value = Header> {
         option::of(text()),
         vec(text(), 0..3),
         vec(kind, 0..3),
-        any::<bool>(),
+        any::<[bool; 2]>(),
     );
     (stack, any_limits(), any::<u64>(), text()).prop_map(
         |(
-            (name, variant, backends, kinds, api_observed),
+            (name, variant, backends, kinds, [api_observed, simulated]),
             limits,
             trials_since_reset,
             started_at,
@@ -125,6 +138,7 @@ fn any_header() -> impl Strategy<Value = Header> {
                     kinds,
                     connections: "fresh".to_owned(),
                     api_observed,
+                    simulated,
                 },
                 limits,
                 log: Default::default(),
@@ -260,7 +274,12 @@ fn any_outcome() -> impl Strategy<Value = Outcome> {
 
 fn any_origin() -> impl Strategy<Value = Origin> {
     prop_oneof![
-        select(&[Origin::Baseline, Origin::Background, Origin::Probe]),
+        select(&[
+            Origin::Baseline,
+            Origin::Background,
+            Origin::Probe,
+            Origin::After
+        ]),
         "b[0-9]".prop_map(|step| Origin::Step(StepId(step))),
     ]
 }
@@ -279,12 +298,13 @@ fn any_event_kind() -> impl Strategy<Value = EventKind> {
         Phase::Recovery,
         Phase::Drain,
     ]);
+    // Boxed, because all of them side by side are more than a test's stack holds.
     prop_oneof![
         phases.prop_map(|phase| EventKind::Phase { phase }),
         any_step_event(),
-        any_request_event(),
-        any_backend_event(),
-        any_service_event(),
+        any_request_event().boxed(),
+        any_backend_event().boxed(),
+        any_service_event().boxed(),
         (text(), text()).prop_map(|(during, message)| EventKind::Trouble { during, message }),
         Just(EventKind::Interrupted),
         unknown_event(),
@@ -375,6 +395,25 @@ fn any_backend_event() -> impl Strategy<Value = EventKind> {
     ]
 }
 
+/// Of two processes of the API, with figures that need not make sense.
+fn any_resources() -> impl Strategy<Value = EventKind> {
+    (
+        any::<bool>(),
+        any::<u64>(),
+        option::of(any::<u64>()),
+        any::<bool>(),
+    )
+        .prop_map(|(other, cpu_us, held, at_rest)| EventKind::Resources {
+            service: "api".to_owned(),
+            identity: other.to_string(),
+            cpu_us,
+            memory_bytes: held,
+            fds: held,
+            threads: None,
+            at_rest,
+        })
+}
+
 fn any_service_event() -> impl Strategy<Value = EventKind> {
     let source_at = || option::of(text());
     prop_oneof![
@@ -394,6 +433,8 @@ fn any_service_event() -> impl Strategy<Value = EventKind> {
             }
         }),
         (text(), any::<bool>()).prop_map(|(service, paused)| EventKind::Paused { service, paused }),
+        any_resources(),
+        any::<u64>().prop_map(|late_us| EventKind::Lag { late_us }),
         (text(), text(), source_at()).prop_map(|(service, line, source_at)| EventKind::Log {
             service,
             line,
@@ -418,6 +459,7 @@ fn any_judgement() -> impl Strategy<Value = Judgement> {
             reason,
             message,
             evidence,
+            figures: vec![Figure::new("fds", 7.5)],
         });
     let signature = (
         "[a-z-]{1,9}",

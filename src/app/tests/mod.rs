@@ -1,17 +1,19 @@
 //! The demo's own promises, over an in-memory network and on a paused clock.
 
+mod bugs;
+mod catalogue;
+mod correct;
 mod world;
 
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use proptest::prelude::*;
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
 use self::world::World;
+use super::Settings;
 use super::backend::BackendSettings;
-use super::{Settings, Variant};
 
 /// Every call of a healthy API is answered within its patience and its deadline, and a little.
 const ANSWER: Duration = Duration::from_millis(600);
@@ -96,57 +98,6 @@ async fn a_peer_that_never_says_welcome_is_not_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn stale_connected_fails_for_ever() {
-    let mut world = World::new(Variant::StaleConnected.settings()).await;
-    world.kill().await;
-    world.start(BackendSettings::default()).await;
-    for _ in 0..20 {
-        sleep(Duration::from_secs(1)).await;
-        let reply = world.sync("never").await;
-        assert_eq!(reply.status, 502);
-        assert!(reply.took < Duration::from_millis(5) && has_message(&reply.body["error"]));
-        assert_eq!(world.job("never").await["status"], "ERROR");
-    }
-    assert_eq!(world.get("/status").await.body["connected"], true);
-}
-
-#[tokio::test(start_paused = true)]
-async fn stuck_busy_never_finishes_a_job_after_one_was_lost() {
-    let mut world = World::new(Variant::StuckBusy.settings()).await;
-    world.kill().await;
-    world.start(BackendSettings::default()).await;
-    sleep(Duration::from_millis(300)).await;
-    let job = world.job("after an idle restart").await;
-    assert_eq!(job["status"], "COMPLETED", "it needs a job in flight");
-
-    let lost = world.submit("in flight").await;
-    sleep(Duration::from_millis(10)).await;
-    world.kill().await;
-    assert_eq!(world.finish(&lost).await["status"], "ERROR");
-    world.start(BackendSettings::default()).await;
-    sleep(Duration::from_millis(300)).await;
-    assert_eq!(world.sync("still works").await.status, 200);
-    let stuck = timeout(Duration::from_secs(60), world.job("stuck")).await;
-    assert!(stuck.is_err(), "{stuck:?}");
-    assert_eq!(world.get("/status").await.body["processor"], "BUSY");
-    assert_eq!(world.logged("job(s) failed"), 1, "it is not silent");
-}
-
-#[tokio::test(start_paused = true)]
-async fn no_deadline_waits_for_as_long_as_it_takes() {
-    let mut world = World::new(Variant::NoDeadline.settings()).await;
-    world.kill().await;
-    let slow = BackendSettings {
-        work: Duration::from_secs(60),
-        ..BackendSettings::default()
-    };
-    world.start(slow).await;
-    let reply = world.sync("slow").await;
-    assert_eq!(reply.status, 200);
-    assert!(reply.took >= Duration::from_secs(60));
-}
-
-#[tokio::test(start_paused = true)]
 async fn every_answer_belongs_to_its_own_request() {
     let world = World::new(Settings::default()).await;
     let answers = (0..200).map(async |n| {
@@ -188,65 +139,4 @@ async fn what_it_cannot_take_is_refused_in_words() {
         assert_eq!(reply.status, status);
         assert!(has_message(&reply.body["error"]));
     }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
-
-    /// Whatever the backend does, every request is answered in time, in words, and with its own token; afterwards all is well.
-    #[test]
-    fn healthy_survives_any_restarts(
-        restarts in prop::collection::vec((0u64..400, 0u64..400), 1..6),
-        gap_ms in 1u64..40,
-    ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
-        runtime.block_on(async {
-            let mut world = World::new(Settings::default()).await;
-            let (place, api) = (world.backend.clone(), world.api.clone());
-            let load = World { api, backend: place, backend_task: None, log: world.log.clone() };
-            let requests = join_all((0..40).map(async |n| {
-                sleep(Duration::from_millis(gap_ms * n)).await;
-                let token = format!("t{n}");
-                let reply = load.sync(&token).await;
-                assert!(reply.took <= ANSWER, "{:?}", reply.took);
-                match reply.status {
-                    200 => assert_eq!(reply.body["token"], json!(token)),
-                    _ => assert!(has_message(&reply.body["error"])),
-                }
-                timeout(Duration::from_millis(1_500), load.job(&token)).await.expect("the job hangs")
-            }));
-            let faults = async {
-                for (up_ms, down_ms) in restarts {
-                    sleep(Duration::from_millis(up_ms)).await;
-                    world.kill().await;
-                    sleep(Duration::from_millis(down_ms)).await;
-                    world.start_booting(BackendSettings::default());
-                }
-            };
-            tokio::join!(requests, faults);
-            sleep(Duration::from_millis(400)).await;
-            for _ in 0..3 {
-                assert_eq!(load.sync("after").await.status, 200);
-                assert_eq!(load.job("after").await["status"], "COMPLETED");
-            }
-        });
-    }
-}
-
-#[test]
-fn a_variant_is_known_by_its_name() {
-    for &variant in Variant::ALL {
-        assert_eq!(variant.name().parse::<Variant>().unwrap(), variant);
-        assert!(variant.description().ends_with('.'));
-        assert_eq!(
-            variant.settings() == Settings::default(),
-            variant == Variant::Healthy
-        );
-        assert_eq!(variant.caught_by().is_empty(), variant == Variant::Healthy);
-    }
-    let unknown = "stuck".parse::<Variant>().unwrap_err().to_string();
-    assert!(
-        unknown.contains("`stuck`") && unknown.contains("stuck-busy"),
-        "{unknown}"
-    );
 }

@@ -15,7 +15,9 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use crate::app::backend::BackendSettings;
-use crate::app::{Listener, Log, Network, Settings, Stream, api, backend, health};
+use crate::app::{
+    Crash, Host, Listener, Log, Meter, Network, Settings, Stream, api, backend, health,
+};
 
 /// A place where a server can listen and others can connect.
 #[derive(Clone, Default)]
@@ -59,6 +61,8 @@ pub(super) struct World {
     pub(super) backend: Place,
     pub(super) backend_task: Option<JoinHandle<()>>,
     pub(super) log: Arc<Mutex<Vec<String>>>,
+    pub(super) meter: Meter,
+    pub(super) api_task: Option<JoinHandle<Crash>>,
 }
 
 pub(super) struct Reply {
@@ -76,11 +80,19 @@ impl World {
             backend: Place::default(),
             backend_task: None,
             log: log.clone(),
+            meter: Meter::default(),
+            api_task: None,
         };
         world.start(BackendSettings::default()).await;
         let sink = Log::new(move |line| log.lock().unwrap().push(line.to_owned()));
         let network = Arc::new(world.backend.clone());
-        tokio::spawn(api::serve(world.api.listen(), network, settings, sink));
+        let host = Host {
+            log: sink,
+            meter: world.meter.clone(),
+            seed: 1,
+        };
+        let serve = api::serve(world.api.listen(), network, settings, host);
+        world.api_task = Some(tokio::spawn(serve));
         assert_eq!(world.sync("first").await.status, 200);
         world
     }
@@ -106,9 +118,44 @@ impl World {
         }
     }
 
+    /// The same API, for somebody who only sends requests.
+    pub(super) fn client(&self) -> World {
+        World {
+            api: self.api.clone(),
+            backend: self.backend.clone(),
+            backend_task: None,
+            log: self.log.clone(),
+            meter: self.meter.clone(),
+            api_task: None,
+        }
+    }
+
+    /// Restarts the backend after an outage, and gives the API time to notice.
+    pub(super) async fn restart(&mut self, outage_ms: u64) {
+        self.kill().await;
+        sleep(Duration::from_millis(outage_ms)).await;
+        self.start(BackendSettings::default()).await;
+        sleep(Duration::from_millis(200)).await;
+    }
+
+    /// Whether the API still fails two seconds later.
+    pub(super) async fn stays_away(&self) -> bool {
+        sleep(Duration::from_secs(2)).await;
+        self.sync("back?").await.status != 200
+    }
+
     pub(super) async fn sync(&self, token: &str) -> Reply {
         self.post("/sync", json!({ "prompt": "p", "token": token }))
             .await
+    }
+
+    /// How far a job is, or the HTTP status where that is unknown.
+    pub(super) async fn state(&self, id: &str) -> Value {
+        let reply = self.get(&format!("/response/{id}")).await;
+        match reply.status {
+            200 => reply.body["status"].clone(),
+            status => json!(status),
+        }
     }
 
     /// Submits a job and returns its id.
@@ -172,5 +219,16 @@ impl World {
     pub(super) fn logged(&self, text: &str) -> usize {
         let log = self.log.lock().unwrap();
         log.iter().filter(|line| line.contains(text)).count()
+    }
+}
+
+impl Drop for World {
+    /// The API ends with its world.
+    fn drop(&mut self) {
+        let backend = self.backend_task.as_ref().map(JoinHandle::abort_handle);
+        let api = self.api_task.as_ref().map(JoinHandle::abort_handle);
+        for task in backend.into_iter().chain(api) {
+            task.abort();
+        }
     }
 }

@@ -15,7 +15,7 @@ pub async fn check(config: &Config, checkup: &mut Checkup) -> bool {
     let named: Vec<(&str, &Container)> = services
         .filter_map(|(name, service)| match service {
             ServiceConfig::Docker(container) => Some((name, container)),
-            ServiceConfig::Process(_) => None,
+            ServiceConfig::Process(_) | ServiceConfig::Command(_) => None,
         })
         .collect();
     if named.is_empty() {

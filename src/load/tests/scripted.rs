@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::json;
-use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use crate::load::{
@@ -14,6 +13,7 @@ use crate::load::{
 };
 use crate::model::{Expect, Job, Limits, Outcome, RequestKind, UnknownReason};
 use crate::trace::{EventKind, Recorder, Redaction};
+use crate::watch;
 
 /// What the API does about one exchange.
 #[derive(Debug, Clone)]

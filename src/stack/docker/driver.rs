@@ -11,9 +11,9 @@ use super::exec::{self, Beginnings};
 use super::network::Attachment;
 use super::observer::Observer;
 use super::ports::PublishedPorts;
-use super::{Engine, Selector, network};
+use super::{Engine, Selector, network, usage};
 use crate::model::Act;
-use crate::stack::{Driver, DriverError, Lease, Observation, ServiceState};
+use crate::stack::{Driver, DriverError, Lease, Observation, ServiceState, Usage};
 
 /// Drives and observes one container, which somebody else created and started.
 ///
@@ -171,6 +171,10 @@ impl Driver for DockerDriver {
 
     async fn exec(&self, command: &[String]) -> Result<(bool, String), DriverError> {
         exec::run(&self.container, &self.beginnings, command).await
+    }
+
+    async fn usage(&self) -> Result<Option<Usage>, DriverError> {
+        usage::of(&self.container).await
     }
 
     /// Does nothing: the container was found running, and is left so.

@@ -96,7 +96,7 @@ pub(super) fn words(error: &Error) -> String {
                     .to_owned()
             }
             Some(io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound) => {
-                "nothing listens there; start the engine, or correct DOCKER_HOST".to_owned()
+                "no container engine listens there; start it, or correct DOCKER_HOST".to_owned()
             }
             _ => innermost(other),
         },

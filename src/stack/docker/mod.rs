@@ -28,6 +28,7 @@ mod ports;
 mod selector;
 mod stamp;
 mod undo;
+mod usage;
 
 pub use compose::{ComposeService, compose_services};
 pub use driver::DockerDriver;

@@ -9,13 +9,13 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use tokio::process::{ChildStderr, ChildStdout};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::members::{self, MARK, Member};
 use super::observers::Observers;
 use crate::stack::Observation;
+use crate::watch;
 
 /// How often to look whether the kernel has done what a signal asks: nothing announces it.
 const LOOK_EVERY: Duration = Duration::from_millis(1);

@@ -23,11 +23,12 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use self::group::Group;
-use self::observers::Observers;
-use super::{Driver, DriverError, Lease, Observation, ServiceState};
+use super::figures::Figures;
+use super::{Driver, DriverError, Lease, Observation, ServiceState, Usage};
 use crate::model::Act;
 
 pub use self::members::start_ticks;
+pub(super) use self::observers::Observers;
 pub use self::undo::{Undone, undo};
 
 /// How long the kernel may take to do what a signal asks. It is slower only when it is in trouble.
@@ -226,6 +227,20 @@ impl Driver for ProcessDriver {
             output.status.success(),
             String::from_utf8_lossy(tail).into_owned(),
         ))
+    }
+
+    async fn usage(&self) -> Result<Option<Usage>, DriverError> {
+        let Some(group) = self.running() else {
+            return Ok(None);
+        };
+        let figures = Figures::of(|_, stat| stat.pgrp == group.id());
+        Ok(figures.map(|figures| Usage {
+            identity: group.id().to_string(),
+            cpu: figures.cpu,
+            memory_bytes: figures.memory_bytes,
+            fds: figures.fds,
+            threads: Some(figures.threads),
+        }))
     }
 
     async fn release(&self) -> Result<(), DriverError> {

@@ -12,7 +12,7 @@ const MAX_LINE: u64 = 64 << 10;
 
 /// Everybody who observes one service. Clones share the list.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Observers(Arc<Mutex<Vec<mpsc::UnboundedSender<Observation>>>>);
+pub(in crate::stack) struct Observers(Arc<Mutex<Vec<mpsc::UnboundedSender<Observation>>>>);
 
 impl Observers {
     pub fn subscribe(&self) -> mpsc::UnboundedReceiver<Observation> {

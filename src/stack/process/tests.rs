@@ -272,3 +272,22 @@ async fn a_dropped_driver_leaves_nothing_running() {
     };
     timeout(Duration::from_secs(20), gone).await.unwrap();
 }
+
+#[tokio::test]
+async fn usage_is_that_of_the_whole_group_and_of_one_start_only() {
+    let driver = shell("sleep 600 & exec 7</dev/null 8</dev/null; echo ready; wait");
+    assert_eq!(driver.usage().await.unwrap(), None);
+    let mut seen = driver.observe();
+    driver.act(Act::Start).await.unwrap();
+    until_line(&mut seen, "ready").await;
+    // The child is a shell itself until it has become `sleep`: what it holds then is what it inherited.
+    let usage = driver.usage().await.unwrap().unwrap();
+    assert_eq!(usage.threads, Some(2));
+    assert!(usage.fds >= Some(3 + 3 + 2), "{usage:?}");
+    assert!(usage.memory_bytes > Some(0));
+    driver.act(Act::Kill).await.unwrap();
+    assert_eq!(driver.usage().await.unwrap(), None);
+    driver.act(Act::Start).await.unwrap();
+    let again = driver.usage().await.unwrap().unwrap();
+    assert_ne!(again.identity, usage.identity);
+}

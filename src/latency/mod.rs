@@ -3,13 +3,17 @@
 //! Successes, failures and silences have histograms of their own: a refused connection answers in
 //! microseconds, and would make any common histogram look fast.
 
+mod log;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
 use hdrhistogram::Histogram;
 
 use crate::model::LatencyRow;
-use crate::trace::{Request, Span, Spans, View};
+use crate::trace::{Moment, Span, Spans, View};
+
+pub use log::{LatencyLogError, append, read};
 
 /// Latencies are recorded up to one hour; longer ones count as one hour.
 const LONGEST_US: u64 = 3_600_000_000;
@@ -34,6 +38,16 @@ pub enum Stage {
 #[derive(Debug, Clone, Default)]
 pub struct Latencies(BTreeMap<(Stage, &'static str), Histogram<u64>>);
 
+impl Stage {
+    /// All of them, in order.
+    pub const ALL: [Stage; 4] = [
+        Stage::Baseline,
+        Stage::Outage,
+        Stage::Recovery,
+        Stage::After,
+    ];
+}
+
 impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -52,12 +66,20 @@ impl Latencies {
         let mut latencies = Latencies::default();
         for request in view.requests() {
             if let Some(end) = request.ended {
-                let key = (stages.stage(request), end.outcome.name());
-                let histogram = latencies.0.entry(key).or_insert_with(histogram);
-                histogram.saturating_record(end.latency_us);
+                let span = Span {
+                    from_us: request.intended_us,
+                    ..request.span()
+                };
+                latencies.record(stages.of_span(span), end.outcome.name(), end.latency_us);
             }
         }
         latencies
+    }
+
+    /// Adds one request.
+    pub fn record(&mut self, stage: Stage, outcome: &'static str, latency_us: u64) {
+        let histogram = self.0.entry((stage, outcome)).or_insert_with(histogram);
+        histogram.saturating_record(latency_us);
     }
 
     /// Adds those of another trial.
@@ -100,31 +122,37 @@ pub fn histogram() -> Histogram<u64> {
 }
 
 /// The stages of one trial.
-struct Stages {
+#[derive(Debug)]
+pub struct Stages {
     first_fault_us: u64,
     outage: Spans,
     recovery: Spans,
 }
 
 impl Stages {
-    fn of(view: &View<'_>) -> Self {
+    /// Those of a history.
+    pub fn of(view: &View<'_>) -> Self {
+        Stages::settled_by(view, |after_us| view.settled(after_us))
+    }
+
+    /// Those of a history whose requests are kept elsewhere: `settled` tells when the success of every kind was sustained after
+    /// some time.
+    pub fn settled_by(view: &View<'_>, settled: impl Fn(u64) -> Option<Moment>) -> Self {
         let recovery_us = view.header().limits.recovery_ms.saturating_mul(1_000);
         let first = view.faults().next();
+        let recovery = view.faults().filter_map(|window| {
+            let ready_us = window.ready?.moment.at_us;
+            window.recovery(settled(ready_us), recovery_us)
+        });
         Stages {
             first_fault_us: first.map_or(u64::MAX, |window| window.began.at_us),
             outage: view.faults().map(|window| window.span()).collect(),
-            recovery: view
-                .faults()
-                .filter_map(|window| view.recovery(window, recovery_us))
-                .collect(),
+            recovery: recovery.collect(),
         }
     }
 
-    fn stage(&self, request: &Request<'_>) -> Stage {
-        let span = Span {
-            from_us: request.intended_us,
-            ..request.span()
-        };
+    /// The stage of a request that lasted from its intended send to its end.
+    pub fn of_span(&self, span: Span) -> Stage {
         if self.outage.touch(span) {
             Stage::Outage
         } else if self.recovery.touch(span) {

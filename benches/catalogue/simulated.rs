@@ -1,0 +1,141 @@
+//! The catalogue in the simulator.
+
+use std::collections::BTreeMap;
+use std::future::pending;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Instant;
+
+use comeback::app::Variant;
+use comeback::campaign::Bench;
+use comeback::cli::demo_bench;
+use comeback::generator;
+use comeback::model::{Judgement, Verdict};
+
+/// A violation: after how many plans, and of what.
+struct Found {
+    plans: u64,
+    invariant: String,
+}
+
+/// Says of each bug how often it is found, and after how many plans.
+pub fn detection(bugs: &[Variant], seeds: u64, plans: u64) -> anyhow::Result<()> {
+    println!("| bug | found | plans, median | plans, most | blamed on | as declared |");
+    println!("|---|---|---|---|---|---|");
+    let (began, mut trials) = (Instant::now(), 0);
+    for bug in bugs {
+        let bench = demo_bench::simulated(*bug)?;
+        let tries = side_by_side(seeds, |seed| find(&bench, seed + 1, plans));
+        trials += tries
+            .iter()
+            .map(|found| found.as_ref().map_or(plans, |found| found.plans))
+            .sum::<u64>();
+        let found: Vec<&Found> = tries.iter().flatten().collect();
+        let mut counts: Vec<u64> = found.iter().map(|found| found.plans).collect();
+        counts.sort_unstable();
+        let mut blamed: BTreeMap<&str, u64> = BTreeMap::new();
+        for found in &found {
+            *blamed.entry(&found.invariant).or_default() += 1;
+        }
+        let declared = found
+            .iter()
+            .filter(|found| bug.caught_by().contains(&found.invariant.as_str()));
+        let words = blamed.iter().map(|(name, n)| format!("`{name}` {n}"));
+        println!(
+            "| `{}` | {} of {seeds} | {} | {} | {} | {} of {} |",
+            bug.name(),
+            found.len(),
+            counts.get(counts.len() / 2).unwrap_or(&0),
+            counts.last().unwrap_or(&0),
+            words.collect::<Vec<_>>().join(", "),
+            declared.count(),
+            found.len(),
+        );
+    }
+    rate(trials, began);
+    Ok(())
+}
+
+/// Says what the correct variants are accused of.
+pub fn false_alarms(correct: &[Variant], plans: u64) -> anyhow::Result<()> {
+    println!("| correct variant | trials | violated | inconclusive |");
+    println!("|---|---|---|---|");
+    let each = plans.div_ceil(correct.len().max(1) as u64);
+    let (began, mut trials) = (Instant::now(), 0);
+    for variant in correct {
+        let bench = demo_bench::simulated(*variant)?;
+        let judgements = side_by_side(each, |index| trial(&bench, 1, index));
+        trials += each;
+        let of = |verdict| judgements.iter().filter(move |j| j.verdict == verdict);
+        let (violated, inconclusive) = (of(Verdict::Violated), of(Verdict::Inconclusive));
+        println!(
+            "| `{}` | {each} | {} | {} |",
+            variant.name(),
+            violated.clone().count(),
+            inconclusive.clone().count()
+        );
+        for judgement in violated.chain(inconclusive) {
+            eprintln!("{}: {}", variant.name(), words(judgement));
+        }
+    }
+    rate(trials, began);
+    Ok(())
+}
+
+fn words(judgement: &Judgement) -> String {
+    let primary = judgement.primary().map(|finding| finding.message.clone());
+    primary.unwrap_or_else(|| judgement.reason())
+}
+
+fn find(bench: &Bench, seed: u64, plans: u64) -> Option<Found> {
+    (0..plans).find_map(|index| {
+        let judgement = trial(bench, seed, index);
+        let primary = judgement
+            .primary()
+            .filter(|_| judgement.verdict == Verdict::Violated)?;
+        Some(Found {
+            plans: index + 1,
+            invariant: primary.invariant.clone(),
+        })
+    })
+}
+
+fn trial(bench: &Bench, seed: u64, index: u64) -> Judgement {
+    let plan = generator::plan(&bench.space, seed, index);
+    let simulation = bench.simulation.as_ref().expect("the bench is simulated");
+    let trace = simulation.trial(bench, &plan, pending());
+    let judgement = trace.expect("a world can be made").judgement;
+    judgement.expect("a trial is judged")
+}
+
+/// Does something for each number below `count` on all cores, and returns the results in order.
+fn side_by_side<T: Send>(count: u64, work: impl Fn(u64) -> T + Sync) -> Vec<T> {
+    let next = AtomicUsize::new(0);
+    let results = Mutex::new(BTreeMap::new());
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for _ in 0..cores {
+            scope.spawn(|| {
+                loop {
+                    let n = next.fetch_add(1, Ordering::Relaxed) as u64;
+                    if n >= count {
+                        return;
+                    }
+                    let result = work(n);
+                    results.lock().expect("nobody panics").insert(n, result);
+                }
+            });
+        }
+    });
+    let results = results.into_inner().expect("nobody panics");
+    results.into_values().collect()
+}
+
+fn rate(trials: u64, began: Instant) {
+    let seconds = began.elapsed().as_secs_f64();
+    println!(
+        "\n{trials} trials in {seconds:.0} s: {:.0} a second\n",
+        trials as f64 / seconds
+    );
+}

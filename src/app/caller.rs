@@ -1,0 +1,99 @@
+//! What stands between those who need the backend and the connection: bounded retries, and a circuit breaker.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use fastrand::Rng;
+use serde_json::Value;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::channel::Answer;
+use super::provider::{CallError, Provider};
+use super::{Host, Settings, Variant};
+
+/// After so long no call is made again, and a call with its retries takes no longer than the second.
+const LAST_RETRY: Duration = Duration::from_millis(250);
+const WITH_RETRIES: Duration = Duration::from_millis(700);
+
+/// The random pause before a call is made again, in milliseconds.
+const RETRY_PAUSE_MS: std::ops::Range<u64> = 10..50;
+
+/// What a listener takes to pass an answer on.
+const LISTENER: Duration = Duration::from_millis(60);
+
+/// Calls the backend by way of a provider.
+pub(super) struct Caller {
+    provider: Arc<Provider>,
+    settings: Settings,
+    chances: Mutex<Rng>,
+    breaker: Mutex<Breaker>,
+}
+
+/// How many calls have failed in a row, and until when the next ones fail at once.
+#[derive(Default)]
+struct Breaker {
+    failures: u32,
+    open_until: Option<Instant>,
+}
+
+impl Caller {
+    /// A caller whose breaker is closed.
+    pub fn new(provider: Arc<Provider>, settings: Settings, host: &Host) -> Self {
+        Caller {
+            provider,
+            settings,
+            chances: Mutex::new(Rng::with_seed(host.seed)),
+            breaker: Mutex::default(),
+        }
+    }
+
+    /// Has a piece of work done by the backend.
+    pub async fn call(&self, token: Value) -> Result<Answer, CallError> {
+        let until = self.breaker().open_until;
+        if until.is_some_and(|until| Instant::now() < until) {
+            return Err(CallError::BreakerOpen);
+        }
+        let result = match self.settings.retries {
+            0 => self.provider.call(token).await,
+            retries => timeout(WITH_RETRIES, self.call_again(token, retries))
+                .await
+                .unwrap_or(Err(CallError::Deadline(WITH_RETRIES))),
+        };
+        self.note(result.is_ok());
+        // BUG growing-latency: each reconnect has added a listener, and the answer passes through all of them.
+        if self.settings.is(Variant::GrowingLatency) && result.is_ok() {
+            sleep(LISTENER * self.provider.reconnects()).await;
+        }
+        result
+    }
+
+    async fn call_again(&self, token: Value, retries: u32) -> Result<Answer, CallError> {
+        let began = Instant::now();
+        let mut left = retries;
+        loop {
+            let result = self.provider.call(token.clone()).await;
+            if left == 0 || began.elapsed() > LAST_RETRY || result != Err(CallError::Broken) {
+                return result;
+            }
+            left -= 1;
+            let pause_ms = {
+                let mut chances = self.chances.lock().unwrap_or_else(PoisonError::into_inner);
+                chances.u64(RETRY_PAUSE_MS)
+            };
+            sleep(Duration::from_millis(pause_ms)).await;
+        }
+    }
+
+    fn note(&self, good: bool) {
+        let Some((most, pause)) = self.settings.breaker else {
+            return;
+        };
+        let mut breaker = self.breaker();
+        breaker.failures = if good { 0 } else { breaker.failures + 1 };
+        breaker.open_until = (breaker.failures >= most).then(|| Instant::now() + pause);
+    }
+
+    fn breaker(&self) -> MutexGuard<'_, Breaker> {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

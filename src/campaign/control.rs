@@ -1,0 +1,256 @@
+//! A failing plan once more, without its faults: does the stack need them to fail?
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::{Audience, Bench, CampaignError, Interrupt};
+use crate::executor::Executor;
+use crate::model::{Action, Anchor, Judgement, Plan, Signature, Step, StepId, Verdict, Wait};
+use crate::trace::{EventKind, Phase, Recorder, Trace, TraceWriter};
+
+/// The controls of a campaign: one for each signature.
+#[derive(Debug, Default)]
+pub(super) struct Controls(BTreeMap<Signature, Control>);
+
+/// What the plan gave without its faults.
+#[derive(Debug, Clone)]
+struct Control {
+    verdict: Verdict,
+    /// Why the failure is no matter of faults, if it isn't.
+    flaky: Option<String>,
+}
+
+impl Controls {
+    /// What the control of a signature gave, if one was run.
+    pub fn verdict(&self, signature: &Signature) -> Option<Verdict> {
+        self.0.get(signature).map(|control| control.verdict)
+    }
+
+    /// The signatures that show without a fault, too.
+    pub fn flaky(&self) -> impl Iterator<Item = &Signature> {
+        let flaky = self.0.iter().filter(|(_, control)| control.flaky.is_some());
+        flaky.map(|(signature, _)| signature)
+    }
+
+    /// Makes a failed trial inconclusive where the same plan fails in the same way without its faults. A signature that is met for the first
+    /// time has its control run now, on a fresh stack; where none is to be had, there is no control. Returns whether one was run.
+    ///
+    /// # Errors
+    /// When the stack cannot be reset, or a file cannot be written.
+    pub async fn weigh(
+        &mut self,
+        trace: &mut Trace,
+        path: &Path,
+        bench: &Bench,
+        interrupt: &Interrupt,
+        audience: &dyn Audience,
+    ) -> Result<bool, CampaignError> {
+        let found = trace.judgement.as_ref().and_then(|j| j.signature.clone());
+        let Some(signature) = found else {
+            return Ok(false);
+        };
+        let mut ran = false;
+        if !self.0.contains_key(&signature) {
+            if interrupt.is_requested() || !bench.refresh(audience).await? {
+                return Ok(false);
+            }
+            audience.busy("the same plan without its faults");
+            let name = format!("control-{:04}.jsonl", trace.plan.index);
+            let file = path.with_file_name(&name);
+            let unseen = Unseen;
+            let calm = bench
+                .trial(&without_faults(trace), &file, 0, interrupt, &unseen)
+                .await?;
+            let control = Control::of(&calm, &signature, &name);
+            let note = json!({"control": {"verdict": control.verdict, "trace": name}});
+            TraceWriter::append(path)?.note(&note)?;
+            trace.notes.push(note);
+            self.0.insert(signature.clone(), control);
+            ran = true;
+        }
+        let flaky = self.0.get(&signature).and_then(|c| c.flaky.clone());
+        if let (Some(judgement), Some(why)) = (&mut trace.judgement, flaky) {
+            *judgement = Judgement {
+                verdict: Verdict::Inconclusive,
+                signature: None,
+                inconclusive: Some(why),
+                ..judgement.clone()
+            };
+        }
+        Ok(ran)
+    }
+}
+
+impl Control {
+    fn of(calm: &Trace, signature: &Signature, name: &str) -> Self {
+        let judgement = calm.judgement.as_ref();
+        let findings = judgement.into_iter().flat_map(|j| &j.findings);
+        let alike = findings.filter(|finding| {
+            finding.verdict == Verdict::Violated
+                && finding.invariant == signature.invariant
+                && finding.reason.as_ref() == Some(&signature.reason)
+        });
+        let verdict = judgement.map_or(Verdict::Inconclusive, |j| j.verdict);
+        let alike = alike
+            .map(|finding| &finding.message)
+            .next()
+            .filter(|_| verdict == Verdict::Violated);
+        let flaky = alike.map(|message| {
+            format!(
+                "the stack is flaky by itself: {} is violated without any fault too ({name}): {message}",
+                signature.invariant
+            )
+        });
+        Control { verdict, flaky }
+    }
+}
+
+/// The plan of a trial with a wait in the place of each fault, when it was done and for as long as it took. What was anchored to something that
+/// comes of a fault starts when it did; what had not been done is left out.
+fn without_faults(trace: &Trace) -> Plan {
+    let times = Times::of(trace);
+    let steps = trace.plan.steps.iter().filter_map(|step| {
+        let start_ms = *times.starts_ms.get(&step.id)?;
+        let recorded = Anchor::At {
+            offset_ms: start_ms,
+        };
+        let (anchor, action) = match &step.action {
+            Action::Fault(_) => {
+                let end_ms = times.ends_ms.get(&step.id).copied();
+                let wait_ms = end_ms.map_or(0, |end_ms| end_ms - start_ms);
+                (recorded, Action::Wait(Wait { wait_ms }))
+            }
+            other => {
+                let anchor = match &step.anchor {
+                    Anchor::Ready { .. } | Anchor::Log { .. } => recorded,
+                    kept => kept.clone(),
+                };
+                (anchor, other.clone())
+            }
+        };
+        Some(Step {
+            id: step.id.clone(),
+            anchor,
+            action,
+        })
+    });
+    Plan {
+        steps: steps.collect(),
+        ..trace.plan.clone()
+    }
+}
+
+/// When the steps of a trial started and ended, in milliseconds since the plan began.
+#[derive(Default)]
+struct Times<'a> {
+    starts_ms: BTreeMap<&'a StepId, u64>,
+    ends_ms: BTreeMap<&'a StepId, u64>,
+}
+
+impl<'a> Times<'a> {
+    fn of(trace: &'a Trace) -> Self {
+        let mut times = Times::default();
+        let mut began_us = 0;
+        for event in &trace.events {
+            let at_ms = (event.at_us - began_us) / 1_000;
+            match &event.kind {
+                EventKind::Phase { phase: Phase::Plan } => began_us = event.at_us,
+                EventKind::StepStarted { step } => {
+                    times.starts_ms.insert(step, at_ms);
+                }
+                EventKind::StepEnded { step } => {
+                    times.ends_ms.insert(step, at_ms);
+                }
+                _ => {}
+            }
+        }
+        times
+    }
+}
+
+/// A control is no trial of the campaign: nobody counts it.
+struct Unseen;
+
+impl Audience for Unseen {
+    fn trial_begins(&self, _plan: &Plan, _executor: &Executor, _recorder: &Recorder) {}
+    fn trial_ended(&self, _plan: &Plan, _judgement: &Judgement) {}
+    fn busy(&self, _what: &str) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Edge, FaultKind};
+    use crate::trace::script::Script;
+
+    fn id(name: &str) -> StepId {
+        StepId(name.to_owned())
+    }
+
+    fn ran(script: Script, step: &str, from_ms: u64, to_ms: u64) -> Script {
+        let (started, ended) = (id(step), id(step));
+        script
+            .event(from_ms, EventKind::StepStarted { step: started })
+            .event(to_ms, EventKind::StepEnded { step: ended })
+    }
+
+    #[test]
+    fn a_fault_becomes_a_wait_and_what_hung_on_it_keeps_its_time() {
+        // The plan begins at 10 ms.
+        let script = Script::new(&["sync"]).fault("f1", FaultKind::Kill, 30, 80);
+        let script = ran(script, "f1", 30, 75);
+        let script = ran(ran(script, "w1", 85, 90), "w2", 90, 95);
+        let mut trace = ran(script, "w3", 91, 99).finish(200);
+        let wait = |name: &str, anchor| Step {
+            id: id(name),
+            anchor,
+            action: Action::Wait(Wait { wait_ms: 5 }),
+        };
+        let after = Anchor::After {
+            step: id("w1"),
+            edge: Edge::End,
+            offset_ms: 0,
+        };
+        trace.plan.steps.extend([
+            wait(
+                "w1",
+                Anchor::Ready {
+                    fault: id("f1"),
+                    offset_ms: 5,
+                },
+            ),
+            wait("w2", after.clone()),
+            wait(
+                "w3",
+                Anchor::Log {
+                    pattern: "lost".to_owned(),
+                    offset_ms: 0,
+                },
+            ),
+            wait("skipped", after.clone()),
+        ]);
+        let at = |offset_ms| Anchor::At { offset_ms };
+        let plan = without_faults(&trace);
+        assert_eq!(plan.faults().count(), 0);
+        let steps = plan
+            .steps
+            .iter()
+            .map(|s| (s.id.0.as_str(), s.anchor.clone()));
+        assert_eq!(
+            steps.collect::<Vec<_>>(),
+            [
+                ("f1", at(20)),
+                ("w1", at(75)),
+                ("w2", after),
+                ("w3", at(81))
+            ]
+        );
+        assert_eq!(
+            plan.steps[0].action,
+            Action::Wait(Wait { wait_ms: 45 }),
+            "as long as the fault took"
+        );
+    }
+}

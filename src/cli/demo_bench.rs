@@ -1,0 +1,148 @@
+//! The demo, live or simulated, with all that its trials need. The two differ in transport and clock, and in one kind of fault: a
+//! process cannot be cut off from the network.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::assemble::{info, transport};
+use crate::app::Variant;
+use crate::campaign::{Bench, Simulation, World};
+use crate::executor::{Executor, ResetPolicy, Settings};
+use crate::generator::{BackendSpace, Bounds, FaultName, Space};
+use crate::invariant::standard;
+use crate::load::{Caps, Connections, InMemory, Transport};
+use crate::model::{LogPatterns, Plan, RequestKind};
+use crate::nemesis::Journal;
+use crate::stack::Stack;
+use crate::stack::demo::{self, Demo};
+use crate::stack::sim::SimulatedDemo;
+use crate::trace::{Redaction, StackInfo};
+
+/// The demo as two processes, which are started as `executable demo-part …`.
+///
+/// # Errors
+/// When no port is free.
+pub fn live(
+    executable: PathBuf,
+    variant: Variant,
+    journal: &Arc<Journal>,
+) -> anyhow::Result<Bench> {
+    let Demo { stack, url } = Demo::new(executable, variant)?;
+    let transport = transport(&url, Connections::Fresh, None)?;
+    let live = |fault: &FaultName| *fault != FaultName::Cut;
+    bench(variant, stack, transport, Arc::clone(journal), live)
+}
+
+/// The demo in memory, with a new world for each trial.
+///
+/// # Errors
+/// Only if the demo's own settings contradict each other.
+pub fn simulated(variant: Variant) -> anyhow::Result<Bench> {
+    let World { stack, transport } = world(variant, 0);
+    let bench = bench(
+        variant,
+        stack,
+        transport,
+        Arc::new(Journal::nowhere()),
+        |_| true,
+    )?;
+    Ok(Bench {
+        info: StackInfo {
+            simulated: true,
+            ..bench.info
+        },
+        simulation: Some(Simulation::new(move |plan| world(variant, chance(plan)))),
+        ..bench
+    })
+}
+
+fn world(variant: Variant, seed: u64) -> World {
+    let SimulatedDemo { stack, api } = SimulatedDemo::new(variant, seed);
+    let transport = Arc::new(InMemory::new(api));
+    World { stack, transport }
+}
+
+/// What the chance in a plan's world is drawn from: another for each plan of a campaign. The factor is the one by which splitmix64
+/// spreads its seeds (Steele, Lea and Flood, OOPSLA 2014).
+fn chance(plan: &Plan) -> u64 {
+    plan.index
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        .wrapping_add(plan.seed)
+}
+
+/// Everything is a hundred times faster than what the defaults suit.
+fn bench(
+    variant: Variant,
+    stack: Stack,
+    transport: Arc<dyn Transport>,
+    journal: Arc<Journal>,
+    allowed: impl Fn(&FaultName) -> bool,
+) -> anyhow::Result<Bench> {
+    let settings = Settings {
+        ready_within: Duration::from_secs(10),
+        anchor_timeout: Duration::from_millis(300),
+        probe_patience: Duration::from_millis(300),
+        probe_every: Duration::from_millis(20),
+        resources_every: Duration::from_millis(50),
+        settle: Duration::from_millis(600),
+        ..Settings::default()
+    };
+    let kinds = demo::kinds();
+    let (detected, reconnected) = ("backend connection lost", "reconnected");
+    let info = info(
+        demo::NAME,
+        Some(variant.name()),
+        &stack,
+        &kinds,
+        Connections::Fresh,
+    );
+    Ok(Bench {
+        space: space(
+            &kinds,
+            vec![detected.to_owned(), reconnected.to_owned()],
+            allowed,
+        )?,
+        info,
+        redaction: Redaction::new(Vec::new(), settings.max_text_bytes),
+        executor: Executor {
+            stack: Arc::new(stack),
+            transport,
+            kinds,
+            caps: Caps::default(),
+            limits: demo::limits(),
+            settings,
+            journal,
+        },
+        log: LogPatterns {
+            detected: Some(detected.to_owned()),
+            reconnected: Some(reconnected.to_owned()),
+            forbidden: Vec::new(),
+        },
+        invariants: standard(),
+        reset: ResetPolicy::Always,
+        simulation: None,
+    })
+}
+
+fn space(
+    kinds: &[RequestKind],
+    log: Vec<String>,
+    allowed: impl Fn(&FaultName) -> bool,
+) -> anyhow::Result<Space> {
+    let backends = vec![BackendSpace {
+        name: demo::BACKEND.to_owned(),
+        faults: FaultName::ALL.iter().copied().filter(allowed).collect(),
+    }];
+    let mix = kinds
+        .iter()
+        .map(|kind| (kind.name.clone(), kind.weight))
+        .collect();
+    // Outages reach beyond the longest time that an answer may take.
+    let bounds = Bounds {
+        outage_ms: 5..=3_000,
+        max_plan_ms: 4_000,
+        ..Bounds::default().scaled(0.01)
+    };
+    Ok(Space::new(backends, mix, log, bounds)?)
+}

@@ -1,0 +1,142 @@
+//! `comeback report`: what a run or a trace tells, for people and for other tools.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use clap::Args;
+
+use super::exit::Exit;
+use super::output::Output;
+use crate::invariant::standard;
+use crate::latency::histogram;
+use crate::model::Summary;
+use crate::report::{self, ReportJson, hgrm, html, junit, prometheus, terminal};
+
+/// Tell what a run or saved traces show, on the terminal and as files.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  comeback report runs/20261124T020000Z-1 --html report.html\n  \
+    comeback report traces/*.jsonl"
+)]
+pub struct Report {
+    /// The folder of one run, or traces.
+    #[arg(required_unless_present = "schema", value_name = "RUN|TRACE")]
+    about: Vec<PathBuf>,
+    /// Write a page with a timeline, that needs no network.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Write JUnit XML.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Write the percentile distribution of the requests that succeeded; beside it FILE-STAGE-OUTCOME.hgrm for each stage and
+    /// outcome, and FILE.hlog, an interval log of them.
+    #[arg(long, value_name = "FILE")]
+    hgrm: Option<PathBuf>,
+    /// Write a text file for Prometheus' node exporter.
+    #[arg(long, value_name = "FILE")]
+    prometheus: Option<PathBuf>,
+    /// Compare the run with another one, and tell what is worse beyond noise.
+    #[arg(long, value_name = "RUN")]
+    against: Option<PathBuf>,
+    /// Only print the JSON schema of summary.json.
+    #[arg(long, conflicts_with_all = ["about", "html", "junit", "hgrm", "prometheus", "against"])]
+    schema: bool,
+}
+
+impl Report {
+    pub fn run(self, output: &Output) -> anyhow::Result<Exit> {
+        if self.schema {
+            let schema = schemars::schema_for!(Summary);
+            output.document(&schema, &serde_json::to_string_pretty(&schema)?)?;
+            return Ok(Exit::Success);
+        }
+        let report = self.report()?;
+        if let Some(path) = &self.html {
+            write(path, |out| html::write(&report, out))?;
+        }
+        if let Some(path) = &self.junit {
+            write_junit(&report, path)?;
+        }
+        if let Some(path) = &self.hgrm {
+            write_hgrm(&report, path)?;
+        }
+        if let Some(path) = &self.prometheus {
+            // The collector must never see half of a file.
+            let whole = path.with_extension("prom.tmp");
+            let text = prometheus::prometheus(&report);
+            write(&whole, |out| out.write_all(text.as_bytes()))?;
+            std::fs::rename(&whole, path)
+                .with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        output.document(&ReportJson::of(&report), &terminal::report(&report))?;
+        Ok(Exit::Success)
+    }
+
+    fn report(&self) -> anyhow::Result<report::Report> {
+        let runs = self.about.iter().filter(|path| path.is_dir()).count();
+        match (runs, &self.about[..]) {
+            (0, traces) if self.against.is_none() => Ok(report::Report::of_traces(traces)?),
+            (0, _) => bail!("--against compares runs: name the folder of a run, not traces"),
+            (1, [folder]) => {
+                let report = report::Report::of_run(folder)?;
+                Ok(match &self.against {
+                    Some(other) => report.against(other)?,
+                    None => report,
+                })
+            }
+            _ => bail!("name the folder of one run, or any number of traces"),
+        }
+    }
+}
+
+/// Writes the reports of a run into its folder.
+///
+/// # Errors
+/// When the folder's files cannot be read, or a report cannot be written.
+pub(super) fn write_beside(summary: &Summary) -> anyhow::Result<()> {
+    let folder = Path::new(&summary.run);
+    let report = report::Report::of_run(folder)?;
+    write(&folder.join("report.html"), |out| html::write(&report, out))?;
+    write_junit(&report, &folder.join("junit.xml"))
+}
+
+fn write_junit(report: &report::Report, path: &Path) -> anyhow::Result<()> {
+    let invariants = standard();
+    let names: Vec<&str> = invariants
+        .iter()
+        .map(|invariant| invariant.name())
+        .collect();
+    let text = junit::junit(report, &names)?;
+    write(path, |out| out.write_all(text.as_bytes()))
+}
+
+/// Writes the percentile distributions, and the interval log beside them.
+fn write_hgrm(report: &report::Report, path: &Path) -> anyhow::Result<()> {
+    let latencies = report.latencies();
+    let mut ok = histogram();
+    for (stage, outcome, of_stage) in latencies.histograms() {
+        if outcome == "ok" {
+            ok += of_stage;
+        }
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let name = format!("{stem}-{stage}-{outcome}.hgrm");
+        write(&path.with_file_name(name), |out| hgrm::write(of_stage, out))?;
+    }
+    write(path, |out| hgrm::write(&ok, out))?;
+    write(&path.with_extension("hlog"), |out| report.interval_log(out))
+}
+
+/// Writes a file anew.
+fn write(
+    path: &Path,
+    content: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> anyhow::Result<()> {
+    let write = || {
+        let mut out = BufWriter::new(File::create(path)?);
+        content(&mut out)?;
+        out.flush()
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))
+}

@@ -1,0 +1,52 @@
+//! The early end of a trial whose verdict is sure.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::trial::Trial;
+use crate::trace::{Event, EventKind, Phase};
+use crate::watch;
+
+/// How long it is waited at least before it is asked again: to judge a long history takes a while.
+const ASK_EVERY: Duration = Duration::from_millis(100);
+
+impl Trial<'_> {
+    /// Ends when the verdict is sure. `ready` becomes known when the backends are ready again; before the recovery deadline has
+    /// passed since then nothing is sure, for the API may still recover.
+    pub(super) async fn decided(
+        &self,
+        mut ready: watch::Receiver<Option<Instant>>,
+        decided: &impl Fn(Vec<Event>) -> bool,
+    ) {
+        let known = ready.wait_for(Option::is_some).await;
+        let since = *ready.borrow();
+        let Some(since) = since.filter(|_| known.is_ok()) else {
+            return std::future::pending().await;
+        };
+        let recovery = Duration::from_millis(self.executor.limits.recovery_ms);
+        self.recorder.pass(since, recovery).await;
+        let mut history = self.recorder.follow_from(self.recorder.next_seq());
+        while !decided(self.recorder.history()) {
+            sleep(ASK_EVERY).await;
+            // Only the end of a request can make a verdict sure.
+            while !matches!(history.next().await.kind, EventKind::Ended { .. }) {}
+        }
+    }
+
+    /// Records that the trial ends early.
+    pub(super) fn cut_short(&self) {
+        self.recorder.record(EventKind::Decided);
+        let drains = EventKind::Phase {
+            phase: Phase::Drain,
+        };
+        if !self
+            .recorder
+            .history()
+            .iter()
+            .any(|event| event.kind == drains)
+        {
+            self.recorder.record(drains);
+        }
+    }
+}

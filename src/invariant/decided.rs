@@ -1,0 +1,31 @@
+//! When nothing that is still to come can change a verdict.
+
+use super::Invariant;
+use super::environment::lasting;
+use crate::model::{Finding, Limits, Verdict};
+use crate::trace::{Trace, View};
+
+/// Whether the verdict on a history so far is sure to be `violated`, by the same primary violation, whatever the requests in flight
+/// still do. No fault may come any more, the recovery deadline has to have passed, and every enabled invariant has to be decided.
+///
+/// A request that is open may turn out to have hung since it was sent. So as long as one is open that was sent before the
+/// primary violation began, that one may not stay the first.
+pub fn is_decided(trace: &Trace, limits: &Limits, invariants: &[Box<dyn Invariant>]) -> bool {
+    let view = View::new(trace);
+    if lasting(&view).is_some() {
+        return false;
+    }
+    let findings: Vec<Finding> = invariants.iter().map(|i| i.check(&view, limits)).collect();
+    let violated = findings.iter().filter(|f| f.verdict == Verdict::Violated);
+    let Some(primary) = violated.min_by_key(|finding| finding.evidence.first().copied()) else {
+        return false;
+    };
+    let Some(began) = primary.evidence.first() else {
+        return false;
+    };
+    let mut open = view.requests().iter().filter(|r| r.ended.is_none());
+    let mut undecided = invariants
+        .iter()
+        .filter(|i| !i.is_decided(&view, limits, primary));
+    open.all(|request| request.sent.seq > *began) && undecided.next().is_none()
+}

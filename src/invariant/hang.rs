@@ -1,0 +1,201 @@
+//! Whether and how one request hung.
+
+use super::patience::Patience;
+use super::wording;
+use crate::model::{Limits, Outcome, UnknownReason};
+use crate::trace::{Answer, Moment, Request, Span, View};
+
+/// How a request hung.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Hang {
+    Unanswered {
+        waited_us: u64,
+    },
+    AnsweredLate {
+        took_us: u64,
+    },
+    NeverTerminal {
+        calm_us: u64,
+    },
+    TerminalLate {
+        calm_us: u64,
+    },
+    /// Nobody waited long enough to tell.
+    Undecided,
+    /// This machine withheld most of the time.
+    Starved,
+}
+
+/// Whether a request hung. A proven hang outweighs what is undecided.
+pub(super) fn hang(
+    view: &View<'_>,
+    limits: &Limits,
+    patience: &Patience<'_, '_>,
+    request: &Request<'_>,
+) -> Option<Hang> {
+    let wait = Wait {
+        view,
+        limits,
+        patience,
+    };
+    let polls = request.polls.iter().filter_map(|poll| {
+        let timed_out = poll.answer == Answer::Lost(UnknownReason::TimedOut);
+        wait.exchange(until(poll.moment, poll.took_us), timed_out)
+    });
+    let hangs: Vec<Hang> = wait
+        .submission(request)
+        .into_iter()
+        .chain(polls)
+        .chain(wait.job(request))
+        .collect();
+    let proven = hangs.iter().find(|hang| hang.is_proven());
+    proven.or(hangs.first()).copied()
+}
+
+/// What the harness waited for, measured by the limits. Time that this machine withheld does not count.
+struct Wait<'w, 'v, 'a> {
+    view: &'v View<'a>,
+    limits: &'v Limits,
+    patience: &'w Patience<'v, 'a>,
+}
+
+impl Wait<'_, '_, '_> {
+    /// The request's own exchange: up to its acceptance as a job, or to its end.
+    fn submission(&self, request: &Request<'_>) -> Option<Hang> {
+        let held_us = request.sent.at_us.saturating_sub(request.intended_us);
+        if let Some(accepted) = request.accepted {
+            let took_us = accepted.latency_us.saturating_sub(held_us);
+            return self.exchange(until(accepted.moment, took_us), false);
+        }
+        let waited = match request.ended {
+            Some(end) => {
+                let span = until(end.moment, end.latency_us.saturating_sub(held_us));
+                match unknown(end.outcome) {
+                    Some(UnknownReason::Dropped) => span,
+                    reason => return self.exchange(span, reason == Some(UnknownReason::TimedOut)),
+                }
+            }
+            None => Span {
+                from_us: request.sent.at_us,
+                to_us: self.view.observed_until_us(),
+            },
+        };
+        let waited_us = self.view.counted_us(waited);
+        Some(match waited_us >= self.answer_us() {
+            true => self.unless_starved(waited, Hang::Unanswered { waited_us }),
+            false => Hang::Undecided,
+        })
+    }
+
+    fn exchange(&self, span: Span, timed_out: bool) -> Option<Hang> {
+        let took_us = self.view.counted_us(span);
+        let hang = match timed_out {
+            true if self.patience.answer_ran_out(span) => Hang::Unanswered { waited_us: took_us },
+            true => return Some(Hang::Undecided),
+            false if took_us > self.answer_us() => Hang::AnsweredLate { took_us },
+            false => return None,
+        };
+        Some(self.unless_starved(span, hang))
+    }
+
+    /// The job that the request became, from its acceptance on. One that the API does not know any more does not hang: it is lost, which is
+    /// charged to `accounting` alone.
+    fn job(&self, request: &Request<'_>) -> Option<Hang> {
+        if request.lost_at().is_some() {
+            return None;
+        }
+        let calm = self.patience.job_calm(request)?;
+        let calm_us = self.view.counted_us(calm);
+        let job_us = self.limits.job_ms.saturating_mul(1_000);
+        let hang = match request.ended.map(|end| unknown(end.outcome)) {
+            Some(Some(UnknownReason::JobNotTerminal)) if self.patience.job_ran_out(calm) => {
+                Hang::NeverTerminal { calm_us }
+            }
+            None | Some(Some(UnknownReason::Dropped)) if calm_us >= job_us => {
+                Hang::NeverTerminal { calm_us }
+            }
+            None | Some(Some(UnknownReason::JobNotTerminal | UnknownReason::Dropped)) => {
+                return Some(Hang::Undecided);
+            }
+            Some(_) if calm_us > job_us => Hang::TerminalLate { calm_us },
+            Some(_) => return None,
+        };
+        Some(self.unless_starved(calm, hang))
+    }
+
+    fn answer_us(&self) -> u64 {
+        self.limits.answer_ms.saturating_mul(1_000)
+    }
+
+    fn unless_starved(&self, span: Span, hang: Hang) -> Hang {
+        match self.patience.starved(span) {
+            true => Hang::Starved,
+            false => hang,
+        }
+    }
+}
+
+/// The stretch of so many microseconds that ended then.
+fn until(moment: Moment, took_us: u64) -> Span {
+    Span {
+        from_us: moment.at_us.saturating_sub(took_us),
+        to_us: moment.at_us,
+    }
+}
+
+fn unknown(outcome: &Outcome) -> Option<UnknownReason> {
+    match outcome {
+        Outcome::Unknown { reason, .. } => Some(*reason),
+        Outcome::Ok | Outcome::Failed { .. } => None,
+    }
+}
+
+impl Hang {
+    pub fn is_proven(self) -> bool {
+        !matches!(self, Hang::Undecided | Hang::Starved)
+    }
+
+    pub fn reason(self) -> &'static str {
+        match self {
+            Hang::Unanswered { .. } => "exchange-unanswered",
+            Hang::AnsweredLate { .. } => "exchange-late",
+            Hang::NeverTerminal { .. } => "job-never-terminal",
+            Hang::TerminalLate { .. } => "job-late",
+            Hang::Undecided => "undecided",
+            Hang::Starved => "starved",
+        }
+    }
+
+    pub fn summary(self) -> &'static str {
+        match self {
+            Hang::Unanswered { .. } => "had an exchange that was never answered",
+            Hang::AnsweredLate { .. } => "had an exchange that was answered too late",
+            Hang::NeverTerminal { .. } => "became jobs that never finished",
+            Hang::TerminalLate { .. } => "became jobs that finished too late",
+            Hang::Undecided => "had not ended when nobody waited any longer",
+            Hang::Starved => "took longer than allowed while this machine was too busy to tell why",
+        }
+    }
+
+    pub fn detail(self, request: &Request<'_>) -> String {
+        let state = || request.last_state().unwrap_or("without a known state");
+        match self {
+            Hang::Unanswered { waited_us } => {
+                format!("had no answer after {}", wording::time(waited_us))
+            }
+            Hang::AnsweredLate { took_us } => {
+                format!("was answered after {}", wording::time(took_us))
+            }
+            Hang::NeverTerminal { calm_us } => format!(
+                "was still {} after {} with every backend ready",
+                state(),
+                wording::time(calm_us)
+            ),
+            Hang::TerminalLate { calm_us } => format!(
+                "finished only after {} with every backend ready",
+                wording::time(calm_us)
+            ),
+            Hang::Undecided | Hang::Starved => "is undecided".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! The API becomes as fast as it was.
+
+use super::{Invariant, wording};
+use crate::model::{Figure, Finding, Limits, Outcome};
+use crate::trace::{End, Origin, Span, View};
+
+/// How many requests after recovery it takes to tell.
+const ENOUGH: usize = 5;
+
+/// After recovery the median latency of each request kind is within `latency` of the slowest request of the baseline, plus a slack.
+///
+/// Compared are two bursts of the same shape: a few requests of each kind, one after the other, with nothing else in flight.
+/// A high quantile of five requests is their slowest, which a busy machine decides. The median is disturbed only
+/// if three of them are, since its breakdown point is one half (Donoho and Huber 1983, "The notion of breakdown point"); and the
+/// other side is the baseline's slowest, because too few requests were sent there for anything better.
+pub struct LatencyReturns;
+
+impl Invariant for LatencyReturns {
+    fn name(&self) -> &'static str {
+        "latency-returns"
+    }
+
+    fn check(&self, view: &View<'_>, limits: &Limits) -> Finding {
+        let Some(limits) = &limits.latency else {
+            return Finding::holds(self.name(), "latency is not limited");
+        };
+        if view.faults().next().is_none() {
+            return Finding::holds(self.name(), "no fault was done");
+        }
+        let mut words = Vec::new();
+        let mut figures = Vec::new();
+        let mut slow = None;
+        let mut doubtful = false;
+        for kind in view.kinds() {
+            let baseline = answered(view, kind, &Origin::Baseline);
+            let after = answered(view, kind, &Origin::After);
+            let slowest = baseline.iter().map(|end| end.latency_us).max();
+            let (Some(baseline_us), Some(after_us)) = (slowest, median_us(&after)) else {
+                continue;
+            };
+            words.push(format!(
+                "{kind} took {} in the median, and at most {} at the baseline",
+                wording::time(after_us),
+                wording::time(baseline_us)
+            ));
+            let figure = |name: &str, us: u64| Figure {
+                kind: Some(kind.to_owned()),
+                ..Figure::new(name, us as f64 / 1_000.0)
+            };
+            figures.push(figure("baseline-slowest-ms", baseline_us));
+            figures.push(figure("after-median-ms", after_us));
+            let allowed_us = limits.allowed_us(baseline_us);
+            if after_us <= allowed_us {
+                continue;
+            }
+            let late = after.iter().copied();
+            let late: Vec<_> = late.filter(|end| end.latency_us > allowed_us).collect();
+            // Those that this machine held up may in truth have been fast.
+            let surely = late.iter().filter(|end| sure(view, end, allowed_us));
+            let surely = surely.count();
+            match surely >= after.len() - (after.len() - 1) / 2 {
+                true if slow.is_none() => slow = Some((kind, allowed_us, late)),
+                true => {}
+                false => doubtful = true,
+            }
+        }
+        let words = words.join("; ");
+        let finding = match slow {
+            Some((kind, allowed_us, late)) if !late.is_empty() => Finding::violated(
+                self.name(),
+                "slower",
+                Some(kind),
+                format!(
+                    "after recovery, {words}; {} are allowed",
+                    wording::time(allowed_us)
+                ),
+                late[0].moment.seq,
+                late.iter().map(|end| end.moment.seq).collect(),
+            ),
+            _ if doubtful => Finding::inconclusive(
+                self.name(),
+                format!("after recovery, {words}; this machine was too busy to tell why"),
+            ),
+            _ if words.is_empty() => Finding::holds(
+                self.name(),
+                "too few requests were answered after recovery to tell",
+            ),
+            _ => Finding::holds(self.name(), format!("after recovery, {words}")),
+        };
+        finding.with_figures(figures)
+    }
+}
+
+/// The successes of a kind in one of the two bursts.
+fn answered<'a>(view: &View<'a>, kind: &str, origin: &Origin) -> Vec<End<'a>> {
+    let requests = view.requests().iter();
+    let of_burst = requests.filter(|r| r.kind == kind && r.origin == origin);
+    let ends = of_burst.filter_map(|r| r.ended);
+    ends.filter(|end| matches!(end.outcome, Outcome::Ok))
+        .collect()
+}
+
+/// Whether a request was late although what this machine withheld of its time does not count, and that was not most of it.
+fn sure(view: &View<'_>, end: &End<'_>, allowed_us: u64) -> bool {
+    let span = Span {
+        from_us: end.moment.at_us.saturating_sub(end.latency_us),
+        to_us: end.moment.at_us,
+    };
+    let counted_us = view.counted_us(span);
+    counted_us > allowed_us && counted_us >= span.length_us() / 2
+}
+
+/// The lower median, if there are enough.
+fn median_us(ends: &[End<'_>]) -> Option<u64> {
+    let mut latencies: Vec<u64> = ends.iter().map(|end| end.latency_us).collect();
+    latencies.sort_unstable();
+    (latencies.len() >= ENOUGH).then(|| latencies[(latencies.len() - 1) / 2])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{FaultKind, LatencyLimits, Verdict};
+    use crate::trace::script::{Script, limits};
+
+    /// A baseline of 10, 20 and 10 ms, a kill, and requests after it that took so long.
+    fn check(after_ms: &[u64]) -> Finding {
+        check_busy(after_ms, 0)
+    }
+
+    /// The same where this machine withheld so much of the time of the last three.
+    fn check_busy(after_ms: &[u64], late_ms: u64) -> Finding {
+        let mut script = Script::new(&["sync"]).fault("f1", FaultKind::Kill, 130, 180);
+        for (n, took_ms) in [10, 20, 10].into_iter().enumerate() {
+            let (at_ms, request) = (40 * n as u64, n as u64);
+            script = script
+                .sent_by(Origin::Baseline, at_ms, request, "sync")
+                .ok(at_ms + took_ms, request);
+        }
+        for (n, took_ms) in after_ms.iter().enumerate() {
+            let (at_ms, request) = (1_000 * (n as u64 + 1), 10 + n as u64);
+            script = script
+                .sent_by(Origin::After, at_ms, request, "sync")
+                .ok(at_ms + took_ms, request);
+            if n >= 2 && late_ms > 0 {
+                script = script.late(at_ms + took_ms - 1, late_ms);
+            }
+        }
+        let limits = Limits {
+            latency: Some(LatencyLimits {
+                percent: 300,
+                slack_ms: 50,
+            }),
+            ..limits()
+        };
+        LatencyReturns.check(&View::new(&script.finish(20_000)), &limits)
+    }
+
+    #[test]
+    fn slower_in_the_median_than_the_slowest_allows() {
+        let finding = check(&[10, 111, 120, 300, 10]);
+        assert_eq!(finding.reason.as_deref(), Some("slower"));
+        assert_eq!(
+            finding.message,
+            "after recovery, sync took 111ms in the median, and at most 20ms at the baseline; 110ms are allowed"
+        );
+        assert_eq!(finding.evidence.len(), 3);
+        assert_eq!(check(&[110, 110, 110, 110, 110]).verdict, Verdict::Holds);
+    }
+
+    #[test]
+    fn two_slow_requests_of_five_are_a_busy_machine() {
+        assert_eq!(check(&[10, 900, 10, 900, 10]).verdict, Verdict::Holds);
+    }
+
+    #[test]
+    fn four_requests_are_too_few_to_tell() {
+        let finding = check(&[900; 4]);
+        assert_eq!(finding.verdict, Verdict::Holds);
+        assert_eq!(
+            finding.message,
+            "too few requests were answered after recovery to tell"
+        );
+        assert_eq!(check(&[900; 5]).verdict, Verdict::Violated);
+    }
+
+    #[test]
+    fn requests_that_this_machine_held_up_may_have_been_fast() {
+        let held_up = |late_ms| check_busy(&[10, 10, 160, 160, 160], late_ms);
+        assert_eq!(held_up(40).verdict, Verdict::Violated);
+        let finding = held_up(60);
+        assert_eq!(finding.verdict, Verdict::Inconclusive);
+        assert!(
+            finding
+                .message
+                .ends_with("; this machine was too busy to tell why"),
+            "{}",
+            finding.message
+        );
+    }
+}

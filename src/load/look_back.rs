@@ -1,0 +1,139 @@
+//! A last look at the jobs that have ended: a terminal state is for ever.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::wire::Wire;
+use super::{Client, HttpRequest};
+use crate::model::{Job, Outcome};
+use crate::trace::EventKind;
+
+/// How many jobs are looked at again: those that ended last.
+const MOST: usize = 256;
+
+/// A job that was told to have ended, and how to ask for it once more.
+pub(super) struct Finished {
+    /// The request that became it.
+    pub request: u64,
+    /// The poll.
+    pub poll: HttpRequest,
+    /// How to read the poll's answer.
+    pub job: Job,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// The jobs that have ended, the last one at the back.
+#[derive(Default)]
+pub(super) struct LookBack(Mutex<VecDeque<Finished>>);
+
+impl Client {
+    /// Polls the jobs that have ended once more, and records what is no longer as it was told: a job that runs twice may fail and
+    /// complete. It ends at the first poll without an answer, for then nothing more is to be learned.
+    pub async fn look_back(&self) {
+        let (finished, wire) = self.finished();
+        for job in finished.take() {
+            if !job.look(wire).await {
+                return;
+            }
+        }
+    }
+}
+
+impl LookBack {
+    /// Remembers a job, if it was told to have ended.
+    pub fn remember(&self, finished: Finished) {
+        let told = match &finished.outcome {
+            Outcome::Ok => true,
+            Outcome::Failed { job_state, .. } => job_state.is_some(),
+            Outcome::Unknown { .. } => false,
+        };
+        if told {
+            let mut jobs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            jobs.push_back(finished);
+            if jobs.len() > MOST {
+                jobs.pop_front();
+            }
+        }
+    }
+
+    fn take(&self) -> VecDeque<Finished> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Finished {
+    /// Asks for the job, and records what is news. `false` when there was no answer.
+    async fn look(&self, wire: &Wire) -> bool {
+        let sent = Instant::now();
+        let answer = wire.exchange(self.poll.clone()).await;
+        let took = sent.elapsed();
+        match answer {
+            Ok(reading) => {
+                let state = reading.field(&self.job.state);
+                let changed = state.as_ref().is_some_and(|state| !self.was_told(state));
+                if changed && reading.is_success() {
+                    wire.recorder.record(EventKind::Polled {
+                        request: self.request,
+                        status: reading.status,
+                        state,
+                        latency_us: micros(took),
+                    });
+                }
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    fn was_told(&self, state: &String) -> bool {
+        match &self.outcome {
+            Outcome::Failed { job_state, .. } => job_state.as_ref() == Some(state),
+            _ => self.job.done.contains(state),
+        }
+    }
+}
+
+fn micros(time: Duration) -> u64 {
+    time.as_micros() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::Caps;
+    use crate::load::tests::scripted::{Reply, rig};
+    use crate::trace::Origin;
+
+    /// What is recorded after the end of a job whose polls answer with these states.
+    async fn afterwards(states: &'static [&'static str]) -> Vec<String> {
+        let rig = rig(Caps::default(), move |request, before| {
+            match request.path.as_str() {
+                "/request" => Reply::now(202, r#"{"id":7}"#),
+                _ => match states.get(before - 1) {
+                    Some(state) => Reply::now(200, &format!(r#"{{"state":"{state}"}}"#)),
+                    None => Reply::now(404, r#"{"state":"GONE"}"#),
+                },
+            }
+        });
+        let kind = "job".to_owned();
+        let request = rig.client.request(&Origin::Probe, &kind, Instant::now());
+        request.await;
+        let ended = rig.story().len();
+        rig.client.look_back().await;
+        rig.client.look_back().await;
+        rig.story().split_off(ended)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_job_that_changed_after_its_end_is_told_once_and_others_are_not() {
+        assert_eq!(afterwards(&["F", "D", "D"]).await, ["10 polled 0 200 D"]);
+        assert_eq!(afterwards(&["D", "R", "D"]).await, ["10 polled 0 200 R"]);
+        assert_eq!(afterwards(&["F", "F"]).await, [""; 0]);
+        assert_eq!(afterwards(&["D", "D"]).await, [""; 0]);
+        assert_eq!(afterwards(&["D"]).await, [""; 0], "it may be forgotten");
+    }
+}

@@ -1,0 +1,220 @@
+//! Whether this machine lets the harness run when it wants to, and whether its clocks can be trusted.
+
+use std::time::{Duration, SystemTime};
+
+use rustix::time::{ClockId, Timespec, clock_gettime};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+use crate::trace::{EventKind, Recorder};
+
+/// How often the harness looks how late it wakes.
+const EVERY: Duration = Duration::from_millis(10);
+
+/// How late is worth telling. An idle machine is a tenth of this late, and no deadline that somebody sets is so short.
+const LATE: Duration = Duration::from_millis(20);
+
+/// How much the wall clock may be set at once. Who disciplines a clock gently changes it by less than a thousandth of the time that passes.
+const WALL_STEP: Duration = Duration::from_millis(500);
+
+/// How long a machine may sleep without anybody noticing.
+const SUSPENDED: Duration = Duration::from_millis(100);
+
+/// Measures again and again how late the harness wakes, for as long as it lives, and records what is considerable. It has no place where
+/// time is simulated: there nobody is ever late.
+#[derive(Debug)]
+pub struct Lag {
+    recorder: Recorder,
+    _task: JoinSet<()>,
+}
+
+impl Lag {
+    /// Starts to measure.
+    pub fn observe(recorder: &Recorder) -> Self {
+        Self::with_clocks(recorder, Clocks::read)
+    }
+
+    fn with_clocks(
+        recorder: &Recorder,
+        clocks: impl Fn() -> Option<Clocks> + Send + 'static,
+    ) -> Self {
+        let mut task = JoinSet::new();
+        recorder.measured_until(Some(Instant::now()));
+        task.spawn(measure(recorder.clone(), clocks));
+        Lag {
+            recorder: recorder.clone(),
+            _task: task,
+        }
+    }
+}
+
+impl Drop for Lag {
+    fn drop(&mut self) {
+        // Nobody shall wait for what will not be known.
+        self.recorder.measured_until(None);
+    }
+}
+
+async fn measure(recorder: Recorder, clocks: impl Fn() -> Option<Clocks>) {
+    let mut before = clocks();
+    loop {
+        let due = Instant::now() + EVERY;
+        sleep_until(due).await;
+        let late = due.elapsed();
+        if late >= LATE {
+            let late_us = late.as_micros() as u64;
+            recorder.record(EventKind::Lag { late_us });
+        }
+        recorder.measured_until(Some(Instant::now()));
+        let Some(now) = clocks() else { continue };
+        if let Some(message) = before.and_then(|before| now.trouble_since(&before)) {
+            recorder.record(EventKind::Trouble {
+                during: "keeping time".to_owned(),
+                message,
+            });
+        }
+        before = Some(now);
+    }
+}
+
+/// What the clocks of this machine show.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Clocks {
+    /// Since the epoch; anybody may set it.
+    wall: Duration,
+    /// Runs while the machine does, and is what trials are timed by.
+    monotonic: Duration,
+    /// The same, but it runs while the machine is suspended, too.
+    boot: Duration,
+}
+
+impl Clocks {
+    /// Reads them all at one moment; none where that could not be done because the machine did something else in between.
+    fn read() -> Option<Self> {
+        let monotonic = since(clock_gettime(ClockId::Monotonic));
+        let wall = SystemTime::UNIX_EPOCH.elapsed().ok()?;
+        let boot = since(clock_gettime(ClockId::Boottime));
+        let took = since(clock_gettime(ClockId::Monotonic)).saturating_sub(monotonic);
+        (took < Duration::from_millis(1)).then_some(Clocks {
+            wall,
+            monotonic,
+            boot,
+        })
+    }
+
+    /// Why times since an earlier reading cannot be trusted, if they cannot.
+    fn trouble_since(&self, before: &Clocks) -> Option<String> {
+        let ran = self.monotonic.saturating_sub(before.monotonic);
+        let passed = self.boot.saturating_sub(before.boot);
+        let suspended = passed.saturating_sub(ran);
+        if suspended >= SUSPENDED {
+            let suspended = rounded(suspended);
+            return Some(format!("this machine was suspended for {suspended}"));
+        }
+        let expected = before.wall + passed;
+        let (step, direction) = match self.wall >= expected {
+            true => (self.wall - expected, "forward"),
+            false => (expected - self.wall, "back"),
+        };
+        (step >= WALL_STEP).then(|| {
+            format!(
+                "this machine's clock was set {direction} by {}",
+                rounded(step)
+            )
+        })
+    }
+}
+
+/// A kernel's clock is never before its own beginning.
+fn since(time: Timespec) -> Duration {
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+fn rounded(time: Duration) -> humantime::FormattedDuration {
+    humantime::format_duration(Duration::from_millis(time.as_millis() as u64))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use tokio::time::sleep;
+
+    use super::*;
+    use crate::trace::Redaction;
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    /// The clocks after so many milliseconds of running, of sleep, and of setting forward and back.
+    fn clocks(ran: u64, slept: u64, forward: u64, back: u64) -> Clocks {
+        Clocks {
+            wall: ms(1_000_000 + ran + slept + forward - back),
+            monotonic: ms(50_000 + ran),
+            boot: ms(60_000 + ran + slept),
+        }
+    }
+
+    #[test]
+    fn a_clock_that_was_set_and_a_machine_that_slept_are_told_from_time_that_passes() {
+        let trouble = |now: Clocks| now.trouble_since(&clocks(0, 0, 0, 0));
+        assert_eq!(trouble(clocks(90_000, 0, 0, 0)), None);
+        assert_eq!(trouble(clocks(90_000, 0, 45, 0)), None, "disciplined");
+        assert_eq!(
+            trouble(clocks(10, 7_000, 0, 0)).as_deref(),
+            Some("this machine was suspended for 7s")
+        );
+        assert_eq!(
+            trouble(clocks(10, 0, 3_600_000, 0)).as_deref(),
+            Some("this machine's clock was set forward by 1h")
+        );
+        assert_eq!(
+            trouble(clocks(10, 0, 0, 500)).as_deref(),
+            Some("this machine's clock was set back by 500ms")
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_that_is_set_in_the_middle_is_a_trouble_once() {
+        let recorder = Recorder::new(None, Redaction::default(), u64::MAX);
+        let shown = Mutex::new(0);
+        let lag = Lag::with_clocks(&recorder, move || {
+            let mut shown = shown.lock().unwrap();
+            *shown += 1;
+            Some(clocks(
+                10 * *shown,
+                0,
+                if *shown > 5 { 3_000 } else { 0 },
+                0,
+            ))
+        });
+        sleep(ms(200)).await;
+        drop(lag);
+        let history = recorder.history();
+        let [event] = &history[..] else {
+            panic!("{history:?}");
+        };
+        assert_eq!(
+            event.kind,
+            EventKind::Trouble {
+                during: "keeping time".to_owned(),
+                message: "this machine's clock was set forward by 3s".to_owned(),
+            }
+        );
+    }
+
+    #[tokio::test]
+    async fn a_thread_that_was_kept_from_running_is_late() {
+        let recorder = Recorder::new(None, Redaction::default(), u64::MAX);
+        let _lag = Lag::observe(&recorder);
+        let mut history = recorder.follow_from(0);
+        sleep(ms(1)).await;
+        // This test's runtime has one thread, which is now busy with something else.
+        std::thread::sleep(ms(80));
+        let EventKind::Lag { late_us } = history.next().await.kind else {
+            panic!("{:?}", recorder.history());
+        };
+        assert!((50_000..10_000_000).contains(&late_us), "{late_us}");
+    }
+}

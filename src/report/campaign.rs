@@ -1,0 +1,116 @@
+//! What a campaign's folder tells.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{Glance, ReportError, TrialReport};
+use crate::latency::{self, Latencies};
+use crate::model::{Failure, Summary, Verdict};
+
+/// How many failures are told with everything about their trial; of the others there is a line.
+const MOST_TOLD: usize = 3;
+
+/// A campaign, in plain data.
+#[derive(Debug)]
+pub struct CampaignReport {
+    /// Its `summary.json`.
+    pub summary: Summary,
+    /// The trials whose traces are in the folder, in order.
+    pub trials: Vec<Glance>,
+    /// Its interval log of latencies, if it has one.
+    pub log: Option<PathBuf>,
+    /// The latencies of each trial that had requests.
+    pub latencies: Vec<Latencies>,
+}
+
+impl CampaignReport {
+    /// Reads a campaign's folder.
+    ///
+    /// # Errors
+    /// When a file of it cannot be read.
+    pub fn read(folder: &Path) -> Result<Self, ReportError> {
+        let path = folder.join("summary.json");
+        let text = fs::read_to_string(&path).map_err(|e| ReportError::read(&path, e))?;
+        let summary: Summary =
+            serde_json::from_str(&text).map_err(|error| ReportError::Summary { path, error })?;
+        // A campaign without any request has none, nor has one of before there was such a file.
+        let log = Some(folder.join("latency.hlog")).filter(|log| log.is_file());
+        let latencies = match &log {
+            Some(log) => latencies(log)?,
+            None => Vec::new(),
+        };
+        let traces = traces(folder)?;
+        let trials = traces.iter().map(|path| Glance::read(path));
+        Ok(CampaignReport {
+            summary,
+            log,
+            trials: trials.collect::<Result<_, _>>()?,
+            latencies,
+        })
+    }
+
+    /// The latencies over all trials.
+    pub fn latency(&self) -> Latencies {
+        let mut all = Latencies::default();
+        self.latencies.iter().for_each(|trial| all.add(trial));
+        all
+    }
+
+    /// The trials that are told with everything: those of the first failures; without one, the first that was inconclusive, else the
+    /// last.
+    ///
+    /// # Errors
+    /// When a trace cannot be read.
+    pub fn told(&self) -> Result<Vec<TrialReport>, ReportError> {
+        let failures = self.summary.failures.iter().take(MOST_TOLD);
+        let mut paths: Vec<PathBuf> = failures.filter_map(|f| self.trace_of(f)).collect();
+        if self.summary.failures.is_empty() {
+            let undecided = self
+                .trials
+                .iter()
+                .find(|t| t.verdict() == Verdict::Inconclusive);
+            let example = undecided.or(self.trials.last());
+            paths.extend(example.map(|glance| glance.path.clone()));
+        }
+        let told = paths.iter().map(|path| TrialReport::read(path));
+        told.map(|trial| trial.map_err(ReportError::from)).collect()
+    }
+
+    /// The trace that was kept of a failure; where it has gone, the campaign's own that showed it.
+    fn trace_of(&self, failure: &Failure) -> Option<PathBuf> {
+        let kept = PathBuf::from(&failure.trace);
+        if kept.is_file() {
+            return Some(kept);
+        }
+        let showed = self.trials.iter().find(|glance| {
+            let judgement = glance.judgement.as_ref();
+            judgement.is_some_and(|j| j.signature.as_ref() == Some(&failure.signature))
+        });
+        showed.map(|glance| glance.path.clone())
+    }
+}
+
+fn latencies(log: &Path) -> Result<Vec<Latencies>, ReportError> {
+    let bytes = fs::read(log).map_err(|error| ReportError::read(log, error))?;
+    latency::read(&bytes).map_err(|error| ReportError::Log {
+        path: log.to_owned(),
+        error,
+    })
+}
+
+/// The traces in a campaign's folder, in order.
+fn traces(folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
+    let at = |error| ReportError::read(folder, error);
+    let mut traces = Vec::new();
+    for entry in fs::read_dir(folder).map_err(at)? {
+        let path = entry.map_err(at)?.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "jsonl")
+        {
+            traces.push(path);
+        }
+    }
+    traces.sort();
+    Ok(traces)
+}

@@ -1,0 +1,95 @@
+//! A trial at a glance.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use crate::model::{Judgement, Plan, Verdict};
+use crate::trace::{Line, Lines, TraceError};
+
+/// The verdict stands in the last lines, which are looked for so far from the end.
+const TAIL_BYTES: u64 = 256 << 10;
+
+/// A trial at a glance: the beginning and the end of its trace, without the history between.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Glance {
+    /// The trace.
+    pub path: PathBuf,
+    /// The plan.
+    pub plan: Plan,
+    /// The verdict, if the trial came so far.
+    pub judgement: Option<Judgement>,
+}
+
+impl Glance {
+    /// Looks at a trace.
+    ///
+    /// # Errors
+    /// When it cannot be read, or has no plan.
+    pub fn read(path: &Path) -> Result<Self, TraceError> {
+        let plan = match Lines::open(path)?.next().transpose()? {
+            Some(Line::Plan(plan)) => plan,
+            _ => {
+                return Err(TraceError::TooShort {
+                    path: path.to_owned(),
+                });
+            }
+        };
+        let tail = tail(path).map_err(|source| TraceError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(Glance {
+            path: path.to_owned(),
+            plan,
+            judgement: verdict(&tail),
+        })
+    }
+
+    /// The verdict; inconclusive where the trace has none.
+    pub fn verdict(&self) -> Verdict {
+        let judgement = self.judgement.as_ref();
+        judgement.map_or(Verdict::Inconclusive, |judgement| judgement.verdict)
+    }
+
+    /// The kinds of its faults, in order.
+    pub fn faults(&self) -> String {
+        let kinds = self.plan.faults().map(|(_, fault)| fault.kind.name());
+        kinds.collect::<Vec<_>>().join(", ")
+    }
+
+    /// What was found, if not everything held.
+    pub fn words(&self) -> String {
+        let Some(judgement) = &self.judgement else {
+            return "the trace was cut off".to_owned();
+        };
+        match (judgement.verdict, judgement.primary()) {
+            (Verdict::Violated, Some(primary)) => {
+                format!("{}: {}", primary.invariant, primary.message)
+            }
+            (Verdict::Inconclusive, _) => judgement.reason(),
+            _ => String::new(),
+        }
+    }
+}
+
+fn tail(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))?;
+    let mut tail = Vec::new();
+    file.take(TAIL_BYTES).read_to_end(&mut tail)?;
+    Ok(tail)
+}
+
+/// The verdict among the last lines of a trace. Only whole lines of that kind parse.
+fn verdict(tail: &[u8]) -> Option<Judgement> {
+    #[derive(serde::Deserialize)]
+    struct Written {
+        verdict: Judgement,
+    }
+    let lines = tail.rsplit(|byte| *byte == b'\n');
+    let mut verdicts = lines.filter(|line| line.starts_with(b"{\"verdict\""));
+    let written = verdicts.find_map(|line| serde_json::from_slice::<Written>(line).ok());
+    written.map(|written| written.verdict)
+}

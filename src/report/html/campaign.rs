@@ -1,0 +1,178 @@
+//! A campaign on the page.
+
+use maud::{Markup, html};
+
+use super::badge;
+use super::trial::latencies;
+use crate::model::{Failure, RecoveryRow, Rehearsal, Verdict};
+use crate::report::{CampaignReport, Change, Comparison, Glance};
+
+/// How many trials are listed.
+const MOST_LISTED: usize = 500;
+
+/// What was found, before anything else.
+pub fn head(campaign: &CampaignReport) -> Markup {
+    let summary = &campaign.summary;
+    html! {
+        section.facts aria-label="The campaign in numbers" {
+            dl.numbers {
+                (number("plans", &summary.plans_executed.to_string()))
+                (number("different failures", &summary.failures.len().to_string()))
+                (number("inconclusive", &summary.inconclusive.to_string()))
+                (number("seed", &summary.seed.to_string()))
+                (number("took", &humantime::format_duration(std::time::Duration::from_secs(summary.elapsed_ms.div_ceil(1_000))).to_string()))
+                (number("stack", &summary.stack))
+            }
+            @if summary.interrupted { p { "It was interrupted." } }
+            @for reason in summary.inconclusive_reasons.iter().take(20) { p { "Inconclusive: " (reason) } }
+        }
+        @if summary.failures.len() > 1 { (failures(&summary.failures)) }
+        @for rehearsal in &summary.scenario { (self::rehearsal(rehearsal)) }
+    }
+}
+
+fn number(name: &str, value: &str) -> Markup {
+    html! { div { dt { (name) } dd { (value) } } }
+}
+
+fn failures(failures: &[Failure]) -> Markup {
+    html! {
+        section.failures {
+            h2 { "Failures" }
+            table {
+                thead { tr { th { "invariant" } th { "what happened" } th { "signature" } th.number { "steps" } th.number { "shown" } th { "trace" } } }
+                tbody {
+                    @for failure in failures {
+                        tr {
+                            td { (badge(Verdict::Violated)) " " code { (failure.invariant) } }
+                            td { (failure.message) }
+                            td { code { (failure.signature) } }
+                            td.number { (steps(failure)) }
+                            td.number { (failure.reproduced.failed) " of " (failure.reproduced.runs) }
+                            td { code { (failure.trace) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// How many steps the plan has, and what shrinking did to it.
+fn steps(failure: &Failure) -> String {
+    match failure.shrink_runs {
+        0 => failure.steps.to_string(),
+        runs => format!(
+            "{} of {}, after {runs} runs",
+            failure.steps, failure.steps_before_shrink
+        ),
+    }
+}
+
+fn rehearsal(rehearsal: &Rehearsal) -> Markup {
+    html! {
+        section.rehearsal {
+            h2 { (badge(rehearsal.verdict)) " Scenario" }
+            pre { (rehearsal.plan) }
+            table { tbody {
+                @for expected in &rehearsal.expectations {
+                    tr {
+                        td { @match expected.met { Some(true) => "✓ yes", Some(false) => "✕ no", None => "? unknown" } }
+                        td { (expected.what) }
+                        td { (expected.because) }
+                    }
+                }
+            } }
+        }
+    }
+}
+
+/// Two runs side by side.
+pub fn comparison(comparison: &Comparison) -> Markup {
+    html! {
+        section.comparison {
+            h2 { "Compared" }
+            p { (comparison.sentence()) }
+            ul {
+                @for signature in &comparison.new { li { "new: " code { (signature) } } }
+                @for signature in &comparison.gone { li { "gone: " code { (signature) } } }
+            }
+            table {
+                thead { tr { th { "compared" } th { "change" } th.number { "before" } th.number { "now" } th { "difference" } } }
+                tbody { @for line in &comparison.lines {
+                    tr {
+                        td { (line.what) }
+                        td { @if line.change == Change::Worse { strong { "▲ worse" } } @else { (line.change.words()) } }
+                        td.number { (line.before) } td.number { (line.after) }
+                        td { (line.because) }
+                    }
+                } }
+            }
+        }
+    }
+}
+
+/// What there is to know about all the trials together.
+pub fn body(campaign: &CampaignReport) -> Markup {
+    html! {
+        article {
+            h2 { "All trials" }
+            (latencies(&campaign.latency(), "Latency over all trials"))
+            @if !campaign.summary.recovery.is_empty() { (recovery(&campaign.summary.recovery)) }
+            (trials(campaign))
+        }
+    }
+}
+
+fn recovery(rows: &[RecoveryRow]) -> Markup {
+    let bound = |at_least: bool, ms: f64| {
+        let mark = if at_least { "≥ " } else { "" };
+        format!("{mark}{ms:.1} ms")
+    };
+    html! {
+        section {
+            h3 { "From backend-ready to success, over all trials with a fault" }
+            table {
+                thead { tr { th { "request kind" } th { "success" } th.number { "trials" } th.number { "never" } th.number { "p50" } th.number { "max" } } }
+                tbody { @for row in rows {
+                    tr {
+                        td { (row.kind) } td { (row.success) }
+                        td.number { (row.trials) } td.number { (row.never) }
+                        td.number { (bound(row.p50_at_least, row.p50_ms)) }
+                        td.number { (bound(row.max_at_least, row.max_ms)) }
+                    }
+                } }
+            }
+        }
+    }
+}
+
+fn trials(campaign: &CampaignReport) -> Markup {
+    let kept = &campaign.trials;
+    let without = (campaign.summary.plans_executed as usize).saturating_sub(kept.len());
+    html! {
+        section.trials {
+            h3 { "Trials" }
+            @if !kept.is_empty() {
+                table {
+                    thead { tr { th.number { "plan" } th { "verdict" } th.number { "steps" } th { "faults" } th { "what was found" } } }
+                    tbody { @for glance in kept.iter().take(MOST_LISTED) { (trial(glance)) } }
+                }
+            }
+            @if kept.len() > MOST_LISTED { p.hint { "The first " (MOST_LISTED) " of " (kept.len()) " are listed." } }
+            @if without > 0 { p.hint { (without) " more trials left no trace: simulated ones that hold are not written." } }
+        }
+    }
+}
+
+fn trial(glance: &Glance) -> Markup {
+    html! {
+        tr {
+            td.number { (glance.plan.index) }
+            td { (badge(glance.verdict())) }
+            td.number { (glance.plan.steps.len()) }
+            td { (glance.faults()) }
+            td { (glance.words()) }
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! The data of a trial's timeline, as the page's script reads it.
+
+use serde::Serialize;
+
+use crate::report::trial::{Row, TrialReport};
+use crate::trace::{EventKind, Phase};
+
+/// How many requests are drawn one by one. Of more, those that failed are drawn and as many others as fit, evenly chosen.
+pub const MOST_DRAWN: usize = 100_000;
+
+/// The data of a trial's timeline. All times are in microseconds since the trial began.
+#[derive(Debug, Serialize)]
+pub struct Drawing<'a> {
+    until: u64,
+    /// When the baseline began: before, there is little to see.
+    from: u64,
+    phases: Vec<(String, u64)>,
+    windows: Vec<Band<'a>>,
+    marks: Vec<Mark>,
+    /// The events that prove a finding.
+    proofs: Vec<u64>,
+    kinds: &'a [String],
+    origins: &'a [String],
+    messages: &'a [String],
+    /// How many requests there are; those below may be fewer.
+    sent: usize,
+    requests: Columns,
+}
+
+/// A time at which a backend was away.
+#[derive(Debug, Serialize)]
+struct Band<'a> {
+    fault: Option<String>,
+    what: String,
+    backend: &'a str,
+    from: u64,
+    /// None where it never ended.
+    to: Option<u64>,
+    seq: u64,
+}
+
+/// A moment that matters.
+#[derive(Debug, Serialize)]
+struct Mark {
+    at: u64,
+    seq: u64,
+    /// Whether the backend was ready again then.
+    ready: bool,
+    text: String,
+}
+
+/// The requests, column by column: there may be a lot of them. Times are differences to keep them short.
+#[derive(Debug, Default, Serialize)]
+struct Columns {
+    id: Vec<u64>,
+    /// The intended send, as the difference to the row before.
+    intended: Vec<i64>,
+    /// From the intended send to the real one.
+    late: Vec<u64>,
+    /// From the intended send to the acceptance as a job; -1 if there was none.
+    accepted: Vec<i64>,
+    /// From the intended send to the end; -1 if there was none.
+    took: Vec<i64>,
+    /// 0 ok, 1 failed, 2 unknown, 3 not ended.
+    outcome: Vec<u8>,
+    kind: Vec<u32>,
+    origin: Vec<u32>,
+    message: Vec<u32>,
+    /// The event of the sending, and of the end; -1 if there was none.
+    seq: Vec<u64>,
+    end: Vec<i64>,
+}
+
+impl<'a> Drawing<'a> {
+    /// The timeline of a trial.
+    pub fn of(trial: &'a TrialReport) -> Self {
+        let view = trial.view();
+        let phases = trial.trace.events.iter().filter_map(|e| match e.kind {
+            EventKind::Phase { phase } => Some((phase.to_string(), e.at_us)),
+            _ => None,
+        });
+        let windows = view.windows().iter().map(|window| {
+            let step = window.fault.and_then(|id| trial.trace.plan.step(id));
+            Band {
+                fault: window.fault.map(ToString::to_string),
+                what: step.map_or("not ready by itself".to_owned(), |s| s.action.to_string()),
+                backend: window.backend,
+                from: window.began.at_us,
+                to: window.ready.map(|ready| ready.moment.at_us),
+                seq: window.began.seq,
+            }
+        });
+        let rows = chosen(trial);
+        Drawing {
+            until: trial.until_us,
+            from: view.phase(Phase::Baseline).map_or(0, |moment| moment.at_us),
+            phases: phases.collect(),
+            windows: windows.collect(),
+            marks: marks(trial),
+            proofs: trial.evidence.keys().copied().collect(),
+            kinds: trial.requests.kinds.texts(),
+            origins: trial.requests.origins.texts(),
+            messages: trial.requests.messages.texts(),
+            sent: trial.requests.rows().len(),
+            requests: columns(rows),
+        }
+    }
+
+    /// How many requests are drawn.
+    pub fn drawn(&self) -> usize {
+        self.requests.id.len()
+    }
+
+    /// As JSON that can stand in an HTML page: nothing in it ends the script element or begins another.
+    pub fn json(&self) -> String {
+        let text = serde_json::to_string(self).unwrap_or_else(|_| "null".to_owned());
+        text.replace('<', "\\u003c")
+            .replace('>', "\\u003e")
+            .replace('&', "\\u0026")
+            .replace('\u{2028}', "\\u2028")
+            .replace('\u{2029}', "\\u2029")
+    }
+}
+
+/// The requests that are drawn, in order of sending.
+fn chosen(trial: &TrialReport) -> Vec<&Row> {
+    let rows = trial.requests.rows();
+    let matters = |row: &Row| {
+        let proves = |seq| trial.evidence.contains_key(&seq);
+        row.ended.is_none_or(|(outcome, _)| outcome != "ok")
+            || proves(row.sent.seq)
+            || row.end.is_some_and(|end| proves(end.seq))
+    };
+    let many = rows.iter().filter(|row| matters(row)).count();
+    let others = rows.len() - many;
+    // Where those that matter fill more than half of the room, they are thinned out too.
+    let room = MOST_DRAWN / 2;
+    let every = |count: usize, room: usize| count.div_ceil(room.max(1)).max(1);
+    let (matter_every, other_every) = match rows.len() <= MOST_DRAWN {
+        true => (1, 1),
+        false => {
+            let matter_every = every(many, room.max(MOST_DRAWN.saturating_sub(others)));
+            let left = MOST_DRAWN - many.div_ceil(matter_every);
+            (matter_every, every(others, left))
+        }
+    };
+    let (mut matter, mut other) = (0, 0);
+    let drawn = rows.iter().filter(|row| {
+        let (count, every) = match matters(row) {
+            true => (&mut matter, matter_every),
+            false => (&mut other, other_every),
+        };
+        *count += 1;
+        (*count - 1) % every == 0
+    });
+    drawn.collect()
+}
+
+fn columns(rows: Vec<&Row>) -> Columns {
+    let mut columns = Columns::default();
+    let mut before = 0;
+    for row in rows {
+        let since = |us: u64| us.saturating_sub(row.intended_us);
+        columns.id.push(row.id);
+        columns.intended.push(row.intended_us as i64 - before);
+        before = row.intended_us as i64;
+        columns.late.push(since(row.sent.at_us));
+        let accepted = row.accepted_us.map_or(-1, |us| since(us) as i64);
+        columns.accepted.push(accepted);
+        let took = row.end.map_or(-1, |end| since(end.at_us) as i64);
+        columns.took.push(took);
+        columns.outcome.push(match row.ended {
+            Some(("ok", _)) => 0,
+            Some(("failed", _)) => 1,
+            Some(_) => 2,
+            None => 3,
+        });
+        columns.kind.push(row.kind);
+        columns.origin.push(row.origin);
+        columns.message.push(row.message);
+        columns.seq.push(row.sent.seq);
+        columns.end.push(row.end.map_or(-1, |end| end.seq as i64));
+    }
+    columns
+}
+
+/// Ready, exits, troubles, and what proves a finding.
+fn marks(trial: &TrialReport) -> Vec<Mark> {
+    let (happenings, _) = trial.happenings();
+    let kinds = trial.trace.events.iter().map(|e| (e.seq, &e.kind));
+    let kinds: std::collections::BTreeMap<u64, &EventKind> = kinds.collect();
+    let marks = happenings.into_iter().filter_map(|happening| {
+        let ready = matches!(
+            kinds.get(&happening.seq),
+            Some(EventKind::Ready { fault: Some(_), .. })
+        );
+        let matters = matches!(
+            kinds.get(&happening.seq),
+            Some(
+                EventKind::Exited { .. }
+                    | EventKind::Trouble { .. }
+                    | EventKind::FaultActed { .. }
+                    | EventKind::Interrupted
+            )
+        );
+        (ready || matters || happening.proof).then(|| Mark {
+            at: happening.at_us,
+            seq: happening.seq,
+            ready,
+            text: format!("{}: {}", happening.about, happening.text),
+        })
+    });
+    marks.collect()
+}

@@ -1,0 +1,71 @@
+//! The HTML report: one file that needs no network.
+//!
+//! The pages are made by maud, which escapes every text that is put into them. The only thing that is embedded otherwise is the
+//! timeline's data, as JSON in which no markup can be.
+
+mod campaign;
+mod drawing;
+mod plot;
+mod trial;
+
+use std::io::{self, Write};
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::Report;
+use crate::model::Verdict;
+
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("timeline.js");
+
+/// Nothing is loaded from anywhere, whatever a page may hold.
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
+
+/// Writes the page.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    out.write_all(page(report).into_string().as_bytes())
+}
+
+fn page(report: &Report) -> Markup {
+    let headline = report.sentence();
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { "comeback: " (report.verdict()) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                header {
+                    h1 { (badge(report.verdict())) " " span { (headline) } }
+                }
+                main {
+                    @if let Some(campaign) = &report.campaign { (campaign::head(campaign)) }
+                    @if let Some(comparison) = &report.comparison { (campaign::comparison(comparison)) }
+                    @for (nth, trial) in report.trials.iter().enumerate() { (trial::article(nth, trial, report)) }
+                    @if let Some(campaign) = &report.campaign { (campaign::body(campaign)) }
+                }
+                footer { "Written by comeback " (env!("CARGO_PKG_VERSION")) ". Times count from the trial's start, on the harness's clock." }
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    }
+}
+
+/// A verdict with a mark of its own, so that it can be told without colours.
+fn badge(verdict: Verdict) -> Markup {
+    let mark = match verdict {
+        Verdict::Holds => "✓",
+        Verdict::Violated => "✕",
+        Verdict::Inconclusive => "?",
+    };
+    html! { span class={ "badge " (verdict) } { (mark) " " (verdict) } }
+}

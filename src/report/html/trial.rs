@@ -1,0 +1,351 @@
+//! A trial on the page: what failed, the timeline, the story, the findings, latencies and the environment.
+
+use maud::{Markup, PreEscaped, html};
+use serde_json::Value;
+
+use super::badge;
+use super::drawing::Drawing;
+use super::plot::plot;
+use crate::latency::Latencies;
+use crate::model::{Failure, Finding, Judgement, Verdict};
+use crate::report::trial::{Happening, TrialReport, time};
+use crate::report::{Report, Tone};
+
+/// From how many lines on the story is folded up.
+const SHORT_STORY: usize = 80;
+
+/// Everything about a trial. `nth` tells it from the others on the page.
+pub fn article(nth: usize, trial: &TrialReport, report: &Report) -> Markup {
+    let headline = trial.headline();
+    let drawing = Drawing::of(trial);
+    let signature = trial
+        .trace
+        .judgement
+        .as_ref()
+        .and_then(|j| j.signature.as_ref());
+    let failure = report
+        .campaign
+        .iter()
+        .flat_map(|campaign| &campaign.summary.failures);
+    let failure = failure
+        .into_iter()
+        .find(|failure| Some(&failure.signature) == signature);
+    html! {
+        article id={ "t" (nth) } {
+            h2 {
+                @if report.campaign.is_some() || report.trials.len() > 1 { (badge(headline.verdict)) " " }
+                "Trial " (trial.trace.plan.index) " of seed " (trial.trace.plan.seed)
+            }
+            section.headline aria-label="What failed, when and why" {
+                dl {
+                    @let failed = headline.verdict == Verdict::Violated;
+                    dt { @if failed { "What failed" } @else { "What happened" } }
+                    dd { (headline.what) }
+                    @if !headline.when.is_empty() {
+                        dt { "When" }
+                        dd { (headline.when) " " (evidence(nth, &headline.evidence)) }
+                    }
+                    @for (title, text) in trial.notes() {
+                        dt { (title) }
+                        dd.note { (text) }
+                    }
+                    @if let Some(signature) = signature {
+                        dt { "Signature" }
+                        dd { code { (signature) } }
+                    }
+                    @if let Some(failure) = failure {
+                        dt { "Shrinking" }
+                        dd { (shrinking(failure)) }
+                    }
+                    dt { "See it again" }
+                    dd { code { "comeback replay " (trial.file) } }
+                }
+            }
+            (timeline(nth, trial, &drawing))
+            (story(nth, trial))
+            @if let Some(judgement) = &trial.trace.judgement { (findings(nth, judgement)) }
+            (latencies(&trial.latencies, "Latency of this trial"))
+            section { h3 { "The plan" } pre { (trial.trace.plan) } }
+            (environment(trial))
+        }
+    }
+}
+
+/// What shrinking made of a failure's plan, and how often it showed.
+fn shrinking(failure: &Failure) -> String {
+    let Failure {
+        steps,
+        steps_before_shrink,
+        shrink_runs,
+        reproduced,
+        ..
+    } = failure;
+    let shown = format!(
+        "It showed in {} of {} executions.",
+        reproduced.failed, reproduced.runs
+    );
+    match shrink_runs {
+        0 => format!("The plan has {steps} steps, as it was found. {shown}"),
+        runs => format!(
+            "The plan has {steps} steps of {steps_before_shrink}, after {runs} runs. {shown}"
+        ),
+    }
+}
+
+fn timeline(nth: usize, trial: &TrialReport, drawing: &Drawing<'_>) -> Markup {
+    let sent = trial.requests.rows().len();
+    let label = format!(
+        "Timeline of {sent} requests and {} faults. Arrow keys go from request to request.",
+        trial.trace.plan.faults().count()
+    );
+    html! {
+        section.timeline data-trial=(nth) {
+            h3 { "Timeline" }
+            ul.legend {
+                li { i.swatch.ok {} "ok" }
+                li { i.swatch.failed {} "failed: the API said so" }
+                li { i.swatch.unknown {} "unknown: no answer" }
+                li { i.swatch.open {} "not ended" }
+                li { i.swatch.fault {} "a fault, until backend-ready" }
+                li { i.swatch.recovery {} "backend-ready" }
+                li { i.swatch.proof {} "proves the violation" }
+            }
+            div.stage-box {
+                canvas.chart tabindex="0" role="application" aria-label=(label) {}
+                canvas.overview aria-hidden="true" {}
+                div.tip hidden {}
+            }
+            p.controls {
+                button type="button" data-do="in" { "zoom in" } " "
+                button type="button" data-do="out" { "zoom out" } " "
+                button type="button" data-do="all" { "whole trial" } " "
+                button type="button" data-do="proof" { "next proof" }
+                span.hint {
+                    " Wheel or + and − zoom, dragging or Shift with ← and → moves; ← and → go from request to request, ↑ and ↓ to those that "
+                    "did not succeed. The strip below shows the whole trial: how many requests were sent when, and what became of them."
+                }
+            }
+            p.details role="status" aria-live="polite" { "Point at a request, or use the arrow keys, to see its details." }
+            @if drawing.drawn() < sent {
+                p.hint {
+                    "Of " (sent) " requests, " (drawing.drawn())
+                    " are drawn: those that did not succeed first, the others evenly chosen. Tables and plots count all of them."
+                }
+            }
+            noscript { p { "The timeline needs JavaScript; everything else on this page does not." } }
+            script type="application/json" { (PreEscaped(drawing.json())) }
+        }
+    }
+}
+
+fn story(nth: usize, trial: &TrialReport) -> Markup {
+    let (happenings, left_out) = trial.happenings();
+    html! {
+        section.story {
+            details open[happenings.len() <= SHORT_STORY] {
+                summary { h3 { "What happened" } " " (happenings.len()) " lines" }
+                table {
+                    thead { tr { th.number { "event" } th.number { "at" } th { "about" } th { "what" } } }
+                    tbody { @for happening in &happenings { (line(nth, happening)) } }
+                }
+                @if left_out > 0 { p.hint { (left_out) " more lines are in the trace." } }
+            }
+        }
+    }
+}
+
+fn line(nth: usize, happening: &Happening) -> Markup {
+    let tone = match happening.tone {
+        Tone::Plain => "plain",
+        Tone::Bad => "bad",
+        Tone::Good => "good",
+    };
+    let log = if happening.log { " log" } else { "" };
+    let proof = if happening.proof { " proof" } else { "" };
+    html! {
+        tr id={ "t" (nth) "-e" (happening.seq) } class={ (tone) (log) (proof) } {
+            td.number { (event_link(nth, happening.seq)) }
+            td.number { (time(happening.at_us)) }
+            td { (happening.about) }
+            td { @if happening.proof { span.mark title="proves a finding" { "★ " } } (happening.text) }
+        }
+    }
+}
+
+fn findings(nth: usize, judgement: &Judgement) -> Markup {
+    let mut findings: Vec<&Finding> = judgement.findings.iter().collect();
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
+    html! {
+        section.findings {
+            h3 { "Invariants" }
+            @if let Some(reason) = &judgement.inconclusive { p { "Inconclusive as a whole: " (reason) } }
+            table {
+                thead { tr { th { "verdict" } th { "invariant" } th { "what was found" } th { "proof" } } }
+                tbody {
+                    @for finding in findings {
+                        tr {
+                            td { (badge(finding.verdict)) }
+                            td { code { (finding.invariant) } }
+                            td { (finding.message) }
+                            td { (evidence(nth, &finding.evidence)) }
+                        }
+                    }
+                }
+            }
+            (recovery(judgement))
+        }
+    }
+}
+
+/// The times that `recovers` has measured.
+fn recovery(judgement: &Judgement) -> Markup {
+    let figures = judgement
+        .findings
+        .iter()
+        .filter(|f| f.invariant == "recovers");
+    let figures: Vec<_> = figures.flat_map(|finding| &finding.figures).collect();
+    html! {
+        @if !figures.is_empty() {
+            h3 { "Recovery, from backend-ready" }
+            table {
+                thead { tr { th { "request kind" } th { "what" } th.number { "time" } } }
+                tbody {
+                    @for figure in figures {
+                        tr {
+                            td { (figure.kind.as_deref().unwrap_or("all")) }
+                            td { (figure.name.trim_end_matches("-ms").replace('-', " ")) }
+                            td.number {
+                                @if figure.at_least { "never, in " }
+                                (time((figure.value * 1_000.0) as u64))
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Plots and a table of latencies.
+pub fn latencies(latencies: &Latencies, title: &str) -> Markup {
+    let of = |asked: &str| {
+        let all = latencies.histograms();
+        let of_outcome = all.filter(|(_, outcome, _)| *outcome == asked);
+        of_outcome
+            .map(|(stage, _, h)| (stage, h))
+            .collect::<Vec<_>>()
+    };
+    let outcomes = ["ok", "failed", "unknown"].map(|outcome| (outcome, of(outcome)));
+    html! {
+        @if latencies.histograms().next().is_some() {
+            section.latency {
+                h3 { (title) }
+                div.plots {
+                    @for (outcome, lines) in outcomes.iter().filter(|(_, lines)| !lines.is_empty()) {
+                        figure {
+                            (plot(outcome, lines))
+                            figcaption { (outcome) ", from the intended send to the end" }
+                        }
+                    }
+                }
+                (table(latencies))
+            }
+        }
+    }
+}
+
+fn table(latencies: &Latencies) -> Markup {
+    html! {
+        table {
+            thead { tr {
+                th { "stage" } th { "outcome" } th.number { "requests" }
+                @for name in ["p50", "p90", "p99", "p99.9", "max"] { th.number { (name) } }
+            } }
+            tbody {
+                @for (stage, outcome, histogram) in latencies.histograms() {
+                    tr {
+                        td { (stage) }
+                        td { i class={ "swatch " (outcome) } {} (outcome) }
+                        td.number { (histogram.len()) }
+                        @for quantile in [0.5, 0.9, 0.99, 0.999, 1.0] {
+                            td.number { (time(histogram.value_at_quantile(quantile))) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn environment(trial: &TrialReport) -> Markup {
+    let header = &trial.trace.header;
+    let stack = &header.stack;
+    let kinds: Vec<String> = stack
+        .kinds
+        .iter()
+        .map(|kind| {
+            let how = if kind.job {
+                "a job"
+            } else {
+                "answered at once"
+            };
+            format!("{} ({how})", kind.name)
+        })
+        .collect();
+    let limits = serde_json::to_value(&header.limits).unwrap_or_default();
+    html! {
+        section.environment {
+            details {
+                summary { h3 { "Environment" } }
+                table { tbody {
+                    (pair("comeback", &header.comeback))
+                    (pair("generator", &header.generator.to_string()))
+                    (pair("trial began", &header.started_at))
+                    (pair("stack", &stack.name))
+                    @if let Some(variant) = &stack.variant { (pair("variant", variant)) }
+                    @if stack.simulated { (pair("simulated", "in memory, on a clock of its own")) }
+                    (pair("backends", &stack.backends.join(", ")))
+                    (pair("request kinds", &kinds.join(", ")))
+                    (pair("connections", &stack.connections))
+                    (pair("the API is observed", if stack.api_observed { "yes" } else { "no" }))
+                    (pair("trials since the last reset", &header.trials_since_reset.to_string()))
+                    (pair("seed, plan", &format!("{}, {}", trial.trace.plan.seed, trial.trace.plan.index)))
+                    (pair("events", &trial.events.to_string()))
+                    @for (name, value) in flat("limit ", &limits) { (pair(&name, &value)) }
+                } }
+            }
+        }
+    }
+}
+
+fn pair(name: &str, value: &str) -> Markup {
+    html! { tr { th scope="row" { (name) } td { (value) } } }
+}
+
+/// The limits by name; those of a group stand for themselves.
+fn flat(prefix: &str, value: &Value) -> Vec<(String, String)> {
+    let Value::Object(fields) = value else {
+        return Vec::new();
+    };
+    let told = fields.iter().flat_map(|(name, value)| match value {
+        Value::Object(_) => flat(prefix, value),
+        Value::Null => vec![(
+            format!("{prefix}{}", name.replace('_', "-")),
+            "none set".to_owned(),
+        )],
+        other => vec![(
+            format!("{prefix}{}", name.replace('_', "-")),
+            other.to_string(),
+        )],
+    });
+    told.collect()
+}
+
+/// Links to the events that prove something.
+pub fn evidence(nth: usize, evidence: &[u64]) -> Markup {
+    html! { span.evidence { @for seq in evidence { (event_link(nth, *seq)) " " } } }
+}
+
+fn event_link(nth: usize, seq: u64) -> Markup {
+    html! { a href={ "#t" (nth) "-e" (seq) } data-trial=(nth) data-seq=(seq) { "#" (seq) } }
+}

@@ -1,0 +1,57 @@
+//! A report for machines, as `--format json` writes it.
+
+use serde::Serialize;
+
+use super::{Comparison, Headline, Report};
+use crate::model::{LatencyRow, Summary, Verdict};
+
+/// A report for machines.
+#[derive(Debug, Serialize)]
+pub struct ReportJson<'a> {
+    /// The verdict: the campaign's, or the worst of the traces.
+    verdict: Verdict,
+    /// The verdict in one sentence.
+    sentence: String,
+    /// The campaign's summary, if it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<&'a Summary>,
+    /// The trials that are told with everything.
+    trials: Vec<TrialJson<'a>>,
+    /// Latencies over everything that it is about.
+    latency: Vec<LatencyRow>,
+    /// How it compares with another run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comparison: Option<&'a Comparison>,
+}
+
+/// One trial.
+#[derive(Debug, Serialize)]
+struct TrialJson<'a> {
+    trace: &'a str,
+    #[serde(flatten)]
+    headline: Headline,
+    requests: usize,
+    events: u64,
+    latency: Vec<LatencyRow>,
+}
+
+impl<'a> ReportJson<'a> {
+    /// What there is to tell.
+    pub fn of(report: &'a Report) -> Self {
+        let trials = report.trials.iter().map(|trial| TrialJson {
+            trace: &trial.file,
+            headline: trial.headline(),
+            requests: trial.requests.rows().len(),
+            events: trial.events,
+            latency: trial.latencies.rows(),
+        });
+        ReportJson {
+            verdict: report.verdict(),
+            sentence: report.sentence(),
+            summary: report.campaign.as_ref().map(|campaign| &campaign.summary),
+            trials: trials.collect(),
+            latency: report.latencies().rows(),
+            comparison: report.comparison.as_ref(),
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! JUnit XML, as continuous integration shows it.
+
+use std::time::Duration;
+
+use quick_junit::{NonSuccessKind, SerializeError, TestCase, TestCaseStatus, TestSuite};
+
+use super::{CampaignReport, Report, TrialReport};
+use crate::model::{Failure, Finding, Summary, Verdict};
+
+/// The report as JUnit XML. Of a campaign, each invariant is a test case, and each failure one under its signature; of a trace, each finding is
+/// one. `invariants` are the names of those that were checked.
+///
+/// # Errors
+/// When the XML writer refuses.
+pub fn junit(report: &Report, invariants: &[&str]) -> Result<String, SerializeError> {
+    let mut junit = quick_junit::Report::new("comeback");
+    if let Some(campaign) = &report.campaign {
+        junit.add_test_suite(of_campaign(campaign, invariants));
+    } else {
+        junit.add_test_suites(report.trials.iter().map(of_trial));
+    }
+    junit.to_string()
+}
+
+fn of_campaign(campaign: &CampaignReport, invariants: &[&str]) -> TestSuite {
+    let summary = &campaign.summary;
+    let mut suite = TestSuite::new(&summary.stack);
+    suite.set_time(Duration::from_millis(summary.elapsed_ms));
+    for invariant in invariants {
+        let violated = summary.failures.iter().any(|f| f.invariant == *invariant);
+        if !violated {
+            let case = TestCase::new(*invariant, TestCaseStatus::success());
+            add(&mut suite, &summary.stack, case);
+        }
+    }
+    for failure in &summary.failures {
+        add(&mut suite, &summary.stack, failed(failure));
+    }
+    for rehearsal in &summary.scenario {
+        for expected in &rehearsal.expectations {
+            let name = format!("plan {}: {}", rehearsal.plan.index, expected.what);
+            let status = match expected.met {
+                Some(true) => TestCaseStatus::success(),
+                Some(false) => said(NonSuccessKind::Failure, &expected.because),
+                None => skipped(&expected.because),
+            };
+            add(&mut suite, &summary.stack, TestCase::new(name, status));
+        }
+    }
+    add(&mut suite, &summary.stack, conclusive(summary));
+    suite
+}
+
+/// A failure under its signature, with all that is needed to go on from it.
+fn failed(failure: &Failure) -> TestCase {
+    let mut status = said(NonSuccessKind::Failure, &failure.message);
+    status.set_type(&failure.invariant);
+    let evidence: Vec<String> = failure
+        .evidence
+        .iter()
+        .map(|seq| format!("#{seq}"))
+        .collect();
+    status.set_description(format!(
+        "{}\nevidence: events {}\nplan: {} steps\ncomeback replay {trace}\ncomeback check {trace}",
+        failure.message,
+        evidence.join(", "),
+        failure.steps,
+        trace = failure.trace,
+    ));
+    TestCase::new(failure.signature.to_string(), status)
+}
+
+/// Too many inconclusive trials are an error: of the harness or the environment, not of the API.
+fn conclusive(summary: &Summary) -> TestCase {
+    let reasons = summary.inconclusive_reasons.join("\n");
+    let status = match (summary.verdict, summary.inconclusive) {
+        (Verdict::Inconclusive, count) => {
+            let message = format!(
+                "{count} of {} trials were inconclusive",
+                summary.plans_executed
+            );
+            let mut status = said(NonSuccessKind::Error, &message);
+            status.set_description(reasons);
+            status
+        }
+        _ => TestCaseStatus::success(),
+    };
+    TestCase::new("trials are conclusive", status)
+}
+
+fn of_trial(trial: &TrialReport) -> TestSuite {
+    let mut suite = TestSuite::new(&trial.file);
+    suite.set_time(Duration::from_micros(trial.until_us));
+    let stack = &trial.trace.header.stack.name;
+    let Some(judgement) = &trial.trace.judgement else {
+        let status = said(NonSuccessKind::Error, "the trace has no verdict");
+        add(&mut suite, stack, TestCase::new("verdict", status));
+        return suite;
+    };
+    if let Some(reason) = &judgement.inconclusive {
+        let status = said(NonSuccessKind::Error, reason);
+        add(&mut suite, stack, TestCase::new("verdict", status));
+    }
+    for Finding {
+        invariant,
+        verdict,
+        message,
+        ..
+    } in &judgement.findings
+    {
+        let status = match verdict {
+            Verdict::Holds => TestCaseStatus::success(),
+            Verdict::Violated => said(NonSuccessKind::Failure, message),
+            Verdict::Inconclusive => skipped(message),
+        };
+        add(&mut suite, stack, TestCase::new(invariant, status));
+    }
+    suite
+}
+
+fn add(suite: &mut TestSuite, stack: &str, mut case: TestCase) {
+    case.set_classname(format!("comeback.{}", stack.replace([' ', ','], "_")));
+    suite.add_test_case(case);
+}
+
+fn said(kind: NonSuccessKind, message: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::non_success(kind);
+    status.set_message(message);
+    status
+}
+
+fn skipped(message: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::skipped();
+    status.set_message(message);
+    status
+}

@@ -1,0 +1,143 @@
+//! A trial in a few words: what failed, when, and why.
+
+use super::TrialReport;
+use super::happening::time;
+use crate::model::Verdict;
+use serde::Serialize;
+use serde_json::Value;
+
+/// What failed, when, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Headline {
+    /// The verdict; inconclusive where the trace has none.
+    pub verdict: Verdict,
+    /// What failed, or why it is inconclusive, or what held.
+    pub what: String,
+    /// When it went wrong, told by the faults around it; empty where nothing did.
+    pub when: String,
+    /// The event at which it went wrong.
+    pub evidence: Vec<u64>,
+}
+
+impl TrialReport {
+    /// The trial in a few words.
+    pub fn headline(&self) -> Headline {
+        let Some(judgement) = &self.trace.judgement else {
+            return Headline {
+                verdict: Verdict::Inconclusive,
+                what: "The trace has no verdict: it was cut off while it was written.".to_owned(),
+                when: String::new(),
+                evidence: Vec::new(),
+            };
+        };
+        let primary = judgement.primary();
+        let (what, evidence) = match (judgement.verdict, primary) {
+            (Verdict::Violated, Some(finding)) => (
+                format!("{}: {}", finding.invariant, finding.message),
+                finding.evidence.clone(),
+            ),
+            (Verdict::Holds, _) => (
+                format!("All {} invariants hold.", judgement.findings.len()),
+                Vec::new(),
+            ),
+            _ => (judgement.reason(), Vec::new()),
+        };
+        Headline {
+            verdict: judgement.verdict,
+            what,
+            when: evidence
+                .first()
+                .map_or(String::new(), |seq| self.when(*seq)),
+            evidence,
+        }
+    }
+
+    /// The verdict in one sentence.
+    pub fn sentence(&self) -> String {
+        let stack = &self.trace.header.stack;
+        let simulated = if stack.simulated { ", simulated" } else { "" };
+        let stack = match &stack.variant {
+            Some(variant) => format!("{} {variant}{simulated}", stack.name),
+            None => format!("{}{simulated}", stack.name),
+        };
+        let judgement = self.trace.judgement.as_ref();
+        let signature = judgement.and_then(|judgement| judgement.signature.as_ref());
+        match (self.headline().verdict, signature) {
+            (Verdict::Holds, _) => format!("{stack} came back."),
+            (Verdict::Inconclusive, _) => format!("{stack}: nobody can tell whether it came back."),
+            (Verdict::Violated, None) => format!("{stack} failed."),
+            (Verdict::Violated, Some(signature)) => {
+                let reason = signature.reason.replace('-', " ");
+                let invariant = &signature.invariant;
+                let fault = match signature.fault.as_str() {
+                    "-" => "without a fault".to_owned(),
+                    fault => format!("after a {fault} of its backend"),
+                };
+                format!("{stack} fails {fault}: {reason}, which violates {invariant}.")
+            }
+        }
+    }
+
+    /// When an event happened, told by the fault before it.
+    fn when(&self, seq: u64) -> String {
+        let Some(event) = self.evidence.get(&seq) else {
+            return String::new();
+        };
+        let at = event.at_us;
+        let mut text = format!("{} into the trial", time(at));
+        let view = self.view();
+        if let Some(window) = view.fault_before(seq) {
+            let fault = window.fault.and_then(|id| {
+                let step = self.trace.plan.step(id)?;
+                Some(format!("{id} ({})", step.action))
+            });
+            let fault = fault.unwrap_or_default();
+            text += &match window.ready {
+                Some(ready) if ready.moment.at_us < at => format!(
+                    ", {} after the backend was ready again after {fault}",
+                    time(at - ready.moment.at_us)
+                ),
+                Some(ready) if ready.moment.at_us == at => {
+                    format!(", as soon as the backend was ready again after {fault}")
+                }
+                _ if window.began.seq == seq => format!(", as {fault} began"),
+                _ => format!(", {} after {fault} began", time(at - window.began.at_us)),
+            };
+        } else if view.faults().next().is_some() {
+            text += ", before any fault";
+        }
+        text + "."
+    }
+
+    /// The texts of the notes that were added to the trace, each with a title: what explains the failure, how often it shows.
+    pub fn notes(&self) -> Vec<(String, String)> {
+        let mut notes = Vec::new();
+        for note in &self.trace.notes {
+            match note {
+                Value::Object(fields) => {
+                    let told = fields
+                        .iter()
+                        .map(|(name, value)| (name.clone(), plain(value)));
+                    notes.extend(told);
+                }
+                other => notes.push(("note".to_owned(), plain(other))),
+            }
+        }
+        notes
+    }
+}
+
+/// A value as text: a text as it stands, plain fields one after the other, anything else as JSON.
+fn plain(value: &Value) -> String {
+    let is_plain = |value: &Value| !value.is_object() && !value.is_array();
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Object(fields) if fields.values().all(is_plain) => {
+            let told = fields
+                .iter()
+                .map(|(name, value)| format!("{name}: {}", plain(value)));
+            told.collect::<Vec<_>>().join(", ")
+        }
+        other => serde_json::to_string_pretty(other).unwrap_or_default(),
+    }
+}

@@ -1,0 +1,170 @@
+//! The requests of a trial as short rows.
+
+use std::collections::BTreeMap;
+
+use crate::model::Outcome;
+use crate::trace::{Event, EventKind, Moment, Span, sustained};
+
+/// How many different messages are kept; those that come later are told as one.
+const MOST_MESSAGES: usize = 2_000;
+/// How many characters of a message are kept.
+const MOST_OF_A_MESSAGE: usize = 300;
+/// What stands for the messages that are not kept.
+const OTHER: &str = "(one of too many different messages to list)";
+
+/// The requests of a trial, in order of sending.
+#[derive(Debug, Default)]
+pub struct Requests {
+    rows: Vec<Row>,
+    in_flight: BTreeMap<u64, usize>,
+    /// The request kinds by their number in a row.
+    pub kinds: Names,
+    /// What requests belong to, by their number in a row.
+    pub origins: Names,
+    /// What became of requests, by their number in a row.
+    pub messages: Names,
+}
+
+/// One request.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// Its number.
+    pub id: u64,
+    /// When it was due, in microseconds since the trial began.
+    pub intended_us: u64,
+    /// When it was sent.
+    pub sent: Moment,
+    /// When it was accepted as a job, in microseconds since the trial began.
+    pub accepted_us: Option<u64>,
+    /// When it ended.
+    pub end: Option<Moment>,
+    /// How it ended, `ok`, `failed` or `unknown`, and its latency in microseconds.
+    pub ended: Option<(&'static str, u64)>,
+    /// The number of its kind.
+    pub kind: u32,
+    /// The number of what it belongs to.
+    pub origin: u32,
+    /// The number of what became of it.
+    pub message: u32,
+}
+
+impl Row {
+    /// From its intended send to its end; to `u64::MAX` if it has not ended.
+    pub fn span(&self) -> Span {
+        Span {
+            from_us: self.intended_us,
+            to_us: self.end.map_or(u64::MAX, |end| end.at_us),
+        }
+    }
+}
+
+/// Different texts, each with a number.
+#[derive(Debug, Default)]
+pub struct Names {
+    texts: Vec<String>,
+    numbers: BTreeMap<String, u32>,
+}
+
+impl Names {
+    /// The texts in the order of their numbers.
+    pub fn texts(&self) -> &[String] {
+        &self.texts
+    }
+
+    fn number(&mut self, text: &str) -> u32 {
+        if let Some(number) = self.numbers.get(text) {
+            return *number;
+        }
+        let number = self.texts.len() as u32;
+        self.texts.push(text.to_owned());
+        self.numbers.insert(text.to_owned(), number);
+        number
+    }
+}
+
+impl Requests {
+    /// The rows in order of sending.
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// Takes an event in, and tells whether it was one of a request.
+    pub fn take(&mut self, event: &Event) -> bool {
+        let moment = event.moment();
+        match &event.kind {
+            EventKind::Sent {
+                request,
+                origin,
+                kind,
+                intended_us,
+                ..
+            } => {
+                self.in_flight.insert(*request, self.rows.len());
+                self.rows.push(Row {
+                    id: *request,
+                    intended_us: *intended_us,
+                    sent: moment,
+                    accepted_us: None,
+                    end: None,
+                    ended: None,
+                    kind: self.kinds.number(kind),
+                    origin: self.origins.number(&origin.to_string()),
+                    message: self.messages.number(""),
+                });
+            }
+            EventKind::Accepted { request, .. } => {
+                if let Some(place) = self.in_flight.get(request) {
+                    self.rows[*place].accepted_us = Some(moment.at_us);
+                }
+            }
+            EventKind::Ended {
+                request,
+                outcome,
+                latency_us,
+                ..
+            } => {
+                let message = self.message(outcome);
+                if let Some(place) = self.in_flight.remove(request) {
+                    let row = &mut self.rows[place];
+                    row.end = Some(moment);
+                    row.ended = Some((outcome.name(), *latency_us));
+                    row.message = message;
+                }
+            }
+            EventKind::Polled { .. } | EventKind::PollLost { .. } => {}
+            _ => return false,
+        }
+        true
+    }
+
+    /// When the success of all these kinds was sustained after some time.
+    pub fn settled(&self, kinds: &[&str], after_us: u64) -> Option<Moment> {
+        let first = self.rows.partition_point(|row| row.sent.at_us <= after_us);
+        let sustained_by = |kind: &str| {
+            let number = *self.kinds.numbers.get(kind)?;
+            let of_kind = self.rows[first..].iter().filter(|row| row.kind == number);
+            sustained(of_kind.filter_map(|row| {
+                let (outcome, _) = row.ended?;
+                Some((row.end?, row.sent.seq, outcome == Outcome::Ok.name()))
+            }))
+        };
+        let moments: Option<Vec<Moment>> = kinds.iter().map(|kind| sustained_by(kind)).collect();
+        moments?.into_iter().max()
+    }
+
+    fn message(&mut self, outcome: &Outcome) -> u32 {
+        if outcome.is_ok() {
+            return self.messages.number("");
+        }
+        let text: String = outcome
+            .to_string()
+            .chars()
+            .take(MOST_OF_A_MESSAGE)
+            .collect();
+        if self.messages.texts.len() < MOST_MESSAGES || self.messages.numbers.contains_key(&text) {
+            self.messages.number(&text)
+        } else {
+            self.messages.number(OTHER)
+        }
+    }
+}

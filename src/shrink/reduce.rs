@@ -1,0 +1,315 @@
+//! Leaving out steps.
+
+use super::belief::{Belief, Places, all};
+use super::choice::choose;
+use super::guard::{OriginalRate, RateTest};
+
+/// It ends when it is so sure that every step left is needed.
+const SURE: f64 = 0.97;
+
+/// The rate is looked at for the first time when it is so sure: by then few steps are left, and what the guard learns of the
+/// rate makes it cheaper to be sure.
+const FIRST_CHECK: f64 = 0.3;
+
+/// Executes plans. The first plan is the one with all its places; the others are parts of it.
+pub trait Trials {
+    /// Whether the plan with only these steps fails in the way that is looked for; none ends the shrinking.
+    fn fails(&mut self, kept: Places, purpose: Purpose) -> impl Future<Output = Option<bool>>;
+
+    /// From now on this plan, which has failed before, is the best.
+    fn best(&mut self, kept: Places, belief: &Belief);
+}
+
+/// What a run is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To make the plan smaller.
+    Shrink,
+    /// To see how often a plan fails.
+    Guard,
+}
+
+/// What is left.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reduced {
+    /// The steps.
+    pub kept: Places,
+    /// Whether each of them is needed, as far as can be known; else the runs came to their end.
+    pub finished: bool,
+}
+
+/// Leaves out as many steps as it can. `odds` are those of [`Belief::new`].
+pub async fn reduce(odds: Vec<f64>, seed: u64, trials: &mut impl Trials) -> Reduced {
+    let first = all(odds.len());
+    let mut reduction = Reduction {
+        belief: Belief::new(odds.clone(), seed),
+        odds,
+        seed,
+        accepted: vec![first],
+        passed: Vec::new(),
+        vetoed: Vec::new(),
+        suspects: 0,
+        original: OriginalRate::default(),
+        checked: None,
+        trials,
+    };
+    let finished = reduction.run().await.is_some();
+    Reduced {
+        kept: reduction.current(),
+        finished,
+    }
+}
+
+struct Reduction<'a, T> {
+    belief: Belief,
+    odds: Vec<f64>,
+    seed: u64,
+    /// The plans that were the best, from the first to the present one.
+    accepted: Vec<Places>,
+    /// The plans that passed.
+    passed: Vec<Places>,
+    /// The plans that fail too seldom, by the guard's word.
+    vetoed: Vec<Places>,
+    /// Steps among which there is one whose removal lowers the rate too much. A smaller plan without any of them is accepted
+    /// only by the guard.
+    suspects: Places,
+    original: OriginalRate,
+    /// The last plan that fails often enough, by the guard's word.
+    checked: Option<Places>,
+    trials: &'a mut T,
+}
+
+impl<T: Trials> Reduction<'_, T> {
+    fn current(&self) -> Places {
+        self.belief.left()
+    }
+
+    /// Until nothing can be left out; none if the runs come to their end before.
+    async fn run(&mut self) -> Option<()> {
+        loop {
+            let sure = self.belief.surely_all();
+            let due = sure >= SURE || (self.checked.is_none() && sure >= FIRST_CHECK);
+            if due && self.checked != Some(self.current()) {
+                self.check().await?;
+                continue;
+            }
+            if sure >= SURE {
+                return Some(());
+            }
+            let Some(removed) = choose(&self.belief) else {
+                return Some(());
+            };
+            let kept = self.current() & !removed;
+            if !self.trials.fails(kept, Purpose::Shrink).await? {
+                self.passed.push(kept);
+                self.belief.passed_without(removed);
+            } else if removed & self.suspects != 0 && !self.is_often(kept).await? {
+                self.vetoed.push(kept);
+                self.belief.vetoed_without(removed);
+            } else {
+                self.accept(kept);
+            }
+        }
+    }
+
+    fn accept(&mut self, kept: Places) {
+        self.belief.failed_without(self.current() & !kept);
+        self.accepted.push(kept);
+        self.trials.best(kept, &self.belief);
+    }
+
+    /// Checks that the present plan fails often enough, and steps back to the last one that does if not.
+    async fn check(&mut self) -> Option<()> {
+        let current = self.current();
+        if current == self.accepted[0] || self.is_often(current).await? {
+            self.checked = Some(current);
+            return Some(());
+        }
+        // The rate fell somewhere between a good plan and a bad one of those accepted.
+        let (mut good, mut bad) = (0, self.accepted.len() - 1);
+        if let Some(place) = self
+            .accepted
+            .iter()
+            .position(|plan| Some(*plan) == self.checked)
+        {
+            good = place;
+        }
+        while bad - good > 1 {
+            let middle = (good + bad) / 2;
+            match self.is_often(self.accepted[middle]).await? {
+                true => good = middle,
+                false => bad = middle,
+            }
+        }
+        let (kept, lost) = (self.accepted[good], self.accepted[bad]);
+        self.accepted.truncate(good + 1);
+        self.suspects |= kept & !lost;
+        self.vetoed.push(lost);
+        self.seed += 1;
+        self.belief = Belief::new(self.odds.clone(), self.seed);
+        self.belief.failed_without(self.accepted[0] & !kept);
+        for _ in 0..good {
+            self.belief.failed_without(0);
+        }
+        // What holds all that is left says nothing of any step.
+        for removed in self
+            .passed
+            .iter()
+            .map(|plan| kept & !plan)
+            .filter(|r| *r != 0)
+        {
+            self.belief.passed_without(removed);
+        }
+        for removed in self
+            .vetoed
+            .iter()
+            .map(|plan| kept & !plan)
+            .filter(|r| *r != 0)
+        {
+            self.belief.vetoed_without(removed);
+        }
+        self.checked = Some(kept);
+        self.trials.best(kept, &self.belief);
+        Some(())
+    }
+
+    /// Whether a plan fails often enough. What is learned of the present plan's rate is believed, too.
+    async fn is_often(&mut self, kept: Places) -> Option<bool> {
+        let original = self.original().await?;
+        let mut test = RateTest::new(original);
+        loop {
+            let failed = self.trials.fails(kept, Purpose::Guard).await?;
+            test.count(failed);
+            if kept == self.current() {
+                match failed {
+                    true => self.belief.failed_without(0),
+                    false => self.belief.passed_without(0),
+                }
+            }
+            if let Some(often) = test.is_often() {
+                return Some(often);
+            }
+        }
+    }
+
+    async fn original(&mut self) -> Option<f64> {
+        loop {
+            if let Some(rate) = self.original.known() {
+                return Some(rate);
+            }
+            let failed = self.trials.fails(self.accepted[0], Purpose::Guard).await?;
+            self.original.count(failed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::super::bits;
+    use super::*;
+
+    /// Fails at a rate while the needed steps are there, and at half of it for each amplifier that is gone.
+    struct Oracle {
+        needed: Places,
+        amplifiers: Places,
+        rate: f64,
+        false_alarms: f64,
+        most_runs: u32,
+        runs: u32,
+        rng: fastrand::Rng,
+    }
+
+    impl Oracle {
+        fn new(rate: f64, seed: u64) -> Self {
+            Oracle {
+                needed: 0b1000_0000_0010_0000_0001_0000,
+                amplifiers: 0,
+                rate,
+                false_alarms: 0.0,
+                most_runs: u32::MAX,
+                runs: 0,
+                rng: fastrand::Rng::with_seed(seed),
+            }
+        }
+
+        fn rate(&self, kept: Places) -> f64 {
+            match kept & self.needed == self.needed {
+                true => self.rate * 0.4_f64.powi((self.amplifiers & !kept).count_ones() as i32),
+                false => self.false_alarms,
+            }
+        }
+
+        fn reduce(&mut self, seed: u64) -> Reduced {
+            let reduced = reduce(vec![0.0; 30], seed, self).now_or_never();
+            reduced.expect("nothing here waits")
+        }
+    }
+
+    impl Trials for Oracle {
+        async fn fails(&mut self, kept: Places, _purpose: Purpose) -> Option<bool> {
+            self.runs += 1;
+            (self.runs <= self.most_runs).then(|| self.rng.f64() < self.rate(kept))
+        }
+
+        fn best(&mut self, _kept: Places, _belief: &Belief) {}
+    }
+
+    #[test]
+    fn a_failure_that_always_shows_is_reduced_to_what_it_needs() {
+        for seed in 0..10 {
+            let mut oracle = Oracle::new(1.0, seed);
+            let reduced = oracle.reduce(seed);
+            assert_eq!((reduced.kept, reduced.finished), (oracle.needed, true));
+            assert!(oracle.runs <= 45, "{} runs", oracle.runs);
+        }
+    }
+
+    #[test]
+    fn a_flaky_failure_keeps_what_it_needs() {
+        for seed in 0..10 {
+            let mut oracle = Oracle::new(0.4, seed);
+            let kept = oracle.reduce(seed).kept;
+            assert_eq!(kept & oracle.needed, oracle.needed, "seed {seed}");
+            assert!(
+                kept.count_ones() <= 4,
+                "{:?}",
+                bits(kept).collect::<Vec<_>>()
+            );
+        }
+    }
+
+    #[test]
+    fn what_makes_a_failure_frequent_is_kept() {
+        let kept = (0..10).filter(|seed| {
+            let mut oracle = Oracle::new(0.9, *seed);
+            oracle.amplifiers = 0b100_0000_0000_0000;
+            let kept = oracle.reduce(*seed).kept;
+            kept & oracle.amplifiers != 0 && oracle.rate(kept) >= 0.45
+        });
+        assert!(kept.count() >= 9);
+    }
+
+    #[test]
+    fn a_false_alarm_is_stepped_back_from() {
+        let sound = (0..10).filter(|seed| {
+            let mut oracle = Oracle::new(0.9, *seed);
+            oracle.false_alarms = 0.05;
+            let kept = oracle.reduce(*seed).kept;
+            kept & oracle.needed == oracle.needed
+        });
+        assert!(sound.count() >= 9);
+    }
+
+    #[test]
+    fn the_end_of_the_runs_leaves_the_best_so_far() {
+        for most_runs in 0..20 {
+            let mut oracle = Oracle::new(1.0, 3);
+            oracle.most_runs = most_runs;
+            let reduced = oracle.reduce(3);
+            assert!(!reduced.finished);
+            assert_eq!(reduced.kept & oracle.needed, oracle.needed);
+        }
+    }
+}

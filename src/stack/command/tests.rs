@@ -1,0 +1,179 @@
+//! A service made of files and shell commands: it runs while the file `up` is there.
+
+use std::fs;
+use std::path::Path;
+
+use rustix::process::Pid;
+use tempfile::TempDir;
+
+use super::*;
+
+struct Service {
+    folder: TempDir,
+    commands: Commands,
+}
+
+fn shell(script: &str) -> Vec<String> {
+    ["sh", "-c", script].map(str::to_owned).to_vec()
+}
+
+impl Service {
+    fn new(change: impl FnOnce(&mut Commands)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut commands = Commands {
+            name: "store".to_owned(),
+            start: shell("echo start >> log; touch up"),
+            stop: Some(shell("echo stop >> log; rm up")),
+            kill: Some(shell("echo kill >> log; rm up")),
+            status: shell("test -e up"),
+            dir: folder.path().to_owned(),
+            limit: Duration::from_secs(20),
+        };
+        change(&mut commands);
+        Service { folder, commands }
+    }
+
+    fn driver(&self) -> CommandDriver {
+        CommandDriver::new(self.commands.clone())
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What was done.
+    fn log(&self) -> Vec<String> {
+        let log = fs::read_to_string(self.path().join("log")).unwrap_or_default();
+        log.lines().map(str::to_owned).collect()
+    }
+}
+
+fn stop(grace_ms: u64) -> Act {
+    Act::Stop { grace_ms }
+}
+
+#[tokio::test]
+async fn every_act_is_done_once_and_told() {
+    let service = Service::new(|_| {});
+    let driver = service.driver();
+    let mut seen = driver.observe();
+    for act in [
+        Act::Kill,
+        Act::Start,
+        Act::Start,
+        stop(9_000),
+        stop(0),
+        Act::Start,
+        Act::Kill,
+    ] {
+        driver.act(act).await.unwrap();
+    }
+    assert_eq!(service.log(), ["start", "stop", "start", "kill"]);
+    assert_eq!(driver.state().await.unwrap(), ServiceState::Stopped);
+    let mut told = Vec::new();
+    while let Ok(observation) = seen.try_recv() {
+        told.push(match observation {
+            Observation::Started { identity, .. } => identity,
+            Observation::Exited { .. } => "exited".to_owned(),
+            other => panic!("{other:?}"),
+        });
+    }
+    assert_eq!(told, ["1", "exited", "2", "exited"]);
+}
+
+#[tokio::test]
+async fn a_service_that_ends_by_itself_is_seen() {
+    let service = Service::new(|_| {});
+    let driver = service.driver();
+    driver.act(Act::Start).await.unwrap();
+    let mut seen = driver.observe();
+    fs::remove_file(service.path().join("up")).unwrap();
+    assert!(matches!(
+        seen.recv().await,
+        Some(Observation::Exited { .. })
+    ));
+}
+
+#[tokio::test]
+async fn who_does_not_stop_within_the_grace_is_killed() {
+    let service = Service::new(|commands| commands.stop = Some(shell("echo stop >> log")));
+    let driver = service.driver();
+    driver.act(Act::Start).await.unwrap();
+    driver.act(stop(500)).await.unwrap();
+    assert_eq!(service.log(), ["start", "stop", "kill"]);
+}
+
+#[tokio::test]
+async fn only_what_has_a_command_is_supported() {
+    let service = Service::new(|commands| commands.stop = None);
+    let driver = service.driver();
+    assert!(driver.supports(Act::Kill) && !driver.supports(stop(0)));
+    assert!(!driver.supports(Act::Pause) && !driver.supports(Act::Join));
+    // A reset asks for a stop all the same.
+    driver.act(Act::Start).await.unwrap();
+    driver.act(stop(0)).await.unwrap();
+    assert_eq!(service.log(), ["start", "kill"]);
+    let error = driver.act(Act::Pause).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "store: this driver cannot pause a service"
+    );
+}
+
+#[tokio::test]
+async fn errors_say_what_the_command_said() {
+    async fn error(change: impl FnOnce(&mut Commands)) -> String {
+        let service = Service::new(change);
+        service
+            .driver()
+            .act(Act::Start)
+            .await
+            .unwrap_err()
+            .to_string()
+    }
+    assert_eq!(
+        error(|c| c.start = shell("echo one; echo no luck >&2; exit 3")).await,
+        "store: cannot start: the command ended with code 3, saying: no luck"
+    );
+    assert_eq!(
+        error(|c| c.start = vec!["no-such-program".to_owned()]).await,
+        "store: there is no program `no-such-program`: install it, or give its full path"
+    );
+    assert_eq!(
+        error(|c| c.status = shell("exit 255")).await,
+        "store: cannot ask for the status: the command ended with code 255, which says nothing of the service"
+    );
+    assert_eq!(
+        error(|c| (c.start, c.limit) = (shell("true"), Duration::from_millis(300))).await,
+        "store: cannot start: it does not run after 300ms; mend the command, or allow more by `timeout`"
+    );
+    assert_eq!(
+        error(|c| (c.start, c.limit) = (shell("sleep 600"), Duration::from_millis(300))).await,
+        "store: cannot start: the command did not end within 300ms; mend it, or allow more by `timeout`"
+    );
+}
+
+#[tokio::test]
+async fn a_daemon_that_keeps_its_output_open_keeps_nobody_waiting() {
+    let start = shell("sleep 600 & echo $! > pid; touch up");
+    let service = Service::new(|commands| commands.start = start);
+    let driver = service.driver();
+    driver.act(Act::Start).await.unwrap();
+    drop(driver);
+    let pid = fs::read_to_string(service.path().join("pid")).unwrap();
+    let pid = Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("it lives on");
+}
+
+#[tokio::test]
+async fn what_a_dead_run_has_ended_is_started_by_its_lease() {
+    let service = Service::new(|_| {});
+    let lease = service.driver().lease().unwrap();
+    let text = serde_json::to_string(&lease).unwrap();
+    let Lease::Commands(commands) = serde_json::from_str(&text).unwrap() else {
+        panic!("{text}");
+    };
+    assert_eq!(undo(&commands).await.unwrap(), Undone::Restored);
+    assert_eq!(undo(&commands).await.unwrap(), Undone::Nothing);
+    assert_eq!(service.log(), ["start"]);
+}

@@ -1,0 +1,88 @@
+//! What a container uses of its machine.
+
+use std::time::Duration;
+
+use bollard::models::ContainerMemoryStats;
+use bollard::query_parameters::StatsOptionsBuilder;
+use futures_util::StreamExt;
+use procfs::process::Process;
+
+use super::container::Container;
+use crate::stack::figures::Figures;
+use crate::stack::{DriverError, Usage};
+
+/// What the engine says that a container uses, in one sample that it takes at once.
+///
+/// The engine does not count file descriptors. They are read from `/proc`, which shows the container's processes where
+/// the engine runs on this machine; reading those of another user needs root's rights.
+pub(super) async fn of(container: &Container) -> Result<Option<Usage>, DriverError> {
+    let Some(state) = container.inspect().await?.state else {
+        return Ok(None);
+    };
+    let (Some(pid @ 1..), Some(started_at)) = (state.pid, state.started_at) else {
+        return Ok(None);
+    };
+    let options = StatsOptionsBuilder::default().stream(false).one_shot(true);
+    let mut answers = Box::pin(container.docker.stats(&container.id, Some(options.build())));
+    let stats = match answers.next().await {
+        Some(Ok(stats)) => stats,
+        Some(Err(error)) => return Err(container.refused("ask for its figures", &error)),
+        None => return Ok(None),
+    };
+    let cpu = stats.cpu_stats.and_then(|cpu| cpu.cpu_usage?.total_usage);
+    let threads = stats.pids_stats.and_then(|pids| pids.current);
+    Ok(cpu.map(|cpu_ns| Usage {
+        identity: format!("{pid}@{started_at}"),
+        cpu: Duration::from_nanos(cpu_ns),
+        memory_bytes: stats.memory_stats.and_then(|memory| own_memory(&memory)),
+        fds: fds(&container.id),
+        threads,
+    }))
+}
+
+/// What the container has allocated, as its control group counts it: `rss` in version 1, `anon` in version 2. What it has
+/// read of files is cached for its sake, grows by itself, and is no part of it.
+fn own_memory(memory: &ContainerMemoryStats) -> Option<u64> {
+    let stats = memory.stats.as_ref()?;
+    ["total_rss", "anon"]
+        .iter()
+        .find_map(|name| stats.get(*name).copied())
+}
+
+/// The open file descriptors of all processes in a container. A process id of the engine's may mean another process here, so
+/// they are found by the name of their control group, which holds the container's id.
+fn fds(id: &str) -> Option<u64> {
+    Figures::of(|process, _| is_in(process, id))?.fds
+}
+
+fn is_in(process: &Process, id: &str) -> bool {
+    process
+        .cgroups()
+        .is_ok_and(|groups| groups.into_iter().any(|group| group.pathname.contains(id)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    #[test]
+    fn both_versions_of_control_groups_tell_what_was_allocated() {
+        let memory = |stats: &[(&str, u64)]| ContainerMemoryStats {
+            usage: Some(99),
+            stats: (!stats.is_empty()).then(|| {
+                let named = stats.iter().map(|(name, bytes)| (name.to_string(), *bytes));
+                named.collect::<HashMap<_, _>>()
+            }),
+            ..ContainerMemoryStats::default()
+        };
+        assert_eq!(
+            own_memory(&memory(&[("total_rss", 7), ("rss", 6)])),
+            Some(7)
+        );
+        assert_eq!(own_memory(&memory(&[("anon", 8), ("file", 6)])), Some(8));
+        assert_eq!(own_memory(&memory(&[("other", 1)])), None);
+        assert_eq!(own_memory(&memory(&[])), None);
+    }
+}

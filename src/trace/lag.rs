@@ -1,0 +1,125 @@
+//! The time that this machine withheld: the harness wanted to run, and could not. Neither could the API, for all we know.
+
+use tokio::time::Instant;
+
+use super::{Span, Spans};
+use crate::watch;
+
+/// How many times its own length a limit is extended at most.
+const AT_MOST: u64 = 3;
+
+impl Spans {
+    /// The moment at which so much time has passed since `from_us` that they do not cover, in microseconds since the trial began:
+    /// where they are what the machine withheld, a limit that begins at `from_us` is up then. It is extended three times at most, so
+    /// that it ends on a machine that is never free, too.
+    pub fn later(&self, from_us: u64, limit_us: u64) -> u64 {
+        let mut to_us = from_us.saturating_add(limit_us);
+        loop {
+            let withheld_us = self.covered_us(Span { from_us, to_us });
+            let extension_us = withheld_us.min(limit_us.saturating_mul(AT_MOST));
+            let extended_us = from_us
+                .saturating_add(limit_us)
+                .saturating_add(extension_us);
+            if extended_us <= to_us {
+                return to_us;
+            }
+            to_us = extended_us;
+        }
+    }
+}
+
+/// What the recorder knows of it while the trial goes on.
+#[derive(Debug)]
+pub(super) struct Withheld(watch::Sender<Known>);
+
+#[derive(Debug, Clone, Default)]
+struct Known {
+    spans: Spans,
+    /// Until when it is known; none while nobody measures.
+    until: Option<Instant>,
+}
+
+impl Withheld {
+    /// Nobody measures.
+    pub fn new() -> Self {
+        Withheld(watch::Sender::new(Known::default()))
+    }
+
+    /// A stretch was withheld.
+    pub fn add(&self, span: Span) {
+        self.0.send_modify(|known| known.spans.push(span));
+    }
+
+    /// All is known until then; with none, nobody measures any more.
+    pub fn known_until(&self, until: Option<Instant>) {
+        self.0.send_modify(|known| known.until = until);
+    }
+
+    /// The moment [`Spans::later`], as far as is known.
+    pub fn later(&self, from_us: u64, limit_us: u64) -> u64 {
+        self.0.borrow().spans.later(from_us, limit_us)
+    }
+
+    /// Waits until all is known until then, or nobody measures.
+    pub async fn settled(&self, until: Instant) {
+        let mut known = self.0.subscribe();
+        // The sender is in `self`, so the wait cannot fail.
+        let _ = known
+            .wait_for(|known| known.until.is_none_or(|known| known >= until))
+            .await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::sleep;
+
+    use crate::trace::{EventKind, Recorder, Redaction, Span, Spans};
+
+    #[test]
+    fn a_limit_is_extended_by_what_was_withheld_within_it_and_within_the_extension() {
+        let span = |(from_us, to_us)| Span { from_us, to_us };
+        let later = |spans: &[(u64, u64)]| {
+            let spans: Spans = spans.iter().copied().map(span).collect();
+            spans.later(100, 50)
+        };
+        assert_eq!(later(&[]), 150);
+        assert_eq!(later(&[(20, 100), (151, 900)]), 150);
+        assert_eq!(later(&[(90, 120)]), 170);
+        assert_eq!(later(&[(120, 140), (160, 165), (180, 190)]), 175);
+        assert_eq!(later(&[(100, 9_000)]), 300, "and at most three times");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_for_a_limit_waits_until_it_is_known_what_was_withheld() {
+        let recorder = Recorder::new(None, Redaction::default(), u64::MAX);
+        let since = tokio::time::Instant::now();
+        recorder.measured_until(Some(since));
+        let measuring = async {
+            sleep(Duration::from_millis(120)).await;
+            recorder.record(EventKind::Lag { late_us: 30_000 });
+            recorder.measured_until(Some(tokio::time::Instant::now()));
+            sleep(Duration::from_millis(100)).await;
+            recorder.measured_until(None);
+        };
+        let limit = async {
+            recorder.pass(since, Duration::from_millis(100)).await;
+            since.elapsed().as_millis()
+        };
+        // From 90 to 120 ms nobody could run: 10 ms of that lie within the limit, and the other 20 within what it was extended to.
+        let (passed_ms, ()) = tokio::join!(limit, measuring);
+        assert_eq!(passed_ms, 220, "it is not known before then");
+        recorder.pass(since, Duration::from_millis(100)).await;
+        assert_eq!(since.elapsed().as_millis(), 220, "and that was long enough");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_nobody_measures_a_limit_is_what_it_is() {
+        let recorder = Recorder::new(None, Redaction::default(), u64::MAX);
+        let since = tokio::time::Instant::now();
+        recorder.pass(since, Duration::from_millis(100)).await;
+        assert_eq!(since.elapsed().as_millis(), 100);
+    }
+}

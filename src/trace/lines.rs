@@ -1,0 +1,187 @@
+//! A trace read line by line, for whoever need not keep all of it.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::Event;
+use super::store::{FORMAT_VERSION, Header, TraceError};
+use crate::model::{Judgement, Plan};
+
+/// A line of a trace behind its header.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Line {
+    /// The plan.
+    Plan(Plan),
+    /// Something that was observed.
+    Event(Event),
+    /// The verdict.
+    Verdict(Judgement),
+    /// A note that was added later, as it stands.
+    Note(serde_json::Value),
+}
+
+/// A line that is neither the header nor an event, as it is written.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Written {
+    Plan(Plan),
+    Verdict(Judgement),
+    Note(serde_json::Value),
+}
+
+/// Reads a trace line by line. A last line that was cut is passed over.
+#[derive(Debug)]
+pub struct Lines<R> {
+    path: PathBuf,
+    reader: R,
+    header: Header,
+    /// The number of the line read last, from 1, and how many bytes there are up to its end.
+    number: usize,
+    end: u64,
+    buffer: Vec<u8>,
+}
+
+impl Lines<BufReader<File>> {
+    /// Opens a trace and reads its header.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is no trace, or is of a newer format.
+    pub fn open(path: &Path) -> Result<Self, TraceError> {
+        let file = File::open(path).map_err(|source| TraceError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+        Lines::new(path, BufReader::new(file))
+    }
+}
+
+impl<R: BufRead> Lines<R> {
+    /// Reads the header; `path` is for the errors' words.
+    ///
+    /// # Errors
+    /// As [`Lines::open`].
+    pub fn new(path: &Path, mut reader: R) -> Result<Self, TraceError> {
+        let mut buffer = Vec::new();
+        if !line(path, &mut reader, &mut buffer)? {
+            return Err(TraceError::TooShort {
+                path: path.to_owned(),
+            });
+        }
+        Ok(Lines {
+            path: path.to_owned(),
+            reader,
+            header: header(path, &buffer)?,
+            number: 1,
+            end: buffer.len() as u64 + 1,
+            buffer,
+        })
+    }
+
+    /// The first line.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The place of the next line, in bytes from the file's beginning.
+    pub fn place(&self) -> u64 {
+        self.end
+    }
+
+    fn read(&mut self) -> Result<Option<Line>, TraceError> {
+        if !line(&self.path, &mut self.reader, &mut self.buffer)? {
+            return Ok(None);
+        }
+        self.number += 1;
+        self.end += self.buffer.len() as u64 + 1;
+        if let Some(event) = Event::of_line(&self.buffer) {
+            return Ok(Some(Line::Event(event)));
+        }
+        let malformed = |error: serde_json::Error| TraceError::Malformed {
+            path: self.path.clone(),
+            line: self.number,
+            message: words(&error),
+        };
+        // Events are told from the other lines first, so that an error speaks of what the line is.
+        let content: serde_json::Value = serde_json::from_slice(&self.buffer).map_err(malformed)?;
+        if content.get("event").is_some() {
+            let event = serde_json::from_value(content).map_err(malformed)?;
+            return Ok(Some(Line::Event(event)));
+        }
+        let line = match serde_json::from_value(content).map_err(malformed)? {
+            Written::Plan(plan) => Line::Plan(plan),
+            Written::Verdict(judgement) => Line::Verdict(judgement),
+            Written::Note(note) => Line::Note(note),
+        };
+        Ok(Some(line))
+    }
+}
+
+impl<R: BufRead + Seek> Lines<R> {
+    /// The line at a place that [`Lines::place`] told before.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn at(&mut self, place: u64) -> Result<Option<Line>, TraceError> {
+        let found = self.reader.seek(SeekFrom::Start(place));
+        found.map_err(|source| TraceError::Io {
+            path: self.path.clone(),
+            source,
+        })?;
+        self.end = place;
+        self.read()
+    }
+}
+
+impl<R: BufRead> Iterator for Lines<R> {
+    type Item = Result<Line, TraceError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.read().transpose()
+    }
+}
+
+/// Reads one line, without its end. `false` at the file's end, or where a line was cut while it was being written.
+fn line(path: &Path, reader: &mut impl BufRead, buffer: &mut Vec<u8>) -> Result<bool, TraceError> {
+    buffer.clear();
+    let read = reader.read_until(b'\n', buffer);
+    read.map_err(|source: io::Error| TraceError::Io {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(buffer.pop() == Some(b'\n'))
+}
+
+fn header(path: &Path, line: &[u8]) -> Result<Header, TraceError> {
+    let malformed = |message: String| TraceError::Malformed {
+        path: path.to_owned(),
+        line: 1,
+        message,
+    };
+    // The version is looked at first: a newer header need not parse as ours does.
+    let raw: serde_json::Value = serde_json::from_slice(line).map_err(|e| malformed(words(&e)))?;
+    let version = raw["comeback_trace"]
+        .as_u64()
+        .ok_or_else(|| malformed("the header has no `comeback_trace` version".to_owned()))?;
+    if version > u64::from(FORMAT_VERSION) {
+        let by = raw["comeback"].as_str().unwrap_or("(unknown)").to_owned();
+        return Err(TraceError::Newer {
+            path: path.to_owned(),
+            found: version,
+            by,
+        });
+    }
+    serde_json::from_value(raw).map_err(|e| malformed(e.to_string()))
+}
+
+/// What is wrong with a line. The parser takes a line for a whole text, so its own "line 1" would contradict ours.
+fn words(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    match text.strip_suffix(&place) {
+        Some(what) => format!("column {}: {what}", error.column()),
+        None => text,
+    }
+}

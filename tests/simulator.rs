@@ -1,0 +1,14 @@
+//! The simulator: what happens in it, happens again; and what is true of every plan.
+
+#[path = "simulator/control.rs"]
+mod control;
+#[path = "common/desk.rs"]
+mod desk;
+#[path = "simulator/determinism.rs"]
+mod determinism;
+#[path = "simulator/early_end.rs"]
+mod early_end;
+#[path = "simulator/faults.rs"]
+mod faults;
+#[path = "simulator/properties.rs"]
+mod properties;
