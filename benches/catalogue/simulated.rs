@@ -104,7 +104,7 @@ fn find(bench: &Bench, seed: u64, plans: u64) -> Option<Found> {
 fn trial(bench: &Bench, seed: u64, index: u64) -> Judgement {
     let plan = generator::plan(&bench.space, seed, index);
     let simulation = bench.simulation.as_ref().expect("the bench is simulated");
-    let trace = simulation.trial(bench, &plan, pending());
+    let trace = simulation.trial(bench, &plan, 0, pending());
     let judgement = trace.expect("a world can be made").judgement;
     judgement.expect("a trial is judged")
 }

@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::{Audience, Bench, CampaignError, Interrupt};
 use crate::executor::Executor;
-use crate::model::{Action, Anchor, Judgement, Plan, Signature, Step, StepId, Verdict, Wait};
-use crate::trace::{EventKind, Phase, Recorder, Trace, TraceWriter};
+use crate::model::{Action, Anchor, Judgement, Plan, Signature, Step, Verdict, Wait};
+use crate::trace::{Recorder, Trace, TraceWriter, step_times};
 
 /// The controls of a campaign: one for each signature.
 #[derive(Debug, Default)]
@@ -110,15 +110,15 @@ impl Control {
 /// The plan of a trial with a wait in the place of each fault, when it was done and for as long as it took. What was anchored to something that
 /// comes of a fault starts when it did; what had not been done is left out.
 fn without_faults(trace: &Trace) -> Plan {
-    let times = Times::of(trace);
+    let times = step_times(trace);
     let steps = trace.plan.steps.iter().filter_map(|step| {
-        let start_ms = *times.starts_ms.get(&step.id)?;
+        let start_ms = times.start_ms(&step.id)?;
         let recorded = Anchor::At {
             offset_ms: start_ms,
         };
         let (anchor, action) = match &step.action {
             Action::Fault(_) => {
-                let end_ms = times.ends_ms.get(&step.id).copied();
+                let end_ms = times.end_ms(&step.id);
                 let wait_ms = end_ms.map_or(0, |end_ms| end_ms - start_ms);
                 (recorded, Action::Wait(Wait { wait_ms }))
             }
@@ -142,36 +142,8 @@ fn without_faults(trace: &Trace) -> Plan {
     }
 }
 
-/// When the steps of a trial started and ended, in milliseconds since the plan began.
-#[derive(Default)]
-struct Times<'a> {
-    starts_ms: BTreeMap<&'a StepId, u64>,
-    ends_ms: BTreeMap<&'a StepId, u64>,
-}
-
-impl<'a> Times<'a> {
-    fn of(trace: &'a Trace) -> Self {
-        let mut times = Times::default();
-        let mut began_us = 0;
-        for event in &trace.events {
-            let at_ms = (event.at_us - began_us) / 1_000;
-            match &event.kind {
-                EventKind::Phase { phase: Phase::Plan } => began_us = event.at_us,
-                EventKind::StepStarted { step } => {
-                    times.starts_ms.insert(step, at_ms);
-                }
-                EventKind::StepEnded { step } => {
-                    times.ends_ms.insert(step, at_ms);
-                }
-                _ => {}
-            }
-        }
-        times
-    }
-}
-
-/// A control is no trial of the campaign: nobody counts it.
-struct Unseen;
+/// For an execution that is no trial of the campaign: nobody counts it.
+pub(super) struct Unseen;
 
 impl Audience for Unseen {
     fn trial_begins(&self, _plan: &Plan, _executor: &Executor, _recorder: &Recorder) {}
@@ -182,7 +154,8 @@ impl Audience for Unseen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Edge, FaultKind};
+    use crate::model::{Edge, FaultKind, StepId};
+    use crate::trace::EventKind;
     use crate::trace::script::Script;
 
     fn id(name: &str) -> StepId {

@@ -9,13 +9,15 @@ mod recovery;
 mod replay;
 mod run;
 mod save;
+mod shrinking;
 mod simulation;
 mod trial;
 
 pub use interrupt::Interrupt;
 pub use replay::Replay;
 pub use run::{Campaign, Plans};
-pub use save::SaveError;
+pub use save::{SaveError, run_folder};
+pub use shrinking::{ShrinkBudget, Shrunken};
 pub use simulation::{Simulation, SimulationError, World};
 
 use std::sync::Arc;

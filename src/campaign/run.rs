@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::control::Controls;
 use super::recovery::Recoveries;
-use super::{Audience, Bench, CampaignError, Interrupt, save};
+use super::{Audience, Bench, CampaignError, Interrupt, ShrinkBudget, Shrunken, save};
 use crate::generator;
 use crate::latency::Latencies;
 use crate::model::{Failure, Plan, Rehearsal, Reproduced, Signature, Summary, Verdict};
@@ -29,6 +29,8 @@ pub struct Campaign {
     pub out: PathBuf,
     /// Here failing traces are kept.
     pub traces: PathBuf,
+    /// What may be spent on shrinking each failure; none to keep it as it was found.
+    pub shrink: Option<ShrinkBudget>,
 }
 
 /// The plans of a campaign.
@@ -94,6 +96,11 @@ impl Campaign {
             if let Some(signature) = progress.new_signature(&trace) {
                 let kept = save::keep_trace(&self.traces, &path, &bench.info, &signature, &plan)?;
                 progress.add_failure(&trace, signature, &kept);
+                if let Some(budget) = self.shrink {
+                    let shrunk =
+                        bench.shrink(&trace, &kept, &folder, budget, interrupt, audience);
+                    progress.shrunk(shrunk.await?);
+                }
             }
             let enough = progress.ways_to_fail() >= self.max_failures;
             // What is not healthy before anything was done to it will not be so for the other plans either.
@@ -220,8 +227,27 @@ impl Progress {
             steps: trace.plan.steps.len(),
             steps_before_shrink: trace.plan.steps.len(),
             shrink_runs: 0,
+            guard_runs: 0,
             reproduced: Reproduced { failed: 1, runs: 1 },
+            explanation: None,
         });
+    }
+
+    /// Tells what is left of the failure that was added last.
+    fn shrunk(&mut self, shrunk: Option<Shrunken>) {
+        let Some((failure, shrunk)) = self.summary.failures.last_mut().zip(shrunk) else {
+            return;
+        };
+        let judgement = shrunk.trace.judgement.as_ref();
+        if let Some(finding) = judgement.and_then(|judgement| judgement.primary()) {
+            failure.message = finding.message.clone();
+            failure.evidence = finding.evidence.clone();
+        }
+        failure.steps = shrunk.trace.plan.steps.len();
+        failure.shrink_runs = shrunk.history.runs;
+        failure.guard_runs = shrunk.history.guard_runs;
+        failure.reproduced = shrunk.reproduced;
+        failure.explanation = Some(shrunk.explanation.text);
     }
 
     /// How many different ways to fail were seen, those that need no fault included.

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use super::CampaignError;
 use crate::latency::{self, Latencies};
 use crate::model::{Plan, Signature, Summary};
 use crate::trace::{StackInfo, Trace};
@@ -21,7 +22,7 @@ pub struct SaveError {
 ///
 /// # Errors
 /// When it cannot be made.
-pub(super) fn run_folder(out: &Path, seed: u64) -> Result<PathBuf, SaveError> {
+pub fn run_folder(out: &Path, seed: u64) -> Result<PathBuf, SaveError> {
     let at = |path: &Path, source| SaveError {
         path: path.to_owned(),
         source,
@@ -76,6 +77,26 @@ pub(super) fn keep_trace(
         }
     }
     unreachable!("there are endlessly many names")
+}
+
+/// Puts a trace in the place of another. Whenever this process ends, one of the two is there, whole.
+///
+/// # Errors
+/// When it cannot be written; the other one is still there then.
+pub(super) fn replace_trace(path: &Path, trace: &Trace) -> Result<(), CampaignError> {
+    let new = path.with_extension("jsonl.new");
+    let at = |source| SaveError {
+        path: path.to_owned(),
+        source,
+    };
+    match fs::remove_file(&new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(error).into()),
+        _ => {}
+    }
+    trace.write(&new)?;
+    let synced = fs::File::open(&new).and_then(|file| file.sync_all());
+    synced.and_then(|()| fs::rename(&new, path)).map_err(at)?;
+    Ok(())
 }
 
 /// Writes `summary.json` into the campaign's folder.

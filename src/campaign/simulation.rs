@@ -14,8 +14,9 @@ use crate::stack::Stack;
 use crate::trace::{Event, Recorder, Trace};
 
 /// Makes a world for each trial. Nothing of one trial reaches the next: it has a stack of its own, and a tokio runtime whose clock
-/// begins anew, on a thread of its own. So a trial is a function of its plan, whatever was tried before.
-pub struct Simulation(Box<dyn Fn(&Plan) -> World + Send + Sync>);
+/// begins anew, on a thread of its own. So a trial is a function of its plan and of
+/// which execution of it this is, whatever was tried before.
+pub struct Simulation(Box<dyn Fn(&Plan, u64) -> World + Send + Sync>);
 
 /// The world of one trial.
 pub struct World {
@@ -31,12 +32,13 @@ pub struct World {
 pub struct SimulationError(#[from] io::Error);
 
 impl Simulation {
-    /// A simulation whose worlds are made so; what is left to chance in one is drawn from its plan's seed.
-    pub fn new(make: impl Fn(&Plan) -> World + Send + Sync + 'static) -> Self {
+    /// A simulation whose worlds are made so, for the plan's nth execution (from 0); what is left to chance in one is drawn from its plan's
+    /// seed, and anew for each execution.
+    pub fn new(make: impl Fn(&Plan, u64) -> World + Send + Sync + 'static) -> Self {
         Simulation(Box::new(make))
     }
 
-    /// Executes a plan in a new world, as the bench's executor would, and judges it. It takes as long as there is something to
+    /// Executes a plan for the nth time (from 0) in a new world, as the bench's executor would, and judges it. It takes as long as there is something to
     /// compute, and no longer; `interrupted` ends it earlier.
     ///
     /// # Errors
@@ -45,9 +47,10 @@ impl Simulation {
         &self,
         bench: &Bench,
         plan: &Plan,
+        nth: u64,
         interrupted: impl Future<Output = ()> + Send,
     ) -> Result<Trace, CampaignError> {
-        let World { stack, transport } = (self.0)(plan);
+        let World { stack, transport } = (self.0)(plan, nth);
         let executor = Executor {
             stack: Arc::new(stack),
             transport,

@@ -11,6 +11,15 @@ use crate::model::{Judgement, Plan, Verdict};
 use crate::observe::Lag;
 use crate::trace::{Event, FORMAT_VERSION, Header, Recorder, Trace, TraceWriter};
 
+/// One execution of a plan.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Execution {
+    /// Which one of this plan, from 0: what is left to chance in a simulated world differs.
+    pub nth: u64,
+    /// How many trials the stack has been through since its last reset.
+    pub trials_since_reset: u64,
+}
+
 impl Bench {
     /// Executes a plan once, judges it, and leaves its trace, verdict included, at `path`; where trials are simulated, only if
     /// it did not hold, for the same plan gives the same trace again.
@@ -25,8 +34,28 @@ impl Bench {
         interrupt: &Interrupt,
         audience: &dyn Audience,
     ) -> Result<Trace, CampaignError> {
+        let execution = Execution {
+            nth: 0,
+            trials_since_reset,
+        };
+        self.execute(plan, execution, path, interrupt, audience)
+            .await
+    }
+
+    /// The same for a plan that may have been executed before.
+    ///
+    /// # Errors
+    /// As [`Bench::trial`].
+    pub(super) async fn execute(
+        &self,
+        plan: &Plan,
+        execution: Execution,
+        path: &Path,
+        interrupt: &Interrupt,
+        audience: &dyn Audience,
+    ) -> Result<Trace, CampaignError> {
         if let Some(simulation) = &self.simulation {
-            let trace = simulation.trial(self, plan, interrupt.requested())?;
+            let trace = simulation.trial(self, plan, execution.nth, interrupt.requested())?;
             let judgement = trace.judgement.as_ref();
             if judgement.is_none_or(|judgement| judgement.verdict != Verdict::Holds) {
                 trace.write(path)?;
@@ -36,7 +65,7 @@ impl Bench {
             }
             return Ok(trace);
         }
-        let header = self.header(trials_since_reset);
+        let header = self.header(execution.trials_since_reset);
         let writer = TraceWriter::create(path, &header, plan)?;
         let cap = self.executor.settings.max_trace_bytes;
         let recorder = Recorder::new(Some(writer), self.redaction.clone(), cap);
@@ -82,7 +111,7 @@ impl Bench {
     ///
     /// # Errors
     /// When a service cannot be stopped or started.
-    pub(super) async fn refresh(&self, audience: &dyn Audience) -> Result<bool, CampaignError> {
+    pub async fn refresh(&self, audience: &dyn Audience) -> Result<bool, CampaignError> {
         if self.simulation.is_some() {
             // Each trial has a new world.
             return Ok(true);

@@ -52,7 +52,9 @@ pub fn simulated(variant: Variant) -> anyhow::Result<Bench> {
             simulated: true,
             ..bench.info
         },
-        simulation: Some(Simulation::new(move |plan| world(variant, chance(plan)))),
+        simulation: Some(Simulation::new(move |plan, nth| {
+            world(variant, chance(plan, nth))
+        })),
         ..bench
     })
 }
@@ -63,12 +65,12 @@ fn world(variant: Variant, seed: u64) -> World {
     World { stack, transport }
 }
 
-/// What the chance in a plan's world is drawn from: another for each plan of a campaign. The factor is the one by which splitmix64
-/// spreads its seeds (Steele, Lea and Flood, OOPSLA 2014).
-fn chance(plan: &Plan) -> u64 {
-    plan.index
-        .wrapping_mul(0x9e37_79b9_7f4a_7c15)
-        .wrapping_add(plan.seed)
+/// What the chance in a plan's world is drawn from: another for each plan of a campaign, and for each of its executions. The
+/// factor is the one by which splitmix64 spreads its seeds (Steele, Lea and Flood, OOPSLA 2014).
+fn chance(plan: &Plan, nth: u64) -> u64 {
+    const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+    let of_plan = plan.index.wrapping_mul(SPREAD).wrapping_add(plan.seed);
+    of_plan.wrapping_add(nth.wrapping_mul(SPREAD).rotate_left(32))
 }
 
 /// Everything is a hundred times faster than what the defaults suit.

@@ -22,6 +22,7 @@ mod run;
 mod seconds;
 mod send;
 mod session;
+mod shrink;
 mod source;
 mod waiting;
 mod watch;
@@ -68,6 +69,7 @@ enum Verb {
     Run(run::Run),
     Replay(replay::Replay),
     Check(check::Check),
+    Shrink(shrink::Shrink),
     Report(report::Report),
     Send(send::Send),
     Fault(fault::Fault),
@@ -109,6 +111,7 @@ impl Cli {
                 Verb::Run(run) => run.run(&output).await,
                 Verb::Replay(replay) => replay.run(&output).await,
                 Verb::Check(check) => check.run(&output),
+                Verb::Shrink(shrink) => shrink.run(&output).await,
                 Verb::Report(report) => report.run(&output),
                 Verb::Send(send) => send.run(&output).await,
                 Verb::Fault(fault) => fault.run(&output).await,

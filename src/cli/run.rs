@@ -12,6 +12,7 @@ use super::output::Output;
 use super::progress::Progress;
 use super::report;
 use super::session::Session;
+use super::shrink::Budget;
 use super::source::Source;
 use crate::campaign::{Bench, Campaign, Plans};
 use crate::model::{Plan, Summary};
@@ -56,6 +57,11 @@ pub struct Run {
     /// The share of inconclusive trials to put up with, such as `5%` or `0.05`.
     #[arg(long, default_value = "5%", value_name = "SHARE", value_parser = share)]
     max_inconclusive: f64,
+    /// Keep failing plans as they were found.
+    #[arg(long)]
+    no_shrink: bool,
+    #[command(flatten)]
+    budget: Budget,
 }
 
 impl Run {
@@ -83,6 +89,8 @@ impl Run {
             max_inconclusive: self.max_inconclusive,
             out: self.out,
             traces: self.traces,
+            // A scenario's plans are meant to be as they are.
+            shrink: (!self.no_shrink && self.scenario.is_none()).then_some(self.budget.into()),
         };
         folder::make("--out", &campaign.out)?;
         folder::make("--traces", &campaign.traces)?;

@@ -3,6 +3,7 @@
 
 mod anchor;
 mod burst;
+mod explanation;
 mod fault;
 mod limits;
 mod log_patterns;
@@ -10,11 +11,14 @@ mod outcome;
 mod plan;
 mod request;
 mod signature;
+mod size;
 mod summary;
+mod times;
 mod verdict;
 
 pub use anchor::{Anchor, Edge};
 pub use burst::{Background, Burst, Mix, Pace};
+pub use explanation::{Explanation, NeededNumber, NeededStep, ShrinkHistory, ShrinkRun};
 pub use fault::{Act, BackendName, Fault, FaultKind};
 pub use limits::{LatencyLimits, LimitError, Limits, ResourceLimits};
 pub use log_patterns::LogPatterns;
@@ -22,9 +26,11 @@ pub use outcome::{Outcome, UnknownReason};
 pub use plan::{Action, Misfit, Plan, Step, StepId, Wait};
 pub use request::{Expect, Job, KindName, RequestKind};
 pub use signature::{Signature, SignatureError};
+pub use size::Size;
 pub use summary::{
     Expectation, Failure, LatencyRow, RecoveryRow, Rehearsal, Replayed, Reproduced, Summary,
 };
+pub use times::StepTimes;
 pub use verdict::{Figure, Finding, Judgement, Verdict};
 
 /// The name of the system's API wherever a service is named: in events, logs and reports. No backend

@@ -59,10 +59,16 @@ pub struct Failure {
     pub steps: usize,
     /// How many steps the plan had that showed it first.
     pub steps_before_shrink: usize,
-    /// How many executions shrinking took.
+    /// How many executions looked for a smaller plan.
     pub shrink_runs: u64,
-    /// How often it showed.
+    /// How many more looked how often a plan fails.
+    #[serde(default)]
+    pub guard_runs: u64,
+    /// How often the saved plan failed in how many executions.
     pub reproduced: Reproduced,
+    /// What the failure needs, in one paragraph; none where it was not shrunk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<String>,
     /// What the plan gave once without its faults, where that was tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub without_faults: Option<Verdict>,

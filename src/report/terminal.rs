@@ -161,7 +161,6 @@ fn failure(failure: &Failure) -> String {
         evidence,
         trace,
         signature,
-        steps,
         without_faults,
         ..
     } = failure;
@@ -176,14 +175,36 @@ fn failure(failure: &Failure) -> String {
         "  {invariant}: {message}\n  \
            evidence   events {}\n  \
            signature  {signature}\n  \
-           plan       {steps} step{}\n\
-         {control}  \
+           plan       {}\n\
+         {}{control}  \
            trace      {trace}\n  \
            replay     comeback replay {trace}\n  \
            judge      comeback check {trace}\n",
         evidence.join(", "),
-        if *steps == 1 { "" } else { "s" },
+        size(failure),
+        failure
+            .explanation
+            .as_ref()
+            .map_or(String::new(), |text| format!("  needs      {text}\n")),
     )
+}
+
+/// How many steps the saved plan has, and how it came to them.
+fn size(failure: &Failure) -> String {
+    let Failure {
+        steps,
+        steps_before_shrink: before,
+        shrink_runs: runs,
+        guard_runs: guarded,
+        ..
+    } = failure;
+    let plural = if *steps == 1 { "" } else { "s" };
+    match runs + guarded {
+        0 => format!("{steps} step{plural}"),
+        _ => format!(
+            "{steps} step{plural}, shrunk from {before} in {runs} executions, and {guarded} more to see how often it fails"
+        ),
+    }
 }
 
 /// What a control gave, as the end of a sentence.

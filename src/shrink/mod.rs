@@ -7,10 +7,18 @@
 //! as [`Trials`].
 
 mod belief;
+mod bisection;
 mod choice;
+mod driver;
+mod explain;
 mod guard;
+mod passes;
 mod reduce;
 
 pub use belief::{Belief, MOST_PLACES, Places, all, bits};
+pub use bisection::Bounds;
 pub use choice::choose;
+pub use driver::{Boundary, Execution, Executions, Found, Shrunk, shrink};
+pub use explain::explain;
+pub use passes::{Number, What, scaled, simpler_shapes, without};
 pub use reduce::{Purpose, Reduced, Trials, reduce};

@@ -39,7 +39,7 @@ impl Transport for Flaky {
 }
 
 fn flaky() -> Bench {
-    let world = |_plan: &Plan| {
+    let world = |_plan: &Plan, _nth: u64| {
         let SimulatedDemo { stack, api } = SimulatedDemo::new(Variant::Healthy, 1);
         let (api, posts) = (InMemory::new(api), AtomicU64::new(0));
         let transport = Arc::new(Flaky { api, posts });

@@ -62,7 +62,7 @@ fn a_trial_depends_on_its_plan_alone_whatever_came_before() {
     let simulation = bench.simulation.as_ref().unwrap();
     let trial = |index| -> Trace {
         let plan = generator::plan(&bench.space, 7, index);
-        simulation.trial(&bench, &plan, pending()).unwrap()
+        simulation.trial(&bench, &plan, 0, pending()).unwrap()
     };
     let forwards: Vec<_> = (0..20).map(|index| trial(index).events).collect();
     for (index, before) in forwards.iter().enumerate().rev() {

@@ -15,7 +15,7 @@ fn violated(variant: Variant) -> Trace {
     let simulation = bench.simulation.as_ref().unwrap();
     let trial = |index| {
         let plan = generator::plan(&bench.space, 1, index);
-        simulation.trial(&bench, &plan, pending()).unwrap()
+        simulation.trial(&bench, &plan, 0, pending()).unwrap()
     };
     (0..50)
         .map(trial)

@@ -48,7 +48,7 @@ fn drawn(variant: Variant, seed: u64, index: u64) -> (Bench, Plan) {
 fn trial(variant: Variant, seed: u64, index: u64) -> Trace {
     let (bench, plan) = drawn(variant, seed, index);
     let simulation = bench.simulation.as_ref().unwrap();
-    simulation.trial(&bench, &plan, pending()).unwrap()
+    simulation.trial(&bench, &plan, 0, pending()).unwrap()
 }
 
 /// The longest that a trial of a plan may take: whatever is awaited in it is bounded by the plan, a setting or a limit.

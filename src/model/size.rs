@@ -1,0 +1,169 @@
+//! Which of two plans is simpler.
+
+use super::{Action, Anchor, Burst, Edge, Fault, FaultKind, Pace, Plan};
+
+/// How simple a plan is, as one written order: the lesser of two is the simpler one.
+///
+/// Fewer steps come first, then fewer requests, then simpler faults and loads, then rounder and shorter times. (As in Hypothesis,
+/// whose `sort_key` is the one place where "simpler" is defined.)
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Size {
+    /// Steps; background load counts as one.
+    pub steps: usize,
+    /// Requests of all bursts.
+    pub requests: u64,
+    /// What faults, loads and anchors cost to be understood, in all.
+    pub complexity: u64,
+    /// Digits other than zero in all the times.
+    pub digits: u32,
+    /// All times added up, in milliseconds.
+    pub total_ms: u64,
+}
+
+impl Plan {
+    /// How simple it is.
+    pub fn size(&self) -> Size {
+        let actions = self.steps.iter().map(|step| &step.action);
+        let complexity: u64 = self
+            .steps
+            .iter()
+            .map(|step| of_action(&step.action) + of_anchor(&step.anchor))
+            .sum();
+        let background = self.background.as_ref();
+        let times = self.steps.iter().flat_map(|step| {
+            let own = times(&step.action).into_iter();
+            own.chain([step.anchor.offset_ms()])
+        });
+        let times: Vec<u64> = times.collect();
+        Size {
+            steps: self.steps.len() + usize::from(background.is_some()),
+            requests: actions
+                .filter_map(|action| match action {
+                    Action::Burst(burst) => Some(u64::from(burst.count)),
+                    _ => None,
+                })
+                .sum(),
+            complexity: complexity + background.map_or(0, |load| load.mix.len() as u64),
+            digits: times.iter().map(|ms| digits(*ms)).sum(),
+            total_ms: times.iter().sum(),
+        }
+    }
+}
+
+/// A kill is the simplest fault: it has one number only, and nothing is left open by it. Senders beyond the first and kinds
+/// beyond the first make a burst harder to read.
+fn of_action(action: &Action) -> u64 {
+    match action {
+        Action::Wait(_) => 0,
+        Action::Burst(burst) => {
+            let open = matches!(burst.pace, Pace::Open { .. });
+            u64::from(burst.concurrency.saturating_sub(1))
+                + burst.mix.len().saturating_sub(1) as u64
+                + u64::from(open)
+        }
+        Action::Fault(Fault { kind, .. }) => match kind {
+            FaultKind::Kill => 0,
+            FaultKind::Stop { .. } => 1,
+            FaultKind::Pause => 2,
+            FaultKind::Cut => 3,
+            FaultKind::Rapid { restarts, .. } => 4 + u64::from(*restarts),
+        },
+    }
+}
+
+fn of_anchor(anchor: &Anchor) -> u64 {
+    match anchor {
+        Anchor::At { .. } => 0,
+        Anchor::After { edge: Edge::End, .. } => 1,
+        Anchor::After { .. } | Anchor::Ready { .. } => 2,
+        Anchor::InFlight { nth, .. } => 2 + u64::from(*nth),
+        Anchor::Log { .. } => 3,
+    }
+}
+
+fn times(action: &Action) -> Vec<u64> {
+    match action {
+        Action::Wait(wait) => vec![wait.wait_ms],
+        Action::Burst(Burst {
+            pace: Pace::Closed { think_ms },
+            ..
+        }) => vec![*think_ms],
+        Action::Burst(_) => Vec::new(),
+        Action::Fault(fault) => {
+            let own = match fault.kind {
+                FaultKind::Stop { grace_ms } => Some(grace_ms),
+                FaultKind::Rapid { gap_ms, .. } => Some(gap_ms),
+                FaultKind::Kill | FaultKind::Pause | FaultKind::Cut => None,
+            };
+            own.into_iter().chain([fault.outage_ms]).collect()
+        }
+    }
+}
+
+fn digits(number: u64) -> u32 {
+    let text = number.to_string();
+    text.bytes().filter(|digit| *digit != b'0').count() as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Mix, Step, StepId};
+
+    fn plan(steps: Vec<(Anchor, Action)>) -> Plan {
+        let steps = steps.into_iter().enumerate();
+        Plan {
+            seed: 1,
+            index: 0,
+            background: None,
+            steps: steps
+                .map(|(i, (anchor, action))| Step {
+                    id: StepId(format!("s{i}")),
+                    anchor,
+                    action,
+                })
+                .collect(),
+        }
+    }
+
+    fn fault(kind: FaultKind, outage_ms: u64) -> (Anchor, Action) {
+        let backend = "db".to_owned();
+        let fault = Fault {
+            backend,
+            kind,
+            outage_ms,
+        };
+        (Anchor::At { offset_ms: 0 }, Action::Fault(fault))
+    }
+
+    fn burst(count: u32, concurrency: u32) -> (Anchor, Action) {
+        let burst = Burst {
+            count,
+            concurrency,
+            pace: Pace::Closed { think_ms: 0 },
+            mix: Mix::from([("read".to_owned(), 1)]),
+        };
+        (Anchor::At { offset_ms: 0 }, Action::Burst(burst))
+    }
+
+    #[test]
+    fn the_order_is_steps_then_requests_then_faults_then_times() {
+        let rapid = FaultKind::Rapid {
+            restarts: 2,
+            gap_ms: 0,
+        };
+        let ascending = [
+            vec![fault(FaultKind::Kill, 900)],
+            vec![fault(FaultKind::Kill, 1_000)],
+            vec![fault(FaultKind::Kill, 110)],
+            vec![fault(FaultKind::Pause, 100)],
+            vec![fault(rapid, 100)],
+            vec![burst(1, 1)],
+            vec![burst(2, 1)],
+            vec![burst(2, 2)],
+            vec![burst(1, 1), fault(FaultKind::Kill, 1)],
+        ];
+        let sizes: Vec<Size> = ascending.into_iter().map(|steps| plan(steps).size()).collect();
+        assert!(sizes.is_sorted_by(|less, more| less < more), "{sizes:#?}");
+    }
+}

@@ -1,0 +1,33 @@
+//! A shrunk failure on the terminal.
+
+use std::path::Path;
+
+use crate::model::{Explanation, Plan, ShrinkHistory};
+
+/// What is left of a failure, what it took, and where it is saved.
+pub fn shrunk(
+    trace: &Path,
+    history: &ShrinkHistory,
+    explanation: &Explanation,
+    plan: &Plan,
+) -> String {
+    let ShrinkHistory {
+        runs,
+        guard_runs,
+        from_steps,
+        to_steps,
+        finished,
+        ..
+    } = history;
+    let end = match finished {
+        true => "",
+        false => "\n  It did not come to its end: `comeback shrink` goes on from here.",
+    };
+    format!(
+        "shrunk from {from_steps} to {to_steps} step{} in {runs} executions, and {guard_runs} more to see how often it fails\n\
+         {plan}\n  {}{end}\n  trace {}",
+        if *to_steps == 1 { "" } else { "s" },
+        explanation.text,
+        trace.display()
+    )
+}

@@ -1,0 +1,112 @@
+//! Simpler faults and loads in the place of others.
+
+use crate::model::{Action, Burst, Fault, FaultKind, Mix, Pace, Plan};
+
+/// Every plan in which one step has a simpler shape, the simplest first for each step: another fault, one request kind, a closed
+/// loop. Anchors stay as they are: one that names an event makes a failure show more often than a time does.
+pub fn simpler_shapes(plan: &Plan) -> Vec<Plan> {
+    let places = 0..plan.steps.len();
+    let shapes = places.flat_map(|place| {
+        let step = &plan.steps[place];
+        actions(&step.action).into_iter().map(move |action| {
+            let mut simpler = plan.clone();
+            simpler.steps[place].action = action;
+            simpler
+        })
+    });
+    let (size, mut shapes): (_, Vec<Plan>) = (plan.size(), shapes.collect());
+    shapes.retain(|simpler| simpler.size() < size);
+    shapes
+}
+
+fn actions(action: &Action) -> Vec<Action> {
+    match action {
+        Action::Wait(_) => Vec::new(),
+        Action::Fault(fault) => {
+            let kinds = match fault.kind {
+                FaultKind::Kill => Vec::new(),
+                FaultKind::Stop { .. } | FaultKind::Pause => vec![FaultKind::Kill],
+                FaultKind::Cut => vec![FaultKind::Kill, FaultKind::Pause],
+                FaultKind::Rapid { .. } => vec![FaultKind::Kill],
+            };
+            let faults = kinds.into_iter().map(|kind| {
+                Action::Fault(Fault {
+                    kind,
+                    ..fault.clone()
+                })
+            });
+            faults.collect()
+        }
+        Action::Burst(burst) => bursts(burst).into_iter().map(Action::Burst).collect(),
+    }
+}
+
+fn bursts(burst: &Burst) -> Vec<Burst> {
+    let mut simpler = Vec::new();
+    let kinds = burst.mix.keys().filter(|_| burst.mix.len() > 1);
+    simpler.extend(kinds.map(|kind| Burst {
+        mix: Mix::from([(kind.clone(), 1)]),
+        ..burst.clone()
+    }));
+    if let Pace::Open { .. } = burst.pace {
+        simpler.push(Burst {
+            pace: Pace::Closed { think_ms: 0 },
+            ..burst.clone()
+        });
+    }
+    simpler
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Anchor, Step, StepId};
+
+    #[test]
+    fn shapes_are_simpler_and_change_one_step_each() {
+        let burst = Burst {
+            count: 4,
+            concurrency: 2,
+            pace: Pace::Open { rate_per_s: 5.0 },
+            mix: Mix::from([("job".to_owned(), 2), ("sync".to_owned(), 1)]),
+        };
+        let fault = Fault {
+            backend: "db".to_owned(),
+            kind: FaultKind::Cut,
+            outage_ms: 100,
+        };
+        let step = |id: &str, anchor, action| Step {
+            id: StepId(id.to_owned()),
+            anchor,
+            action,
+        };
+        let start = Anchor::At { offset_ms: 0 };
+        let plan = Plan {
+            seed: 1,
+            index: 0,
+            background: None,
+            steps: vec![
+                step("b1", start.clone(), Action::Burst(burst)),
+                step("f1", start, Action::Fault(fault)),
+            ],
+        };
+        let shapes = simpler_shapes(&plan);
+        let changed: Vec<String> = shapes
+            .iter()
+            .map(|shape| {
+                let pairs = shape.steps.iter().zip(&plan.steps);
+                let mut changed = pairs.filter(|(new, old)| new != old);
+                let (step, _) = changed.next().unwrap();
+                assert!(changed.next().is_none() && shape.size() < plan.size());
+                step.action.to_string()
+            })
+            .collect();
+        insta::assert_snapshot!(changed.join("\n"), @"
+        burst of 4 requests, 5.0 per second, at most 2 in flight (job)
+        burst of 4 requests, 5.0 per second, at most 2 in flight (sync)
+        burst of 4 requests, 2 at a time (job ×2, sync ×1)
+        kill db, start it after 100 ms
+        freeze db for 100 ms
+        ");
+    }
+}
