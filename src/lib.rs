@@ -2,10 +2,12 @@
 //!
 //! comeback draws a random [plan](model::Plan) of request bursts and backend faults ([`generator`]), executes it against a live
 //! stack ([`executor`]), records every event of it as it happens ([`trace`]), and judges the history by invariants that are
-//! pure functions of it ([`invariant`]). A [`campaign`] does this many times and keeps what failed.
+//! pure functions of it ([`invariant`]). A [`campaign`] does this many times, makes what failed as small as it can ([`shrink`]), and keeps it.
 //!
 //! ```text
-//! Config ─generator→ Plan ─executor(Stack)→ Trace ─invariants→ Verdict ─→ report
+//! Config ─generator→ Plan ─executor(Stack)→ Trace ─invariants→ Verdict ─┬→ report
+//!                     ↑                                                 │ violated
+//!                     └───────────── shrink: smaller plans ←────────────┘→ counterexample → traces/
 //! ```
 //!
 //! # The house
@@ -25,7 +27,8 @@
 //! | [`invariant`] | one file per invariant, and the judge | `model`, `trace`, `latency` |
 //! | [`scenario`] | the fixed plans and what is expected in each | `model`, `trace` |
 //! | [`shrink`] | smaller plans that fail in the same way; flaky failures | `model` |
-//! | [`campaign`] | generate, execute, check, save; replay | all of the above |
+//! | [`strategy`] | generator and shrink as a proptest `Strategy` | `generator`, `shrink`, `model` |
+//! | [`campaign`] | generate, execute, check, shrink, save; replay | all of the above but `strategy` |
 //! | [`report`] | text from plain data | `model`, `trace`, `latency` |
 //! | [`app`] | the demo's API and backend, and their bugs | `model` |
 //! | [`config`] | `comeback.toml` | the settings of `generator`, `load`, `executor`, `stack` |
@@ -67,5 +70,6 @@ pub mod report;
 pub mod scenario;
 pub mod shrink;
 pub mod stack;
+pub mod strategy;
 pub mod trace;
 pub mod watch;

@@ -33,6 +33,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("report", &["model", "trace", "latency"]),
     ("scenario", &["model", "trace"]),
     ("shrink", &["model"]),
+    ("strategy", &["model", "generator", "shrink"]),
     (
         "campaign",
         &[

@@ -97,8 +97,7 @@ impl Campaign {
                 let kept = save::keep_trace(&self.traces, &path, &bench.info, &signature, &plan)?;
                 progress.add_failure(&trace, signature, &kept);
                 if let Some(budget) = self.shrink {
-                    let shrunk =
-                        bench.shrink(&trace, &kept, &folder, budget, interrupt, audience);
+                    let shrunk = bench.shrink(&trace, &kept, &folder, budget, interrupt, audience);
                     progress.shrunk(shrunk.await?);
                 }
             }

@@ -259,7 +259,10 @@ impl Laboratory<'_> {
         let found = self.traces.iter().find(|(plan, _)| *plan == self.best);
         let mut best = found.map_or(&self.failing, |(_, trace)| trace).clone();
         let control = self.failing.notes.iter();
-        best.notes = control.filter(|n| n.get("control").is_some()).cloned().collect();
+        best.notes = control
+            .filter(|n| n.get("control").is_some())
+            .cloned()
+            .collect();
         let finished = explanation.is_some_and(|(_, finished)| finished);
         best.notes.extend(notes(
             self.reproduced(),

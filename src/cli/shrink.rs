@@ -62,7 +62,9 @@ impl Shrink {
         let path = self.trace.display();
         let judgement = failing.judgement.as_ref();
         if judgement.and_then(|j| j.signature.as_ref()).is_none() {
-            bail!("{path} did not fail, so there is nothing to shrink; `comeback check {path}` tells its verdict");
+            bail!(
+                "{path} did not fail, so there is nothing to shrink; `comeback check {path}` tells its verdict"
+            );
         }
         let source = self.source.or_of_trace(&failing.header.stack);
         let source = source.with_context(|| format!("cannot shrink {path}"))?;
@@ -104,7 +106,15 @@ impl Shrink {
             "reproduced": shrunk.reproduced,
             "explanation": shrunk.explanation,
         });
-        output.document(&document, &report::shrunk(&self.trace, &shrunk.history, &shrunk.explanation, &shrunk.trace.plan))?;
+        output.document(
+            &document,
+            &report::shrunk(
+                &self.trace,
+                &shrunk.history,
+                &shrunk.explanation,
+                &shrunk.trace.plan,
+            ),
+        )?;
         Ok(match session.interrupt().is_requested() {
             true => Exit::Interrupted,
             false => Exit::Violated,

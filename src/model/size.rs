@@ -74,7 +74,9 @@ fn of_action(action: &Action) -> u64 {
 fn of_anchor(anchor: &Anchor) -> u64 {
     match anchor {
         Anchor::At { .. } => 0,
-        Anchor::After { edge: Edge::End, .. } => 1,
+        Anchor::After {
+            edge: Edge::End, ..
+        } => 1,
         Anchor::After { .. } | Anchor::Ready { .. } => 2,
         Anchor::InFlight { nth, .. } => 2 + u64::from(*nth),
         Anchor::Log { .. } => 3,
@@ -163,7 +165,10 @@ mod tests {
             vec![burst(2, 2)],
             vec![burst(1, 1), fault(FaultKind::Kill, 1)],
         ];
-        let sizes: Vec<Size> = ascending.into_iter().map(|steps| plan(steps).size()).collect();
+        let sizes: Vec<Size> = ascending
+            .into_iter()
+            .map(|steps| plan(steps).size())
+            .collect();
         assert!(sizes.is_sorted_by(|less, more| less < more), "{sizes:#?}");
     }
 }

@@ -51,7 +51,8 @@ impl Bisection {
     pub fn next(&self) -> Option<u64> {
         let last = self.values.len() - 1;
         let Bounds { passes_at, .. } = self.bounds();
-        let close = passes_at.is_some_and(|passes| self.values[last] as f64 <= passes as f64 * CLOSE)
+        let close = passes_at
+            .is_some_and(|passes| self.values[last] as f64 <= passes as f64 * CLOSE)
             || self.weights[last] >= SURE;
         if last == 0 || close {
             return None;
@@ -185,7 +186,10 @@ mod tests {
             let (bounds, runs) = find(boundary, value, 1.0, 0);
             let passes = bounds.passes_at.unwrap();
             assert!(passes < boundary && boundary <= bounds.fails_from);
-            assert!(bounds.fails_from as f64 <= (passes + 1) as f64 * 1.11, "{bounds:?}");
+            assert!(
+                bounds.fails_from as f64 <= (passes + 1) as f64 * 1.11,
+                "{bounds:?}"
+            );
             assert!(runs <= 14, "{boundary}: {runs} runs");
         }
     }

@@ -18,7 +18,8 @@ const MARGIN: f64 = 1.2;
 /// Executes plans for the driver.
 pub trait Executions {
     /// Executes a plan once, on a fresh stack; none when there may be no more executions.
-    fn execute(&mut self, plan: &Plan, purpose: Purpose) -> impl Future<Output = Option<Execution>>;
+    fn execute(&mut self, plan: &Plan, purpose: Purpose)
+    -> impl Future<Output = Option<Execution>>;
 
     /// From now on this plan, which has failed, is the best; it is believed to fail at this rate.
     fn best(&mut self, plan: &Plan, rate: f64);

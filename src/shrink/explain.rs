@@ -31,7 +31,11 @@ pub fn explain(found: &Found, shrunk: &Shrunk, reproduced: Reproduced) -> Explan
 fn steps(found: &Found, shrunk: &Shrunk) -> String {
     let plan = &shrunk.plan;
     let mut parts: Vec<String> = plan.steps.iter().map(part).collect();
-    parts.extend(plan.background.as_ref().map(|_| "the background load".to_owned()));
+    parts.extend(
+        plan.background
+            .as_ref()
+            .map(|_| "the background load".to_owned()),
+    );
     let before = found.plan.size().steps;
     let needs = match parts.len() {
         0 => return "It fails without any step.".to_owned(),
@@ -39,7 +43,9 @@ fn steps(found: &Found, shrunk: &Shrunk) -> String {
         n => format!("{} and {}", parts[..n - 1].join(", "), parts[n - 1]),
     };
     let sure = plan.steps.iter().map(|step| shrunk.needed.get(&step.id));
-    let least = sure.map(|sure| sure.copied().unwrap_or(0.0)).fold(1.0, f64::min);
+    let least = sure
+        .map(|sure| sure.copied().unwrap_or(0.0))
+        .fold(1.0, f64::min);
     let gone = before - plan.size().steps;
     let sure = match shrunk.finished && least > 0.5 {
         true => format!(" (each is needed, {:.0} % sure)", (100.0 * least).floor()),
@@ -93,8 +99,8 @@ fn rate(reproduced: Reproduced) -> String {
     let (low, high) = reproduced.interval();
     match failed == runs {
         true => format!("This plan failed each time in {runs} executions."),
-        false => format!(
-            "This plan failed in {failed} of {runs} executions (rate {low:.2}–{high:.2})."
-        ),
+        false => {
+            format!("This plan failed in {failed} of {runs} executions (rate {low:.2}–{high:.2}).")
+        }
     }
 }

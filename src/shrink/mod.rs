@@ -20,5 +20,5 @@ pub use bisection::Bounds;
 pub use choice::choose;
 pub use driver::{Boundary, Execution, Executions, Found, Shrunk, shrink};
 pub use explain::explain;
-pub use passes::{Number, What, scaled, simpler_shapes, without};
+pub use passes::{Number, What, scaled, simpler_shapes, smaller_plans, without};
 pub use reduce::{Purpose, Reduced, Trials, reduce};

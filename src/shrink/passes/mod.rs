@@ -3,7 +3,9 @@
 mod number;
 mod removal;
 mod shape;
+mod smaller;
 
 pub use number::{Number, What, scaled};
 pub use removal::without;
 pub use shape::simpler_shapes;
+pub use smaller::smaller_plans;

@@ -278,6 +278,10 @@ mod tests {
         let text = scaled(&plan(), 0.0).to_string();
         assert!(text.contains("1 ms down and 0 ms up"), "{text}");
         assert!(text.contains("at 0 ms"), "{text}");
-        assert!(scaled(&plan(), 0.5).to_string().contains("350 ms down and 4 ms up"));
+        assert!(
+            scaled(&plan(), 0.5)
+                .to_string()
+                .contains("350 ms down and 4 ms up")
+        );
     }
 }

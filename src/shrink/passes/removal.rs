@@ -44,7 +44,12 @@ fn anchor(plan: &Plan, step: &Step, removed: &BTreeSet<StepId>, times: &StepTime
 /// How long after a step's start the event comes that an anchor names, as far as the plan says.
 fn planned_ms(anchor: &Anchor, step: &Step) -> u64 {
     match (anchor, &step.action) {
-        (Anchor::After { edge: Edge::Start, .. }, _) => 0,
+        (
+            Anchor::After {
+                edge: Edge::Start, ..
+            },
+            _,
+        ) => 0,
         (_, Action::Fault(fault)) => fault.outage_ms,
         (_, Action::Wait(wait)) => wait.wait_ms,
         (_, Action::Burst(_)) => 0,
