@@ -142,8 +142,9 @@ fn without_faults(trace: &Trace) -> Plan {
     }
 }
 
-/// For an execution that is no trial of the campaign: nobody counts it.
-pub(super) struct Unseen;
+/// Nobody watches: for an execution that is no trial of a campaign, and is not counted.
+#[derive(Debug, Clone, Copy)]
+pub struct Unseen;
 
 impl Audience for Unseen {
     fn trial_begins(&self, _plan: &Plan, _executor: &Executor, _recorder: &Recorder) {}

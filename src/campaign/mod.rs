@@ -13,6 +13,7 @@ mod shrinking;
 mod simulation;
 mod trial;
 
+pub use control::Unseen;
 pub use interrupt::Interrupt;
 pub use replay::Replay;
 pub use run::{Campaign, Plans};

@@ -26,7 +26,7 @@ impl Bench {
     ///
     /// # Errors
     /// When the trace cannot be begun. Whatever goes wrong later makes the verdict inconclusive.
-    pub(super) async fn trial(
+    pub async fn trial(
         &self,
         plan: &Plan,
         path: &Path,

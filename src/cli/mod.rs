@@ -14,6 +14,7 @@ mod heal;
 mod init;
 mod interrupt;
 mod journals;
+mod live_stack;
 mod output;
 mod progress;
 mod replay;
@@ -31,6 +32,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
 pub use exit::{Exit, words};
+pub use live_stack::LiveStack;
 
 /// Does your API come back when its backend does?
 ///
