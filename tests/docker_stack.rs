@@ -43,7 +43,7 @@ async fn a_bug_is_found_and_can_be_replayed() {
     }
     let stack = Containers::up("stuck-busy", &[]);
     let output = stack
-        .comeback(&["run", "--seed", "1", "--format", "json"])
+        .comeback(&["run", "--no-shrink", "--seed", "1", "--format", "json"])
         .output();
     let (code, summary) = document(&output.expect("it ran"));
     assert_eq!(code, Some(1), "{summary}");

@@ -50,7 +50,9 @@ background-rate = [10.0, 20.0]
 "#,
         },
     );
-    let run = stack.desk.run("run --seed 1 --plans 6 --format json");
+    let run = stack
+        .desk
+        .run("run --seed 1 --plans 6 --no-shrink --format json");
     assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
     let summary: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(
@@ -98,7 +100,9 @@ background-rate = [10.0, 20.0]
 "#,
         },
     );
-    let run = stack.desk.run("run --seed 1 --plans 3 --format json");
+    let run = stack
+        .desk
+        .run("run --seed 1 --plans 3 --no-shrink --format json");
     assert_eq!(run.code, 1, "{}{}", run.stdout, run.stderr);
     let summary: Value = serde_json::from_str(&run.stdout).unwrap();
     let failure = &summary["failures"][0];
@@ -135,7 +139,9 @@ background-rate = [10.0, 20.0]
 "#,
         },
     );
-    let run = stack.desk.run("run --seed 1 --plans 6 --format json");
+    let run = stack
+        .desk
+        .run("run --seed 1 --plans 6 --no-shrink --format json");
     assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
     let summary: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(summary["inconclusive"], 0, "{summary}");

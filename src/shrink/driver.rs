@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::belief::{Belief, MOST_PLACES, Places, bits};
 use super::bisection::{Bisection, Bounds, roundest};
 use super::guard::RateTest;
-use super::passes::{Number, scaled, simpler_shapes, without};
+use super::passes::{Number, anchored, scaled, simpler_shapes, without};
 use super::reduce::{Purpose, Trials, reduce};
 use crate::model::{Plan, StepId, StepTimes};
 
@@ -14,6 +14,14 @@ const MOST_RUNS_OF_A_NUMBER: u32 = 16;
 
 /// A time that matters is kept so much longer than where its boundary was found, for there the plan would fail only now and then.
 const MARGIN: f64 = 1.2;
+
+/// A failure that shows so often needs no other anchors.
+const OFTEN: f64 = 0.7;
+
+/// With another anchor a plan has to fail so many times as often to be taken, in [`RUNS_OF_AN_ANCHOR`] runs: by chance alone that comes about
+/// once in ten times at a rate of one half.
+const MORE_OFTEN: f64 = 1.4;
+const RUNS_OF_AN_ANCHOR: u32 = 10;
 
 /// Executes plans for the driver.
 pub trait Executions {
@@ -70,7 +78,8 @@ pub struct Boundary {
 /// Makes a failing plan as simple as it can, by the order of [`Plan::size`].
 ///
 /// First go the steps that were never executed: no run is needed for that. Then as many steps as can be left out, then simpler shapes of
-/// what is left, one scale for all times, and each number by itself. What is accepted has failed.
+/// what is left, one scale for all times, and each number by itself. What is accepted has failed. At last the plan's rate is compared with the one that it had
+/// before its numbers were changed, and where it fails seldom, times are replaced by events.
 pub async fn shrink(found: &Found, seed: u64, executions: &mut impl Executions) -> Shrunk {
     let mut driver = Driver::new(found, executions);
     let finished = driver.run(seed).await.is_some();
@@ -139,7 +148,8 @@ impl<'a, E: Executions> Driver<'a, E> {
             self.number(&number).await?;
             tried.push(number);
         }
-        self.guard().await
+        self.guard().await?;
+        self.anchors().await
     }
 
     async fn steps(&mut self, seed: u64) -> Option<()> {
@@ -221,6 +231,31 @@ impl<'a, E: Executions> Driver<'a, E> {
         if number.what.is_time() && far < value {
             let safe = number.set(&self.best, roundest(far, value.min(2 * far)));
             self.fails(&safe).await?;
+        }
+        Some(())
+    }
+
+    /// Where the failure does not show each time, an event in the place of a time may make it show more often.
+    async fn anchors(&mut self) -> Option<()> {
+        if self.rate >= OFTEN {
+            return Some(());
+        }
+        for plan in anchored(&self.best) {
+            let (mut failed, mut times) = (0, None);
+            for _ in 0..RUNS_OF_AN_ANCHOR {
+                let execution = self.executions.execute(&plan, Purpose::Guard).await?;
+                if let Execution::Failed(latest) = execution {
+                    failed += 1;
+                    times = Some(latest);
+                }
+            }
+            let rate = f64::from(failed) / f64::from(RUNS_OF_AN_ANCHOR);
+            if let Some(times) = times.filter(|_| rate >= self.rate * MORE_OFTEN) {
+                (self.rate, self.times) = (rate, times);
+                self.boundaries.clear();
+                self.take(plan);
+                return Some(());
+            }
         }
         Some(())
     }

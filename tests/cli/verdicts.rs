@@ -69,7 +69,9 @@ fn the_same_seed_gives_the_same_plans() {
 
 fn is_found_replayed_and_checked(variant: Variant, seed: u64) {
     let desk = Desk::new();
-    let run = desk.run(&format!("run --demo {variant} --seed {seed} --format json"));
+    let run = desk.run(&format!(
+        "run --demo {variant} --seed {seed} --no-shrink --format json"
+    ));
     assert_eq!(run.code, 1, "{}{}", run.stdout, run.stderr);
     let summary = document(&run);
     let failure = &summary["failures"][0];

@@ -1,10 +1,12 @@
 //! Smaller plans, as pure functions of a plan. Every plan that they give is valid.
 
+mod anchoring;
 mod number;
 mod removal;
 mod shape;
 mod smaller;
 
+pub use anchoring::anchored;
 pub use number::{Number, What, scaled};
 pub use removal::without;
 pub use shape::simpler_shapes;

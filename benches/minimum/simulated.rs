@@ -1,0 +1,126 @@
+//! The catalogue, shrunk in the simulator.
+
+use std::future::pending;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use comeback::app::Variant;
+use comeback::campaign::{Bench, Interrupt, ShrinkBudget, Shrunken, Unseen};
+use comeback::cli::demo_bench;
+use comeback::generator;
+use comeback::model::Verdict;
+use comeback::trace::Trace;
+use comeback::watch;
+
+use super::exhaustive::fewer_steps;
+
+/// What shrinking made of one failure.
+struct Result {
+    from: usize,
+    to: usize,
+    /// The least number of steps.
+    minimum: usize,
+    runs: u64,
+    guard_runs: u64,
+    finished: bool,
+}
+
+/// Says of each bug how close to its minimum it was shrunk.
+pub fn shrinking(bugs: &[Variant], seeds: u64, plans: u64) -> anyhow::Result<()> {
+    println!(
+        "| bug | shrunk | at the minimum | within one step | steps before, median | after | runs, median | most | guard's, median |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|");
+    for bug in bugs {
+        let bench = demo_bench::simulated(*bug)?;
+        let results = side_by_side(seeds, |seed| one(&bench, seed + 1, plans));
+        let results: Vec<Result> = results.into_iter().flatten().collect();
+        let count = |of: &dyn Fn(&Result) -> bool| results.iter().filter(|r| of(r)).count();
+        let median = |of: &dyn Fn(&Result) -> u64| {
+            let mut numbers: Vec<u64> = results.iter().map(of).collect();
+            numbers.sort_unstable();
+            numbers.get(numbers.len() / 2).copied().unwrap_or(0)
+        };
+        println!(
+            "| `{}` | {} of {seeds} | {} | {} | {} | {} | {} | {} | {} |",
+            bug.name(),
+            count(&|r| r.finished),
+            count(&|r| r.to <= r.minimum),
+            count(&|r| r.to <= r.minimum + 1),
+            median(&|r| r.from as u64),
+            median(&|r| r.to as u64),
+            median(&|r| r.runs),
+            results.iter().map(|r| r.runs).max().unwrap_or(0),
+            median(&|r| r.guard_runs),
+        );
+    }
+    Ok(())
+}
+
+fn one(bench: &Bench, seed: u64, plans: u64) -> Option<Result> {
+    let found = find(bench, seed, plans)?;
+    let shrunk = shrink(bench, &found);
+    let to = shrunk.history.to_steps;
+    Some(Result {
+        from: shrunk.history.from_steps,
+        to,
+        minimum: fewer_steps(bench, &found, to).unwrap_or(to),
+        runs: shrunk.history.runs,
+        guard_runs: shrunk.history.guard_runs,
+        finished: shrunk.history.finished,
+    })
+}
+
+fn find(bench: &Bench, seed: u64, plans: u64) -> Option<Trace> {
+    let simulation = bench.simulation.as_ref().expect("the bench is simulated");
+    let trials = (0..plans).map(|index| {
+        let plan = generator::plan(&bench.space, seed, index);
+        let trace = simulation.trial(bench, &plan, 0, pending());
+        trace.expect("a world can be made")
+    });
+    let violated = |trace: &Trace| {
+        let judgement = trace.judgement.as_ref();
+        judgement.is_some_and(|judgement| judgement.verdict == Verdict::Violated)
+    };
+    let mut violations = trials.filter(violated);
+    violations.next()
+}
+
+fn shrink(bench: &Bench, found: &Trace) -> Shrunken {
+    let folder = tempfile::tempdir().expect("a folder for the traces");
+    let kept = folder.path().join("kept.jsonl");
+    found.write(&kept).expect("the trace can be written");
+    let budget = ShrinkBudget {
+        runs: 2_000,
+        within: Duration::from_secs(600),
+    };
+    let (_, never) = watch::channel(false);
+    let interrupt = Interrupt::new(never);
+    let shrunk = bench.shrink(found, &kept, folder.path(), budget, &interrupt, &Unseen);
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime can be started");
+    let shrunk = runtime.block_on(shrunk).expect("every trial is executed");
+    shrunk.expect("the trace has failed")
+}
+
+/// Does something for each number below `count` on all cores, and returns the results.
+fn side_by_side<T: Send>(count: u64, work: impl Fn(u64) -> T + Sync) -> Vec<T> {
+    let (next, results) = (AtomicU64::new(0), Mutex::new(Vec::new()));
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for _ in 0..cores {
+            scope.spawn(|| {
+                loop {
+                    let n = next.fetch_add(1, Ordering::Relaxed);
+                    if n >= count {
+                        return;
+                    }
+                    let result = work(n);
+                    results.lock().expect("nobody panics").push(result);
+                }
+            });
+        }
+    });
+    results.into_inner().expect("nobody panics")
+}

@@ -1,0 +1,8 @@
+//! Failures made small: what is left, what is told of it, and what is on disk whenever it ends.
+
+#[path = "common/desk.rs"]
+mod desk;
+#[path = "shrink/killed.rs"]
+mod killed;
+#[path = "shrink/result.rs"]
+mod result;
