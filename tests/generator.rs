@@ -174,6 +174,22 @@ fn meets(plan: &Plan) -> bool {
         })
 }
 
+/// What adds up over reconnects needs several, each after the API is back from the one before.
+#[test]
+fn one_plan_in_fifteen_does_a_fault_three_times_and_lets_the_api_settle_in_between() {
+    let settles = |step: &Step| match &step.anchor {
+        Anchor::Ready { offset_ms, .. } => *offset_ms >= 1_000,
+        _ => false,
+    };
+    let again = |plan: &Plan| {
+        let faults = plan.steps.iter();
+        let faults = faults.filter(|step| matches!(step.action, Action::Fault(_)));
+        faults.filter(|step| settles(step)).count() >= 2
+    };
+    let plans = some_plans(&space(), 600).filter(again).count();
+    assert!(plans >= 40, "{plans} of 600");
+}
+
 /// The decades of 1 ms to 45 s: none is rare. Budgets and rapid restarts shorten some, so the shares are not equal.
 #[test]
 fn outages_of_every_order_of_magnitude_are_drawn() {

@@ -6,7 +6,7 @@ mod strategies;
 use std::path::Path;
 
 use comeback::invariant::{is_decided, judge, standard};
-use comeback::model::{Judgement, Limits, Outcome, Signature, UnknownReason, Verdict};
+use comeback::model::{Judgement, Outcome, Signature, UnknownReason, Verdict};
 use comeback::trace::{Event, EventKind, Exchange, Phase, Trace, TraceError, TraceWriter, View};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -155,8 +155,8 @@ proptest! {
     /// Where a verdict is said to be sure, going on changes neither it nor its signature; and what was in flight, given up then, is nobody's
     /// failure.
     #[test]
-    fn what_is_decided_stays_so(trace in history::any_history(), limits in history::any_limits(), cut in any::<Index>()) {
-        if let Some((cut, judgement)) = ended_early(&trace, &limits, cut.index(trace.events.len())) {
+    fn what_is_decided_stays_so(trace in history::any_history(), cut in any::<Index>()) {
+        if let Some((cut, judgement)) = ended_early(&trace, cut.index(trace.events.len())) {
             prop_assert_eq!(cut.verdict, Verdict::Violated);
             // A recovery that was never seen may have been late.
             let late = |mut signature: Signature| {
@@ -192,16 +192,19 @@ proptest! {
 }
 
 /// If the verdict is sure after so many events, what is judged of a trial that ended there, and of the whole one.
-fn ended_early(trace: &Trace, limits: &Limits, at: usize) -> Option<(Judgement, Judgement)> {
-    let mut whole = trace.clone();
-    whole.header.limits = limits.clone();
-    let (mut early, later) = (whole.clone(), whole.events[at..].to_vec());
+fn ended_early(trace: &Trace, at: usize) -> Option<(Judgement, Judgement)> {
+    let limits = &trace.header.limits;
+    let (mut early, later) = (trace.clone(), &trace.events[at..]);
     early.events.truncate(at);
-    // A trial is asked only when its faults are undone and the recovery deadline has passed.
-    let fault = |kind: &EventKind| matches!(kind, EventKind::FaultIntent { .. });
+    // A trial is asked only when its faults are undone, the recovery deadline has passed, and it is known what this machine has withheld.
     let ready = View::new(&early).last_ready()?.at_us;
     let until_us = early.events.last()?.at_us;
-    if later.iter().any(|event| fault(&event.kind))
+    let too_early = |event: &Event| match event.kind {
+        EventKind::FaultIntent { .. } => true,
+        EventKind::Lag { late_us } => event.at_us.saturating_sub(late_us) < until_us,
+        _ => false,
+    };
+    if later.iter().any(too_early)
         || until_us < ready + limits.recovery_ms * 1_000
         || !is_decided(&early, limits, &standard())
     {
@@ -236,7 +239,7 @@ fn ended_early(trace: &Trace, limits: &Limits, at: usize) -> Option<(Judgement, 
     }
     Some((
         judge(&early, limits, &standard()),
-        judge(&whole, limits, &standard()),
+        judge(trace, limits, &standard()),
     ))
 }
 
@@ -249,13 +252,9 @@ fn some_histories_end_early() {
     let mut runner = TestRunner::deterministic();
     let mut early = 0;
     for _ in 0..2_000 {
-        let drawn = (
-            history::any_history(),
-            history::any_limits(),
-            any::<Index>(),
-        );
-        let (trace, limits, cut) = drawn.new_tree(&mut runner).unwrap().current();
-        early += usize::from(ended_early(&trace, &limits, cut.index(trace.events.len())).is_some());
+        let drawn = (history::any_history(), any::<Index>());
+        let (trace, cut) = drawn.new_tree(&mut runner).unwrap().current();
+        early += usize::from(ended_early(&trace, cut.index(trace.events.len())).is_some());
     }
     assert!(early >= 20, "{early}");
 }

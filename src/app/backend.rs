@@ -14,7 +14,7 @@ use super::protocol::{FromBackend, Resume, ToBackend, Wire};
 use super::{Listener, Log, Stream};
 
 /// How many greetings are put up with while it boots, for each 100 ms of that.
-const GREETINGS: u32 = 16;
+const GREETINGS: u32 = 10;
 
 /// How many pieces of work of one client are put up with at a time.
 const MOST_WORK: usize = 512;

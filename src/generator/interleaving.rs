@@ -1,5 +1,8 @@
 //! Whole plans: drafts put in order, named and anchored.
 
+use std::iter::{once, repeat};
+use std::ops::RangeInclusive;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -7,6 +10,9 @@ use proptest::sample::Index;
 use super::anchors::{Event, Time, Wish, wish};
 use super::{Space, budget, bursts, draws, faults};
 use crate::model::{Action, Edge, Plan, Step, StepId, Wait};
+
+/// How often a fault is repeated that is done again and again. Three losses are what the rarer bugs ask for.
+const OUTAGES: RangeInclusive<usize> = 3..=4;
 
 /// All plans of a space. Every one of them has a fault, most have a burst that overlaps one, and each fits the space
 /// ([`Space::fits`]).
@@ -54,9 +60,11 @@ fn draft(space: &Space) -> impl Strategy<Value = Draft> + use<> {
     (action, wish(space)).prop_map(|(action, wish)| Draft { action, wish })
 }
 
-/// What every plan is drawn around: a fault that strikes a burst, a burst sent into an outage, or (for what
-/// shows only on an idle stack) a fault anywhere.
+/// What every plan is drawn around: a fault that strikes a burst, a burst sent into an outage, (for what
+/// shows only on an idle stack) a fault anywhere, or (for what adds up) the same fault again and again.
 fn heart(space: &Space) -> impl Strategy<Value = Vec<Draft>> + use<> {
+    // The API is to be back before the next outage; what strikes while it is not, the other hearts have.
+    let settling = space.bounds.max_offset_ms / 2..=space.bounds.max_offset_ms;
     let parts = || {
         let fault = faults::fault(space);
         (fault, bursts::burst(space), wish(space), wish(space))
@@ -84,13 +92,20 @@ fn heart(space: &Space) -> impl Strategy<Value = Vec<Draft>> + use<> {
         1 => parts().prop_map(|(fault, _, wish, _)| vec![
             Draft { action: Action::Fault(fault), wish },
         ]),
+        1 => (parts(), OUTAGES, settling).prop_map(|((fault, _, first, second), outages, offset_ms)| {
+            let again = Wish { event: Some(Event::Ready), target: None, offset_ms, ..second };
+            let wishes = once(first).chain(repeat(again));
+            let draft = |wish| Draft { action: Action::Fault(fault.clone()), wish };
+            wishes.map(draft).take(outages).collect()
+        }),
     ]
 }
 
-/// Puts the heart in the place of as many drafts, or what is left of it in a plan of a single step: the fault.
+/// Puts the heart in the place of as many drafts, or as much of it as there is room for: its faults first.
 fn implant(drafts: &mut Vec<Draft>, mut heart: Vec<Draft>, place: Index) {
     if heart.len() > drafts.len() {
         heart.retain(|draft| matches!(draft.action, Action::Fault(_)));
+        heart.truncate(drafts.len());
     }
     let start = place.index(drafts.len() - heart.len() + 1);
     drafts.splice(start..start + heart.len(), heart);

@@ -1,10 +1,13 @@
 //! The API survives its backend.
 
 use super::{Invariant, wording};
-use crate::model::{API, Finding, Limits};
+use crate::model::{API, Finding, Limits, Outcome, UnknownReason, Verdict};
 use crate::trace::{Event, EventKind, View};
 
 /// The API's process or container does not exit, restart or get killed for want of memory.
+///
+/// That a process has ended is often told later than its connections break. So the violation begins with the first request that broke or
+/// was refused since which no answer came: what an API that has ended can't do is not what went wrong first.
 pub struct ApiStaysUp;
 
 impl Invariant for ApiStaysUp {
@@ -21,8 +24,40 @@ impl Invariant for ApiStaysUp {
         };
         let place = wording::place(view, event.seq, event.at_us);
         let message = format!("the API {what} {place}");
-        Finding::violated(self.name(), reason, None, message, event.seq, Vec::new())
+        let began = silent_since(view, event.seq).unwrap_or(event.seq);
+        let proof = vec![event.seq];
+        Finding::violated(self.name(), reason, None, message, began, proof)
     }
+
+    /// Where nothing has been answered since a connection broke, the API may have ended, and nobody has been told yet.
+    fn is_decided(&self, view: &View<'_>, limits: &Limits, primary: &Finding) -> bool {
+        let began = primary.evidence.first();
+        let silent = silent_since(view, u64::MAX);
+        !view.header().stack.api_observed
+            || self.check(view, limits).verdict == Verdict::Violated
+            || silent.is_none_or(|silent| began.is_some_and(|began| *began < silent))
+    }
+}
+
+/// The first end of a request without a connection since which, until an event, nothing was answered.
+fn silent_since(view: &View<'_>, until_seq: u64) -> Option<u64> {
+    let mut silent = None;
+    let events = view.under_test().iter().rev();
+    for event in events.skip_while(|event| event.seq > until_seq) {
+        match &event.kind {
+            EventKind::Accepted { .. } | EventKind::Polled { .. } => break,
+            EventKind::Ended { outcome, .. } => match outcome {
+                Outcome::Ok | Outcome::Failed { .. } => break,
+                Outcome::Unknown {
+                    reason: UnknownReason::Reset | UnknownReason::Refused,
+                    ..
+                } => silent = Some(event.seq),
+                Outcome::Unknown { .. } => {}
+            },
+            _ => {}
+        }
+    }
+    silent
 }
 
 /// The first event that shows that the API did not stay up, with reason and words.
@@ -107,6 +142,31 @@ mod tests {
         assert_eq!(reason_of(&oom).as_deref(), Some("oom-killed"));
         let restarted = script().started(40, "api", "2").finish(90);
         assert_eq!(reason_of(&restarted).as_deref(), Some("restarted"));
+    }
+
+    #[test]
+    fn it_begins_with_the_connection_that_broke_since_which_nothing_was_answered() {
+        let began = |script: Script| {
+            let trace = script.exited(60, "api", false).finish(90);
+            let finding = ApiStaysUp.check(&View::new(&trace), &limits());
+            trace.events[finding.evidence[0] as usize].at_us / 1_000
+        };
+        let broke = || {
+            script()
+                .sent(41, 1, "sync")
+                .unknown(42, 1, UnknownReason::Reset)
+        };
+        let refused = broke()
+            .sent(50, 2, "sync")
+            .unknown(51, 2, UnknownReason::Refused);
+        assert_eq!(began(refused), 42);
+        // It was up at 45 ms.
+        let answered = broke().sent(43, 2, "sync").failed(45, 2, 503, "away");
+        assert_eq!(began(answered), 60);
+        let timed_out = script()
+            .sent(41, 1, "sync")
+            .unknown(42, 1, UnknownReason::TimedOut);
+        assert_eq!(began(timed_out), 60);
     }
 
     #[test]

@@ -54,7 +54,7 @@ impl Invariant for BoundedFailures {
             let allowed = allowed.unwrap_or(u64::MAX);
             let (doubtful, sure): (Vec<&Request<'_>>, Vec<&Request<'_>>) = found
                 .iter()
-                .partition(|r| patience.cut_short(r) || patience.squeezed(r));
+                .partition(|r| patience.cut_short(r) || patience.squeezed(r.span()));
             // The first that was one too many.
             let excess = usize::try_from(allowed).ok().and_then(|n| sure.get(n));
             if let Some(excess) = excess {

@@ -68,10 +68,9 @@ impl<'v, 'a> Patience<'v, 'a> {
         self.view.counted_us(span) < span.length_us() / 2
     }
 
-    /// Whether a request may have failed only because this machine withheld the time for it: a tenth of what it took, or as much as
+    /// Whether a request that was open for such a time may have failed only because this machine withheld that: a tenth of it, or as much as
     /// [`NOTICEABLE_US`]. That is less than it takes to break a limit here, for the API may have limits of its own, which are tighter.
-    pub(super) fn squeezed(&self, request: &Request<'_>) -> bool {
-        let span = request.span();
+    pub(super) fn squeezed(&self, span: Span) -> bool {
         let withheld_us = self.view.withheld().covered_us(span);
         withheld_us > 0 && withheld_us >= (span.length_us() / 10).min(NOTICEABLE_US)
     }

@@ -1,6 +1,6 @@
 //! The API comes back when its backend does.
 
-use super::onset::{api_exit, onset};
+use super::onset::{api_exit, onset, overdue_us};
 use super::patience::{Patience, ran_out};
 use super::{Invariant, wording};
 use crate::model::{Figure, Finding, Limits, Verdict};
@@ -145,14 +145,39 @@ impl Recovery<'_, '_> {
             Some("nobody looked for longer than the recorded limit")
         } else if self.view.away().touch(time) {
             Some("a backend was not ready again meanwhile")
-        } else if self.failures(kind).next().is_none() {
+        } else if self.overdue(kind).next().is_none() {
             Some("too few requests were sent to tell")
-        } else if self.failures(kind).any(|r| patience.cut_short(r)) {
+        } else if self
+            .failures(kind)
+            .any(|r| r.span().to_us <= time.to_us && patience.cut_short(r))
+        {
             Some("the harness gave requests up earlier than these limits do")
-        } else if patience.starved(time) || self.failures(kind).all(|r| patience.squeezed(r)) {
+        } else if patience.starved(time)
+            || self
+                .overdue(kind)
+                .all(|r| patience.squeezed(self.in_time(r)))
+        {
             Some("this machine was too busy to tell")
         } else {
             None
+        }
+    }
+
+    /// Of the failures those that had ended by the deadline, or would usually have ended: one that was sent just before it tells nothing.
+    fn overdue(&self, kind: &str) -> impl Iterator<Item = &Request<'_>> {
+        let deadline_us = self.deadline_us();
+        self.failures(kind).filter(move |r| {
+            let failed = r.failure().is_some() && r.span().to_us <= deadline_us;
+            failed || overdue_us(self.view, r, deadline_us) <= deadline_us
+        })
+    }
+
+    /// The part of a request's life that lies before the deadline. What came later is of no account for the recovery.
+    fn in_time(&self, request: &Request<'_>) -> Span {
+        let span = request.span();
+        Span {
+            to_us: span.to_us.min(self.deadline_us()),
+            ..span
         }
     }
 
@@ -380,6 +405,28 @@ mod tests {
         };
         assert_eq!(late_by(10).reason.as_deref(), Some("recovered-late"));
         assert_eq!(late_by(100).verdict, Verdict::Holds);
+    }
+
+    #[test]
+    fn a_request_that_was_sent_just_before_the_deadline_tells_nothing() {
+        let verdict = |sent_ms| {
+            let script = Script::new(&["sync"]).good(12, 0, "sync");
+            let script = script.fault("f1", FaultKind::Kill, 30, 80);
+            check(&script.sent(sent_ms, 1, "sync").finish(1_500), &limits()).verdict
+        };
+        // The usual time is 5 ms, and the deadline is at 1 080 ms.
+        assert_eq!(verdict(1_075), Verdict::Violated);
+        assert_eq!(verdict(1_076), Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn what_this_machine_withholds_after_the_deadline_excuses_nothing() {
+        let squeezed = (0..10).fold(bad_from(killed(&["sync"]), 90, 10), |s, n| {
+            s.late(94 + 100 * n, 3)
+        });
+        let open = squeezed.sent(500, 1, "sync").late(1_400, 200);
+        let finding = check(&open.finish(1_500), &limits());
+        assert_eq!(finding.reason.as_deref(), Some("never-recovered"));
     }
 
     #[test]

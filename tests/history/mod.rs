@@ -5,13 +5,17 @@ use comeback::model::{
     ResourceLimits, Step, StepId, UnknownReason,
 };
 use comeback::trace::{
-    EventKind, Exchange, FORMAT_VERSION, Header, KindInfo, Origin, Phase, StackInfo, Trace,
+    EventKind, Exchange, FORMAT_VERSION, Header, KindInfo, Origin, Phase, Span, Spans, StackInfo,
+    Trace,
 };
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
 use crate::strategies::numbered;
+
+/// How long a backend is away by itself.
+const AWAY_MS: u64 = 40;
 
 /// How much looser some limits are than others. A limit that is not set stays so.
 #[derive(Debug, Clone)]
@@ -172,16 +176,17 @@ pub fn any_history() -> impl Strategy<Value = Trace> {
                     (10, phase(Phase::Plan)),
                 ];
                 let mut steps = Vec::new();
+                let patience = Patience::new(&limits, &faults, away_ms, &lags);
                 for (n, (from_ms, lasts_ms, pause)) in faults.into_iter().enumerate() {
                     let step = StepId(format!("f{n}"));
                     lines.extend(fault(&step, from_ms, lasts_ms, pause));
                     steps.push(step_of(step, pause));
                 }
                 for (request, life) in lives.into_iter().enumerate() {
-                    lines.extend(life.events(request as u64, &limits));
+                    lines.extend(life.events(request as u64, &patience));
                 }
                 lines.extend(away_ms.map(|ms| (ms, not_ready())));
-                lines.extend(away_ms.map(|ms| (ms + 40, ready(None))));
+                lines.extend(away_ms.map(|ms| (ms + AWAY_MS, ready(None))));
                 lines.extend(exit_ms.map(|ms| (ms, exited())));
                 lines.extend(logged.into_iter().map(|(ms, line)| (ms, log(LINES[line]))));
                 lines.extend(samples);
@@ -331,8 +336,8 @@ fn any_life() -> impl Strategy<Value = Life> {
 }
 
 impl Life {
-    /// Its events. What was given up was given up at the limit that was in force.
-    fn events(self, request: u64, limits: &Limits) -> Vec<(u64, EventKind)> {
+    /// Its events. What was given up was given up when the harness does.
+    fn events(self, request: u64, patience: &Patience<'_>) -> Vec<(u64, EventKind)> {
         let sent = EventKind::Sent {
             request,
             origin: Origin::Step(StepId("b1".to_owned())),
@@ -352,12 +357,12 @@ impl Life {
         let Some(mut outcome) = self.outcome else {
             return events;
         };
-        let mut took_ms = self.took_ms;
+        let mut ended_ms = self.sent_ms + self.took_ms;
         if outcome == unknown(UnknownReason::TimedOut) {
-            took_ms = limits.answer_ms;
+            ended_ms = patience.exchange_ms(self.sent_ms);
             if self.job {
                 outcome = unknown(UnknownReason::JobNotTerminal);
-                took_ms = limits.job_ms;
+                ended_ms = patience.job_ms(self.sent_ms);
             }
         }
         let ended = EventKind::Ended {
@@ -368,12 +373,72 @@ impl Life {
             } else {
                 Exchange::Submit
             },
-            latency_us: took_ms * 1_000,
+            latency_us: (ended_ms - self.sent_ms) * 1_000,
             echo: self.echo.map(|other| format!("t{other}")),
         };
-        events.push((self.sent_ms + took_ms, ended));
+        events.push((ended_ms, ended));
         events
     }
+}
+
+/// When the harness gives up, in milliseconds since the trial began.
+struct Patience<'a> {
+    limits: &'a Limits,
+    /// When the backend was away, in order.
+    away: Vec<(u64, u64)>,
+    withheld: Spans,
+}
+
+impl<'a> Patience<'a> {
+    fn new(
+        limits: &'a Limits,
+        faults: &[(u64, u64, bool)],
+        away_ms: Option<u64>,
+        lags: &[(u64, EventKind)],
+    ) -> Self {
+        let faults = faults.iter().map(|(from, lasts, _)| (*from, from + lasts));
+        let by_itself = away_ms.map(|from| (from, from + AWAY_MS));
+        let mut away: Vec<_> = faults.chain(by_itself).collect();
+        away.sort_unstable();
+        let mut withheld: Vec<Span> = lags.iter().filter_map(withheld).collect();
+        withheld.sort_unstable();
+        Patience {
+            limits,
+            away,
+            withheld: withheld.into_iter().collect(),
+        }
+    }
+
+    fn exchange_ms(&self, sent_ms: u64) -> u64 {
+        self.later_ms(sent_ms, self.limits.answer_ms)
+    }
+
+    /// A job's time begins anew whenever the backend is ready again.
+    fn job_ms(&self, accepted_ms: u64) -> u64 {
+        let mut since_ms = accepted_ms;
+        for (from_ms, to_ms) in &self.away {
+            if *from_ms <= self.later_ms(since_ms, self.limits.job_ms) {
+                since_ms = since_ms.max(*to_ms);
+            }
+        }
+        self.later_ms(since_ms, self.limits.job_ms)
+    }
+
+    fn later_ms(&self, from_ms: u64, limit_ms: u64) -> u64 {
+        let later_us = self.withheld.later(from_ms * 1_000, limit_ms * 1_000);
+        later_us / 1_000
+    }
+}
+
+fn withheld((at_ms, kind): &(u64, EventKind)) -> Option<Span> {
+    let EventKind::Lag { late_us } = kind else {
+        return None;
+    };
+    let to_us = at_ms * 1_000;
+    Some(Span {
+        from_us: to_us.saturating_sub(*late_us),
+        to_us,
+    })
 }
 
 fn failed(message: &str) -> Outcome {

@@ -1,0 +1,246 @@
+//! What the simulator finds is so: the same plan has the same signature on the demo's real processes.
+
+#[path = "common/desk.rs"]
+mod desk;
+
+use std::collections::BTreeSet;
+use std::future::pending;
+use std::iter;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use comeback::app::Variant;
+use comeback::cli::demo_bench;
+use comeback::model::{
+    Action, Anchor, Burst, Edge, Fault, FaultKind, Mix, Pace, Plan, Step, StepId,
+};
+use comeback::trace::Trace;
+use desk::Desk;
+use serde_json::Value;
+
+/// How often a plan is tried live: a machine that is busy with other tests hits a narrow window less often, and
+/// leaves more undecided.
+const TRIES: usize = 6;
+
+fn id(name: &str) -> StepId {
+    StepId(name.to_owned())
+}
+
+fn step(name: &str, anchor: Anchor, action: Action) -> Step {
+    Step {
+        id: id(name),
+        anchor,
+        action,
+    }
+}
+
+/// A burst of so many requests of a kind, this many at once, as soon as the plan begins.
+fn burst(kind: &str, count: u32, concurrency: u32) -> Step {
+    let anchor = Anchor::At { offset_ms: 0 };
+    step("b1", anchor, requests(kind, count, concurrency))
+}
+
+/// Forty requests of a kind, so many a second.
+fn stream(kind: &str, rate_per_s: f64) -> Step {
+    let mut stream = burst(kind, 40, 16);
+    if let Action::Burst(burst) = &mut stream.action {
+        burst.pace = Pace::Open { rate_per_s };
+    }
+    stream
+}
+
+fn requests(kind: &str, count: u32, concurrency: u32) -> Action {
+    Action::Burst(Burst {
+        count,
+        concurrency,
+        pace: Pace::Closed { think_ms: 0 },
+        mix: Mix::from([(kind.to_owned(), 1)]),
+    })
+}
+
+fn fault(name: &str, anchor: Anchor, kind: FaultKind, outage_ms: u64) -> Step {
+    let backend = "backend".to_owned();
+    let fault = Fault {
+        backend,
+        kind,
+        outage_ms,
+    };
+    step(name, anchor, Action::Fault(fault))
+}
+
+fn kill(anchor: Anchor, outage_ms: u64) -> Step {
+    fault("f1", anchor, FaultKind::Kill, outage_ms)
+}
+
+fn at_once() -> Anchor {
+    Anchor::At { offset_ms: 0 }
+}
+
+/// When the backend is at work on such a request of the burst.
+fn in_flight(nth: u32) -> Anchor {
+    in_flight_for(10, nth)
+}
+
+fn in_flight_for(offset_ms: u64, nth: u32) -> Anchor {
+    Anchor::InFlight {
+        burst: id("b1"),
+        nth,
+        offset_ms,
+    }
+}
+
+/// So long after the API has come back for the first time.
+fn reconnected(offset_ms: u64) -> Anchor {
+    let pattern = "reconnected".to_owned();
+    Anchor::Log { pattern, offset_ms }
+}
+
+fn settled(nth: usize) -> Anchor {
+    let (fault, offset_ms) = (id(&format!("f{nth}")), 100);
+    Anchor::Ready { fault, offset_ms }
+}
+
+/// So many kills, each after the API is back from the one before.
+fn kills(count: usize) -> Vec<Step> {
+    let again = |nth| fault(&format!("f{nth}"), settled(nth - 1), FaultKind::Kill, 100);
+    let first = iter::once(kill(at_once(), 100));
+    first.chain((2..=count).map(again)).collect()
+}
+
+/// A few steps that show a bug and leave the machine some room, each with margins of many milliseconds where the bug allows that.
+fn plan(bug: Variant) -> Plan {
+    let during = |kind: &str, count, concurrency| {
+        let anchor = Anchor::After {
+            step: id("f1"),
+            edge: Edge::Start,
+            offset_ms: 20,
+        };
+        step("b2", anchor, requests(kind, count, concurrency))
+    };
+    let steps = match bug {
+        Variant::StuckBusy => vec![burst("job", 40, 16), kill(in_flight(24), 200)],
+        // The queue is never empty.
+        Variant::LostJob => vec![stream("job", 400.0), kill(in_flight(12), 200)],
+        // One job is done by itself, and the others after it: those are struck, and nobody sends another until they are told to have failed.
+        Variant::DoubledJob => vec![burst("job", 8, 8), kill(in_flight_for(40, 8), 200)],
+        Variant::SwallowedError => vec![burst("sync", 40, 8), kill(in_flight(20), 200)],
+        Variant::NoDeadline => vec![
+            burst("sync", 40, 8),
+            fault("f1", in_flight(20), FaultKind::Pause, 2_000),
+        ],
+        Variant::CrossedReplies => vec![
+            burst("sync", 40, 8),
+            kill(in_flight(20), 5),
+            during("sync", 8, 8),
+        ],
+        // Its window is open for 5 ms in every 25.
+        Variant::ForgottenStart => [vec![stream("job", 50.0)], kills(3)].concat(),
+        Variant::FirstCallFails => vec![burst("job", 12, 6), kill(done(), 200)],
+        Variant::RedialFlood | Variant::UncappedBackoff | Variant::GivesUp => {
+            vec![kill(at_once(), 2_500)]
+        }
+        Variant::LostRestart => {
+            let second = fault("f2", reconnected(10), FaultKind::Kill, 200);
+            vec![kill(at_once(), 100), second]
+        }
+        Variant::LossAfterReset => vec![
+            burst("sync", 8, 8),
+            fault("f1", in_flight(8), FaultKind::Pause, 600),
+            fault("f2", reconnected(100), FaultKind::Kill, 200),
+        ],
+        Variant::SessionRefused => vec![kill(at_once(), 1_600)],
+        Variant::BlockingReconnect => vec![kill(at_once(), 2_500), during("sync", 3, 3)],
+        Variant::RetryStampede => vec![kill(at_once(), 5), during("sync", 16, 16)],
+        Variant::ThirdReconnectCrash => kills(4),
+        Variant::GrowingLatency => kills(6),
+        // Each start of the backend is another chance to hammer it.
+        Variant::BackoffReset => kills(4),
+        _ => vec![kill(at_once(), 200)],
+    };
+    Plan {
+        seed: 1,
+        index: 0,
+        background: None,
+        steps,
+    }
+}
+
+/// When the burst is over.
+fn done() -> Anchor {
+    Anchor::After {
+        step: id("b1"),
+        edge: Edge::End,
+        offset_ms: 0,
+    }
+}
+
+/// The bugs that a plan shows each time.
+fn bugs() -> Vec<Variant> {
+    let all = Variant::ALL.iter().copied();
+    all.filter(|v| !v.is_correct() && !v.is_random()).collect()
+}
+
+fn simulated(bug: Variant) -> Trace {
+    let bench = demo_bench::simulated(bug).unwrap();
+    let plan = plan(bug);
+    bench.space.fits(&plan).unwrap();
+    let simulation = bench.simulation.as_ref().unwrap();
+    simulation.trial(&bench, &plan, pending()).unwrap()
+}
+
+/// What the plan of a simulated trace shows live, until it is the same.
+fn live(bug: Variant, trace: &Trace) -> Result<(), String> {
+    let desk = Desk::new();
+    let path = desk.path().join("simulated.jsonl");
+    trace.write(&path).unwrap();
+    let mut others = BTreeSet::new();
+    for _ in 0..TRIES {
+        let replay = format!(
+            "replay {} --demo {bug} --format json --quiet",
+            path.display()
+        );
+        let finished = desk.run(&replay);
+        let replayed: Value =
+            serde_json::from_str(&finished.stdout).map_err(|_| finished.stderr)?;
+        if replayed["reproduced"]["failed"] == 1 {
+            return Ok(());
+        }
+        let judgement = &replayed["judgements"][0];
+        others.insert(format!(
+            "{} {} {}",
+            judgement["verdict"], judgement["signature"], judgement["inconclusive"]
+        ));
+    }
+    Err(format!("{others:?}"))
+}
+
+#[test]
+fn what_a_plan_shows_simulated_it_shows_live() {
+    let (bugs, next) = (bugs(), AtomicUsize::new(0));
+    let one_after_the_other = || {
+        let mut failures = Vec::new();
+        while let Some(bug) = bugs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let trace = simulated(*bug);
+            let judgement = trace.judgement.as_ref().unwrap();
+            let Some(signature) = &judgement.signature else {
+                failures.push(format!("{bug}: not shown simulated: {judgement:?}"));
+                continue;
+            };
+            assert!(
+                bug.caught_by().contains(&signature.invariant.as_str()),
+                "{bug}: {signature}"
+            );
+            if let Err(others) = live(*bug, &trace) {
+                failures.push(format!("{bug}: {signature} simulated, and live {others}"));
+            }
+        }
+        failures
+    };
+    // Most of the time is spent waiting.
+    let failures: Vec<String> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..4).map(|_| scope.spawn(one_after_the_other)).collect();
+        let failures = workers.into_iter().map(|worker| worker.join().unwrap());
+        failures.flatten().collect()
+    });
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
