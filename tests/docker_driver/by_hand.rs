@@ -4,7 +4,7 @@ use assert_cmd::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::bench::{TestContainer, eventually, unique};
+use crate::bench::{TestContainer, docker, eventually, unique};
 use crate::common::engine_or_skip;
 
 /// A running container as the one backend of a configuration, whose API nobody serves.
@@ -111,6 +111,26 @@ async fn what_is_started_again_is_awaited_and_leaves_nothing_behind() {
     assert_eq!(rig.comeback("fault pause").0, Some(2));
     assert_eq!(rig.comeback("fault start").0, Some(0));
     assert_eq!(rig.status(), "running");
+}
+
+#[tokio::test]
+async fn what_somebody_else_did_is_not_undone() {
+    let Some(_) = engine_or_skip("what_somebody_else_did_is_not_undone").await else {
+        return;
+    };
+    let rig = Rig::new();
+    for (done, undone, deeds, status) in [
+        ("pause", "unpause", &["pause"][..], "paused"),
+        ("kill", "start", &["kill", "stop"], "exited"),
+    ] {
+        docker(&[done, &rig.container.name]);
+        for deed in deeds {
+            assert_eq!(rig.comeback(&format!("fault {deed}")).0, Some(2), "{deed}");
+        }
+        assert_eq!(rig.comeback("heal").0, Some(0));
+        assert_eq!((rig.status().as_str(), rig.journals()), (status, 0));
+        docker(&[undone, &rig.container.name]);
+    }
 }
 
 #[tokio::test]

@@ -114,7 +114,12 @@ impl Deed {
         let state = backend.driver.state().await?;
         match (self, state) {
             (Deed::Unpause { .. }, ServiceState::Running | ServiceState::Paused) => Ok(backend),
-            (_, ServiceState::Paused) if !matches!(self, Deed::Pause { .. }) => {
+            // Whatever is done stands in the journal, and healing would undo what somebody else did.
+            (Deed::Pause { .. }, ServiceState::Paused) => bail!("`{name}` is paused already"),
+            (Deed::Stop { .. } | Deed::Kill { .. }, ServiceState::Stopped) => {
+                bail!("`{name}` does not run, so there is nothing to end")
+            }
+            (_, ServiceState::Paused) => {
                 bail!("`{name}` is paused; thaw it first: comeback fault unpause {name}")
             }
             (Deed::Pause { .. } | Deed::Unpause { .. }, ServiceState::Stopped) => {
