@@ -4,15 +4,20 @@
 //! [`Audience`].
 
 mod control;
+mod fidelity;
+mod fresh;
 mod interrupt;
 mod recovery;
+mod regress;
 mod replay;
 mod run;
 mod save;
 mod simulation;
 mod trial;
 
+pub use fresh::Fresh;
 pub use interrupt::Interrupt;
+pub use regress::Regress;
 pub use replay::Replay;
 pub use run::{Campaign, Plans};
 pub use save::SaveError;

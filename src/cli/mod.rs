@@ -16,6 +16,7 @@ mod interrupt;
 mod journals;
 mod output;
 mod progress;
+mod regress;
 mod replay;
 mod report;
 mod run;
@@ -67,6 +68,7 @@ pub enum Format {
 enum Verb {
     Run(run::Run),
     Replay(replay::Replay),
+    Regress(regress::Regress),
     Check(check::Check),
     Report(report::Report),
     Send(send::Send),
@@ -108,6 +110,7 @@ impl Cli {
             match self.verb {
                 Verb::Run(run) => run.run(&output).await,
                 Verb::Replay(replay) => replay.run(&output).await,
+                Verb::Regress(regress) => regress.run(&output).await,
                 Verb::Check(check) => check.run(&output),
                 Verb::Report(report) => report.run(&output),
                 Verb::Send(send) => send.run(&output).await,

@@ -8,8 +8,12 @@ mod limits;
 mod log_patterns;
 mod outcome;
 mod plan;
+mod regressed;
+mod replayed;
+mod reproduced;
 mod request;
 mod signature;
+mod speed;
 mod summary;
 mod verdict;
 
@@ -20,11 +24,13 @@ pub use limits::{LatencyLimits, LimitError, Limits, ResourceLimits};
 pub use log_patterns::LogPatterns;
 pub use outcome::{Outcome, UnknownReason};
 pub use plan::{Action, Misfit, Plan, Step, StepId, Wait};
+pub use regressed::{Fate, Regressed, Regression};
+pub use replayed::{Counts, Differing, Drift, Fidelity, OtherFailure, Replayed, Skipped};
+pub use reproduced::Reproduced;
 pub use request::{Expect, Job, KindName, RequestKind};
 pub use signature::{Signature, SignatureError};
-pub use summary::{
-    Expectation, Failure, LatencyRow, RecoveryRow, Rehearsal, Replayed, Reproduced, Summary,
-};
+pub use speed::Speed;
+pub use summary::{Expectation, Failure, LatencyRow, RecoveryRow, Rehearsal, Summary};
 pub use verdict::{Figure, Finding, Judgement, Verdict};
 
 /// The name of the system's API wherever a service is named: in events, logs and reports. No backend

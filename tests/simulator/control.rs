@@ -51,7 +51,7 @@ fn flaky() -> Bench {
     }
 }
 
-struct Nobody;
+pub struct Nobody;
 
 impl Audience for Nobody {
     fn trial_begins(&self, _plan: &Plan, _executor: &Executor, _recorder: &Recorder) {}
