@@ -12,3 +12,5 @@ mod early_end;
 mod faults;
 #[path = "simulator/properties.rs"]
 mod properties;
+#[path = "simulator/regress.rs"]
+mod regress;

@@ -4,8 +4,11 @@
 //! [`Audience`].
 
 mod control;
+mod fidelity;
+mod fresh;
 mod interrupt;
 mod recovery;
+mod regress;
 mod replay;
 mod run;
 mod save;
@@ -14,7 +17,9 @@ mod simulation;
 mod trial;
 
 pub use control::Unseen;
+pub use fresh::Fresh;
 pub use interrupt::Interrupt;
+pub use regress::Regress;
 pub use replay::Replay;
 pub use run::{Campaign, Plans};
 pub use save::{SaveError, run_folder};

@@ -1,16 +1,22 @@
 //! A saved plan, performed again on a live stack.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::{Audience, Bench, CampaignError, Interrupt, save};
-use crate::model::{Judgement, Replayed, Reproduced, Verdict};
+use super::fidelity::Fold;
+use super::{Audience, Bench, CampaignError, Fresh, Interrupt, save};
+use crate::model::{Judgement, OtherFailure, Replayed, Reproduced, Signature, Speed, Verdict};
 use crate::trace::Trace;
 
 /// What is replayed, and how often.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Replay {
-    /// How many times.
+    /// How many times at most.
     pub times: u64,
+    /// Whether the first reproduction is enough.
+    pub until_fails: bool,
+    /// How fast the plan is performed.
+    pub speed: Speed,
     /// Below this the replay's own folder is made.
     pub out: PathBuf,
 }
@@ -28,65 +34,156 @@ impl Replay {
         audience: &dyn Audience,
     ) -> Result<Replayed, CampaignError> {
         let folder = save::run_folder(&self.out, recorded.plan.seed)?;
+        let plan = self.speed.plan(&recorded.plan);
+        let mut stack = Fresh::new(bench, interrupt, audience);
+        let mut fidelity = Fold::new(recorded, self.speed);
         let mut judgements = Vec::new();
+        let mut spoilt = None;
         for nth in 0..self.times {
-            if interrupt.is_requested() {
+            spoilt = stack.spoilt();
+            if interrupt.is_requested() || spoilt.is_some() {
                 break;
             }
-            // What stands on its own may still suffer from a trial of an earlier run.
-            if nth > 0 || bench.executor.stands_alone() {
-                bench.refresh(audience).await?;
+            let trace = stack.execute(&plan, &folder, nth).await?;
+            fidelity.take(&trace);
+            let Some(judgement) = trace.judgement else {
+                continue;
+            };
+            let is_enough = self.until_fails && is_reproduced(recorded, &judgement);
+            judgements.push(judgement);
+            if is_enough {
+                break;
             }
-            let path = folder.join(format!("replay-{nth:04}.jsonl"));
-            let trace = bench
-                .trial(&recorded.plan, &path, 0, interrupt, audience)
-                .await?;
-            judgements.extend(trace.judgement);
         }
-        if bench.executor.stands_alone() && !interrupt.is_requested() {
-            bench.refresh(audience).await?;
-        }
-        Ok(count(
-            recorded,
-            judgements,
-            &folder,
-            interrupt.is_requested(),
-        ))
+        stack.leave().await?;
+        let replayed = Replayed {
+            speed: self.speed.factor(),
+            fidelity: fidelity.finish(),
+            ended_early: spoilt.map(str::to_owned),
+            interrupted: interrupt.is_requested(),
+            ..count(recorded, judgements, &folder)
+        };
+        Ok(replayed)
     }
 }
 
-/// Counts the executions in which the recorded failure showed.
-fn count(
-    recorded: &Trace,
-    judgements: Vec<Judgement>,
-    folder: &Path,
-    interrupted: bool,
-) -> Replayed {
-    let signature = recorded
-        .judgement
-        .as_ref()
-        .and_then(|judgement| judgement.signature.clone());
-    let decided = judgements
-        .iter()
-        .filter(|j| j.verdict != Verdict::Inconclusive);
-    let runs = decided.clone().count() as u64;
-    let failed = match &signature {
-        Some(_) => decided.filter(|j| j.signature == signature).count() as u64,
-        None => 0,
-    };
-    let reproduced = Reproduced { failed, runs };
+/// The signature that a trace was saved for.
+pub(super) fn signature(recorded: &Trace) -> Option<&Signature> {
+    recorded.judgement.as_ref()?.signature.as_ref()
+}
+
+/// Whether an execution shows what the recorded one did; where that had not failed, whether it shows any failure at all.
+fn is_reproduced(recorded: &Trace, judgement: &Judgement) -> bool {
+    let looked_for = signature(recorded);
+    judgement.verdict == Verdict::Violated
+        && (looked_for.is_none() || looked_for == judgement.signature.as_ref())
+}
+
+/// Counts the executions in which the recorded failure showed, and those in which another did.
+fn count(recorded: &Trace, judgements: Vec<Judgement>, folder: &Path) -> Replayed {
+    let looked_for = signature(recorded);
+    let (mut reproduced, mut inconclusive) = (Reproduced { failed: 0, runs: 0 }, 0);
+    let mut others = BTreeMap::new();
+    for judgement in &judgements {
+        match judgement.verdict {
+            Verdict::Inconclusive => inconclusive += 1,
+            Verdict::Holds => reproduced.runs += 1,
+            Verdict::Violated => {
+                reproduced.runs += 1;
+                match &judgement.signature {
+                    found if found.is_some() && found.as_ref() == looked_for => {
+                        reproduced.failed += 1;
+                    }
+                    Some(other) => *others.entry(other.clone()).or_insert(0) += 1,
+                    None => {}
+                }
+            }
+        }
+    }
+    let violated = judgements.iter().any(|j| j.verdict == Verdict::Violated);
     Replayed {
-        // With nothing executed, nothing was shown.
-        verdict: judgements
-            .iter()
-            .map(|j| j.verdict)
-            .max()
-            .unwrap_or(Verdict::Inconclusive),
-        signature,
+        // With nothing executed, nothing was shown; and what is seldom seen says little of what is seldom shown.
+        verdict: match violated {
+            true => Verdict::Violated,
+            false if reproduced.runs == 0 || inconclusive > reproduced.runs => {
+                Verdict::Inconclusive
+            }
+            false => Verdict::Holds,
+        },
+        signature: looked_for.cloned(),
         rate_interval: reproduced.interval(),
         reproduced,
+        others: others
+            .into_iter()
+            .map(|(signature, runs)| OtherFailure { signature, runs })
+            .collect(),
+        inconclusive,
+        speed: Speed::AS_WRITTEN.factor(),
+        fidelity: Default::default(),
         judgements,
         run: folder.display().to_string(),
-        interrupted,
+        ended_early: None,
+        interrupted: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::script::Script;
+
+    const LOOKED_FOR: &str = "v1/no-hang/job/job-never-terminal/stop";
+    const OTHER: &str = "v1/recovers/job/never/stop";
+
+    fn judged(verdict: Verdict, signature: Option<&str>) -> Judgement {
+        Judgement {
+            verdict,
+            signature: signature.map(|text| text.parse().unwrap()),
+            findings: Vec::new(),
+            inconclusive: None,
+        }
+    }
+
+    fn counted(recorded: Option<&str>, seen: &[(Verdict, Option<&str>)]) -> Replayed {
+        let mut trace = Script::new(&["job"]).finish(100);
+        trace.judgement = Some(judged(Verdict::Violated, recorded));
+        let judgements = seen.iter().map(|(v, s)| judged(*v, *s)).collect();
+        count(&trace, judgements, Path::new("runs/x"))
+    }
+
+    #[test]
+    fn another_failure_is_a_violation_but_no_reproduction() {
+        use Verdict::{Holds, Inconclusive, Violated};
+        let replayed = counted(
+            Some(LOOKED_FOR),
+            &[
+                (Violated, Some(OTHER)),
+                (Holds, None),
+                (Inconclusive, None),
+                (Violated, Some(OTHER)),
+            ],
+        );
+        assert_eq!(replayed.reproduced, Reproduced { failed: 0, runs: 3 });
+        assert_eq!((replayed.verdict, replayed.inconclusive), (Violated, 1));
+        assert_eq!(replayed.others.len(), 1);
+        assert_eq!(replayed.others[0].runs, 2);
+        let never_failed = counted(None, &[(Violated, Some(OTHER))]);
+        assert_eq!(never_failed.reproduced.failed, 0);
+        assert_eq!(never_failed.others.len(), 1);
+    }
+
+    #[test]
+    fn what_could_not_be_told_is_not_held() {
+        use Verdict::{Holds, Inconclusive, Violated};
+        let verdict = |seen: &[Verdict]| {
+            let signature = |v: &Verdict| (*v == Violated).then_some(LOOKED_FOR);
+            let seen: Vec<_> = seen.iter().map(|v| (*v, signature(v))).collect();
+            counted(Some(LOOKED_FOR), &seen).verdict
+        };
+        assert_eq!(verdict(&[]), Inconclusive);
+        assert_eq!(verdict(&[Inconclusive]), Inconclusive);
+        assert_eq!(verdict(&[Holds, Inconclusive, Inconclusive]), Inconclusive);
+        assert_eq!(verdict(&[Holds, Inconclusive]), Holds);
+        assert_eq!(verdict(&[Inconclusive, Inconclusive, Violated]), Violated);
     }
 }

@@ -47,7 +47,7 @@ pub struct Shrunken {
 impl Bench {
     /// Shrinks the failure of a trace. `kept` is the file that holds the best so far: it is there already, is a failing trace at all times,
     /// and is replaced whenever there is a smaller one. Every other file that is needed goes into `folder`. None for a trace that did not
-    /// fail.
+    /// fail, and where the stack cannot be reset, so that a second failure would say nothing.
     ///
     /// # Errors
     /// When the stack cannot be reset, or a file cannot be written.
@@ -64,6 +64,9 @@ impl Bench {
         let Some(signature) = judgement.and_then(|j| j.signature.clone()) else {
             return Ok(None);
         };
+        if self.simulation.is_none() && !self.executor.can_reset() {
+            return Ok(None);
+        }
         let found = Found {
             plan: failing.plan.clone(),
             times: step_times(failing),

@@ -17,6 +17,7 @@ mod journals;
 mod live_stack;
 mod output;
 mod progress;
+mod regress;
 mod replay;
 mod report;
 mod run;
@@ -70,6 +71,7 @@ pub enum Format {
 enum Verb {
     Run(run::Run),
     Replay(replay::Replay),
+    Regress(regress::Regress),
     Check(check::Check),
     Shrink(shrink::Shrink),
     Report(report::Report),
@@ -112,6 +114,7 @@ impl Cli {
             match self.verb {
                 Verb::Run(run) => run.run(&output).await,
                 Verb::Replay(replay) => replay.run(&output).await,
+                Verb::Regress(regress) => regress.run(&output).await,
                 Verb::Check(check) => check.run(&output),
                 Verb::Shrink(shrink) => shrink.run(&output).await,
                 Verb::Report(report) => report.run(&output),

@@ -69,6 +69,14 @@ impl Progress {
             .set_prefix(format!("trial {}{of} · ", self.bar.position() + 1));
     }
 
+    /// Writes a line that stays.
+    pub fn tell(&self, line: &str) {
+        match self.lines {
+            true => eprintln!("{line}"),
+            false => self.bar.println(line),
+        }
+    }
+
     /// Takes the line away.
     pub fn finish(&self) {
         self.follow(None);

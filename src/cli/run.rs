@@ -140,7 +140,7 @@ pub(super) fn seed_of_now() -> u64 {
 }
 
 /// Reads `5%` or `0.05`.
-fn share(text: &str) -> anyhow::Result<f64> {
+pub(super) fn share(text: &str) -> anyhow::Result<f64> {
     let number = |text: &str| {
         let number = text.trim().parse::<f64>();
         number.context("expected a share such as `5%` or `0.05`")

@@ -28,8 +28,23 @@ impl Session {
     /// # Errors
     /// When the configuration is bad, or the stack is not there.
     pub async fn open(source: &Source) -> anyhow::Result<Self> {
-        let interrupt = interrupt::on_signals("healing the stack first, please wait")?;
+        Self::under(source, Self::signals()?).await
+    }
+
+    /// As [`Session::open`], for one of several stacks that one request to end early is for.
+    ///
+    /// # Errors
+    /// When the configuration is bad, or the stack is not there.
+    pub async fn under(source: &Source, interrupt: Interrupt) -> anyhow::Result<Self> {
         Self::begin(source, interrupt, Presence::Running).await
+    }
+
+    /// Turns signals into a request to end early, for any number of sessions.
+    ///
+    /// # Errors
+    /// When the signals cannot be listened for.
+    pub fn signals() -> std::io::Result<Interrupt> {
+        interrupt::on_signals("healing the stack first, please wait")
     }
 
     /// As [`Session::open`], for a command that tests nothing, and can do with containers in any state or none at all.

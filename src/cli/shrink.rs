@@ -92,8 +92,14 @@ impl Shrink {
             })
             .await;
         progress.finish();
-        let Some(shrunk) = shrunk?.flatten() else {
+        let Some(shrunk) = shrunk? else {
             return Ok(Exit::Interrupted);
+        };
+        let Some(shrunk) = shrunk else {
+            bail!(
+                "{path} cannot be shrunk: the stack cannot be reset, so a second failure would say nothing; say how by `docker`, \
+                 `process` or `command` of [api]"
+            );
         };
         let document = json!({
             "trace": self.trace,

@@ -16,7 +16,7 @@ use crate::stack::demo;
 use crate::trace::StackInfo;
 
 /// Without either option, `./comeback.toml` is used.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct Source {
     /// The stack's configuration.
     #[arg(long, global = true, value_name = "FILE", conflicts_with = "demo")]
@@ -38,25 +38,28 @@ impl Source {
 
     /// Whether trials are simulated, so that there is nothing to guard or to leave behind.
     pub fn is_simulated(&self) -> bool {
-        self.simulated
+        // What a trace says of itself must not take the guard from a stack that is none of the demo.
+        self.simulated && self.is_demo()
     }
 
-    /// This source; where none was asked for and the trace is a demo's, that demo, simulated if it was.
+    /// This source; where none was asked for and the trace is a demo's, that demo. A demo is simulated where the trace was.
     ///
     /// # Errors
     /// When the trace is of a demo variant that is not known here.
     pub fn or_of_trace(&self, stack: &StackInfo) -> anyhow::Result<Self> {
         let mut source = self.clone();
-        if let (None, None, demo::NAME, Some(variant)) = (
-            &self.config,
-            &self.demo,
-            stack.name.as_str(),
-            &stack.variant,
-        ) {
-            source.demo = Some(variant.parse()?);
-            source.simulated = stack.simulated;
+        if let (None, demo::NAME) = (&self.config, stack.name.as_str()) {
+            if let (None, Some(variant)) = (self.demo, &stack.variant) {
+                source.demo = Some(variant.parse()?);
+            }
+            source.simulated |= stack.simulated;
         }
         Ok(source)
+    }
+
+    /// Whether a configuration was asked for or is to be found, so that traces can be of it.
+    pub fn has_config(&self) -> bool {
+        self.demo.is_none() && (self.config.is_some() || default_config().exists())
     }
 
     /// Everything that trials on this stack need. Nothing is started yet.
@@ -76,7 +79,7 @@ impl Source {
     /// # Errors
     /// When there is none, or it is bad.
     pub fn config(&self) -> anyhow::Result<Config> {
-        let default = PathBuf::from("comeback.toml");
+        let default = default_config();
         let path = match &self.config {
             Some(path) => path,
             None if default.exists() => &default,
@@ -92,6 +95,10 @@ impl Source {
     pub fn is_demo(&self) -> bool {
         self.demo.is_some()
     }
+}
+
+fn default_config() -> PathBuf {
+    PathBuf::from("comeback.toml")
 }
 
 fn my_executable() -> anyhow::Result<PathBuf> {

@@ -9,9 +9,13 @@ mod limits;
 mod log_patterns;
 mod outcome;
 mod plan;
+mod regressed;
+mod replayed;
+mod reproduced;
 mod request;
 mod signature;
 mod size;
+mod speed;
 mod summary;
 mod times;
 mod verdict;
@@ -24,12 +28,14 @@ pub use limits::{LatencyLimits, LimitError, Limits, ResourceLimits};
 pub use log_patterns::LogPatterns;
 pub use outcome::{Outcome, UnknownReason};
 pub use plan::{Action, Misfit, Plan, Step, StepId, Wait};
+pub use regressed::{Fate, Regressed, Regression};
+pub use replayed::{Counts, Differing, Drift, Fidelity, OtherFailure, Replayed, Skipped};
+pub use reproduced::Reproduced;
 pub use request::{Expect, Job, KindName, RequestKind};
 pub use signature::{Signature, SignatureError};
 pub use size::Size;
-pub use summary::{
-    Expectation, Failure, LatencyRow, RecoveryRow, Rehearsal, Replayed, Reproduced, Summary,
-};
+pub use speed::Speed;
+pub use summary::{Expectation, Failure, LatencyRow, RecoveryRow, Rehearsal, Summary};
 pub use times::StepTimes;
 pub use verdict::{Figure, Finding, Judgement, Verdict};
 

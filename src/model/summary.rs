@@ -1,9 +1,9 @@
-//! What is said of many trials: the content of `summary.json`, and of a replay.
+//! What is said of many trials: the content of `summary.json`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Judgement, Plan, Signature, Verdict};
+use super::{Plan, Reproduced, Signature, Verdict};
 
 /// What is said of a whole campaign.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -96,15 +96,6 @@ pub struct Rehearsal {
     pub expectations: Vec<Expectation>,
 }
 
-/// How often a failure showed in how many executions of its plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Reproduced {
-    /// Executions in which it showed.
-    pub failed: u64,
-    /// Executions in which it could have shown: inconclusive ones are not counted.
-    pub runs: u64,
-}
-
 /// Latency of one outcome in one stage of the trials, from the intended send, in microseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LatencyRow {
@@ -146,56 +137,4 @@ pub struct RecoveryRow {
     pub max_ms: f64,
     /// Whether the greatest is a lower bound only.
     pub max_at_least: bool,
-}
-
-/// What replaying a trace showed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Replayed {
-    /// Violated if any execution was; else inconclusive if any was; else holds.
-    pub verdict: Verdict,
-    /// The signature that was looked for; none where the trace had not failed.
-    pub signature: Option<Signature>,
-    /// How often it showed.
-    pub reproduced: Reproduced,
-    /// The rate's Wilson interval at 95 % confidence.
-    pub rate_interval: (f64, f64),
-    /// What was said of each execution.
-    pub judgements: Vec<Judgement>,
-    /// Where their traces are.
-    pub run: String,
-    /// Whether somebody ended it early.
-    pub interrupted: bool,
-}
-
-impl Reproduced {
-    /// The Wilson score interval of the rate at 95 % confidence (Wilson 1927, "Probable inference, the law of succession, and
-    /// statistical inference", without continuity correction). The whole range from 0 to 1 where nothing was run.
-    pub fn interval(self) -> (f64, f64) {
-        if self.runs == 0 {
-            return (0.0, 1.0);
-        }
-        const Z: f64 = 1.959_964;
-        let (n, k) = (self.runs as f64, self.failed as f64);
-        let rate = k / n;
-        let denominator = 1.0 + Z * Z / n;
-        let center = (rate + Z * Z / (2.0 * n)) / denominator;
-        let half = Z * (rate * (1.0 - rate) / n + Z * Z / (4.0 * n * n)).sqrt() / denominator;
-        ((center - half).max(0.0), (center + half).min(1.0))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_interval_is_wilsons() {
-        // The reference values are those of statsmodels' proportion_confint(4, 5, method="wilson").
-        let (low, high) = Reproduced { failed: 4, runs: 5 }.interval();
-        assert!(
-            (low - 0.3755).abs() < 1e-3 && (high - 0.9638).abs() < 1e-3,
-            "{low} {high}"
-        );
-        assert_eq!(Reproduced { failed: 0, runs: 0 }.interval(), (0.0, 1.0));
-    }
 }

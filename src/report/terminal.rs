@@ -1,14 +1,12 @@
 //! The report on the terminal, as plain text.
 
 use std::fmt::Write;
-use std::path::Path;
 use std::time::Duration;
 
 use super::table::{millis, table};
 use super::{Comparison, Report, TrialReport};
 use crate::model::{
-    Expectation, Failure, Finding, Judgement, LatencyRow, RecoveryRow, Rehearsal, Replayed,
-    Summary, Verdict,
+    Expectation, Failure, Finding, Judgement, LatencyRow, RecoveryRow, Rehearsal, Summary, Verdict,
 };
 use crate::trace::{Event, Trace};
 
@@ -244,46 +242,6 @@ pub fn judgement(name: &str, trace: &Trace, judgement: &Judgement) -> String {
         let _ = writeln!(text, "  signature    {signature}");
     }
     text.trim_end().to_owned()
-}
-
-/// Replays of one trace: how often the failure showed.
-pub fn replayed(trace: &Path, replayed: &Replayed) -> String {
-    let Replayed {
-        reproduced,
-        rate_interval: (low, high),
-        ..
-    } = replayed;
-    let mut text = match &replayed.signature {
-        Some(signature) if reproduced.failed > 0 => {
-            format!(
-                "reproduced {} of {}: {signature}",
-                reproduced.failed, reproduced.runs
-            )
-        }
-        Some(signature) => format!("not reproduced in {}: {signature}", reproduced.runs),
-        None => format!("{}: the trace had not failed", replayed.verdict),
-    };
-    if replayed.signature.is_some() && reproduced.runs > 0 {
-        let _ = write!(text, " (rate {low:.2}–{high:.2})");
-    }
-    for (nth, judgement) in replayed.judgements.iter().enumerate() {
-        let detail = match judgement.verdict {
-            Verdict::Violated => judgement
-                .primary()
-                .map(|f| f.message.clone())
-                .unwrap_or_default(),
-            Verdict::Inconclusive => judgement.reason(),
-            Verdict::Holds => String::new(),
-        };
-        let _ = write!(text, "\n  {} {} {detail}", nth + 1, judgement.verdict);
-    }
-    let _ = write!(
-        text,
-        "\n  trace {}\n  the replays' traces are in {}",
-        trace.display(),
-        replayed.run
-    );
-    text
 }
 
 /// A table of the times that recovery took. A lower bound is marked as such.

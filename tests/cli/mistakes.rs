@@ -7,7 +7,7 @@ use crate::desk::Desk;
 use crate::live::{self, until};
 
 /// Each command, as it is typed.
-const MISTAKES: [&str; 26] = [
+const MISTAKES: [&str; 34] = [
     "run",
     "run --config nowhere/comeback.toml",
     "run --config typo.toml",
@@ -23,6 +23,14 @@ const MISTAKES: [&str; 26] = [
     "replay misfit.jsonl",
     "replay unknown-variant.jsonl",
     "replay good.jsonl --times 0",
+    "replay good.jsonl --speed 0",
+    "replay good.jsonl --speed fast",
+    "replay good.jsonl --speed 0.001",
+    "replay other.jsonl --sim",
+    "regress",
+    "regress file",
+    "regress folder --confidence 100%",
+    "regress folder --config typo.toml",
     "check missing.jsonl",
     "check folder",
     "check garbage.jsonl broken.jsonl",
@@ -37,7 +45,7 @@ const MISTAKES: [&str; 26] = [
 ];
 
 /// A trace that ends with its plan.
-const TRACE: &str = r#"{"comeback_trace":1,"comeback":"0.1.0","generator":1,"stack":{"name":"demo","variant":"healthy","backends":["backend"],"kinds":[],"connections":"fresh","api_observed":true},"limits":{"answer_ms":1000,"job_ms":1500,"recovery_ms":2000,"grace_ms":null,"failures":null,"stragglers":0},"trials_since_reset":0,"started_at":"2026-01-01T00:00:00.000Z"}
+pub const TRACE: &str = r#"{"comeback_trace":1,"comeback":"0.1.0","generator":1,"stack":{"name":"demo","variant":"healthy","backends":["backend"],"kinds":[],"connections":"fresh","api_observed":true},"limits":{"answer_ms":1000,"job_ms":1500,"recovery_ms":2000,"grace_ms":null,"failures":null,"stragglers":0},"trials_since_reset":0,"started_at":"2026-01-01T00:00:00.000Z"}
 {"plan":{"seed":1,"index":0,"steps":[{"id":"b1","anchor":{"at":{"offset_ms":12}},"burst":{"count":2,"concurrency":1,"pace":{"closed":{"think_ms":8}},"mix":{"job":1}}},{"id":"f1","anchor":{"at":{"offset_ms":20}},"fault":{"backend":"backend","kind":"stop","grace_ms":1,"outage_ms":20}}]}}
 "#;
 
@@ -53,6 +61,10 @@ fn every_mistake_is_told_with_its_remedy_and_starts_nothing() {
     desk.write(
         "unknown-variant.jsonl",
         &trace.replace("healthy", "haunted"),
+    );
+    desk.write(
+        "other.jsonl",
+        &trace.replace("\"name\":\"demo\"", "\"name\":\"shop\""),
     );
     desk.write(
         "newer.jsonl",

@@ -92,7 +92,7 @@ fn is_found_replayed_and_checked(variant: Variant, seed: u64) {
 
     // Timing is not replayed to the microsecond, so a failure need not show each time, nor be the first of several to show.
     let mut replays = (0..10).map(|_| desk.run(&format!("replay {name}")));
-    let shown = replays.find(|replay| replay.stdout.starts_with("reproduced 1 of 1: v1/"));
+    let shown = replays.find(|replay| replay.stdout.starts_with("reproduced 1 of 1 (rate "));
     let replay = shown.expect("it shows once in ten replays");
     assert_eq!(replay.code, 1, "{}{}", replay.stdout, replay.stderr);
     assert!(live::left_behind(&desk).is_empty());

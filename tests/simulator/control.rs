@@ -51,7 +51,7 @@ fn flaky() -> Bench {
     }
 }
 
-struct Nobody;
+pub struct Nobody;
 
 impl Audience for Nobody {
     fn trial_begins(&self, _plan: &Plan, _executor: &Executor, _recorder: &Recorder) {}
@@ -68,6 +68,7 @@ async fn run(bench: &Bench, folder: &Path) -> Summary {
         max_inconclusive: 1.0,
         out: folder.join("runs"),
         traces: folder.join("traces"),
+        shrink: None,
     };
     let (_never, interrupt) = watch::channel(false);
     let interrupt = Interrupt::new(interrupt);

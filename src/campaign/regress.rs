@@ -1,0 +1,315 @@
+//! A saved failure, replayed until it shows or is fixed.
+
+use std::path::{Path, PathBuf};
+
+use super::replay::signature;
+use super::{CampaignError, Fresh, save};
+use crate::model::{Fate, Regressed, Reproduced, Verdict};
+use crate::trace::Trace;
+
+/// Where little has to pass, so many executions may still be inconclusive.
+const LEAST_SPARE: u64 = 3;
+
+/// How sure one wants to be that a failure is fixed, and what that may cost.
+///
+/// A failing execution is proof, and ends it at once. A passing one is weak evidence: as many have to pass in a row as
+/// [`Reproduced::runs_for`] asks for by the rate that the trace tells.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Regress {
+    /// With which probability the failure would have shown, if it were still there. Between 0 and 1, both excluded.
+    pub confidence: f64,
+    /// How many executions one trace may take at most, inconclusive ones included.
+    pub times: u64,
+    /// Below this each trace's own folder is made.
+    pub out: PathBuf,
+}
+
+impl Regress {
+    /// How many executions a trace may take at most, if all of them pass.
+    pub fn most_runs(&self, recorded: &Trace) -> u64 {
+        let needed = recorded_rate(recorded).runs_for(self.confidence);
+        needed.map_or(self.times, |needed| needed.min(self.times))
+    }
+
+    /// Replays the plan of a trace that had failed.
+    ///
+    /// # Errors
+    /// When the stack cannot be reset, or a file cannot be written.
+    pub async fn run(
+        &self,
+        path: &Path,
+        recorded: &Trace,
+        stack: &mut Fresh<'_>,
+    ) -> Result<Regressed, CampaignError> {
+        let name = path.display().to_string();
+        let mut tally = Tally::new(self, recorded);
+        if let Err(misfit) = stack.bench().space.fits(&recorded.plan) {
+            let because = format!("its plan does not fit this stack: {misfit}");
+            return Ok(tally.tell(name, Fate::Inconclusive, because));
+        }
+        let folder = save::run_folder(&self.out, recorded.plan.seed)?;
+        let (fate, because) = loop {
+            if let Some(ending) = tally.ending(self) {
+                break ending;
+            }
+            let interrupted = (Fate::Inconclusive, "interrupted".to_owned());
+            if stack.is_interrupted() {
+                break interrupted;
+            }
+            if let Some(reason) = stack.spoilt() {
+                break (Fate::Inconclusive, reason.to_owned());
+            }
+            let nth = tally.executed();
+            let trace = stack.execute(&recorded.plan, &folder, nth).await?;
+            // What was broken off says nothing, not even that it said nothing.
+            if stack.is_interrupted() && !is_violated(&trace) {
+                break interrupted;
+            }
+            tally.take(&trace);
+        };
+        Ok(Regressed {
+            run: Some(folder.display().to_string()),
+            ..tally.tell(name, fate, because)
+        })
+    }
+}
+
+/// How often the failure of a trace showed in how many executions, by the latest note in it. A trace without one was seen to fail once.
+fn recorded_rate(recorded: &Trace) -> Reproduced {
+    let rates = recorded.notes.iter().rev().filter_map(|note| {
+        let rate: Reproduced = serde_json::from_value(note.get("rate")?.clone()).ok()?;
+        (rate.failed <= rate.runs && rate.runs > 0).then_some(rate)
+    });
+    let once = Reproduced { failed: 1, runs: 1 };
+    rates.into_iter().next().unwrap_or(once)
+}
+
+fn is_violated(trace: &Trace) -> bool {
+    let judgement = trace.judgement.as_ref();
+    judgement.is_some_and(|j| j.verdict == Verdict::Violated)
+}
+
+/// What the executions of one trace have told so far.
+struct Tally {
+    /// Begun as if nothing had been replayed.
+    told: Regressed,
+    passed: u64,
+    reasons: Vec<String>,
+    failure: Option<String>,
+}
+
+impl Tally {
+    fn new(regress: &Regress, recorded: &Trace) -> Self {
+        let rate = recorded_rate(recorded);
+        Tally {
+            told: Regressed {
+                signature: signature(recorded).cloned(),
+                recorded: rate,
+                needed: rate.runs_for(regress.confidence),
+                ..Regressed::not_replayed(String::new(), Fate::Inconclusive, "")
+            },
+            passed: 0,
+            reasons: Vec::new(),
+            failure: None,
+        }
+    }
+
+    fn executed(&self) -> u64 {
+        let another = u64::from(self.told.other.is_some());
+        self.passed + self.told.reproduced.failed + another + self.told.inconclusive
+    }
+
+    fn take(&mut self, trace: &Trace) {
+        let told = &mut self.told;
+        let judgement = trace.judgement.as_ref();
+        match judgement.map_or(Verdict::Inconclusive, |j| j.verdict) {
+            Verdict::Inconclusive => {
+                told.inconclusive += 1;
+                self.reasons.extend(judgement.map(|j| j.reason()));
+            }
+            Verdict::Holds => {
+                told.reproduced.runs += 1;
+                self.passed += 1;
+            }
+            Verdict::Violated => {
+                let found = judgement.and_then(|j| j.signature.clone());
+                let primary = judgement.and_then(|j| j.primary());
+                self.failure = primary.map(|finding| finding.message.clone());
+                told.reproduced.runs += 1;
+                if found == told.signature {
+                    told.reproduced.failed += 1;
+                } else {
+                    told.other = found;
+                }
+            }
+        }
+    }
+
+    /// What has become of the failure, once that is decided.
+    fn ending(&self, regress: &Regress) -> Option<(Fate, String)> {
+        let Regressed {
+            reproduced,
+            inconclusive,
+            needed,
+            other,
+            ..
+        } = &self.told;
+        let message = self.failure.clone().unwrap_or_default();
+        if reproduced.failed > 0 {
+            return Some((Fate::StillFails, message));
+        }
+        if let Some(other) = other {
+            return Some((Fate::FailsOtherwise, format!("{other}: {message}")));
+        }
+        if needed.is_some_and(|needed| self.passed >= needed) {
+            let because = format!(
+                "{} passed, and before it showed in {} of {}",
+                self.passed, self.told.recorded.failed, self.told.recorded.runs
+            );
+            return Some((Fate::Fixed, because));
+        }
+        let spare = needed.unwrap_or(regress.times).max(LEAST_SPARE);
+        if *inconclusive > spare || (self.executed() >= regress.times && *inconclusive > 0) {
+            let last = self.reasons.last().cloned().unwrap_or_default();
+            let because = format!(
+                "{inconclusive} of {} executions told nothing, the last because {last}",
+                self.executed()
+            );
+            return Some((Fate::Inconclusive, because));
+        }
+        if self.executed() >= regress.times {
+            let needed = match needed {
+                Some(needed) => needed.to_string(),
+                None => "more than a million".to_owned(),
+            };
+            let because = format!(
+                "{} passed, and {needed} would have to; allow more with --times",
+                self.passed
+            );
+            return Some((Fate::Inconclusive, because));
+        }
+        None
+    }
+
+    fn tell(self, trace: String, fate: Fate, because: String) -> Regressed {
+        Regressed {
+            trace,
+            fate,
+            because,
+            confidence: match fate {
+                Fate::Fixed | Fate::Inconclusive => self.told.recorded.shows_within(self.passed),
+                _ => 0.0,
+            },
+            ..self.told
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::Judgement;
+    use crate::trace::script::Script;
+
+    const SAVED: &str = "v1/no-hang/job/job-never-terminal/stop";
+
+    fn judged(verdict: Verdict, signature: Option<&str>) -> Trace {
+        let mut trace = Script::new(&["job"]).finish(100);
+        trace.judgement = Some(Judgement {
+            verdict,
+            signature: signature.map(|text| text.parse().unwrap()),
+            findings: Vec::new(),
+            inconclusive: (verdict == Verdict::Inconclusive).then(|| "it is too busy".to_owned()),
+        });
+        trace
+    }
+
+    fn saved(notes: Vec<serde_json::Value>) -> Trace {
+        Trace {
+            notes,
+            ..judged(Verdict::Violated, Some(SAVED))
+        }
+    }
+
+    /// Takes executions until it is decided, and tells how many that took.
+    fn regress(times: u64, recorded: &Trace, seen: &[Trace]) -> (Regressed, u64) {
+        let regress = Regress {
+            confidence: 0.95,
+            times,
+            out: PathBuf::new(),
+        };
+        let mut tally = Tally::new(&regress, recorded);
+        let mut seen = seen.iter().cycle();
+        loop {
+            if let Some((fate, because)) = tally.ending(&regress) {
+                let executed = tally.executed();
+                return (tally.tell("a".to_owned(), fate, because), executed);
+            }
+            tally.take(seen.next().unwrap());
+        }
+    }
+
+    #[test]
+    fn the_latest_rate_counts_and_nonsense_does_not() {
+        let rate = |notes| {
+            let rate = recorded_rate(&saved(notes));
+            (rate.failed, rate.runs)
+        };
+        assert_eq!(rate(vec![]), (1, 1));
+        let noted = |failed: u64, runs: u64| json!({"rate": {"failed": failed, "runs": runs}});
+        let control = json!({"control": {"verdict": "holds"}});
+        assert_eq!(rate(vec![noted(9, 9), noted(2, 7), control]), (2, 7));
+        assert_eq!(rate(vec![noted(9, 2), noted(0, 0), json!("rate")]), (1, 1));
+    }
+
+    #[test]
+    fn as_many_have_to_pass_as_the_rate_asks_for() {
+        let passes = [judged(Verdict::Holds, None)];
+        for (failed, runs, needed) in [(5, 5, 2), (1, 1, 5), (4, 20, 16)] {
+            let note = json!({"rate": {"failed": failed, "runs": runs}});
+            let (told, executed) = regress(50, &saved(vec![note]), &passes);
+            assert_eq!((told.fate, executed), (Fate::Fixed, needed), "{told:?}");
+            assert!(told.confidence >= 0.95);
+        }
+    }
+
+    #[test]
+    fn the_first_failure_ends_it_and_another_one_is_told_as_such() {
+        let pass = judged(Verdict::Holds, None);
+        let fails = judged(Verdict::Violated, Some(SAVED));
+        let (told, executed) = regress(50, &saved(vec![]), &[pass.clone(), fails]);
+        assert_eq!((told.fate, executed), (Fate::StillFails, 2));
+        assert_eq!(told.reproduced, Reproduced { failed: 1, runs: 2 });
+        let other = judged(Verdict::Violated, Some("v1/recovers/job/never/stop"));
+        let (told, executed) = regress(50, &saved(vec![]), &[pass, other]);
+        assert_eq!((told.fate, executed), (Fate::FailsOtherwise, 2));
+        assert_eq!(told.other.unwrap().invariant, "recovers");
+        assert_eq!(told.confidence, 0.0);
+    }
+
+    #[test]
+    fn inconclusive_executions_prove_nothing() {
+        let (pass, nothing) = (
+            judged(Verdict::Holds, None),
+            judged(Verdict::Inconclusive, None),
+        );
+        let seen = [pass.clone(), nothing.clone()];
+        let (told, executed) = regress(50, &saved(vec![]), &seen);
+        assert_eq!((told.fate, executed), (Fate::Fixed, 9));
+        let seen = [pass, nothing.clone(), nothing];
+        let (told, _) = regress(50, &saved(vec![]), &seen);
+        assert_eq!(told.fate, Fate::Inconclusive);
+        insta::assert_snapshot!(told.because, @"6 of 9 executions told nothing, the last because it is too busy");
+    }
+
+    #[test]
+    fn too_few_executions_are_inconclusive_and_say_how_sure_they_are() {
+        let (told, executed) = regress(4, &saved(vec![]), &[judged(Verdict::Holds, None)]);
+        assert_eq!((told.fate, executed), (Fate::Inconclusive, 4));
+        // 1 - 2 / (5 * 6)
+        assert!((told.confidence - 14.0 / 15.0).abs() < 1e-12);
+        insta::assert_snapshot!(told.because, @"4 passed, and 5 would have to; allow more with --times");
+    }
+}
