@@ -11,6 +11,9 @@ use crate::model::{
 };
 use crate::trace::{EventKind, Request, Trace, View};
 
+/// How much of a log line is quoted, in characters: enough to know it again.
+const QUOTED: usize = 100;
+
 /// A way to restart a backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scenario {
@@ -210,7 +213,10 @@ fn logged(view: &View<'_>, what: &str, pattern: &Option<String>) -> Expectation 
             let after_s = after_us as f64 / 1e6;
             expectation(
                 Some(true),
-                format!("{after_s:.1} s after the fault began the API logged `{line}`"),
+                format!(
+                    "{after_s:.1} s after the fault began the API logged `{}`",
+                    quoted(line)
+                ),
             )
         }
         // An idle API need not notice.
@@ -218,6 +224,14 @@ fn logged(view: &View<'_>, what: &str, pattern: &Option<String>) -> Expectation 
             felt(view).then_some(false),
             format!("the API logged no line like /{regex}/"),
         ),
+    }
+}
+
+/// The beginning of a log line.
+fn quoted(line: &str) -> String {
+    match line.char_indices().nth(QUOTED) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
     }
 }
 
@@ -282,6 +296,13 @@ impl fmt::Display for Scenario {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_line_is_quoted_as_far_as_it_is_known_by() {
+        assert_eq!(quoted("ö".repeat(100).as_str()), "ö".repeat(100));
+        let longer = "ö".repeat(101);
+        assert_eq!(quoted(&longer), format!("{}…", "ö".repeat(100)));
+    }
 
     #[test]
     fn every_plan_restarts_the_backend_and_asks_again_when_it_is_ready() {

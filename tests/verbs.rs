@@ -1,6 +1,8 @@
 //! The verbs for the hand, as a user types them: `send`, `fault`, `watch`, `init`, `doctor`. What they do to containers is
 //! tested in `docker_driver`.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::path::Path;
 
 use assert_cmd::Command;
@@ -202,5 +204,42 @@ fn doctor_says_what_to_do_about_a_dead_stack() {
     let said = comeback(folder.path(), &["doctor"]);
     assert_eq!(said.code, Some(3), "{}", said.all());
     assert!(said.out.contains("✗ stack"), "{}", said.out);
+    assert_nothing_to_heal(folder.path());
+}
+
+/// An API that says yes to everything for as long as this process lives; its address.
+fn yes() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        for connection in listener.incoming() {
+            let mut connection = connection.unwrap();
+            let lines = BufReader::new(&connection).lines();
+            lines
+                .map_while(Result::ok)
+                .take_while(|line| !line.is_empty())
+                .for_each(drop);
+            // Whoever only looks whether somebody listens is gone by now.
+            let _ = connection.write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n");
+        }
+    });
+    address
+}
+
+#[test]
+fn doctor_sends_no_request_before_the_backend_is_ready() {
+    let folder = folder();
+    let api = yes();
+    for (backend, code, asked) in [(&*api, 0, true), ("127.0.0.1:1", 3, false)] {
+        let config = format!(
+            "[api]\nurl = \"http://{api}\"\n[backend.db]\nready = {{ tcp = \"{backend}\" }}\n\
+             command = {{ start = [\"true\"], stop = [\"true\"], status = [\"true\"] }}\n[[request]]\npath = \"/\"\nname = \"page\"\n"
+        );
+        std::fs::write(folder.path().join("comeback.toml"), config).unwrap();
+        let said = comeback(folder.path(), &["doctor"]);
+        assert_eq!(said.code, Some(code), "{}", said.all());
+        assert!(said.out.contains("✓ API"), "{}", said.out);
+        assert_eq!(said.out.contains("request `page`"), asked, "{}", said.out);
+    }
     assert_nothing_to_heal(folder.path());
 }

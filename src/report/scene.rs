@@ -8,6 +8,9 @@ use regex::Regex;
 use crate::model::KindName;
 use crate::trace::{Event, EventKind};
 
+/// When it is first told that a probe's job has not ended, in microseconds; then each time that it has taken twice as long.
+const SLOW_US: u64 = 10_000_000;
+
 /// Tells what happens line by line, with how long each state lasted.
 #[derive(Debug)]
 pub struct Scene {
@@ -17,7 +20,16 @@ pub struct Scene {
     away: BTreeMap<String, u64>,
     not_ready: BTreeMap<String, u64>,
     paused: BTreeMap<String, u64>,
-    probes: BTreeMap<u64, KindName>,
+    probes: BTreeMap<u64, Probe>,
+}
+
+/// A request that has not ended.
+#[derive(Debug)]
+struct Probe {
+    kind: KindName,
+    sent_us: u64,
+    /// How long it may take, in microseconds, until that is told.
+    slow_us: u64,
 }
 
 /// One line.
@@ -98,8 +110,28 @@ impl Scene {
                 (backend, format!("ready{waited}"), Tone::Good)
             }
             EventKind::Sent { request, kind, .. } => {
-                self.probes.insert(*request, kind.clone());
+                let probe = Probe {
+                    kind: kind.clone(),
+                    sent_us: at_us,
+                    slow_us: SLOW_US,
+                };
+                self.probes.insert(*request, probe);
                 return None;
+            }
+            // A job that never ends is all that some broken APIs show.
+            EventKind::Polled { request, state, .. } => {
+                let probe = self.probes.get_mut(request)?;
+                let passed_us = at_us - probe.sent_us;
+                if passed_us < probe.slow_us {
+                    return None;
+                }
+                probe.slow_us = 2 * passed_us;
+                let state = state.as_deref().unwrap_or("no state");
+                return Some(Line {
+                    about: "probe".to_owned(),
+                    text: format!("{} after {}: still {state}", probe.kind, time(passed_us)),
+                    tone: Tone::Bad,
+                });
             }
             EventKind::Ended {
                 request,
@@ -107,7 +139,7 @@ impl Scene {
                 latency_us,
                 ..
             } => {
-                let kind = self.probes.remove(request)?;
+                let Probe { kind, .. } = self.probes.remove(request)?;
                 if outcome.is_ok() && self.errors_only {
                     return None;
                 }
@@ -252,6 +284,47 @@ mod tests {
                 "ray *** started after 2.5 s away (Good)",
                 "ray *** ready after 1m 15s not ready (Good)",
                 "probe job after 40 ms: ok (Good)",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_job_that_does_not_end_is_told_while_it_is_awaited() {
+        let mut scene = Scene::new(Regex::new("error").unwrap(), true);
+        let sent = EventKind::Sent {
+            request: 7,
+            origin: Origin::Background,
+            kind: "job".to_owned(),
+            token: String::new(),
+            intended_us: 0,
+        };
+        let polled = |state: &str| EventKind::Polled {
+            request: 7,
+            status: 200,
+            state: Some(state.to_owned()),
+            latency_us: 1,
+        };
+        let story = [
+            (1_000, sent),
+            (10_900, polled("QUEUED")),
+            (11_200, polled("QUEUED")),
+            (12_000, polled("QUEUED")),
+            (21_500, polled("RUNNING")),
+        ];
+        let lines = story.into_iter().filter_map(|(ms, kind)| {
+            let at_us = ms * 1_000;
+            scene.read(&Event {
+                seq: 0,
+                at_us,
+                kind,
+            })
+        });
+        let told: Vec<String> = lines.map(|line| line.text).collect();
+        assert_eq!(
+            told,
+            [
+                "job after 10.2 s: still QUEUED",
+                "job after 20.5 s: still RUNNING"
             ]
         );
     }

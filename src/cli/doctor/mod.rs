@@ -101,29 +101,32 @@ impl Doctor {
 
 /// Looks at what serves.
 async fn services(bench: &Bench, checkup: &mut Checkup, progress: &Progress) -> anyhow::Result<()> {
+    let mut ready = true;
     for backend in &bench.executor.stack.backends {
         progress.busy(&format!("asking {} whether it is ready", backend.name));
-        readiness(backend, checkup).await;
+        ready &= readiness(backend, checkup).await;
     }
     progress.busy("asking the API");
-    if api(bench, checkup).await {
+    // Without its backends an API may be right to refuse, and a job may take all of its limit.
+    if api(bench, checkup).await && ready {
         requests::check(bench, checkup, progress).await?;
     }
     Ok(())
 }
 
-async fn readiness(backend: &Backend, checkup: &mut Checkup) {
+/// Whether the direct probe says yes.
+async fn readiness(backend: &Backend, checkup: &mut Checkup) -> bool {
     let what = format!("readiness of {}", backend.name);
     let mut slowest = Duration::ZERO;
     for _ in 0..PROBES {
         let began = Instant::now();
         if let Err(why) = ask(backend).await {
             let remedy = format!(
-                "start it or wait until it is up; if it is, correct `ready` of [backend.{}]",
+                "start it or wait until it is up; if it is, correct `ready` of [backend.{}]; no request is sent before",
                 backend.name
             );
             checkup.environment(what, format!("the direct probe says no: {why}"), remedy);
-            return;
+            return false;
         }
         slowest = slowest.max(began.elapsed());
     }
@@ -143,6 +146,7 @@ async fn readiness(backend: &Backend, checkup: &mut Checkup) {
         );
         checkup.configuration(what, found, remedy);
     }
+    true
 }
 
 /// Whether the API answers at all.
