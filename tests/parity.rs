@@ -185,7 +185,7 @@ fn simulated(bug: Variant) -> Trace {
     let plan = plan(bug);
     bench.space.fits(&plan).unwrap();
     let simulation = bench.simulation.as_ref().unwrap();
-    simulation.trial(&bench, &plan, pending()).unwrap()
+    simulation.trial(&bench, &plan, 0, pending()).unwrap()
 }
 
 /// What the plan of a simulated trace shows live, until it is the same.

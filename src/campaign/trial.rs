@@ -8,7 +8,7 @@ use crate::executor::ResetPolicy;
 use crate::generator::GENERATOR_VERSION;
 use crate::invariant::{is_decided, judge};
 use crate::model::{Judgement, Plan, Verdict};
-use crate::observe::Lag;
+use crate::observe::{Crowd, Lag};
 use crate::trace::{Event, FORMAT_VERSION, Header, Recorder, Trace, TraceWriter};
 
 /// One execution of a plan.
@@ -70,13 +70,13 @@ impl Bench {
         let cap = self.executor.settings.max_trace_bytes;
         let recorder = Recorder::new(Some(writer), self.redaction.clone(), cap);
         audience.trial_begins(plan, &self.executor, &recorder);
-        let lag = Lag::observe(&recorder);
+        let (lag, crowd) = (Lag::observe(&recorder), Crowd::observe(&recorder));
         self.executor
             .trial(plan, &recorder, interrupt.requested(), |events| {
                 self.is_decided(plan, events)
             })
             .await;
-        drop(lag);
+        drop((lag, crowd));
 
         let (plan, events) = (plan.clone(), recorder.history());
         let mut trace = Trace {

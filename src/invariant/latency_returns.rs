@@ -58,7 +58,10 @@ impl Invariant for LatencyReturns {
             // Those that this machine held up may in truth have been fast.
             let surely = late.iter().filter(|end| sure(view, end, allowed_us));
             let surely = surely.count();
-            match surely >= after.len() - (after.len() - 1) / 2 {
+            // Where many more tasks share a processor than at the baseline, whatever was asked is slower.
+            let crowded = crowd(view, &after) / crowd(view, &baseline);
+            let bearable_us = (allowed_us as f64 * crowded.max(1.0)) as u64;
+            match surely >= after.len() - (after.len() - 1) / 2 && after_us > bearable_us {
                 true if slow.is_none() => slow = Some((kind, allowed_us, late)),
                 true => {}
                 false => doubtful = true,
@@ -100,6 +103,15 @@ fn answered<'a>(view: &View<'a>, kind: &str, origin: &Origin) -> Vec<End<'a>> {
         .collect()
 }
 
+/// How many tasks shared a processor while a burst's requests were under way.
+fn crowd(view: &View<'_>, burst: &[End<'_>]) -> f64 {
+    let began = |end: &End<'_>| end.moment.at_us.saturating_sub(end.latency_us);
+    view.crowd(Span {
+        from_us: burst.iter().map(began).min().unwrap_or(0),
+        to_us: burst.iter().map(|end| end.moment.at_us).max().unwrap_or(0),
+    })
+}
+
 /// Whether a request was late although what this machine withheld of its time does not count, and that was not most of it.
 fn sure(view: &View<'_>, end: &End<'_>, allowed_us: u64) -> bool {
     let span = Span {
@@ -121,6 +133,7 @@ fn median_us(ends: &[End<'_>]) -> Option<u64> {
 mod tests {
     use super::*;
     use crate::model::{FaultKind, LatencyLimits, Verdict};
+    use crate::trace::EventKind;
     use crate::trace::script::{Script, limits};
 
     /// A baseline of 10, 20 and 10 ms, a kill, and requests after it that took so long.
@@ -130,6 +143,15 @@ mod tests {
 
     /// The same where this machine withheld so much of the time of the last three.
     fn check_busy(after_ms: &[u64], late_ms: u64) -> Finding {
+        check_late(after_ms, late_ms, |script| script)
+    }
+
+    /// The same with what else happened.
+    fn check_with(after_ms: &[u64], more: impl FnOnce(Script) -> Script) -> Finding {
+        check_late(after_ms, 0, more)
+    }
+
+    fn check_late(after_ms: &[u64], late_ms: u64, more: impl FnOnce(Script) -> Script) -> Finding {
         let mut script = Script::new(&["sync"]).fault("f1", FaultKind::Kill, 130, 180);
         for (n, took_ms) in [10, 20, 10].into_iter().enumerate() {
             let (at_ms, request) = (40 * n as u64, n as u64);
@@ -153,7 +175,7 @@ mod tests {
             }),
             ..limits()
         };
-        LatencyReturns.check(&View::new(&script.finish(20_000)), &limits)
+        LatencyReturns.check(&View::new(&more(script).finish(20_000)), &limits)
     }
 
     #[test]
@@ -182,6 +204,19 @@ mod tests {
             "too few requests were answered after recovery to tell"
         );
         assert_eq!(check(&[900; 5]).verdict, Verdict::Violated);
+    }
+
+    #[test]
+    fn where_more_tasks_share_a_processor_than_before_nothing_can_be_said() {
+        let crowded = |percent, at_ms| {
+            let event = EventKind::Crowded {
+                percent,
+                over_us: 17_000_000,
+            };
+            check_with(&[160; 5], |script| script.event(at_ms, event))
+        };
+        assert_eq!(crowded(140, 19_000).verdict, Verdict::Violated);
+        assert_eq!(crowded(400, 19_000).verdict, Verdict::Inconclusive);
     }
 
     #[test]

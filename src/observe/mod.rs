@@ -4,12 +4,14 @@
 //! the invariants all read.
 
 mod awaited;
+mod crowd;
 mod lag;
 mod readiness;
 mod resources;
 mod services;
 
 pub use awaited::{ask, until_ready};
+pub use crowd::Crowd;
 pub use lag::Lag;
 pub use readiness::Readiness;
 pub use resources::{Resources, look};

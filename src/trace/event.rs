@@ -237,6 +237,14 @@ pub enum EventKind {
         /// How much later it woke than it wanted, in microseconds. Shorter waits are not told.
         late_us: u64,
     },
+    /// More tasks of this machine were running or waiting for a processor than it has processors: on average so many to each of them, in
+    /// percent, over the time before this event. Less than one and a half is not told.
+    Crowded {
+        /// Tasks to a processor, in percent.
+        percent: u64,
+        /// Over how long the average was taken, in microseconds.
+        over_us: u64,
+    },
     /// The environment or the harness itself failed: the trial can only be inconclusive.
     Trouble {
         /// What was being done.
@@ -255,7 +263,7 @@ pub enum EventKind {
 
 /// The names of the kinds that this version knows. An event of one of these with wrong fields is an
 /// error; of any other name, it is [`EventKind::Other`].
-const KNOWN: [&str; 22] = [
+const KNOWN: [&str; 23] = [
     "phase",
     "step-started",
     "step-ended",
@@ -275,6 +283,7 @@ const KNOWN: [&str; 22] = [
     "log",
     "resources",
     "lag",
+    "crowded",
     "trouble",
     "decided",
     "interrupted",

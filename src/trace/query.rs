@@ -128,6 +128,23 @@ impl<'a> View<'a> {
         &self.withheld
     }
 
+    /// How many tasks shared a processor of this machine in some time, on average; 1 where it was not crowded.
+    pub fn crowd(&self, span: Span) -> f64 {
+        let crowded = self
+            .trace
+            .events
+            .iter()
+            .filter_map(|event| match event.kind {
+                EventKind::Crowded { percent, over_us } => {
+                    let from_us = event.at_us.saturating_sub(over_us).max(span.from_us);
+                    let shared_us = event.at_us.min(span.to_us).saturating_sub(from_us);
+                    Some((percent as f64 / 100.0 - 1.0) * shared_us as f64)
+                }
+                _ => None,
+            });
+        1.0 + crowded.sum::<f64>() / (span.length_us().max(1)) as f64
+    }
+
     /// How long a stretch was, not counting the time that this machine withheld, in microseconds.
     pub fn counted_us(&self, span: Span) -> u64 {
         span.length_us() - self.withheld.covered_us(span)

@@ -435,6 +435,8 @@ fn any_service_event() -> impl Strategy<Value = EventKind> {
         (text(), any::<bool>()).prop_map(|(service, paused)| EventKind::Paused { service, paused }),
         any_resources(),
         any::<u64>().prop_map(|late_us| EventKind::Lag { late_us }),
+        (any::<u64>(), any::<u64>())
+            .prop_map(|(percent, over_us)| EventKind::Crowded { percent, over_us }),
         (text(), text(), source_at()).prop_map(|(service, line, source_at)| EventKind::Log {
             service,
             line,

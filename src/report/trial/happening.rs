@@ -119,6 +119,10 @@ fn words(plan: &Plan, kind: &EventKind, proof: bool) -> Option<(String, String, 
             let text = format!("kept the harness waiting for {}", time(*late_us));
             ("this machine".to_owned(), text, Plain)
         }
+        EventKind::Crowded { percent, .. } => {
+            let text = format!("{:.1} tasks shared a processor", *percent as f64 / 100.0);
+            ("this machine".to_owned(), text, Plain)
+        }
         EventKind::Trouble { during, message } => {
             ("trouble".to_owned(), format!("{during}: {message}"), Bad)
         }

@@ -1,0 +1,75 @@
+//! The counterexamples in `traces/`: each still means what it meant.
+
+#[path = "common/desk.rs"]
+mod desk;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use comeback::invariant::{judge, standard};
+use comeback::stack::demo;
+use comeback::trace::Trace;
+use desk::Desk;
+use serde_json::Value;
+
+fn saved() -> Vec<(PathBuf, Trace)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("traces");
+    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let mut traces: Vec<_> = files
+        .filter(|path| path.extension().is_some_and(|kind| kind == "jsonl"))
+        .map(|path| (path.clone(), Trace::read(&path).unwrap()))
+        .collect();
+    traces.sort_by(|(one, _), (other, _)| one.cmp(other));
+    traces
+}
+
+/// What regressing the demo's traces gives, on the demos that they are of or on another one.
+fn regress(more: &str) -> (i32, Vec<(String, String)>) {
+    let desk = Desk::new();
+    fs::create_dir(desk.path().join("saved")).unwrap();
+    for (path, trace) in saved() {
+        if trace.header.stack.name == demo::NAME {
+            let name = path.file_name().unwrap();
+            fs::copy(&path, desk.path().join("saved").join(name)).unwrap();
+        }
+    }
+    let done = desk.run(&format!("regress saved --format json {more}"));
+    let document: Value = serde_json::from_str(&done.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}{}", done.stdout, done.stderr));
+    let fates = document["traces"].as_array().unwrap().iter();
+    let word = |value: &Value| value.as_str().unwrap().to_owned();
+    let fates = fates.map(|of| (word(&of["trace"]), word(&of["fate"])));
+    (done.code, fates.collect())
+}
+
+#[test]
+fn every_saved_trace_was_shrunk_and_is_judged_as_it_was() {
+    let saved = saved();
+    let stacks = |name: &str| saved.iter().any(|(_, trace)| trace.header.stack.name == name);
+    assert!(stacks("demo") && stacks("ray"));
+    for (path, trace) in &saved {
+        let recorded = trace.judgement.as_ref().unwrap().signature.clone();
+        assert!(recorded.is_some(), "{}", path.display());
+        let again = judge(trace, &trace.header.limits, &standard());
+        assert_eq!(again.signature, recorded, "{}", path.display());
+        for note in ["rate", "shrink", "explanation"] {
+            let has = trace.notes.iter().any(|of| of.get(note).is_some());
+            assert!(has, "{} has no note `{note}`", path.display());
+        }
+    }
+}
+
+#[test]
+fn with_its_bug_each_still_fails() {
+    let (code, fates) = regress("");
+    assert_eq!(code, 1, "{fates:?}");
+    // On a busy machine one may be too flaky to show in time, or show another failure first: that is an alarm, too.
+    assert!(fates.iter().all(|(_, fate)| fate != "fixed"), "{fates:?}");
+}
+
+#[test]
+fn without_its_bug_each_is_fixed() {
+    let (code, fates) = regress("--demo healthy");
+    assert_eq!(code, 0, "{fates:?}");
+    assert!(fates.iter().all(|(_, fate)| fate == "fixed"), "{fates:?}");
+}
