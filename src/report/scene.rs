@@ -30,6 +30,8 @@ struct Probe {
     sent_us: u64,
     /// How long it may take, in microseconds, until that is told.
     slow_us: u64,
+    /// The job's state at the last poll.
+    state: Option<String>,
 }
 
 /// One line.
@@ -114,6 +116,7 @@ impl Scene {
                     kind: kind.clone(),
                     sent_us: at_us,
                     slow_us: SLOW_US,
+                    state: None,
                 };
                 self.probes.insert(*request, probe);
                 return None;
@@ -122,7 +125,10 @@ impl Scene {
             EventKind::Polled { request, state, .. } => {
                 let probe = self.probes.get_mut(request)?;
                 let passed_us = at_us - probe.sent_us;
-                if passed_us < probe.slow_us {
+                // A new state may be the last one.
+                let changed = probe.state != *state;
+                probe.state.clone_from(state);
+                if passed_us < probe.slow_us || changed {
                     return None;
                 }
                 probe.slow_us = 2 * passed_us;
@@ -310,6 +316,8 @@ mod tests {
             (11_200, polled("QUEUED")),
             (12_000, polled("QUEUED")),
             (21_500, polled("RUNNING")),
+            (22_000, polled("RUNNING")),
+            (50_000, polled("COMPLETED")),
         ];
         let lines = story.into_iter().filter_map(|(ms, kind)| {
             let at_us = ms * 1_000;
@@ -324,7 +332,7 @@ mod tests {
             told,
             [
                 "job after 10.2 s: still QUEUED",
-                "job after 20.5 s: still RUNNING"
+                "job after 21.0 s: still RUNNING"
             ]
         );
     }
