@@ -1,4 +1,4 @@
-//! The simulator: what happens in it, happens again; and what is true of every plan.
+//! The simulator: what happens in it, happens again, and happens live; and what is true of every plan.
 
 #[path = "simulator/control.rs"]
 mod control;
@@ -10,6 +10,8 @@ mod determinism;
 mod early_end;
 #[path = "simulator/faults.rs"]
 mod faults;
+#[path = "simulator/parity.rs"]
+mod parity;
 #[path = "simulator/properties.rs"]
 mod properties;
 #[path = "simulator/regress.rs"]

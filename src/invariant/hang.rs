@@ -127,8 +127,10 @@ impl Wait<'_, '_, '_> {
         self.limits.answer_ms.saturating_mul(1_000)
     }
 
+    /// What was answered after all is doubted sooner: it does not hang, and would have come in time on a machine that is free.
     fn unless_starved(&self, span: Span, hang: Hang) -> Hang {
-        match self.patience.starved(span) {
+        let came = matches!(hang, Hang::AnsweredLate { .. } | Hang::TerminalLate { .. });
+        match self.patience.starved(span) || (came && self.patience.squeezed(span)) {
             true => Hang::Starved,
             false => hang,
         }

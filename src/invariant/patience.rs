@@ -63,9 +63,10 @@ impl<'v, 'a> Patience<'v, 'a> {
         Some(longest.unwrap_or(none))
     }
 
-    /// Whether this machine withheld so much of a time that nothing can be said of how it was spent: more than half.
+    /// Whether this machine withheld so much of a time that nothing can be said of how it was spent: more than a quarter. A request passes
+    /// through several processes, one after the other, and each of them may have been kept waiting as long as the harness was.
     pub(super) fn starved(&self, span: Span) -> bool {
-        self.view.counted_us(span) < span.length_us() / 2
+        self.view.withheld().covered_us(span) > span.length_us() / 4
     }
 
     /// Whether a request that was open for such a time may have failed only because this machine withheld that: a tenth of it, or as much as

@@ -1,8 +1,5 @@
 //! What the simulator finds is so: the same plan has the same signature on the demo's real processes.
 
-#[path = "common/desk.rs"]
-mod desk;
-
 use std::collections::BTreeSet;
 use std::future::pending;
 use std::iter;
@@ -14,13 +11,16 @@ use comeback::cli::demo_bench;
 use comeback::model::{
     Action, Anchor, Burst, Edge, Fault, FaultKind, Mix, Pace, Plan, Step, StepId,
 };
-use comeback::trace::Trace;
-use desk::Desk;
+use comeback::trace::{Span, Trace, View};
 use serde_json::Value;
 
-/// How often a plan is tried live: a machine that is busy with other tests hits a narrow window less often, and
-/// leaves more undecided.
-const TRIES: usize = 6;
+use crate::desk::Desk;
+
+/// How often a plan is tried live on a quiet machine: some windows are narrow.
+const TRIES: usize = 5;
+
+/// How often it is tried at most.
+const MOST_TRIES: usize = 8;
 
 fn id(name: &str) -> StepId {
     StepId(name.to_owned())
@@ -101,9 +101,12 @@ fn settled(nth: usize) -> Anchor {
 }
 
 /// So many kills, each after the API is back from the one before.
-fn kills(count: usize) -> Vec<Step> {
-    let again = |nth| fault(&format!("f{nth}"), settled(nth - 1), FaultKind::Kill, 100);
-    let first = iter::once(kill(at_once(), 100));
+fn kills(count: usize, outage_ms: u64) -> Vec<Step> {
+    let again = |nth| {
+        let name = format!("f{nth}");
+        fault(&name, settled(nth - 1), FaultKind::Kill, outage_ms)
+    };
+    let first = iter::once(kill(at_once(), outage_ms));
     first.chain((2..=count).map(again)).collect()
 }
 
@@ -121,8 +124,8 @@ fn plan(bug: Variant) -> Plan {
         Variant::StuckBusy => vec![burst("job", 40, 16), kill(in_flight(24), 200)],
         // The queue is never empty.
         Variant::LostJob => vec![stream("job", 400.0), kill(in_flight(12), 200)],
-        // One job is done by itself, and the others after it: those are struck, and nobody sends another until they are told to have failed.
-        Variant::DoubledJob => vec![burst("job", 8, 8), kill(in_flight_for(40, 8), 200)],
+        // Nobody sends another job until this one is told to have failed; and the next one finds the backend back.
+        Variant::DoubledJob => vec![burst("job", 1, 1), kill(in_flight_for(15, 1), 5)],
         Variant::SwallowedError => vec![burst("sync", 40, 8), kill(in_flight(20), 200)],
         Variant::NoDeadline => vec![
             burst("sync", 40, 8),
@@ -134,7 +137,7 @@ fn plan(bug: Variant) -> Plan {
             during("sync", 8, 8),
         ],
         // Its window is open for 5 ms in every 25.
-        Variant::ForgottenStart => [vec![stream("job", 50.0)], kills(3)].concat(),
+        Variant::ForgottenStart => [vec![stream("job", 50.0)], kills(3, 100)].concat(),
         Variant::FirstCallFails => vec![burst("job", 12, 6), kill(done(), 200)],
         Variant::RedialFlood | Variant::UncappedBackoff | Variant::GivesUp => {
             vec![kill(at_once(), 2_500)]
@@ -151,10 +154,10 @@ fn plan(bug: Variant) -> Plan {
         Variant::SessionRefused => vec![kill(at_once(), 1_600)],
         Variant::BlockingReconnect => vec![kill(at_once(), 2_500), during("sync", 3, 3)],
         Variant::RetryStampede => vec![kill(at_once(), 5), during("sync", 16, 16)],
-        Variant::ThirdReconnectCrash => kills(4),
-        Variant::GrowingLatency => kills(6),
-        // Each start of the backend is another chance to hammer it.
-        Variant::BackoffReset => kills(4),
+        Variant::ThirdReconnectCrash => kills(4, 100),
+        Variant::GrowingLatency => kills(6, 100),
+        // Each start of the backend is another chance to hammer it; after a longer outage, the next attempt may come when it has started.
+        Variant::BackoffReset => kills(4, 5),
         _ => vec![kill(at_once(), 200)],
     };
     Plan {
@@ -180,6 +183,12 @@ fn bugs() -> Vec<Variant> {
     all.filter(|v| !v.is_correct() && !v.is_random()).collect()
 }
 
+/// The test runner keeps what `eprintln!` writes to itself while a test passes; the stream it leaves alone.
+fn skipped(bug: Variant) {
+    let line = format!("skipped: the parity of {bug} (this machine is too busy)\n");
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
+}
+
 fn simulated(bug: Variant) -> Trace {
     let bench = demo_bench::simulated(bug).unwrap();
     let plan = plan(bug);
@@ -188,30 +197,50 @@ fn simulated(bug: Variant) -> Trace {
     simulation.trial(&bench, &plan, 0, pending()).unwrap()
 }
 
-/// What the plan of a simulated trace shows live, until it is the same.
-fn live(bug: Variant, trace: &Trace) -> Result<(), String> {
+/// What came of showing a plan live.
+enum Live {
+    Same,
+    Other(BTreeSet<String>),
+    /// This machine was too busy with other things each time.
+    Busy,
+}
+
+/// Executes the plan of a simulated trace live until it shows the same.
+fn live(bug: Variant, trace: &Trace) -> Live {
     let desk = Desk::new();
     let path = desk.path().join("simulated.jsonl");
     trace.write(&path).unwrap();
     let mut others = BTreeSet::new();
-    for _ in 0..TRIES {
-        let replay = format!(
-            "replay {} --demo {bug} --format json --quiet",
-            path.display()
-        );
+    let mut quiet = 0;
+    for _ in 0..MOST_TRIES {
+        let replay = format!("replay simulated.jsonl --demo {bug} --format json --quiet");
         let finished = desk.run(&replay);
-        let replayed: Value =
-            serde_json::from_str(&finished.stdout).map_err(|_| finished.stderr)?;
+        let replayed: Value = serde_json::from_str(&finished.stdout)
+            .unwrap_or_else(|_| panic!("{bug}: {}", finished.stderr));
         if replayed["reproduced"]["failed"] == 1 {
-            return Ok(());
+            return Live::Same;
         }
-        let judgement = &replayed["judgements"][0];
-        others.insert(format!(
-            "{} {} {}",
-            judgement["verdict"], judgement["signature"], judgement["inconclusive"]
-        ));
+        let run = desk.path().join(replayed["run"].as_str().unwrap());
+        if is_disturbed(&Trace::read(&run.join("replay-0000.jsonl")).unwrap()) {
+            continue;
+        }
+        others.insert(replayed["judgements"][0]["signature"].to_string());
+        quiet += 1;
+        if quiet == TRIES {
+            return Live::Other(others);
+        }
     }
-    Err(format!("{others:?}"))
+    Live::Busy
+}
+
+/// Whether this machine withheld more than a hundredth of a trial's time: a plan that counts on milliseconds then meets another API.
+fn is_disturbed(trace: &Trace) -> bool {
+    let view = View::new(trace);
+    let whole = Span {
+        from_us: 0,
+        to_us: view.observed_until_us(),
+    };
+    view.withheld().covered_us(whole) > whole.length_us() / 100
 }
 
 #[test]
@@ -230,15 +259,19 @@ fn what_a_plan_shows_simulated_it_shows_live() {
                 bug.caught_by().contains(&signature.invariant.as_str()),
                 "{bug}: {signature}"
             );
-            if let Err(others) = live(*bug, &trace) {
-                failures.push(format!("{bug}: {signature} simulated, and live {others}"));
+            match live(*bug, &trace) {
+                Live::Same => {}
+                Live::Busy => skipped(*bug),
+                Live::Other(others) => {
+                    failures.push(format!("{bug}: {signature} simulated, and live {others:?}"))
+                }
             }
         }
         failures
     };
     // Most of the time is spent waiting.
     let failures: Vec<String> = thread::scope(|scope| {
-        let workers: Vec<_> = (0..4).map(|_| scope.spawn(one_after_the_other)).collect();
+        let workers: Vec<_> = (0..2).map(|_| scope.spawn(one_after_the_other)).collect();
         let failures = workers.into_iter().map(|worker| worker.join().unwrap());
         failures.flatten().collect()
     });
