@@ -31,4 +31,4 @@ pub use scene::{Line, Scene, Tone};
 pub use sent::{Sent, SentSummary};
 pub use shrunk::shrunk;
 pub use table::{millis, table};
-pub use trial::{Happening, Headline, Requests, Row, TrialReport};
+pub use trial::{Counterexample, Happening, Headline, Requests, Row, TrialReport};

@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::table::{millis, table};
+use super::trial::{effort, rate};
 use super::{Comparison, Report, TrialReport};
 use crate::model::{
     Expectation, Failure, Finding, Judgement, LatencyRow, RecoveryRow, Rehearsal, Summary, Verdict,
@@ -84,6 +85,16 @@ fn trial(trial: &TrialReport) -> String {
     let mut text = format!("{verdict}: {}\n{}\n", trial.file, headline.what);
     if !headline.when.is_empty() {
         let _ = writeln!(text, "{}", headline.when);
+    }
+    let found = trial.counterexample();
+    if let Some(explanation) = &found.explanation {
+        let _ = writeln!(text, "\n{}", explanation.text);
+    }
+    if let Some(history) = &found.shrink {
+        let _ = writeln!(text, "\nshrunk: {}", effort(history));
+    }
+    if let Some(shown) = found.rate {
+        let _ = writeln!(text, "shown: {}", rate(shown));
     }
     for (title, note) in trial.notes() {
         let _ = writeln!(text, "\n{title}: {note}");

@@ -117,7 +117,14 @@ fn nothing_from_a_stack_becomes_markup() {
     assert_drawn(&mut browser);
     assert_eq!(browser.ask("document.querySelectorAll('img, b').length"), 0);
     // It is there all the same, as text: in the story, in the notes and in the timeline's details.
-    for place in [".story", ".note", ".environment", ".findings"] {
+    for place in [
+        ".explanation",
+        ".shrinking",
+        ".story",
+        ".note",
+        ".environment",
+        ".findings",
+    ] {
         let text = browser.ask(&format!(
             "[...document.querySelectorAll('{place}')].map(e => e.textContent).join()"
         ));
@@ -136,6 +143,14 @@ fn soil(trace: &mut Trace) {
     trace.header.stack.name = evil();
     trace.header.stack.variant = Some(evil());
     trace.notes.push(serde_json::json!({ EVIL: EVIL }));
+    let number = serde_json::json!({
+        "step": EVIL, "what": EVIL, "unit": EVIL, "value": 1, "fails_from": 1, "passes_at": 0, "text": EVIL
+    });
+    let step = serde_json::json!({"step": EVIL, "needed": 0.5});
+    let explanation = serde_json::json!({"text": EVIL, "steps": [step], "numbers": [number]});
+    trace
+        .notes
+        .push(serde_json::json!({"explanation": explanation}));
     for kind in &mut trace.header.stack.kinds {
         kind.name += EVIL;
     }

@@ -6,6 +6,7 @@
 mod campaign;
 mod drawing;
 mod plot;
+mod shrinking;
 mod trial;
 
 use std::io::{self, Write};
@@ -48,6 +49,7 @@ fn page(report: &Report) -> Markup {
                     h1 { (badge(report.verdict())) " " span { (headline) } }
                 }
                 main {
+                    @if let [trial] = &report.trials[..] { (shrinking::explanation(&trial.counterexample())) }
                     @if let Some(campaign) = &report.campaign { (campaign::head(campaign)) }
                     @if let Some(comparison) = &report.comparison { (campaign::comparison(comparison)) }
                     @for (nth, trial) in report.trials.iter().enumerate() { (trial::article(nth, trial, report)) }

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::badge;
 use super::drawing::Drawing;
 use super::plot::plot;
+use super::shrinking;
 use crate::latency::Latencies;
 use crate::model::{Failure, Finding, Judgement, Verdict};
 use crate::report::trial::{Happening, TrialReport, time};
@@ -18,6 +19,7 @@ const SHORT_STORY: usize = 80;
 pub fn article(nth: usize, trial: &TrialReport, report: &Report) -> Markup {
     let headline = trial.headline();
     let drawing = Drawing::of(trial);
+    let counterexample = trial.counterexample();
     let signature = trial
         .trace
         .judgement
@@ -36,6 +38,8 @@ pub fn article(nth: usize, trial: &TrialReport, report: &Report) -> Markup {
                 @if report.campaign.is_some() || report.trials.len() > 1 { (badge(headline.verdict)) " " }
                 "Trial " (trial.trace.plan.index) " of seed " (trial.trace.plan.seed)
             }
+            // Of a single trial it stands at the top of the page.
+            @if report.trials.len() > 1 { (shrinking::explanation(&counterexample)) }
             section.headline aria-label="What failed, when and why" {
                 dl {
                     @let failed = headline.verdict == Verdict::Violated;
@@ -53,7 +57,7 @@ pub fn article(nth: usize, trial: &TrialReport, report: &Report) -> Markup {
                         dt { "Signature" }
                         dd { code { (signature) } }
                     }
-                    @if let Some(failure) = failure {
+                    @if let (Some(failure), None) = (failure, &counterexample.shrink) {
                         dt { "Shrinking" }
                         dd { (shrinking(failure)) }
                     }
@@ -62,6 +66,7 @@ pub fn article(nth: usize, trial: &TrialReport, report: &Report) -> Markup {
                 }
             }
             (timeline(nth, trial, &drawing))
+            (shrinking::section(&counterexample))
             (story(nth, trial))
             @if let Some(judgement) = &trial.trace.judgement { (findings(nth, judgement)) }
             (latencies(&trial.latencies, "Latency of this trial"))

@@ -1,7 +1,7 @@
 //! A trial in a few words: what failed, when, and why.
 
-use super::TrialReport;
 use super::happening::time;
+use super::{Counterexample, TrialReport};
 use crate::model::Verdict;
 use serde::Serialize;
 use serde_json::Value;
@@ -109,10 +109,14 @@ impl TrialReport {
         text + "."
     }
 
-    /// The texts of the notes that were added to the trace, each with a title: what explains the failure, how often it shows.
+    /// The texts of the notes that were added to the trace, each with a title; without those of shrinking, which
+    /// [`TrialReport::counterexample`] tells.
     pub fn notes(&self) -> Vec<(String, String)> {
         let mut notes = Vec::new();
         for note in &self.trace.notes {
+            if Counterexample::default().take(note) {
+                continue;
+            }
             match note {
                 Value::Object(fields) => {
                     let told = fields

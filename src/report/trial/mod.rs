@@ -1,9 +1,11 @@
 //! What a trace tells, in plain data that stays small however long the trace is.
 
+mod counterexample;
 mod happening;
 mod headline;
 mod requests;
 
+pub use counterexample::{Counterexample, effort, rate};
 pub use happening::{Happening, time};
 pub use headline::Headline;
 pub use requests::{Requests, Row};

@@ -1,0 +1,160 @@
+//! How a failure was shrunk: a chart of the executions, and what is left.
+
+use maud::{Markup, html};
+
+use crate::model::{ShrinkHistory, ShrinkRun};
+use crate::report::trial::{Counterexample, effort, rate};
+
+const WIDTH: f64 = 720.0;
+const HEIGHT: f64 = 170.0;
+const LEFT: f64 = 40.0;
+const RIGHT: f64 = 12.0;
+const TOP: f64 = 12.0;
+const BOTTOM: f64 = 34.0;
+
+/// So many executions are drawn; of more, every second or third or nth.
+const MOST_DRAWN: usize = 1_000;
+
+/// What the failure needs, to be read before anything else.
+pub fn explanation(found: &Counterexample) -> Markup {
+    html! {
+        @if let Some(explanation) = &found.explanation {
+            p.explanation { (explanation.text) }
+        }
+    }
+}
+
+/// How it was found out.
+pub fn section(found: &Counterexample) -> Markup {
+    html! {
+        @if found.explanation.is_some() || found.shrink.is_some() {
+            section.shrinking {
+                h3 { "Shrinking" }
+                @if let Some(history) = &found.shrink {
+                    p { (effort(history)) @if let Some(shown) = found.rate { " The plan failed in " (rate(shown)) "." } }
+                    @if !history.history.is_empty() {
+                        figure {
+                            (chart(history))
+                            figcaption {
+                                "Each mark is an execution, in order: how many steps its plan had, and whether the failure showed: "
+                                span.key { "▲ it failed" } ", " span.key { "○ it did not" } ", " span.key { "× it could not be told" } "."
+                            }
+                        }
+                    }
+                }
+                @if let Some(explanation) = &found.explanation {
+                    @if !explanation.steps.is_empty() {
+                        p { "How sure it is that the failure needs a step: "
+                            @for (nth, step) in explanation.steps.iter().enumerate() {
+                                @if nth > 0 { ", " }
+                                code { (step.step) } " " (percent(step.needed))
+                            }
+                            "."
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn percent(share: f64) -> String {
+    // What is not quite sure is not called so.
+    let percent = (share * 100.0).clamp(0.0, 100.0);
+    match share < 1.0 && percent > 99.0 {
+        true => "over 99 %".to_owned(),
+        false => format!("{percent:.0} %"),
+    }
+}
+
+/// Steps over executions.
+fn chart(history: &ShrinkHistory) -> Markup {
+    let runs = &history.history;
+    let of = runs.iter().map(|run| run.run).max().unwrap_or(1).max(2);
+    let steps = runs.iter().map(|run| run.steps);
+    let most = steps.chain([history.from_steps]).max().unwrap_or(1).max(1);
+    let scale = Scale {
+        runs: of as f64,
+        steps: most as f64,
+    };
+    let every = runs.len().div_ceil(MOST_DRAWN).max(1);
+    let label = format!(
+        "{} executions; the plan went from {} to {} steps",
+        runs.len(),
+        history.from_steps,
+        history.to_steps
+    );
+    html! {
+        svg.plot.shrunk viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(label) {
+            g.grid {
+                @for steps in ticks(most as u64) {
+                    @let y = scale.y(steps as f64);
+                    line x1=(LEFT) x2=(WIDTH - RIGHT) y1=(fixed(y)) y2=(fixed(y)) {}
+                    text x=(LEFT - 6.0) y=(fixed(y + 4.0)) text-anchor="end" { (steps) }
+                }
+                @for run in ticks(of) {
+                    text x=(fixed(scale.x(run as f64))) y=(HEIGHT - BOTTOM + 16.0) text-anchor="middle" { (run) }
+                }
+                text.axis x=(fixed((LEFT + WIDTH - RIGHT) / 2.0)) y=(HEIGHT - 3.0) text-anchor="middle" { "execution" }
+                text.axis x="2" y=(TOP - 2.0) { "steps" }
+            }
+            @for run in runs.iter().step_by(every) { (mark(run, &scale)) }
+        }
+        @if every > 1 { p.hint { "One in " (every) " executions is drawn." } }
+    }
+}
+
+struct Scale {
+    runs: f64,
+    steps: f64,
+}
+
+impl Scale {
+    fn x(&self, run: f64) -> f64 {
+        LEFT + 8.0 + (WIDTH - LEFT - RIGHT - 16.0) * ((run - 1.0) / (self.runs - 1.0))
+    }
+
+    fn y(&self, steps: f64) -> f64 {
+        HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP - 8.0) * (steps / self.steps)
+    }
+}
+
+/// One execution. Failing, passing and undecided ones differ in shape, not in colour alone.
+fn mark(run: &ShrinkRun, scale: &Scale) -> Markup {
+    let (x, y) = (scale.x(run.run as f64), scale.y(run.steps as f64));
+    let (class, said) = match run.failed {
+        Some(true) => ("failed", "it failed"),
+        Some(false) => ("passed", "it did not fail"),
+        None => ("undecided", "it could not be told"),
+    };
+    let r = 3.5;
+    html! {
+        g class={ "run " (class) } {
+            title { "execution " (run.run) " (" (run.what) "), " (run.steps) " steps: " (said) }
+            @match run.failed {
+                Some(true) => path d=(format!("M{:.1} {:.1}l{r} {}h-{}z", x, y - r, 2.0 * r, 2.0 * r)) {},
+                Some(false) => circle cx=(fixed(x)) cy=(fixed(y)) r="3" {},
+                None => path d=(format!("M{:.1} {:.1}l{} {}m0 -{}l-{} {}", x - r, y - r, 2.0 * r, 2.0 * r, 2.0 * r, 2.0 * r, 2.0 * r)) {},
+            }
+        }
+    }
+}
+
+/// A few round numbers up to the greatest one, which is among them.
+fn ticks(most: u64) -> Vec<u64> {
+    let step = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000];
+    let step = step.into_iter().find(|step| most / step <= 6);
+    let step = step.unwrap_or(most.max(1));
+    let mut ticks: Vec<u64> = (1..)
+        .map(|n| n * step)
+        .take_while(|tick| *tick <= most)
+        .collect();
+    if ticks.last().is_none_or(|last| most - last > step / 2) {
+        ticks.push(most);
+    }
+    ticks
+}
+
+fn fixed(number: f64) -> String {
+    format!("{number:.1}")
+}
