@@ -29,8 +29,9 @@ fn regress(more: &str) -> (i32, Vec<(String, String)>) {
     fs::create_dir(desk.path().join("saved")).unwrap();
     for (path, trace) in saved() {
         if trace.header.stack.name == demo::NAME {
-            let name = path.file_name().unwrap();
-            fs::copy(&path, desk.path().join("saved").join(name)).unwrap();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            let text = fs::read_to_string(&path).unwrap();
+            desk.write(&format!("saved/{name}"), &text);
         }
     }
     let done = desk.run(&format!("regress saved --format json {more}"));

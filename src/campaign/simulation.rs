@@ -16,7 +16,10 @@ use crate::trace::{Event, Recorder, Trace};
 /// Makes a world for each trial. Nothing of one trial reaches the next: it has a stack of its own, and a tokio runtime whose clock
 /// begins anew, on a thread of its own. So a trial is a function of its plan and of
 /// which execution of it this is, whatever was tried before.
-pub struct Simulation(Box<dyn Fn(&Plan, u64) -> World + Send + Sync>);
+pub struct Simulation(Box<Make>);
+
+/// Makes a world for a plan's nth execution.
+type Make = dyn Fn(&Plan, u64) -> World + Send + Sync;
 
 /// The world of one trial.
 pub struct World {
