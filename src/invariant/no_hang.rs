@@ -256,6 +256,13 @@ mod tests {
         assert_eq!(verdict(most), Verdict::Violated);
         assert_eq!(verdict(too_much), Verdict::Inconclusive);
         assert_eq!(verdict(timed_out(120).late(90, 30)), Verdict::Inconclusive);
+        // What had been sent before that was still to be worked off.
+        let backlog = |late_ms| {
+            let script = Script::new(&["sync"]).late(200, late_ms);
+            verdict(script.sent(300, 0, "sync").ok(401, 0))
+        };
+        assert_eq!(backlog(100), Verdict::Violated);
+        assert_eq!(backlog(101), Verdict::Inconclusive);
         let starved = sync().ok(300, 0).late(200, 150);
         let finding = check(&starved.finish(400), &limits());
         assert_eq!(

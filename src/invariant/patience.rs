@@ -66,14 +66,25 @@ impl<'v, 'a> Patience<'v, 'a> {
     /// Whether this machine withheld so much of a time that nothing can be said of how it was spent: more than a quarter. A request passes
     /// through several processes, one after the other, and each of them may have been kept waiting as long as the harness was.
     pub(super) fn starved(&self, span: Span) -> bool {
-        self.view.withheld().covered_us(span) > span.length_us() / 4
+        self.view.withheld().covered_us(span) > span.length_us() / 4 || self.is_backlogged(span)
+    }
+
+    /// Whether this machine withheld more than a quarter of the trial until then: what was sent before then is still to be worked off.
+    fn is_backlogged(&self, span: Span) -> bool {
+        let baseline = self.view.under_test().first();
+        let so_far = Span {
+            from_us: baseline.map_or(0, |event| event.at_us).min(span.to_us),
+            to_us: span.to_us,
+        };
+        self.view.withheld().covered_us(so_far) > so_far.length_us() / 4
     }
 
     /// Whether a request that was open for such a time may have failed only because this machine withheld that: a tenth of it, or as much as
     /// [`NOTICEABLE_US`]. That is less than it takes to break a limit here, for the API may have limits of its own, which are tighter.
     pub(super) fn squeezed(&self, span: Span) -> bool {
         let withheld_us = self.view.withheld().covered_us(span);
-        withheld_us > 0 && withheld_us >= (span.length_us() / 10).min(NOTICEABLE_US)
+        let considerable = withheld_us >= (span.length_us() / 10).min(NOTICEABLE_US);
+        (withheld_us > 0 && considerable) || self.is_backlogged(span)
     }
 
     /// Whether a request failed only because the harness gave it up earlier than these limits do.

@@ -1,0 +1,181 @@
+//! Recoveries that are in time, late, missing, or not to be told.
+
+use super::*;
+use crate::model::{FaultKind, UnknownReason};
+use crate::trace::Trace;
+use crate::trace::script::{Script, limits};
+
+fn check(trace: &Trace, limits: &Limits) -> Finding {
+    Recovers.check(&View::new(trace), limits)
+}
+
+/// A kill from 30 to 80 ms.
+fn killed(kinds: &[&str]) -> Script {
+    Script::new(kinds).fault("f1", FaultKind::Kill, 30, 80)
+}
+
+/// Failures all the way from some time to the deadline.
+fn bad_from(script: Script, from_ms: u64, first: u64) -> Script {
+    (0..10).fold(script, |s, n| s.bad(from_ms + 100 * n, first + n, "sync"))
+}
+
+#[test]
+fn holds_without_a_fault_and_where_success_is_sustained_in_time() {
+    let calm = check(&Script::new(&["sync"]).finish(100), &limits());
+    assert_eq!(calm.verdict, Verdict::Holds);
+    let trace = killed(&["sync"])
+        .bad(90, 0, "sync")
+        .good_row(200, 1, "sync")
+        .finish(300);
+    let finding = check(&trace, &limits());
+    assert_eq!(finding.verdict, Verdict::Holds);
+    assert_eq!(
+        finding.message,
+        "after backend-ready, sync first succeeded after 125ms and lastingly after 145ms"
+    );
+}
+
+#[test]
+fn every_kind_has_to_recover() {
+    let trace = bad_from(killed(&["job", "sync"]), 90, 10)
+        .good_row(90, 1, "job")
+        .finish(1_100);
+    let finding = check(&trace, &limits());
+    assert_eq!(finding.reason.as_deref(), Some("never-recovered"));
+    assert_eq!(finding.kind.as_deref(), Some("sync"));
+    assert_eq!(
+        finding.message,
+        "after backend-ready, job first succeeded after 15ms and lastingly after 35ms; \
+         sync never succeeded in 1s 20ms, which is a lower bound (10 requests sent)"
+    );
+    let figures = finding.figures.iter();
+    let figures = figures.map(|f| (f.kind.as_deref().unwrap(), f.value, f.at_least));
+    let expected = [
+        ("job", 15.0, false),
+        ("job", 35.0, false),
+        ("sync", 1_020.0, true),
+        ("sync", 1_020.0, true),
+    ];
+    assert_eq!(figures.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn recovering_late_is_another_reason_than_never() {
+    let trace = bad_from(killed(&["sync"]), 90, 10)
+        .good_row(1_200, 1, "sync")
+        .finish(1_300);
+    let finding = check(&trace, &limits());
+    assert_eq!(finding.reason.as_deref(), Some("recovered-late"));
+    let looser = Limits {
+        recovery_ms: 1_200,
+        ..limits()
+    };
+    assert_eq!(check(&trace, &looser).verdict, Verdict::Holds);
+}
+
+#[test]
+fn it_is_laid_to_the_fault_since_which_nothing_succeeds() {
+    let two = |first_bad| {
+        let script = killed(&["sync"]).good(12, 0, "sync");
+        let script = script.fault("f2", FaultKind::Pause, 300, 320);
+        bad_from(script, first_bad, 10)
+    };
+    let blamed = |trace: &Trace| {
+        let finding = check(trace, &limits());
+        assert_eq!(finding.reason.as_deref(), Some("never-recovered"));
+        let fault = View::new(trace).fault_before(finding.evidence[0]).cloned();
+        // The phases, request 0, and the readies tell which event is which.
+        let kind = format!("{:?}", trace.events[finding.evidence[0] as usize].kind);
+        assert!(kind.starts_with("Ready"), "{kind}");
+        fault.unwrap().fault.unwrap().0.clone()
+    };
+    assert_eq!(blamed(&two(100).bad(1_250, 30, "sync").finish(1_400)), "f1");
+    let worked_between = two(330).good(200, 1, "sync").finish(1_400);
+    assert_eq!(blamed(&worked_between), "f2");
+}
+
+#[test]
+fn what_was_not_observed_is_inconclusive() {
+    let verdict = |trace: &Trace, limits: &Limits| check(trace, limits).verdict;
+    let early = bad_from(killed(&["sync"]), 90, 10).finish(1_079);
+    assert_eq!(verdict(&early, &limits()), Verdict::Inconclusive);
+    let long = bad_from(killed(&["sync"]), 90, 10).finish(9_000);
+    assert_eq!(verdict(&long, &limits()), Verdict::Violated);
+    let looser = Limits {
+        recovery_ms: 2_000,
+        ..limits()
+    };
+    assert_eq!(verdict(&long, &looser), Verdict::Inconclusive);
+
+    let silent = killed(&["sync"]).good(90, 0, "sync").finish(9_000);
+    assert_eq!(verdict(&silent, &limits()), Verdict::Inconclusive);
+    let open = killed(&["sync"]).sent(90, 0, "sync").finish(9_000);
+    assert_eq!(verdict(&open, &limits()), Verdict::Violated);
+
+    let cut_short = killed(&["sync"])
+        .sent(90, 0, "sync")
+        .unknown(190, 0, UnknownReason::TimedOut)
+        .finish(9_000);
+    let patient = Limits {
+        answer_ms: 200,
+        ..limits()
+    };
+    assert_eq!(verdict(&cut_short, &limits()), Verdict::Violated);
+    assert_eq!(verdict(&cut_short, &patient), Verdict::Inconclusive);
+
+    let flapping = bad_from(killed(&["sync"]), 90, 10)
+        .not_ready(500)
+        .ready(600, None)
+        .finish(9_000);
+    assert_eq!(verdict(&flapping, &limits()), Verdict::Inconclusive);
+    let gone = Script::new(&["sync"]).unhealed("f1", FaultKind::Kill, 30);
+    assert_eq!(
+        verdict(&gone.finish(9_000), &limits()),
+        Verdict::Inconclusive
+    );
+}
+
+#[test]
+fn what_this_machine_withheld_does_not_count() {
+    let late_by = |late_ms| {
+        let script = bad_from(killed(&["sync"]), 90, 10).good_row(1_100, 1, "sync");
+        check(&script.late(900, late_ms).finish(1_400), &limits())
+    };
+    assert_eq!(late_by(10).reason.as_deref(), Some("recovered-late"));
+    assert_eq!(late_by(100).verdict, Verdict::Holds);
+}
+
+#[test]
+fn a_request_that_was_sent_just_before_the_deadline_tells_nothing() {
+    let verdict = |sent_ms| {
+        let script = Script::new(&["sync"]).good(12, 0, "sync");
+        let script = script.fault("f1", FaultKind::Kill, 30, 80);
+        check(&script.sent(sent_ms, 1, "sync").finish(1_500), &limits()).verdict
+    };
+    // The usual time is 5 ms, and the deadline is at 1 080 ms.
+    assert_eq!(verdict(1_075), Verdict::Violated);
+    assert_eq!(verdict(1_076), Verdict::Inconclusive);
+}
+
+#[test]
+fn what_this_machine_withholds_after_the_deadline_excuses_nothing() {
+    let squeezed = (0..10).fold(bad_from(killed(&["sync"]), 90, 10), |s, n| {
+        s.late(94 + 100 * n, 3)
+    });
+    let open = squeezed.sent(500, 1, "sync").late(1_400, 200);
+    let finding = check(&open.finish(1_500), &limits());
+    assert_eq!(finding.reason.as_deref(), Some("never-recovered"));
+}
+
+#[test]
+fn failures_that_this_machine_may_have_caused_are_not_laid_to_the_api() {
+    let script = |late_ms| {
+        let script = bad_from(killed(&["sync"]), 90, 10);
+        let script = (0..10).fold(script, |s, n| s.late(94 + 100 * n, late_ms));
+        check(&script.finish(1_500), &limits())
+    };
+    assert_eq!(script(3).verdict, Verdict::Inconclusive);
+    let calm = bad_from(killed(&["sync"]), 90, 10).late(300, 30);
+    let finding = check(&calm.finish(1_500), &limits());
+    assert_eq!(finding.reason.as_deref(), Some("never-recovered"));
+}
