@@ -162,6 +162,30 @@ impl Belief {
             .sum()
     }
 
+    /// A plan with all the steps that are left was run, or one that fails as often. That tells nothing of the steps but through the rate.
+    pub fn ran(&mut self, failed: bool) {
+        let rates = self.rates();
+        let mut total = 0.0;
+        for guess in &mut self.guesses {
+            let rate = rates[guess.unexplained];
+            match failed {
+                true => guess.weight *= rate,
+                false => {
+                    guess.weight *= 1.0 - rate;
+                    guess.unexplained += 1;
+                }
+            }
+            total += guess.weight;
+        }
+        match failed {
+            true => self.failed += 1,
+            false => self.idle += 1,
+        }
+        for guess in &mut self.guesses {
+            guess.weight /= total;
+        }
+    }
+
     /// A plan without these failed: none of them is needed, and they are gone.
     pub fn failed_without(&mut self, removed: Places) {
         let rates = self.rates();
@@ -213,7 +237,6 @@ impl Belief {
             .iter_mut()
             .find(|(places, _)| *places == removed)
         {
-            _ if removed == 0 => self.idle += 1,
             Some((_, so_far)) => *so_far += 1,
             None => self.passed.push((removed, 1)),
         }

@@ -158,20 +158,17 @@ impl<'a, E: Executions> Driver<'a, E> {
             times: self.times.clone(),
             places: &self.places,
             latest: None,
-            belief: None,
             executions: self.executions,
         };
         let reduced = reduce(self.odds.clone(), seed, &mut steps).await;
-        let (latest, belief) = (steps.latest.take(), steps.belief.take());
+        let latest = steps.latest.take();
         self.best = steps.plan_of(reduced.kept);
-        if let Some(belief) = belief {
-            self.rate = belief.rate();
-            let needed = bits(reduced.kept).filter_map(|place| {
-                let id = self.places.get(place as usize)?;
-                Some((id.clone(), belief.needed(place as usize)))
-            });
-            self.needed = needed.collect();
-        }
+        self.rate = reduced.rate;
+        let needed = bits(reduced.kept).filter_map(|place| {
+            let id = self.places.get(place as usize)?;
+            Some((id.clone(), reduced.needed[place as usize]))
+        });
+        self.needed = needed.collect();
         self.times = latest.unwrap_or_else(|| self.times.clone());
         reduced.finished.then_some(())
     }
@@ -318,7 +315,6 @@ struct Steps<'a, E> {
     places: &'a [StepId],
     /// When the steps of the best plan so far were done.
     latest: Option<StepTimes>,
-    belief: Option<Belief>,
     executions: &'a mut E,
 }
 
@@ -351,6 +347,5 @@ impl<E: Executions> Trials for Steps<'_, E> {
     fn best(&mut self, kept: Places, belief: &Belief) {
         let plan = self.plan_of(kept);
         self.executions.best(&plan, belief.rate());
-        self.belief = Some(belief.clone());
     }
 }
