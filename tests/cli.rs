@@ -10,6 +10,8 @@ mod live;
 mod mistakes;
 #[path = "cli/parts.rs"]
 mod parts;
+#[path = "cli/resumed.rs"]
+mod resumed;
 #[path = "cli/trouble.rs"]
 mod trouble;
 #[path = "cli/verdicts.rs"]

@@ -5,6 +5,8 @@
 
 mod control;
 mod interrupt;
+mod ledger;
+mod progress;
 mod recovery;
 mod replay;
 mod run;
@@ -15,6 +17,7 @@ mod trial;
 
 pub use control::Unseen;
 pub use interrupt::Interrupt;
+pub use ledger::{Ledger, LedgerError};
 pub use replay::Replay;
 pub use run::{Campaign, Plans};
 pub use save::{SaveError, run_folder};
@@ -107,6 +110,9 @@ pub enum CampaignError {
     /// A file of the campaign could not be written.
     #[error(transparent)]
     Save(#[from] SaveError),
+    /// What a campaign remembers could not be written or read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
     /// A world could not be made.
     #[error(transparent)]
     Simulation(#[from] SimulationError),
