@@ -82,9 +82,9 @@ struct Settings {
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Entry {
     /// A trial was finished.
-    Trial(Finished),
+    Trial(Box<Finished>),
     /// The failure with this signature was shrunk.
-    Shrunk(Failure),
+    Shrunk(Box<Failure>),
     /// The campaign came to its own end.
     Ended,
 }

@@ -132,14 +132,14 @@ impl Progress {
             match entry {
                 Entry::Trial(finished) => {
                     latency_bytes = finished.latency_bytes;
-                    self.count(finished);
+                    self.count(*finished);
                 }
                 Entry::Shrunk(shrunk) => {
                     let failures = self.summary.failures.iter_mut().enumerate();
                     let mut found = failures.filter(|(_, f)| f.signature == shrunk.signature);
                     if let Some((place, failure)) = found.next() {
                         let seen = failure.seen;
-                        *failure = Failure { seen, ..shrunk };
+                        *failure = Failure { seen, ..*shrunk };
                         self.unshrunk.retain(|other| *other != place);
                     }
                 }
@@ -223,7 +223,7 @@ impl Progress {
         failure.reproduced = shrunk.reproduced;
         failure.explanation = Some(shrunk.explanation.text);
         if !interrupt.is_requested() {
-            ledger.write(&Entry::Shrunk(failure.clone()))?;
+            ledger.write(&Entry::Shrunk(Box::new(failure.clone())))?;
             self.unshrunk.retain(|other| *other != place);
         }
         Ok(())

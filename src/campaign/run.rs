@@ -151,7 +151,7 @@ impl Campaign {
             };
             let is_new = failure.is_some();
             let finished = progress.finished(&trace, failure, control, latency_bytes);
-            ledger.write(&Entry::Trial(finished.clone()))?;
+            ledger.write(&Entry::Trial(Box::new(finished.clone())))?;
             let verdict = finished.verdict;
             progress.add(finished, &latencies);
             if let Plans::Scenario(_) = self.plans {
