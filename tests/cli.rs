@@ -12,6 +12,8 @@ mod mistakes;
 mod parts;
 #[path = "cli/regress.rs"]
 mod regress;
+#[path = "cli/resumed.rs"]
+mod resumed;
 #[path = "cli/trouble.rs"]
 mod trouble;
 #[path = "cli/verdicts.rs"]

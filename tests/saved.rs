@@ -14,7 +14,9 @@ use serde_json::Value;
 
 fn saved() -> Vec<(PathBuf, Trace)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("traces");
-    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let files = fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().path());
     let mut traces: Vec<_> = files
         .filter(|path| path.extension().is_some_and(|kind| kind == "jsonl"))
         .map(|path| (path.clone(), Trace::read(&path).unwrap()))
@@ -46,7 +48,11 @@ fn regress(more: &str) -> (i32, Vec<(String, String)>) {
 #[test]
 fn every_saved_trace_was_shrunk_and_is_judged_as_it_was() {
     let saved = saved();
-    let stacks = |name: &str| saved.iter().any(|(_, trace)| trace.header.stack.name == name);
+    let stacks = |name: &str| {
+        saved
+            .iter()
+            .any(|(_, trace)| trace.header.stack.name == name)
+    };
     assert!(stacks("demo") && stacks("ray"));
     for (path, trace) in &saved {
         let recorded = trace.judgement.as_ref().unwrap().signature.clone();

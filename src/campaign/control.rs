@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Audience, Bench, CampaignError, Interrupt};
@@ -15,10 +16,11 @@ use crate::trace::{Recorder, Trace, TraceWriter, step_times};
 pub(super) struct Controls(BTreeMap<Signature, Control>);
 
 /// What the plan gave without its faults.
-#[derive(Debug, Clone)]
-struct Control {
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Control {
     verdict: Verdict,
     /// Why the failure is no matter of faults, if it isn't.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     flaky: Option<String>,
 }
 
@@ -34,8 +36,13 @@ impl Controls {
         flaky.map(|(signature, _)| signature)
     }
 
+    /// Takes over a control that was run before the campaign was resumed.
+    pub fn add(&mut self, signature: Signature, control: Control) {
+        self.0.insert(signature, control);
+    }
+
     /// Makes a failed trial inconclusive where the same plan fails in the same way without its faults. A signature that is met for the first
-    /// time has its control run now, on a fresh stack; where none is to be had, there is no control. Returns whether one was run.
+    /// time has its control run now, on a fresh stack; where none is to be had, there is no control. Returns the one that was run, which counts from now on.
     ///
     /// # Errors
     /// When the stack cannot be reset, or a file cannot be written.
@@ -46,15 +53,15 @@ impl Controls {
         bench: &Bench,
         interrupt: &Interrupt,
         audience: &dyn Audience,
-    ) -> Result<bool, CampaignError> {
+    ) -> Result<Option<(Signature, Control)>, CampaignError> {
         let found = trace.judgement.as_ref().and_then(|j| j.signature.clone());
         let Some(signature) = found else {
-            return Ok(false);
+            return Ok(None);
         };
-        let mut ran = false;
+        let mut ran = None;
         if !self.0.contains_key(&signature) {
             if interrupt.is_requested() || !bench.refresh(audience).await? {
-                return Ok(false);
+                return Ok(None);
             }
             audience.busy("the same plan without its faults");
             let name = format!("control-{:04}.jsonl", trace.plan.index);
@@ -67,8 +74,8 @@ impl Controls {
             let note = json!({"control": {"verdict": control.verdict, "trace": name}});
             TraceWriter::append(path)?.note(&note)?;
             trace.notes.push(note);
-            self.0.insert(signature.clone(), control);
-            ran = true;
+            self.0.insert(signature.clone(), control.clone());
+            ran = Some((signature.clone(), control));
         }
         let flaky = self.0.get(&signature).and_then(|c| c.flaky.clone());
         if let (Some(judgement), Some(why)) = (&mut trace.judgement, flaky) {

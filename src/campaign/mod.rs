@@ -7,6 +7,8 @@ mod control;
 mod fidelity;
 mod fresh;
 mod interrupt;
+mod ledger;
+mod progress;
 mod recovery;
 mod regress;
 mod replay;
@@ -19,6 +21,7 @@ mod trial;
 pub use control::Unseen;
 pub use fresh::Fresh;
 pub use interrupt::Interrupt;
+pub use ledger::{Ledger, LedgerError};
 pub use regress::Regress;
 pub use replay::Replay;
 pub use run::{Campaign, Plans};
@@ -112,6 +115,9 @@ pub enum CampaignError {
     /// A file of the campaign could not be written.
     #[error(transparent)]
     Save(#[from] SaveError),
+    /// What a campaign remembers could not be written or read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
     /// A world could not be made.
     #[error(transparent)]
     Simulation(#[from] SimulationError),

@@ -16,9 +16,18 @@ struct Time {
 }
 
 impl Recoveries {
+    /// What of a trial's figures is about recovery.
+    pub fn figures(judgement: &Judgement) -> Vec<Figure> {
+        let all = judgement.findings.iter().flat_map(|f| &f.figures);
+        let names = [Figure::FIRST_SUCCESS, Figure::SUSTAINED_SUCCESS];
+        all.filter(|figure| names.contains(&figure.name.as_str()))
+            .cloned()
+            .collect()
+    }
+
     /// Adds what was measured in a trial.
-    pub fn add(&mut self, judgement: &Judgement) {
-        for figure in judgement.findings.iter().flat_map(|f| &f.figures) {
+    pub fn add(&mut self, figures: &[Figure]) {
+        for figure in figures {
             let success = match figure.name.as_str() {
                 Figure::FIRST_SUCCESS => "first",
                 Figure::SUSTAINED_SUCCESS => "sustained",
@@ -73,12 +82,12 @@ mod tests {
             };
             let other = Figure::new("baseline-fds", 9.0);
             let finding = Finding::holds("recovers", "").with_figures(vec![other, figure]);
-            recoveries.add(&Judgement {
+            recoveries.add(&Recoveries::figures(&Judgement {
                 verdict: Verdict::Holds,
                 signature: None,
                 findings: vec![finding],
                 inconclusive: None,
-            });
+            }));
         }
         recoveries.rows()
     }

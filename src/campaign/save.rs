@@ -42,6 +42,32 @@ pub fn run_folder(out: &Path, seed: u64) -> Result<PathBuf, SaveError> {
     unreachable!("there are endlessly many names")
 }
 
+/// The file of a trial's trace.
+pub(super) fn trial(folder: &Path, index: u64) -> PathBuf {
+    folder.join(format!("trial-{index:04}.jsonl"))
+}
+
+/// Removes what a trial that was not finished has left, for it is done again.
+///
+/// # Errors
+/// When it cannot be removed.
+pub(super) fn forget_trial(folder: &Path, index: u64) -> Result<(), SaveError> {
+    let scraps = ["trial", "control", "shrinking"]
+        .map(|what| folder.join(format!("{what}-{index:04}.jsonl")));
+    for path in scraps {
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(SaveError {
+                    path,
+                    source: error,
+                });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// Keeps a failing trace in `traces`, under a name that tells the stack and the failure. An older trace of that name is never
 /// overwritten.
 ///
@@ -99,7 +125,7 @@ pub(super) fn replace_trace(path: &Path, trace: &Trace) -> Result<(), CampaignEr
     Ok(())
 }
 
-/// Writes `summary.json` into the campaign's folder.
+/// Writes `summary.json` into the campaign's folder, so that there is never half of one.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -108,7 +134,9 @@ pub(super) fn summary(folder: &Path, summary: &Summary) -> Result<(), SaveError>
     let write = || -> io::Result<()> {
         let mut text = serde_json::to_string_pretty(summary)?;
         text.push('\n');
-        fs::write(&path, text)
+        let new = path.with_extension("json.new");
+        fs::write(&new, text)?;
+        fs::rename(&new, &path)
     };
     write().map_err(|source| SaveError {
         path: path.clone(),
@@ -116,7 +144,7 @@ pub(super) fn summary(folder: &Path, summary: &Summary) -> Result<(), SaveError>
     })
 }
 
-/// Adds a trial's latencies to `latency.hlog` in the campaign's folder.
+/// Adds a trial's latencies to `latency.hlog` in the campaign's folder, and tells how long that is now.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -124,17 +152,18 @@ pub(super) fn latencies(
     folder: &Path,
     trace: &Trace,
     latencies: &Latencies,
-) -> Result<(), SaveError> {
+) -> Result<u64, SaveError> {
     let path = folder.join("latency.hlog");
     let took = trace.events.last().map_or(0, |event| event.at_us);
-    let write = || -> io::Result<()> {
+    let write = || -> io::Result<u64> {
         let mut file = fs::File::options().append(true).create(true).open(&path)?;
         latency::append(
             latencies,
             trace.header.began(),
             Duration::from_micros(took),
             &mut file,
-        )
+        )?;
+        Ok(file.metadata()?.len())
     };
     write().map_err(|source| SaveError {
         path: path.clone(),

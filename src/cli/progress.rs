@@ -62,6 +62,13 @@ impl Progress {
         progress
     }
 
+    /// Says that so many trials are finished already.
+    pub fn begin_at(&self, finished: u64) {
+        self.bar.set_position(finished);
+        self.bar.reset_eta();
+        self.number();
+    }
+
     /// Shows which trial is under way.
     fn number(&self) {
         let of = self.of.map(|of| format!("/{of}")).unwrap_or_default();

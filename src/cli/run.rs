@@ -1,6 +1,6 @@
 //! `comeback run`: random plans against a live stack, or a simulated one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -14,7 +14,7 @@ use super::report;
 use super::session::Session;
 use super::shrink::Budget;
 use super::source::Source;
-use crate::campaign::{Bench, Campaign, Plans};
+use crate::campaign::{Bench, Campaign, Ledger, Plans};
 use crate::model::{Plan, Summary};
 use crate::report::terminal;
 use crate::scenario::Scenario;
@@ -57,6 +57,11 @@ pub struct Run {
     /// The share of inconclusive trials to put up with, such as `5%` or `0.05`.
     #[arg(long, default_value = "5%", value_name = "SHARE", value_parser = share)]
     max_inconclusive: f64,
+    /// Go on with the run in this folder, which was interrupted or killed, as it was begun. Trials that were finished are not repeated; one
+    /// that was under way is done again.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["sim", "scenario", "plans", "at_most", "seed", "out", "traces",
+        "max_failures", "max_inconclusive", "no_shrink", "shrink_runs", "shrink_for"])]
+    resume: Option<PathBuf>,
     /// Keep failing plans as they were found.
     #[arg(long)]
     no_shrink: bool,
@@ -66,6 +71,9 @@ pub struct Run {
 
 impl Run {
     pub async fn run(self, output: &Output) -> anyhow::Result<Exit> {
+        if let Some(run) = &self.resume {
+            return self.resume(run, output).await;
+        }
         let session = Session::open(&self.source.simulated(self.sim)).await?;
         let plans = match self.scenario {
             Some(scenario) => Plans::Scenario(scenario_plans(scenario, session.bench())),
@@ -94,21 +102,53 @@ impl Run {
         };
         folder::make("--out", &campaign.out)?;
         folder::make("--traces", &campaign.traces)?;
-        let of = campaign.plans.count();
-        let progress = Progress::new(output, (of < u64::MAX).then_some(of));
+        let progress = Progress::new(output, of(&campaign));
         let summary = session
             .with_stack(&progress, async |bench, interrupt| {
                 campaign.run(bench, interrupt, &progress).await
             })
             .await;
         progress.finish();
-        let Some(summary) = summary? else {
-            return Ok(Exit::Interrupted);
-        };
-        report::write_beside(&summary)?;
-        output.document(&summary, &terminal::summary(&summary))?;
-        Ok(exit(&summary))
+        tell(summary?, output)
     }
+
+    /// Goes on with a run. A demo's is known by its folder; any other needs its configuration.
+    async fn resume(&self, run: &Path, output: &Output) -> anyhow::Result<Exit> {
+        let mut ledger = Ledger::open(run)?;
+        let source = match ledger.stack() {
+            Some(stack) => self.source.or_of_trace(stack)?,
+            None => self.source.clone(),
+        };
+        let session = Session::open(&source).await?;
+        let campaign = ledger.campaign(session.bench())?;
+        folder::make("--traces", &campaign.traces)?;
+        let progress = Progress::new(output, of(&campaign));
+        progress.begin_at(ledger.finished());
+        let summary = session
+            .with_stack(&progress, async |bench, interrupt| {
+                campaign
+                    .resume(&mut ledger, bench, interrupt, &progress)
+                    .await
+            })
+            .await;
+        progress.finish();
+        tell(summary?, output)
+    }
+}
+
+/// How many trials there are to be, if that is known.
+fn of(campaign: &Campaign) -> Option<u64> {
+    Some(campaign.plans.count()).filter(|count| *count < u64::MAX)
+}
+
+/// Writes the reports of a run, and tells what it showed.
+fn tell(summary: Option<Summary>, output: &Output) -> anyhow::Result<Exit> {
+    let Some(summary) = summary else {
+        return Ok(Exit::Interrupted);
+    };
+    report::write_beside(&summary)?;
+    output.document(&summary, &terminal::summary(&summary))?;
+    Ok(exit(&summary))
 }
 
 /// The plans of a scenario for the stack's first backend, which is kept away for as long as the stack's pace asks for: three

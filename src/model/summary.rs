@@ -49,6 +49,9 @@ pub struct Failure {
     pub invariant: String,
     /// What makes it the same as another.
     pub signature: Signature,
+    /// In how many trials of the campaign it was seen.
+    #[serde(default = "once")]
+    pub seen: u64,
     /// What happened, in one sentence.
     pub message: String,
     /// The events of the trace that prove it.
@@ -72,6 +75,11 @@ pub struct Failure {
     /// What the plan gave once without its faults, where that was tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub without_faults: Option<Verdict>,
+}
+
+/// What was found was seen, in a summary of before it was counted how often.
+fn once() -> u64 {
+    1
 }
 
 /// What was expected of the API in a trial of a scenario, and whether it came true.

@@ -34,7 +34,11 @@ fn of_campaign(campaign: &CampaignReport, invariants: &[&str]) -> TestSuite {
         }
     }
     for failure in &summary.failures {
-        add(&mut suite, &summary.stack, failed(failure));
+        add(
+            &mut suite,
+            &summary.stack,
+            failed(failure, summary.plans_executed),
+        );
     }
     for rehearsal in &summary.scenario {
         for expected in &rehearsal.expectations {
@@ -52,7 +56,7 @@ fn of_campaign(campaign: &CampaignReport, invariants: &[&str]) -> TestSuite {
 }
 
 /// A failure under its signature, with all that is needed to go on from it.
-fn failed(failure: &Failure) -> TestCase {
+fn failed(failure: &Failure, plans: u64) -> TestCase {
     let mut status = said(NonSuccessKind::Failure, &failure.message);
     status.set_type(&failure.invariant);
     let evidence: Vec<String> = failure
@@ -61,8 +65,9 @@ fn failed(failure: &Failure) -> TestCase {
         .map(|seq| format!("#{seq}"))
         .collect();
     status.set_description(format!(
-        "{}\nevidence: events {}\nplan: {} steps\ncomeback replay {trace}\ncomeback check {trace}",
+        "{}\nseen: in {} of {plans} trials\nevidence: events {}\nplan: {} steps\ncomeback replay {trace}\ncomeback check {trace}",
         failure.message,
+        failure.seen,
         evidence.join(", "),
         failure.steps,
         trace = failure.trace,

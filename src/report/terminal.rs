@@ -183,13 +183,17 @@ fn failure(failure: &Failure) -> String {
     format!(
         "  {invariant}: {message}\n  \
            evidence   events {}\n  \
-           signature  {signature}\n  \
+           signature  {signature}{}\n  \
            plan       {}\n\
          {}{control}  \
            trace      {trace}\n  \
            replay     comeback replay {trace}\n  \
            judge      comeback check {trace}\n",
         evidence.join(", "),
+        match failure.seen {
+            0 | 1 => String::new(),
+            seen => format!(", in {seen} trials"),
+        },
         size(failure),
         failure
             .explanation

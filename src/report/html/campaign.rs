@@ -26,7 +26,7 @@ pub fn head(campaign: &CampaignReport) -> Markup {
             @if summary.interrupted { p { "It was interrupted." } }
             @for reason in summary.inconclusive_reasons.iter().take(20) { p { "Inconclusive: " (reason) } }
         }
-        @if summary.failures.len() > 1 { (failures(&summary.failures)) }
+        @if summary.failures.len() > 1 || summary.failures.iter().any(|failure| failure.seen > 1) { (failures(&summary.failures)) }
         @for rehearsal in &summary.scenario { (self::rehearsal(rehearsal)) }
     }
 }
@@ -40,13 +40,14 @@ fn failures(failures: &[Failure]) -> Markup {
         section.failures {
             h2 { "Failures" }
             table {
-                thead { tr { th { "invariant" } th { "what happened" } th { "signature" } th.number { "steps" } th.number { "shown" } th { "trace" } } }
+                thead { tr { th { "invariant" } th { "what happened" } th { "signature" } th.number { "trials" } th.number { "steps" } th.number { "shown" } th { "trace" } } }
                 tbody {
                     @for failure in failures {
                         tr {
                             td { (badge(Verdict::Violated)) " " code { (failure.invariant) } }
                             td { (failure.message) }
                             td { code { (failure.signature) } }
+                            td.number { (failure.seen) }
                             td.number { (steps(failure)) }
                             td.number { (failure.reproduced.failed) " of " (failure.reproduced.runs) }
                             td { code { (failure.trace) } }

@@ -1,0 +1,252 @@
+//! A campaign under way: what came of its trials, folded into the summary. A campaign that is resumed is folded from its ledger in the same way.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::control::{Control, Controls};
+use super::ledger::{Entry, Finished, Ledger, LedgerError};
+use super::recovery::Recoveries;
+use super::{Bench, Interrupt, Shrunken};
+use crate::latency::Latencies;
+use crate::model::{Failure, Rehearsal, Reproduced, Signature, Summary, Verdict};
+use crate::scenario;
+use crate::trace::Trace;
+
+/// A campaign under way.
+pub(super) struct Progress {
+    pub summary: Summary,
+    latency: Latencies,
+    recoveries: Recoveries,
+    pub controls: Controls,
+    began: Instant,
+    /// How long it went on before it was resumed.
+    before: Duration,
+    /// Which failures nobody has shrunk yet, by their place in the summary.
+    unshrunk: Vec<usize>,
+}
+
+impl Progress {
+    pub fn new(seed: u64, bench: &Bench, folder: &Path) -> Self {
+        let mut stack = match &bench.info.variant {
+            Some(variant) => format!("{} {variant}", bench.info.name),
+            None => bench.info.name.clone(),
+        };
+        if bench.info.simulated {
+            stack += ", simulated";
+        }
+        Progress {
+            summary: Summary {
+                verdict: Verdict::Inconclusive,
+                seed,
+                stack,
+                plans_executed: 0,
+                elapsed_ms: 0,
+                inconclusive: 0,
+                inconclusive_reasons: Vec::new(),
+                failures: Vec::new(),
+                flaky: Vec::new(),
+                run: folder.display().to_string(),
+                interrupted: false,
+                scenario: Vec::new(),
+                latency: Vec::new(),
+                recovery: Vec::new(),
+            },
+            latency: Latencies::default(),
+            recoveries: Recoveries::default(),
+            controls: Controls::default(),
+            began: Instant::now(),
+            before: Duration::ZERO,
+            unshrunk: Vec::new(),
+        }
+    }
+
+    /// How long the campaign has been going on, without the time when nobody was at it.
+    pub fn elapsed(&self) -> Duration {
+        self.before + self.began.elapsed()
+    }
+
+    /// What the campaign remembers of a trial.
+    pub fn finished(
+        &self,
+        trace: &Trace,
+        failure: Option<Failure>,
+        control: Option<(Signature, Control)>,
+        latency_bytes: u64,
+    ) -> Finished {
+        let judgement = trace.judgement.as_ref();
+        let undecided = judgement.filter(|j| j.verdict == Verdict::Inconclusive);
+        Finished {
+            index: trace.plan.index,
+            verdict: judgement.map_or(Verdict::Inconclusive, |j| j.verdict),
+            reason: undecided.map(|judgement| judgement.reason()),
+            signature: judgement.and_then(|j| j.signature.clone()),
+            failure,
+            control,
+            recovery: judgement.map(Recoveries::figures).unwrap_or_default(),
+            elapsed_ms: self.elapsed().as_millis() as u64,
+            latency_bytes,
+        }
+    }
+
+    /// Counts a trial.
+    pub fn add(&mut self, finished: Finished, latencies: &Latencies) {
+        self.count(finished);
+        self.latency.add(latencies);
+        self.summary.latency = self.latency.rows();
+        self.summary.recovery = self.recoveries.rows();
+    }
+
+    /// Counts a trial but for its latencies.
+    fn count(&mut self, finished: Finished) {
+        if let Some((signature, control)) = finished.control {
+            self.controls.add(signature, control);
+        }
+        self.recoveries.add(&finished.recovery);
+        let summary = &mut self.summary;
+        summary.flaky = self.controls.flaky().cloned().collect();
+        summary.plans_executed += 1;
+        summary.elapsed_ms = finished.elapsed_ms;
+        if finished.verdict == Verdict::Inconclusive {
+            summary.inconclusive += 1;
+            summary
+                .inconclusive_reasons
+                .push(finished.reason.unwrap_or_default());
+        }
+        let known = summary.failures.iter_mut();
+        let mut known =
+            known.filter(|failure| Some(&failure.signature) == finished.signature.as_ref());
+        match (known.next(), finished.failure) {
+            (Some(failure), _) => failure.seen += 1,
+            (None, Some(failure)) => {
+                self.unshrunk.push(summary.failures.len());
+                summary.failures.push(failure);
+            }
+            (None, None) => {}
+        }
+    }
+
+    /// Counts everything that was finished before the campaign was resumed.
+    pub fn recall(&mut self, ledger: &mut Ledger) -> Result<(), LedgerError> {
+        let mut latency_bytes = 0;
+        for entry in ledger.take_past() {
+            match entry {
+                Entry::Trial(finished) => {
+                    latency_bytes = finished.latency_bytes;
+                    self.count(*finished);
+                }
+                Entry::Shrunk(shrunk) => {
+                    let failures = self.summary.failures.iter_mut().enumerate();
+                    let mut found = failures.filter(|(_, f)| f.signature == shrunk.signature);
+                    if let Some((place, failure)) = found.next() {
+                        let seen = failure.seen;
+                        *failure = Failure { seen, ..*shrunk };
+                        self.unshrunk.retain(|other| *other != place);
+                    }
+                }
+                Entry::Ended => {}
+            }
+        }
+        self.before = Duration::from_millis(self.summary.elapsed_ms);
+        self.latency = ledger.latencies(latency_bytes)?;
+        self.summary.latency = self.latency.rows();
+        self.summary.recovery = self.recoveries.rows();
+        Ok(())
+    }
+
+    /// Which failures nobody has shrunk yet.
+    pub fn unshrunk(&self) -> Vec<usize> {
+        self.unshrunk.clone()
+    }
+
+    /// Tells what was expected of the API in a trial of a scenario.
+    pub fn rehearse(&mut self, trace: &Trace, verdict: Verdict) {
+        let (plan, expectations) = (trace.plan.clone(), scenario::expectations(trace));
+        self.summary.scenario.push(Rehearsal {
+            plan,
+            verdict,
+            expectations,
+        });
+    }
+
+    /// The signature of a failure that was not seen before in this campaign.
+    pub fn new_signature(&self, trace: &Trace) -> Option<Signature> {
+        let signature = trace.judgement.as_ref()?.signature.clone()?;
+        let known = self
+            .summary
+            .failures
+            .iter()
+            .any(|failure| failure.signature == signature);
+        (!known).then_some(signature)
+    }
+
+    pub fn failure(&self, trace: &Trace, signature: Signature, kept: &Path) -> Failure {
+        let finding = trace
+            .judgement
+            .as_ref()
+            .and_then(|judgement| judgement.primary());
+        Failure {
+            seen: 1,
+            invariant: signature.invariant.clone(),
+            without_faults: self.controls.verdict(&signature),
+            signature,
+            message: finding.map(|f| f.message.clone()).unwrap_or_default(),
+            evidence: finding.map(|f| f.evidence.clone()).unwrap_or_default(),
+            trace: kept.display().to_string(),
+            steps: trace.plan.steps.len(),
+            steps_before_shrink: trace.plan.steps.len(),
+            shrink_runs: 0,
+            guard_runs: 0,
+            reproduced: Reproduced { failed: 1, runs: 1 },
+            explanation: None,
+        }
+    }
+
+    /// Tells what is left of a failure. Where shrinking was interrupted, resuming the campaign goes on with it.
+    pub fn shrunk(
+        &mut self,
+        place: usize,
+        shrunk: Option<Shrunken>,
+        ledger: &mut Ledger,
+        interrupt: &Interrupt,
+    ) -> Result<(), LedgerError> {
+        let Some((failure, shrunk)) = self.summary.failures.get_mut(place).zip(shrunk) else {
+            return Ok(());
+        };
+        let judgement = shrunk.trace.judgement.as_ref();
+        if let Some(finding) = judgement.and_then(|judgement| judgement.primary()) {
+            failure.message = finding.message.clone();
+            failure.evidence = finding.evidence.clone();
+        }
+        failure.steps = shrunk.trace.plan.steps.len();
+        failure.shrink_runs = shrunk.history.runs;
+        failure.guard_runs = shrunk.history.guard_runs;
+        failure.reproduced = shrunk.reproduced;
+        failure.explanation = Some(shrunk.explanation.text);
+        if !interrupt.is_requested() {
+            ledger.write(&Entry::Shrunk(Box::new(failure.clone())))?;
+            self.unshrunk.retain(|other| *other != place);
+        }
+        Ok(())
+    }
+
+    /// How many different ways to fail were seen, those that need no fault included.
+    pub fn ways_to_fail(&self) -> usize {
+        self.summary.failures.len() + self.summary.flaky.len()
+    }
+
+    /// Violated if any trial is; else inconclusive if too many are, or if the stack fails without a fault; else holds.
+    pub fn judge(&mut self, max_inconclusive: f64) {
+        let summary = &mut self.summary;
+        let allowed = max_inconclusive * summary.plans_executed as f64;
+        summary.verdict = if !summary.failures.is_empty() {
+            Verdict::Violated
+        } else if summary.plans_executed == 0
+            || !summary.flaky.is_empty()
+            || summary.inconclusive as f64 > allowed
+        {
+            Verdict::Inconclusive
+        } else {
+            Verdict::Holds
+        };
+    }
+}
