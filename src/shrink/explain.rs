@@ -48,7 +48,7 @@ fn steps(found: &Found, shrunk: &Shrunk) -> String {
         .fold(1.0, f64::min);
     let gone = before - plan.size().steps;
     let sure = match shrunk.finished && least > 0.5 {
-        true => format!(" (each is needed, {:.0} % sure)", (100.0 * least).floor()),
+        true => format!(" (needed with {:.0} % certainty)", (100.0 * least).floor()),
         false => " (shrinking did not come to its end)".to_owned(),
     };
     let rest = match gone {

@@ -93,7 +93,7 @@ fn what_cannot_be_shrunk_is_refused_with_a_reason() {
 #[test]
 fn a_failure_of_real_processes_is_shrunk_with_few_executions() {
     let desk = Desk::new();
-    let run = desk.run("run --demo stuck-busy --seed 1 --format json");
+    let run = desk.run("run --demo swallowed-error --seed 1 --shrink-runs 40 --format json");
     assert_eq!(run.code, 1, "{}{}", run.stdout, run.stderr);
     let summary: Value = serde_json::from_str(&run.stdout).unwrap();
     let failure = &summary["failures"][0];
