@@ -10,7 +10,7 @@ use crate::mistakes::TRACE;
 /// A desk at which `stuck-busy` was found.
 fn found() -> Desk {
     let desk = Desk::new();
-    let run = desk.run("run --demo stuck-busy --seed 1");
+    let run = desk.run("run --demo stuck-busy --seed 1 --no-shrink");
     assert_eq!(run.code, 1, "{}{}", run.stdout, run.stderr);
     desk
 }
