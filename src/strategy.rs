@@ -1,6 +1,6 @@
 //! Random plans for `proptest!`, which shrink as comeback shrinks.
 //!
-//! [`plans`] draws what [`generator::plans`](crate::generator::plans) draws. But where proptest would shrink the numbers that a plan was drawn
+//! [`plans`] draws what [`generator::plans`] draws. But where proptest would shrink the numbers that a plan was drawn
 //! from, its value tree goes through the [passes](crate::shrink::smaller_plans) that make one plan from another: steps are left out, and what hung on
 //! them keeps its distance; faults and loads become simpler; times and numbers become smaller. The result is the simplest plan, by the order of
 //! [`Plan::size`](crate::model::Plan::size), that none of these passes makes simpler.
@@ -14,7 +14,7 @@ use crate::generator::{self, Space};
 use crate::model::Plan;
 use crate::shrink::smaller_plans;
 
-/// All plans of a space, as [`generator::plans`](crate::generator::plans) draws them, that shrink by comeback's own passes.
+/// All plans of a space, as [`generator::plans`] draws them, that shrink by comeback's own passes.
 pub fn plans(space: &Space) -> Plans {
     Plans {
         space: space.clone(),
