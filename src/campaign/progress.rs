@@ -217,7 +217,8 @@ impl Progress {
             failure.message = finding.message.clone();
             failure.evidence = finding.evidence.clone();
         }
-        failure.steps = shrunk.trace.plan.steps.len();
+        failure.steps = shrunk.history.to_steps;
+        failure.steps_before_shrink = shrunk.history.from_steps;
         failure.shrink_runs = shrunk.history.runs;
         failure.guard_runs = shrunk.history.guard_runs;
         failure.reproduced = shrunk.reproduced;

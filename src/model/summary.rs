@@ -58,7 +58,7 @@ pub struct Failure {
     pub evidence: Vec<u64>,
     /// The saved trace.
     pub trace: String,
-    /// How many steps its plan has.
+    /// How many steps its plan has; in a shrunk one, background load counts as one.
     pub steps: usize,
     /// How many steps the plan had that showed it first.
     pub steps_before_shrink: usize,
