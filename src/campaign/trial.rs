@@ -78,7 +78,8 @@ impl Bench {
             .await;
         drop((lag, crowd));
 
-        let (plan, events) = (plan.clone(), recorder.history());
+        let (events, writer) = recorder.finish();
+        let plan = plan.clone();
         let mut trace = Trace {
             header,
             plan,
@@ -87,7 +88,8 @@ impl Bench {
             notes: Vec::new(),
         };
         let mut judgement = judge(&trace, &trace.header.limits, &self.invariants);
-        if let Err(error) = recorder.close(&judgement) {
+        let written = writer.map(|mut writer| writer.judgement(&judgement));
+        if let Some(Err(error)) = written {
             judgement = unwritten(judgement, &error.to_string());
         }
         audience.trial_ended(&trace.plan, &judgement);

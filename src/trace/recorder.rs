@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::lag::Withheld;
 use super::{Event, EventKind, Redaction, Span, TraceError, TraceWriter};
-use crate::model::{Judgement, Outcome};
+use crate::model::Outcome;
 use crate::watch;
 
 /// Gives every event its place and time, keeps it, and writes it to the trace as it happens. Clones share one history.
@@ -164,15 +164,11 @@ impl Recorder {
             .map_or(Ok(()), TraceWriter::sync)
     }
 
-    /// Writes the verdict and closes the file. Events recorded later are kept in memory only.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    pub fn close(&self, judgement: &Judgement) -> Result<(), TraceError> {
-        match self.lock().writer.take() {
-            Some(mut writer) => writer.judgement(judgement),
-            None => Ok(()),
-        }
+    /// The whole history, and the file that holds just that and awaits the verdict, if it could be written so far. Whatever is recorded
+    /// later (an observer may be about to) belongs to neither, or the verdict could not be found again from the file.
+    pub fn finish(&self) -> (Vec<Event>, Option<TraceWriter>) {
+        let mut state = self.lock();
+        (state.events.clone(), state.writer.take())
     }
 
     /// Writes one event. After the first failure, which is returned, nothing is written any more.
