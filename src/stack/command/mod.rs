@@ -124,7 +124,12 @@ impl Inner {
             (None, Some(stop)) => ("stop", stop),
             (None, None) => return Err(commands.unsupported(Act::Kill)),
         };
-        commands.run(act, command).await?;
+        if let Err(error) = commands.run(act, command).await {
+            // What ended by itself just then cannot be killed any more, and need not be.
+            if commands.is_running().await? {
+                return Err(error);
+            }
+        }
         self.await_running(false, act, commands.limit).await
     }
 

@@ -177,3 +177,19 @@ async fn what_a_dead_run_has_ended_is_started_by_its_lease() {
     assert_eq!(undo(&commands).await.unwrap(), Undone::Nothing);
     assert_eq!(service.log(), ["start"]);
 }
+
+#[tokio::test]
+async fn what_has_ended_by_itself_when_it_is_killed_is_no_trouble() {
+    // It ends at once when it is asked to, but the command takes longer than the grace; then there is nobody to kill.
+    let slow = Service::new(|commands| commands.stop = Some(shell("rm up; sleep 5")));
+    let driver = slow.driver();
+    driver.act(Act::Start).await.unwrap();
+    driver.act(stop(200)).await.unwrap();
+    assert_eq!(driver.state().await.unwrap(), ServiceState::Stopped);
+
+    let immortal = Service::new(|commands| commands.kill = Some(shell("exit 3")));
+    let driver = immortal.driver();
+    driver.act(Act::Start).await.unwrap();
+    let error = driver.act(Act::Kill).await.unwrap_err().to_string();
+    assert!(error.contains("code 3"), "{error}");
+}
