@@ -17,12 +17,14 @@ fn found(desk: &Desk, bug: &str, more: &str) -> Value {
 
 #[test]
 fn a_failure_is_shrunk_explained_and_saved() {
+    let mut gone = 0;
     for seed in 1..=3 {
         let desk = Desk::new();
         let failure = found(&desk, "stuck-busy", &format!("--seed {seed}"));
         let steps = failure["steps"].as_u64().unwrap();
-        assert!(steps <= 2, "{failure:#}");
-        assert!(failure["steps_before_shrink"].as_u64().unwrap() > steps);
+        // A burst and one or two faults; which ones depends on the plan that was found.
+        assert!(steps <= 3, "{failure:#}");
+        gone += failure["steps_before_shrink"].as_u64().unwrap() - steps;
         let explanation = failure["explanation"].as_str().unwrap();
         assert!(explanation.starts_with("It takes the "), "{explanation}");
         let trace = failure["trace"].as_str().unwrap();
@@ -38,6 +40,7 @@ fn a_failure_is_shrunk_explained_and_saved() {
         let replay = desk.run(&format!("replay {trace} --times 2"));
         assert_eq!(replay.code, 1, "{}{}", replay.stdout, replay.stderr);
     }
+    assert!(gone >= 3, "hardly anything could be left out: {gone} steps");
 }
 
 /// It crashes at the third reconnect: three outages are needed, and no fewer.
