@@ -9,11 +9,7 @@
 
 use fastrand::Rng;
 
-/// A set of steps by their places; bit i is step i.
-pub type Places = u128;
-
-/// The most places a set can hold.
-pub const MOST_PLACES: usize = Places::BITS as usize;
+use super::places::{MOST_PLACES, Places, all, bits};
 
 /// Sets in the population.
 const POPULATION: usize = 256;
@@ -380,25 +376,6 @@ impl Belief {
         let times = self.passed.iter().filter(apart).map(|(_, times)| times);
         self.idle + times.sum::<usize>()
     }
-}
-
-/// The set of the first places.
-pub fn all(count: usize) -> Places {
-    match count {
-        MOST_PLACES => Places::MAX,
-        _ => (1 << count) - 1,
-    }
-}
-
-/// The places of a set, from the first.
-pub fn bits(mut set: Places) -> impl Iterator<Item = u32> {
-    std::iter::from_fn(move || {
-        let place = set.trailing_zeros();
-        (set != 0).then(|| {
-            set &= set - 1;
-            place
-        })
-    })
 }
 
 fn likelihood(rate: f64, failed: i32, passed: usize) -> f64 {

@@ -1,6 +1,7 @@
 //! Which steps to leave out next.
 
-use super::belief::{Belief, Places, bits};
+use super::belief::Belief;
+use super::places::{Places, bits};
 
 /// What the removal of all steps is worth, in bits.
 const GREED: f64 = 2.0;

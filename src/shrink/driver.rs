@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::belief::{Belief, MOST_PLACES, Places, bits};
+use super::belief::Belief;
 use super::bisection::{Bisection, Bounds, roundest};
 use super::guard::RateTest;
 use super::passes::{Number, anchored, scaled, simpler_shapes, without};
+use super::places::{MOST_PLACES, Places, bits};
 use super::reduce::{Purpose, Trials, reduce};
 use crate::model::{Plan, StepId, StepTimes};
 

@@ -13,12 +13,14 @@ mod driver;
 mod explain;
 mod guard;
 mod passes;
+mod places;
 mod reduce;
 
-pub use belief::{Belief, MOST_PLACES, Places, all, bits};
+pub use belief::Belief;
 pub use bisection::Bounds;
 pub use choice::choose;
 pub use driver::{Boundary, Execution, Executions, Found, Shrunk, shrink};
 pub use explain::explain;
 pub use passes::{Number, What, scaled, simpler_shapes, smaller_plans, without};
+pub use places::{MOST_PLACES, Places, all, bits};
 pub use reduce::{Purpose, Reduced, Trials, reduce};

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::belief::{Belief, Places, all};
+use super::belief::Belief;
 use super::choice::choose;
 use super::guard::{RateTest, Runs};
+use super::places::{Places, all};
 
 /// It ends when it is so sure that every step left is needed.
 const SURE: f64 = 0.97;
