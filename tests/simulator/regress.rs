@@ -21,7 +21,7 @@ use crate::desk::{Desk, Finished};
 /// The trace of `stuck-busy`, found in a simulation: its file's name and its text.
 static FOUND: LazyLock<(String, String)> = LazyLock::new(|| {
     let desk = Desk::new();
-    let run = desk.run("run --demo stuck-busy --sim --seed 1 --format json");
+    let run = desk.run("run --demo stuck-busy --sim --seed 1 --no-shrink --format json");
     let trace = document(&run)["failures"][0]["trace"].clone();
     let name = trace.as_str().unwrap().to_owned();
     let text = fs::read_to_string(desk.path().join(&name)).unwrap();
