@@ -5,6 +5,8 @@
 //! the demo's real processes, the correct ones with every core loaded. `-- --help` tells the rest.
 
 mod live;
+#[path = "../common/side_by_side.rs"]
+mod side_by_side;
 mod simulated;
 
 use clap::Parser;

@@ -2,9 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::future::pending;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 use std::time::Instant;
 
 use comeback::app::Variant;
@@ -12,6 +9,8 @@ use comeback::campaign::Bench;
 use comeback::cli::demo_bench;
 use comeback::generator;
 use comeback::model::{Judgement, Verdict};
+
+use super::side_by_side::side_by_side;
 
 /// A violation: after how many plans, and of what.
 struct Found {
@@ -107,29 +106,6 @@ fn trial(bench: &Bench, seed: u64, index: u64) -> Judgement {
     let trace = simulation.trial(bench, &plan, 0, pending());
     let judgement = trace.expect("a world can be made").judgement;
     judgement.expect("a trial is judged")
-}
-
-/// Does something for each number below `count` on all cores, and returns the results in order.
-fn side_by_side<T: Send>(count: u64, work: impl Fn(u64) -> T + Sync) -> Vec<T> {
-    let next = AtomicUsize::new(0);
-    let results = Mutex::new(BTreeMap::new());
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    thread::scope(|scope| {
-        for _ in 0..cores {
-            scope.spawn(|| {
-                loop {
-                    let n = next.fetch_add(1, Ordering::Relaxed) as u64;
-                    if n >= count {
-                        return;
-                    }
-                    let result = work(n);
-                    results.lock().expect("nobody panics").insert(n, result);
-                }
-            });
-        }
-    });
-    let results = results.into_inner().expect("nobody panics");
-    results.into_values().collect()
 }
 
 fn rate(trials: u64, began: Instant) {

@@ -6,6 +6,8 @@
 
 mod exhaustive;
 mod live;
+#[path = "../common/side_by_side.rs"]
+mod side_by_side;
 mod simulated;
 
 use clap::Parser;

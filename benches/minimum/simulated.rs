@@ -1,9 +1,6 @@
 //! The catalogue, shrunk in the simulator.
 
 use std::future::pending;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 use std::time::Duration;
 
 use comeback::app::Variant;
@@ -15,6 +12,7 @@ use comeback::trace::Trace;
 use comeback::watch;
 
 use super::exhaustive::fewer_steps;
+use super::side_by_side::side_by_side;
 
 /// What shrinking made of one failure.
 struct Result {
@@ -102,25 +100,4 @@ fn shrink(bench: &Bench, found: &Trace) -> Shrunken {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime can be started");
     let shrunk = runtime.block_on(shrunk).expect("every trial is executed");
     shrunk.expect("the trace has failed")
-}
-
-/// Does something for each number below `count` on all cores, and returns the results.
-fn side_by_side<T: Send>(count: u64, work: impl Fn(u64) -> T + Sync) -> Vec<T> {
-    let (next, results) = (AtomicU64::new(0), Mutex::new(Vec::new()));
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    thread::scope(|scope| {
-        for _ in 0..cores {
-            scope.spawn(|| {
-                loop {
-                    let n = next.fetch_add(1, Ordering::Relaxed);
-                    if n >= count {
-                        return;
-                    }
-                    let result = work(n);
-                    results.lock().expect("nobody panics").push(result);
-                }
-            });
-        }
-    });
-    results.into_inner().expect("nobody panics")
 }

@@ -12,11 +12,8 @@ mod ours;
 mod outcome;
 mod probdd;
 mod retried;
-
-use std::collections::BTreeMap;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
+#[path = "../common/side_by_side.rs"]
+mod side_by_side;
 
 use clap::Parser;
 
@@ -24,6 +21,7 @@ use cases::Case;
 use oracle::Oracle;
 use outcome::{Average, Outcome};
 use retried::Retried;
+use side_by_side::side_by_side;
 
 /// What is measured.
 #[derive(Debug, Parser)]
@@ -88,27 +86,4 @@ fn main() {
         let ours = averages[0];
         println!(" {:.1} %, {} |", 100.0 * ours.below_half, ours.most_runs);
     }
-}
-
-/// Does something for each number below `count` on all cores, and returns the results in order.
-fn side_by_side<T: Send>(count: u64, work: impl Fn(u64) -> T + Sync) -> Vec<T> {
-    let next = AtomicU64::new(0);
-    let results = Mutex::new(BTreeMap::new());
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    thread::scope(|scope| {
-        for _ in 0..cores {
-            scope.spawn(|| {
-                loop {
-                    let n = next.fetch_add(1, Ordering::Relaxed);
-                    if n >= count {
-                        return;
-                    }
-                    let result = work(n);
-                    results.lock().expect("nobody panics").insert(n, result);
-                }
-            });
-        }
-    });
-    let results = results.into_inner().expect("nobody panics");
-    results.into_values().collect()
 }
