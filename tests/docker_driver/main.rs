@@ -4,6 +4,7 @@ mod bench;
 mod by_hand;
 #[path = "../common/docker.rs"]
 mod common;
+mod cut;
 mod usage;
 
 use std::time::{Duration, Instant};
@@ -286,71 +287,6 @@ async fn a_command_inside_answers_with_success_and_output() {
         let refused = exec(&["/subject", "exit", "0"]).await.expect_err("not now");
         assert!(matches!(refused, DriverError::Act { .. }), "{refused}");
     }
-}
-
-#[tokio::test]
-async fn a_cut_container_joins_again_with_its_names_and_addresses() {
-    let Some(engine) =
-        engine_or_skip("a_cut_container_joins_again_with_its_names_and_addresses").await
-    else {
-        return;
-    };
-    let chosen = TestNetwork::create(&[]);
-    // A subnet of the user's own is what lets an address be asked for; the engine knows which is free.
-    let subnet = docker(&[
-        "network",
-        "inspect",
-        "--format",
-        "{{(index .IPAM.Config 0).Subnet}}",
-        &chosen.name,
-    ]);
-    drop(chosen);
-    let own = TestNetwork::create(&["--subnet", &subnet]);
-    let simple = TestNetwork::create(&[]);
-    // It holds the first address while the container gets another, which is not the engine's first choice later.
-    let first = TestContainer::run(&["--network", &own.name], &["wait"]);
-    let container = TestContainer::run(
-        &["--network", &own.name, "--network-alias", "service"],
-        &["wait"],
-    );
-    drop(first);
-    docker(&[
-        "network",
-        "connect",
-        "--alias",
-        "other",
-        &simple.name,
-        &container.name,
-    ]);
-    let driver = driver(&engine, &container).await;
-    let on = |network: &TestNetwork| {
-        let (name, template) = (&network.name, "NetworkSettings.Networks");
-        container.inspect(&format!(
-            "{{{{with index .{template} \"{name}\"}}}}{{{{.IPAddress}}}} {{{{.Aliases}}}}{{{{end}}}}"
-        ))
-    };
-    let aliases = |text: String| text.split_once(' ').map(|(_, aliases)| aliases.to_owned());
-    let before = (on(&own), on(&simple));
-    assert!(before.0.contains("service"), "{before:?}");
-    for _ in 0..2 {
-        driver.act(Act::Cut).await.expect("cut");
-        assert_eq!(container.inspect("{{len .NetworkSettings.Networks}}"), "0");
-    }
-    // Where no address can be asked for, another container may have taken it meanwhile.
-    let _squatter = TestContainer::run(&["--network", &simple.name], &["wait"]);
-    for _ in 0..2 {
-        driver.act(Act::Join).await.expect("joined");
-    }
-    assert_eq!(on(&own), before.0);
-    assert_eq!(aliases(on(&simple)), aliases(before.1));
-
-    let hosted = TestContainer::run(&["--network", "none"], &["wait"]);
-    let hosted = self::driver(&engine, &hosted).await;
-    assert!(!hosted.supports(Act::Cut) && hosted.supports(Act::Kill));
-    assert!(matches!(
-        hosted.act(Act::Cut).await,
-        Err(DriverError::Unsupported { .. })
-    ));
 }
 
 #[tokio::test]

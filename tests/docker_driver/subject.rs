@@ -2,7 +2,8 @@
 //!
 //! Process 1 of a container ignores SIGTERM unless it handles it, so this program is deaf until `obey`.
 
-use std::io::Write;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::time::Duration;
 use std::{env, fs, process, thread};
 
@@ -42,6 +43,10 @@ fn main() {
                 let hoard: Vec<Vec<u8>> = (0..256).map(|_| vec![1; 1 << 20]).collect();
                 println!("{}", hoard.len());
             }
+            // Gives back to each client what it says, at this port.
+            "echo" => echo(number()),
+            // Talks to the one at an address, and says whenever it is answered otherwise than before.
+            "talk" => talk(&words.next().expect("an address")),
             "exit" => process::exit(number() as i32),
             "wait" => loop {
                 thread::sleep(Duration::from_secs(60));
@@ -66,4 +71,41 @@ fn chatter(lines: u64) {
         }
     }
     println!("start {start} done");
+}
+
+fn echo(port: u64) {
+    let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port as u16)).expect("a port");
+    for client in listener.incoming() {
+        let mut from = client.expect("a client");
+        let mut to = from.try_clone().expect("a descriptor");
+        thread::spawn(move || std::io::copy(&mut from, &mut to));
+    }
+}
+
+fn talk(address: &str) {
+    let mut stream = loop {
+        match TcpStream::connect(address) {
+            Ok(stream) => break stream,
+            Err(_) => thread::sleep(Duration::from_millis(50)),
+        }
+    };
+    stream
+        .set_read_timeout(Some(Duration::from_secs(2)))
+        .expect("a time");
+    let mut before = "";
+    while before != "ended" {
+        let heard = stream.write(b"?").and_then(|_| stream.read(&mut [0]));
+        let now = match heard {
+            Ok(1) => "answered",
+            Err(error) if error.kind() == ErrorKind::WouldBlock => "silent",
+            _ => "ended",
+        };
+        if now != before {
+            println!("{now}");
+            before = now;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    // A container that ended would say so, too.
+    thread::sleep(Duration::from_secs(3_600));
 }
