@@ -4,7 +4,7 @@ use super::belief::Belief;
 use super::places::{Places, bits};
 
 /// What the removal of all steps is worth, in bits.
-const GREED: f64 = 2.0;
+const GREED: f64 = 3.5;
 
 /// The steps whose removal is worth most, by what is believed; none where nothing is left to remove.
 ///

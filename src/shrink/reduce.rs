@@ -8,7 +8,7 @@ use super::guard::{RateTest, Runs};
 use super::places::{Places, all};
 
 /// It ends when it is so sure that every step left is needed.
-const SURE: f64 = 0.97;
+const SURE: f64 = 0.96;
 
 /// The rate is looked at for the first time when it is so sure: by then few steps are left, and what the guard learns of the rate makes it
 /// cheaper to be sure.
@@ -314,7 +314,7 @@ mod tests {
             assert!(oracle.guard_runs <= 6, "{} runs", oracle.guard_runs);
             assert!(reduced.rate > 0.95, "{}", reduced.rate);
             let needed = bits(reduced.kept).map(|place| reduced.needed[place as usize]);
-            needed.for_each(|sure| assert!(sure > 0.97, "{sure}"));
+            needed.for_each(|sure| assert!(sure > SURE, "{sure}"));
         }
     }
 
