@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{Audience, Bench, CampaignError, Interrupt};
 use crate::executor::Executor;
-use crate::model::{Action, Anchor, Judgement, Plan, Signature, Step, Verdict, Wait};
+use crate::model::{Action, Anchor, Judgement, Plan, Regressed, Signature, Step, Verdict, Wait};
 use crate::trace::{Recorder, Trace, TraceWriter, step_times};
 
 /// The controls of a campaign: one for each signature.
@@ -156,6 +156,7 @@ pub struct Unseen;
 impl Audience for Unseen {
     fn trial_begins(&self, _plan: &Plan, _executor: &Executor, _recorder: &Recorder) {}
     fn trial_ended(&self, _plan: &Plan, _judgement: &Judgement) {}
+    fn reused(&self, _told: &Regressed) {}
     fn busy(&self, _what: &str) {}
 }
 

@@ -3,6 +3,7 @@
 //!
 //! A line is written at once, when a trial is finished. A trial without one is done again; a last line that was cut is none.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use super::control::Control;
 use super::{Bench, Campaign, Plans, ShrinkBudget};
 use crate::generator::{self, GENERATOR_VERSION};
 use crate::latency::{self, Latencies};
-use crate::model::{Failure, Figure, Limits, Plan, Signature, Verdict};
+use crate::model::{Failure, Figure, Limits, Plan, Regressed, Signature, Verdict};
 use crate::trace::StackInfo;
 
 /// The version of the two files.
@@ -71,6 +72,8 @@ struct Settings {
     traces: PathBuf,
     shrink_runs: Option<u64>,
     shrink_for_ms: Option<u64>,
+    #[serde(default)]
+    known: BTreeSet<Signature>,
     stack: StackInfo,
     limits: Limits,
     /// The plans depend on the stack's configuration too; where the first one is another, the others are.
@@ -83,6 +86,8 @@ struct Settings {
 pub(super) enum Entry {
     /// A trial was finished.
     Trial(Box<Finished>),
+    /// A saved failure was replayed.
+    Reused(Box<Regressed>),
     /// The failure with this signature was shrunk.
     Shrunk(Box<Failure>),
     /// The campaign came to its own end.
@@ -147,6 +152,7 @@ impl Ledger {
                 traces: campaign.traces.clone(),
                 shrink_runs: campaign.shrink.map(|budget| budget.runs),
                 shrink_for_ms: campaign.shrink.map(|budget| millis(budget.within)),
+                known: campaign.known.clone(),
                 stack: bench.info.clone(),
                 limits: bench.executor.limits.clone(),
                 first_plan: generator::plan(&bench.space, campaign.seed, 0),
@@ -259,7 +265,7 @@ impl Ledger {
         trials.count() as u64
     }
 
-    /// The campaign as it was begun, if this bench is what it was begun with.
+    /// The campaign as it was begun, but for saved failures that are still to be replayed, if this bench is what it was begun with.
     ///
     /// # Errors
     /// When the stack, its limits, or the plans are others.
@@ -295,6 +301,8 @@ impl Ledger {
                 runs,
                 within: Duration::from_millis(within_ms),
             }),
+            reuse: Vec::new(),
+            known: settings.known.clone(),
         })
     }
 

@@ -12,6 +12,7 @@ mod progress;
 mod recovery;
 mod regress;
 mod replay;
+mod reuse;
 mod run;
 mod save;
 mod shrinking;
@@ -24,6 +25,7 @@ pub use interrupt::Interrupt;
 pub use ledger::{Ledger, LedgerError};
 pub use regress::Regress;
 pub use replay::Replay;
+pub use reuse::Saved;
 pub use run::{Campaign, Plans};
 pub use save::{SaveError, run_folder};
 pub use shrinking::{ShrinkBudget, Shrunken};
@@ -37,7 +39,7 @@ use crate::executor::{Executor, ResetPolicy};
 use crate::generator::Space;
 use crate::invariant::Invariant;
 use crate::load::{Client, ClientParts, Draw, LoadError, Readiness};
-use crate::model::{Judgement, LogPatterns, Plan};
+use crate::model::{Judgement, LogPatterns, Plan, Regressed};
 use crate::nemesis::NemesisError;
 use crate::trace::{Recorder, Redaction, StackInfo, TraceError};
 use crate::watch;
@@ -99,6 +101,8 @@ pub trait Audience: Sync {
     fn trial_begins(&self, plan: &Plan, executor: &Executor, recorder: &Recorder);
     /// A trial has been judged.
     fn trial_ended(&self, plan: &Plan, judgement: &Judgement);
+    /// A saved failure has been replayed.
+    fn reused(&self, told: &Regressed);
     /// Something else takes a while.
     fn busy(&self, what: &str);
 }

@@ -1,20 +1,25 @@
 //! A campaign under way: what came of its trials, folded into the summary. A campaign that is resumed is folded from its ledger in the same way.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::control::{Control, Controls};
 use super::ledger::{Entry, Finished, Ledger, LedgerError};
 use super::recovery::Recoveries;
-use super::{Bench, Interrupt, Shrunken};
+use super::{Bench, Campaign, Interrupt, Shrunken};
 use crate::latency::Latencies;
-use crate::model::{Failure, Rehearsal, Reproduced, Signature, Summary, Verdict};
+use crate::model::{
+    Failure, Fate, Known, Regressed, Rehearsal, Reproduced, Signature, Summary, Verdict,
+};
 use crate::scenario;
 use crate::trace::Trace;
 
 /// A campaign under way.
 pub(super) struct Progress {
     pub summary: Summary,
+    /// The signatures that are put up with.
+    listed: BTreeSet<Signature>,
     latency: Latencies,
     recoveries: Recoveries,
     pub controls: Controls,
@@ -26,7 +31,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    pub fn new(seed: u64, bench: &Bench, folder: &Path) -> Self {
+    pub fn new(campaign: &Campaign, bench: &Bench, folder: &Path) -> Self {
         let mut stack = match &bench.info.variant {
             Some(variant) => format!("{} {variant}", bench.info.name),
             None => bench.info.name.clone(),
@@ -37,13 +42,15 @@ impl Progress {
         Progress {
             summary: Summary {
                 verdict: Verdict::Inconclusive,
-                seed,
+                seed: campaign.seed,
                 stack,
                 plans_executed: 0,
                 elapsed_ms: 0,
                 inconclusive: 0,
                 inconclusive_reasons: Vec::new(),
                 failures: Vec::new(),
+                known: Vec::new(),
+                reused: Vec::new(),
                 flaky: Vec::new(),
                 run: folder.display().to_string(),
                 interrupted: false,
@@ -51,6 +58,7 @@ impl Progress {
                 latency: Vec::new(),
                 recovery: Vec::new(),
             },
+            listed: campaign.known.clone(),
             latency: Latencies::default(),
             recoveries: Recoveries::default(),
             controls: Controls::default(),
@@ -112,17 +120,52 @@ impl Progress {
                 .inconclusive_reasons
                 .push(finished.reason.unwrap_or_default());
         }
-        let known = summary.failures.iter_mut();
-        let mut known =
-            known.filter(|failure| Some(&failure.signature) == finished.signature.as_ref());
-        match (known.next(), finished.failure) {
+        let Some(signature) = finished.signature else {
+            return;
+        };
+        let known = &mut summary.known;
+        if let Some(known) = known.iter_mut().find(|known| known.signature == signature) {
+            known.seen += 1;
+            return;
+        }
+        if self.listed.contains(&signature) {
+            known.push(Known {
+                signature,
+                listed: true,
+                trace: None,
+                reproduced: None,
+                seen: 1,
+            });
+            return;
+        }
+        let failures = &mut summary.failures;
+        let found = failures.iter_mut().find(|f| f.signature == signature);
+        match (found, finished.failure) {
             (Some(failure), _) => failure.seen += 1,
             (None, Some(failure)) => {
-                self.unshrunk.push(summary.failures.len());
-                summary.failures.push(failure);
+                self.unshrunk.push(failures.len());
+                failures.push(failure);
             }
             (None, None) => {}
         }
+    }
+
+    /// Takes in what has become of a saved failure.
+    pub fn reused(&mut self, told: Regressed) {
+        let known = &mut self.summary.known;
+        let still_fails = Some(&told).filter(|told| told.fate == Fate::StillFails);
+        if let Some(signature) = still_fails.and_then(|told| told.signature.clone())
+            && !known.iter().any(|known| known.signature == signature)
+        {
+            known.push(Known {
+                listed: self.listed.contains(&signature),
+                signature,
+                trace: Some(told.trace.clone()),
+                reproduced: Some(told.reproduced),
+                seen: 0,
+            });
+        }
+        self.summary.reused.push(told);
     }
 
     /// Counts everything that was finished before the campaign was resumed.
@@ -143,6 +186,7 @@ impl Progress {
                         self.unshrunk.retain(|other| *other != place);
                     }
                 }
+                Entry::Reused(told) => self.reused(*told),
                 Entry::Ended => {}
             }
         }
@@ -168,15 +212,16 @@ impl Progress {
         });
     }
 
-    /// The signature of a failure that was not seen before in this campaign.
+    /// The signature of a failure that was neither seen before in this campaign nor known when it began.
     pub fn new_signature(&self, trace: &Trace) -> Option<Signature> {
         let signature = trace.judgement.as_ref()?.signature.clone()?;
-        let known = self
-            .summary
-            .failures
-            .iter()
-            .any(|failure| failure.signature == signature);
-        (!known).then_some(signature)
+        let (failures, known) = (&self.summary.failures, &self.summary.known);
+        let is_old = self.listed.contains(&signature)
+            || known.iter().any(|known| known.signature == signature)
+            || failures
+                .iter()
+                .any(|failure| failure.signature == signature);
+        (!is_old).then_some(signature)
     }
 
     pub fn failure(&self, trace: &Trace, signature: Signature, kept: &Path) -> Failure {
@@ -235,11 +280,19 @@ impl Progress {
         self.summary.failures.len() + self.summary.flaky.len()
     }
 
-    /// Violated if any trial is; else inconclusive if too many are, or if the stack fails without a fault; else holds.
+    /// Violated if any trial is, but for failures that are put up with; else inconclusive if too many are, or if the stack fails without a fault;
+    /// else holds.
     pub fn judge(&mut self, max_inconclusive: f64) {
         let summary = &mut self.summary;
         let allowed = max_inconclusive * summary.plans_executed as f64;
-        summary.verdict = if !summary.failures.is_empty() {
+        let otherwise = |told: &Regressed| {
+            told.fate == Fate::FailsOtherwise
+                && !told.other.as_ref().is_some_and(|o| self.listed.contains(o))
+        };
+        summary.verdict = if !summary.failures.is_empty()
+            || summary.known.iter().any(|known| !known.listed)
+            || summary.reused.iter().any(otherwise)
+        {
             Verdict::Violated
         } else if summary.plans_executed == 0
             || !summary.flaky.is_empty()

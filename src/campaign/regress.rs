@@ -183,7 +183,7 @@ impl Tally {
                 None => "more than a million".to_owned(),
             };
             let because = format!(
-                "{} passed, and {needed} would have to; allow more with --times",
+                "{} passed, and {needed} would have to; `comeback regress --times N` allows more",
                 self.passed
             );
             return Some((Fate::Inconclusive, because));
@@ -310,6 +310,6 @@ mod tests {
         assert_eq!((told.fate, executed), (Fate::Inconclusive, 4));
         // 1 - 2 / (5 * 6)
         assert!((told.confidence - 14.0 / 15.0).abs() < 1e-12);
-        insta::assert_snapshot!(told.because, @"4 passed, and 5 would have to; allow more with --times");
+        insta::assert_snapshot!(told.because, @"4 passed, and 5 would have to; `comeback regress --times N` allows more");
     }
 }

@@ -1,14 +1,16 @@
 //! A campaign: one plan after the other, until it is decided.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::ledger::{Entry, Ledger};
 use super::progress::Progress;
+use super::reuse::Saved;
 use super::{Audience, Bench, CampaignError, Interrupt, ShrinkBudget, save};
 use crate::generator;
 use crate::latency::Latencies;
-use crate::model::{Plan, Summary, Verdict};
+use crate::model::{Plan, Signature, Summary, Verdict};
 use crate::trace::{Phase, Trace, View};
 
 /// What is tried, and when it is enough.
@@ -30,6 +32,10 @@ pub struct Campaign {
     pub traces: PathBuf,
     /// What may be spent on shrinking each failure; none to keep it as it was found.
     pub shrink: Option<ShrinkBudget>,
+    /// Saved failures of the stack, which are replayed before anything new is tried.
+    pub reuse: Vec<Saved>,
+    /// The signatures that are put up with.
+    pub known: BTreeSet<Signature>,
 }
 
 /// The plans of a campaign.
@@ -55,9 +61,15 @@ impl Campaign {
     ) -> Result<Summary, CampaignError> {
         let folder = save::run_folder(&self.out, self.seed)?;
         let mut ledger = Ledger::begin(&folder, self, bench)?;
-        let progress = Progress::new(self.seed, bench, &folder);
-        self.go_on(progress, 0, &mut ledger, bench, interrupt, audience)
-            .await
+        let mut progress = Progress::new(self, bench, &folder);
+        let replayed = self.replay_saved(&mut progress, &mut ledger, bench, interrupt, audience);
+        match replayed.await? {
+            true => {
+                self.go_on(progress, 0, &mut ledger, bench, interrupt, audience)
+                    .await
+            }
+            false => self.end(progress, &mut ledger, interrupt),
+        }
     }
 
     /// Goes on with a campaign that was interrupted or killed, [`Ledger::campaign`]: trials that were finished count as they are, one that
@@ -73,7 +85,7 @@ impl Campaign {
         audience: &dyn Audience,
     ) -> Result<Summary, CampaignError> {
         let folder = ledger.folder().to_owned();
-        let mut progress = Progress::new(self.seed, bench, &folder);
+        let mut progress = Progress::new(self, bench, &folder);
         progress.recall(ledger)?;
         progress.judge(self.max_inconclusive);
         // Nobody knows what the trial that was under way has done to the stack.
@@ -83,6 +95,12 @@ impl Campaign {
         };
         let index = progress.summary.plans_executed;
         save::forget_trial(&folder, index)?;
+        if index == 0 {
+            let replayed = self.replay_saved(&mut progress, ledger, bench, interrupt, audience);
+            if !replayed.await? {
+                return self.end(progress, ledger, interrupt);
+            }
+        }
         for unshrunk in progress.unshrunk() {
             let Some(budget) = self.shrink else { break };
             let kept = PathBuf::from(&progress.summary.failures[unshrunk].trace);
@@ -183,8 +201,18 @@ impl Campaign {
                 break;
             }
         }
+        self.end(progress, ledger, interrupt)
+    }
+
+    fn end(
+        &self,
+        mut progress: Progress,
+        ledger: &mut Ledger,
+        interrupt: &Interrupt,
+    ) -> Result<Summary, CampaignError> {
+        progress.judge(self.max_inconclusive);
         progress.summary.interrupted = interrupt.is_requested();
-        save::summary(&folder, &progress.summary)?;
+        save::summary(ledger.folder(), &progress.summary)?;
         if !progress.summary.interrupted {
             ledger.write(&Entry::Ended)?;
         }

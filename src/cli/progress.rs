@@ -12,7 +12,8 @@ use super::output::Output;
 use super::waiting::Waiting;
 use crate::campaign::Audience;
 use crate::executor::Executor;
-use crate::model::{Judgement, Plan, Verdict};
+use crate::model::{Judgement, Plan, Regressed, Verdict};
+use crate::report;
 use crate::trace::{EventKind, Phase, Recorder};
 
 /// A wait that has lasted for longer is told also where standard error is no terminal.
@@ -132,6 +133,10 @@ impl Audience for Progress {
         } else if judgement.verdict != Verdict::Holds {
             self.bar.println(line);
         }
+    }
+
+    fn reused(&self, told: &Regressed) {
+        self.tell(&report::fate_line(told));
     }
 
     fn busy(&self, what: &str) {

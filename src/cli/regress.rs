@@ -1,9 +1,8 @@
 //! `comeback regress`: replay every saved failure, and say what has become of it.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::Args;
 
 use super::exit::{self, Exit};
@@ -11,6 +10,7 @@ use super::folder;
 use super::output::Output;
 use super::progress::Progress;
 use super::run::share;
+use super::saved;
 use super::session::Session;
 use super::source::Source;
 use crate::campaign::{Audience, Fresh, Interrupt, Regress as Campaign};
@@ -70,7 +70,7 @@ struct Bout<'a> {
 
 impl Regress {
     pub async fn run(self, output: &Output) -> anyhow::Result<Exit> {
-        let files = files(&self.folder)?;
+        let files = saved::files(&self.folder)?;
         let configured = match self.source.has_config() {
             true => Some(self.source.config()?.name),
             false => None,
@@ -215,33 +215,6 @@ impl Bout<'_> {
         });
         up.await.map(drop)
     }
-}
-
-/// The traces of a folder, by name.
-fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let path = folder.display();
-    if folder.is_file() {
-        bail!(
-            "{path} is no folder: name the one that holds the traces, or use `comeback replay {path}`"
-        );
-    }
-    let entries = fs::read_dir(folder).with_context(|| {
-        format!("cannot read the folder {path}; `comeback run` makes it when it finds a failure, or name another one")
-    })?;
-    let mut files = Vec::new();
-    for entry in entries {
-        let file = entry
-            .with_context(|| format!("cannot read the folder {path}"))?
-            .path();
-        if file
-            .extension()
-            .is_some_and(|extension| extension == "jsonl")
-        {
-            files.push(file);
-        }
-    }
-    files.sort();
-    Ok(files)
 }
 
 fn exit(regression: &Regression) -> Exit {

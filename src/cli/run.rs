@@ -1,5 +1,6 @@
 //! `comeback run`: random plans against a live stack, or a simulated one.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,9 +9,11 @@ use clap::Args;
 
 use super::exit::Exit;
 use super::folder;
+use super::known;
 use super::output::Output;
 use super::progress::Progress;
 use super::report;
+use super::saved;
 use super::session::Session;
 use super::shrink::Budget;
 use super::source::Source;
@@ -57,10 +60,13 @@ pub struct Run {
     /// The share of inconclusive trials to put up with, such as `5%` or `0.05`.
     #[arg(long, default_value = "5%", value_name = "SHARE", value_parser = share)]
     max_inconclusive: f64,
+    /// A file of signatures, one a line, that are put up with: they are counted, and neither stop the run nor make its exit 1.
+    #[arg(long, value_name = "FILE", conflicts_with = "scenario")]
+    known: Option<PathBuf>,
     /// Go on with the run in this folder, which was interrupted or killed, as it was begun. Trials that were finished are not repeated; one
     /// that was under way is done again.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["sim", "scenario", "plans", "at_most", "seed", "out", "traces",
-        "max_failures", "max_inconclusive", "no_shrink", "shrink_runs", "shrink_for"])]
+        "max_failures", "max_inconclusive", "known", "no_shrink", "shrink_runs", "shrink_for"])]
     resume: Option<PathBuf>,
     /// Keep failing plans as they were found.
     #[arg(long)]
@@ -74,7 +80,8 @@ impl Run {
         if let Some(run) = &self.resume {
             return self.resume(run, output).await;
         }
-        let session = Session::open(&self.source.simulated(self.sim)).await?;
+        let source = self.source.simulated(self.sim);
+        let session = Session::open(&source).await?;
         let plans = match self.scenario {
             Some(scenario) => Plans::Scenario(scenario_plans(scenario, session.bench())),
             None => Plans::Random(self.plans.unwrap_or(match self.at_most {
@@ -82,7 +89,18 @@ impl Run {
                 None => 100,
             })),
         };
+        folder::make("--out", &self.out)?;
+        folder::make("--traces", &self.traces)?;
         let campaign = Campaign {
+            // A newcomer who tries the demo is to see a discovery.
+            reuse: match self.scenario.is_some() || source.is_demo() {
+                true => Vec::new(),
+                false => saved::failures_of(&session.bench().info, &self.traces, output)?,
+            },
+            known: match &self.known {
+                Some(file) => known::read(file)?,
+                None => BTreeSet::new(),
+            },
             seed: match self.scenario {
                 Some(_) => 0,
                 None => self.seed.unwrap_or_else(seed_of_now),
@@ -100,8 +118,6 @@ impl Run {
             // A scenario's plans are meant to be as they are.
             shrink: (!self.no_shrink && self.scenario.is_none()).then_some(self.budget.into()),
         };
-        folder::make("--out", &campaign.out)?;
-        folder::make("--traces", &campaign.traces)?;
         let progress = Progress::new(output, of(&campaign));
         let summary = session
             .with_stack(&progress, async |bench, interrupt| {
@@ -120,8 +136,11 @@ impl Run {
             None => self.source.clone(),
         };
         let session = Session::open(&source).await?;
-        let campaign = ledger.campaign(session.bench())?;
+        let mut campaign = ledger.campaign(session.bench())?;
         folder::make("--traces", &campaign.traces)?;
+        if ledger.finished() == 0 && !source.is_demo() {
+            campaign.reuse = saved::failures_of(&session.bench().info, &campaign.traces, output)?;
+        }
         let progress = Progress::new(output, of(&campaign));
         progress.begin_at(ledger.finished());
         let summary = session

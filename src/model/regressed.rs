@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Reproduced, Signature, Verdict};
@@ -23,7 +24,7 @@ pub struct Regression {
 }
 
 /// What has become of one saved failure.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Regressed {
     /// The trace's file.
     pub trace: String,
@@ -50,7 +51,7 @@ pub struct Regressed {
 }
 
 /// What has become of a saved failure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fate {
     /// It has not shown, as often as its rate needs.

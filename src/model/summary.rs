@@ -3,12 +3,13 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Plan, Reproduced, Signature, Verdict};
+use super::{Known, Plan, Regressed, Reproduced, Signature, Verdict};
 
 /// What is said of a whole campaign.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
-    /// Violated if any trial is; else inconclusive if more than the allowed share of the trials are; else holds.
+    /// Violated if any trial is, but for those whose failure a list puts up with; else inconclusive if more than the allowed share of the
+    /// trials are; else holds.
     pub verdict: Verdict,
     /// The campaign's seed.
     pub seed: u64,
@@ -22,8 +23,14 @@ pub struct Summary {
     pub inconclusive: u64,
     /// Why they were, in the order of the trials.
     pub inconclusive_reasons: Vec<String>,
-    /// One entry per signature, in the order of discovery.
+    /// One entry per signature that was not known before, in the order of discovery.
     pub failures: Vec<Failure>,
+    /// The failures that were known before, and were seen again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known: Vec<Known>,
+    /// What has become of the saved failures that were replayed before anything new was tried.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reused: Vec<Regressed>,
     /// The ways of failing that the stack shows without any fault, too. They are no failures, but trials in which they were seen
     /// are inconclusive.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

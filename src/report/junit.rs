@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
-use super::{CampaignReport, Report, TrialReport};
-use crate::model::{Failure, Finding, Summary, Verdict};
+use super::{CampaignReport, Report, TrialReport, terminal};
+use crate::model::{Failure, Fate, Finding, Summary, Verdict};
 
 /// The report as JUnit XML. Of a campaign, each invariant is a test case, and each failure one under its signature; of a trace, each finding is
 /// one. `invariants` are the names of those that were checked.
@@ -27,7 +27,10 @@ fn of_campaign(campaign: &CampaignReport, invariants: &[&str]) -> TestSuite {
     let mut suite = TestSuite::new(&summary.stack);
     suite.set_time(Duration::from_millis(summary.elapsed_ms));
     for invariant in invariants {
-        let violated = summary.failures.iter().any(|f| f.invariant == *invariant);
+        let known = summary.known.iter().filter(|known| !known.listed);
+        let known = known.map(|known| &known.signature.invariant);
+        let found = summary.failures.iter().map(|failure| &failure.invariant);
+        let violated = found.chain(known).any(|violated| violated == invariant);
         if !violated {
             let case = TestCase::new(*invariant, TestCaseStatus::success());
             add(&mut suite, &summary.stack, case);
@@ -39,6 +42,22 @@ fn of_campaign(campaign: &CampaignReport, invariants: &[&str]) -> TestSuite {
             &summary.stack,
             failed(failure, summary.plans_executed),
         );
+    }
+    for known in &summary.known {
+        let name = format!("known: {}", known.signature);
+        let message = terminal::known(known);
+        let status = match known.listed {
+            true => skipped(&message),
+            false => said(NonSuccessKind::Failure, &message),
+        };
+        add(&mut suite, &summary.stack, TestCase::new(name, status));
+    }
+    for told in &summary.reused {
+        if told.fate == Fate::FailsOtherwise {
+            let status = said(NonSuccessKind::Failure, &told.because);
+            let name = format!("replay of {}", told.trace);
+            add(&mut suite, &summary.stack, TestCase::new(name, status));
+        }
     }
     for rehearsal in &summary.scenario {
         for expected in &rehearsal.expectations {

@@ -74,6 +74,20 @@ fn of_summary(metrics: &mut Metrics, summary: &Summary, stack: (&str, &str)) {
         ];
         metrics.sample("comeback_failure", &labels, 1.0);
     }
+    metrics.family(
+        "comeback_known_failure",
+        "gauge",
+        "1 for each signature that was known before the last run and was seen in it again; `listed` ones are put up with.",
+    );
+    for known in &summary.known {
+        let signature = known.signature.to_string();
+        let labels = [
+            stack,
+            ("listed", if known.listed { "true" } else { "false" }),
+            ("signature", &signature),
+        ];
+        metrics.sample("comeback_known_failure", &labels, 1.0);
+    }
     let name = "comeback_recovery_max_seconds";
     metrics.family(
         name,

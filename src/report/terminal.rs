@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use super::table::{millis, table};
 use super::trial::{effort, rate};
-use super::{Comparison, Report, TrialReport};
+use super::{Comparison, Report, TrialReport, fate_line};
 use crate::model::{
-    Expectation, Failure, Finding, Judgement, LatencyRow, RecoveryRow, Rehearsal, Summary, Verdict,
+    Expectation, Failure, Finding, Judgement, Known, LatencyRow, RecoveryRow, Rehearsal,
+    Reproduced, Summary, Verdict,
 };
 use crate::trace::{Event, Trace};
 
@@ -18,6 +19,18 @@ pub fn summary(summary: &Summary) -> String {
     for failure in &summary.failures {
         text.push('\n');
         text.push_str(&self::failure(failure));
+    }
+    if !summary.reused.is_empty() {
+        text.push_str("\nWhat had failed before was replayed first:\n");
+    }
+    for told in &summary.reused {
+        let _ = writeln!(text, "  {}", fate_line(told));
+    }
+    if !summary.known.is_empty() {
+        text.push_str("\nKnown failures, seen again:\n");
+    }
+    for known in &summary.known {
+        let _ = writeln!(text, "  {}: {}", known.signature, self::known(known));
     }
     for reason in &summary.inconclusive_reasons {
         let _ = writeln!(text, "  inconclusive: {reason}");
@@ -118,6 +131,7 @@ pub(super) fn sentence(summary: &Summary) -> String {
         plans_executed: plans,
         inconclusive,
         failures,
+        known,
         ..
     } = summary;
     let took = humantime::format_duration(Duration::from_secs(summary.elapsed_ms.div_ceil(1000)));
@@ -125,9 +139,15 @@ pub(super) fn sentence(summary: &Summary) -> String {
         "{plans} plan{} of seed {seed} in {took}",
         if *plans == 1 { "" } else { "s" }
     );
-    let found = match failures.len() {
-        1 => "1 failure".to_owned(),
-        n => format!("{n} different failures"),
+    let found = match (failures.len(), known.len()) {
+        (0, 1) => "nothing new, but 1 known failure".to_owned(),
+        (0, n) if n > 0 => format!("nothing new, but {n} known failures"),
+        (1, _) => "1 failure".to_owned(),
+        (n, _) => format!("{n} different failures"),
+    };
+    let put_up_with = match known.len() {
+        0 => "",
+        _ => ", known failures aside,",
     };
     let inconclusive = match inconclusive {
         0 => String::new(),
@@ -143,7 +163,9 @@ pub(super) fn sentence(summary: &Summary) -> String {
             format!("{stack} shows {found} in {plans}{inconclusive}{interrupted}.")
         }
         Verdict::Holds => {
-            format!("{stack} came back every time in {plans}{inconclusive}{interrupted}.")
+            format!(
+                "{stack} came back every time{put_up_with} in {plans}{inconclusive}{interrupted}."
+            )
         }
         Verdict::Inconclusive => format!("{stack}, {plans}{inconclusive}{interrupted}."),
     }
@@ -200,6 +222,21 @@ fn failure(failure: &Failure) -> String {
             .as_ref()
             .map_or(String::new(), |text| format!("  needs      {text}\n")),
     )
+}
+
+/// Why a failure is known, and how often it was seen.
+pub(super) fn known(known: &Known) -> String {
+    let trace = known.trace.as_ref().zip(known.reproduced);
+    let trace = trace.map(|(trace, Reproduced { failed, runs })| {
+        format!("{trace} fails still ({failed} of {runs})")
+    });
+    let listed = known.listed.then(|| "it is put up with".to_owned());
+    let seen = (known.seen > 0).then(|| match known.seen {
+        1 => "seen in 1 trial".to_owned(),
+        seen => format!("seen in {seen} trials"),
+    });
+    let told: Vec<String> = [trace, listed, seen].into_iter().flatten().collect();
+    told.join(", ")
 }
 
 /// How many steps the saved plan has, and how it came to them.

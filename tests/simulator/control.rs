@@ -1,5 +1,6 @@
 //! A stack that is flaky by itself is told from one that faults break.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +11,7 @@ use comeback::campaign::{Audience, Bench, Campaign, Interrupt, Plans, Simulation
 use comeback::cli::demo_bench;
 use comeback::executor::Executor;
 use comeback::load::{ExchangeError, HttpAnswer, HttpRequest, InMemory, Transport};
-use comeback::model::{Judgement, Plan, Summary, Verdict};
+use comeback::model::{Judgement, Plan, Regressed, Summary, Verdict};
 use comeback::stack::sim::SimulatedDemo;
 use comeback::trace::{Recorder, Trace};
 use comeback::watch;
@@ -56,6 +57,7 @@ pub struct Nobody;
 impl Audience for Nobody {
     fn trial_begins(&self, _plan: &Plan, _executor: &Executor, _recorder: &Recorder) {}
     fn trial_ended(&self, _plan: &Plan, _judgement: &Judgement) {}
+    fn reused(&self, _told: &Regressed) {}
     fn busy(&self, _what: &str) {}
 }
 
@@ -69,6 +71,8 @@ async fn run(bench: &Bench, folder: &Path) -> Summary {
         out: folder.join("runs"),
         traces: folder.join("traces"),
         shrink: None,
+        reuse: Vec::new(),
+        known: BTreeSet::new(),
     };
     let (_never, interrupt) = watch::channel(false);
     let interrupt = Interrupt::new(interrupt);

@@ -4,8 +4,8 @@ use maud::{Markup, html};
 
 use super::badge;
 use super::trial::latencies;
-use crate::model::{Failure, RecoveryRow, Rehearsal, Verdict};
-use crate::report::{CampaignReport, Change, Comparison, Glance};
+use crate::model::{Failure, Known, RecoveryRow, Regressed, Rehearsal, Verdict};
+use crate::report::{CampaignReport, Change, Comparison, Glance, fate_line, terminal};
 
 /// How many trials are listed.
 const MOST_LISTED: usize = 500;
@@ -27,6 +27,8 @@ pub fn head(campaign: &CampaignReport) -> Markup {
             @for reason in summary.inconclusive_reasons.iter().take(20) { p { "Inconclusive: " (reason) } }
         }
         @if summary.failures.len() > 1 || summary.failures.iter().any(|failure| failure.seen > 1) { (failures(&summary.failures)) }
+        @if !summary.known.is_empty() { (known(&summary.known)) }
+        @if !summary.reused.is_empty() { (reused(&summary.reused)) }
         @for rehearsal in &summary.scenario { (self::rehearsal(rehearsal)) }
     }
 }
@@ -55,6 +57,27 @@ fn failures(failures: &[Failure]) -> Markup {
                     }
                 }
             }
+        }
+    }
+}
+
+fn known(known: &[Known]) -> Markup {
+    html! {
+        section.known {
+            h2 { "Known failures, seen again" }
+            ul { @for known in known { li {
+                (badge(match known.listed { true => Verdict::Holds, false => Verdict::Violated })) " "
+                code { (known.signature) } ": " (terminal::known(known))
+            } } }
+        }
+    }
+}
+
+fn reused(reused: &[Regressed]) -> Markup {
+    html! {
+        section.reused {
+            h2 { "What had failed before was replayed first" }
+            ul { @for told in reused { li { (fate_line(told)) } } }
         }
     }
 }

@@ -1,0 +1,136 @@
+//! What failed before is tried first, and known again.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use comeback::app::Variant;
+use comeback::campaign::{Audience, Bench, Campaign, Interrupt, Ledger, Plans, Saved};
+use comeback::cli::demo_bench;
+use comeback::executor::Executor;
+use comeback::model::{Fate, Judgement, Plan, Regressed, Summary, Verdict};
+use comeback::trace::{Recorder, Trace};
+use comeback::watch;
+use tempfile::TempDir;
+
+use crate::control::Nobody;
+
+/// Interrupts a campaign as soon as a saved failure has been replayed.
+struct Impatient(watch::Sender<bool>);
+
+impl Audience for Impatient {
+    fn trial_begins(&self, _plan: &Plan, _executor: &Executor, _recorder: &Recorder) {}
+    fn trial_ended(&self, _plan: &Plan, _judgement: &Judgement) {}
+    fn busy(&self, _what: &str) {}
+
+    fn reused(&self, _told: &Regressed) {
+        self.0.send_replace(true);
+    }
+}
+
+fn campaign(folder: &Path) -> Campaign {
+    Campaign {
+        seed: 1,
+        plans: Plans::Random(10),
+        at_most: None,
+        max_failures: 1,
+        max_inconclusive: 1.0,
+        out: folder.join("runs"),
+        traces: folder.join("traces"),
+        shrink: None,
+        reuse: Vec::new(),
+        known: BTreeSet::new(),
+    }
+}
+
+fn bench(variant: Variant) -> Bench {
+    demo_bench::simulated(variant).unwrap()
+}
+
+async fn run(campaign: &Campaign, variant: Variant) -> Summary {
+    let (_never, interrupt) = watch::channel(false);
+    let interrupt = Interrupt::new(interrupt);
+    let bench = bench(variant);
+    let run = campaign.run(&bench, &interrupt, &Nobody);
+    run.await.unwrap()
+}
+
+/// A campaign that has found one failure, and one that is given it.
+async fn found() -> (TempDir, Summary, Campaign) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut campaign = campaign(folder.path());
+    let summary = run(&campaign, Variant::StuckBusy).await;
+    let path = PathBuf::from(&summary.failures[0].trace);
+    let trace = Trace::read(&path).unwrap();
+    campaign.plans = Plans::Random(summary.plans_executed);
+    campaign.reuse.push(Saved { path, trace });
+    (folder, summary, campaign)
+}
+
+#[tokio::test]
+async fn what_still_fails_is_known_and_stops_nothing() {
+    let (_folder, before, again) = found().await;
+    let summary = run(&again, Variant::StuckBusy).await;
+    assert_eq!(summary.verdict, Verdict::Violated);
+    assert_eq!(summary.failures, [], "there is nothing new");
+    assert_eq!(summary.plans_executed, before.plans_executed);
+    assert_eq!(summary.reused[0].fate, Fate::StillFails);
+    let [known] = &summary.known[..] else {
+        panic!("{:?}", summary.known);
+    };
+    assert_eq!(known.signature, before.failures[0].signature);
+    assert_eq!(known.trace.as_ref(), Some(&before.failures[0].trace));
+    assert_eq!((known.listed, known.seen), (false, 1));
+    assert_eq!(known.reproduced.unwrap().failed, 1);
+}
+
+#[tokio::test]
+async fn what_a_list_puts_up_with_does_not_count() {
+    let (_folder, before, mut again) = found().await;
+    again.known.insert(before.failures[0].signature.clone());
+    for reuse in [again.reuse.clone(), Vec::new()] {
+        again.reuse = reuse;
+        let summary = run(&again, Variant::StuckBusy).await;
+        assert_eq!(summary.verdict, Verdict::Holds, "{summary:?}");
+        assert_eq!(summary.failures, []);
+        assert_eq!(summary.known.len(), 1);
+        assert!(summary.known[0].listed);
+        assert_eq!(summary.known[0].seen, 1);
+    }
+}
+
+#[tokio::test]
+async fn what_is_mended_is_told_and_is_not_known() {
+    let (_folder, _before, again) = found().await;
+    let summary = run(&again, Variant::Healthy).await;
+    assert_eq!(summary.verdict, Verdict::Holds);
+    assert_eq!(summary.known, []);
+    let told = &summary.reused[0];
+    assert_eq!((told.fate, told.reproduced.runs), (Fate::Fixed, 3));
+}
+
+#[tokio::test]
+async fn a_resumed_campaign_replays_nothing_twice() {
+    let (_folder, _before, again) = found().await;
+    let bench = bench(Variant::StuckBusy);
+    let (sender, interrupt) = watch::channel(false);
+    let interrupt = Interrupt::new(interrupt);
+    let impatient = Impatient(sender);
+    let run = again.run(&bench, &interrupt, &impatient);
+    let summary = run.await.unwrap();
+    assert!(summary.interrupted);
+    assert_eq!((summary.reused.len(), summary.plans_executed), (1, 0));
+
+    let mut ledger = Ledger::open(Path::new(&summary.run)).unwrap();
+    let resumed = Campaign {
+        reuse: again.reuse.clone(),
+        ..ledger.campaign(&bench).unwrap()
+    };
+    let (_never, interrupt) = watch::channel(false);
+    let interrupt = Interrupt::new(interrupt);
+    let resume = resumed.resume(&mut ledger, &bench, &interrupt, &Nobody);
+    let resumed = resume.await.unwrap();
+    assert_eq!(resumed.reused, summary.reused);
+    assert_eq!(resumed.known[0].seen, 1);
+    let replays = Path::new(&summary.run).join("reused").read_dir().unwrap();
+    assert_eq!(replays.count(), 1);
+}
