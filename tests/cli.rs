@@ -4,6 +4,8 @@
 mod desk;
 #[path = "cli/killed.rs"]
 mod killed;
+#[path = "cli/known.rs"]
+mod known;
 #[path = "cli/live.rs"]
 mod live;
 #[path = "cli/mistakes.rs"]
