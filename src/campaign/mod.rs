@@ -103,6 +103,8 @@ pub trait Audience: Sync {
     fn trial_ended(&self, plan: &Plan, judgement: &Judgement);
     /// A saved failure has been replayed.
     fn reused(&self, told: &Regressed);
+    /// Another plan is executed, to make a failing one smaller: how far that has come.
+    fn shrinking(&self, how_far: &str);
     /// Something else takes a while.
     fn busy(&self, what: &str);
 }

@@ -48,6 +48,9 @@ impl Campaign {
             if done.any(|told| told.trace == name) {
                 continue;
             }
+            if self.is_over(progress) {
+                break;
+            }
             audience.busy(&format!("replaying what failed before: {name}"));
             let told = regress.run(path, trace, &mut stack).await?;
             if stack.is_interrupted() {

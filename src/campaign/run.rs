@@ -131,11 +131,8 @@ impl Campaign {
     ) -> Result<Summary, CampaignError> {
         let folder = ledger.folder().to_owned();
         for index in progress.summary.plans_executed..self.plans.count() {
-            let late = self
-                .at_most
-                .is_some_and(|limit| progress.elapsed() >= limit);
             let enough = progress.ways_to_fail() >= self.max_failures;
-            if interrupt.is_requested() || late || enough {
+            if interrupt.is_requested() || self.is_over(&progress) || enough {
                 break;
             }
             let plan = match &self.plans {
@@ -202,6 +199,12 @@ impl Campaign {
             }
         }
         self.end(progress, ledger, interrupt)
+    }
+
+    /// Whether nothing new is to be begun, for the time that was given is over.
+    pub(super) fn is_over(&self, progress: &Progress) -> bool {
+        self.at_most
+            .is_some_and(|limit| progress.elapsed() >= limit)
     }
 
     fn end(

@@ -168,7 +168,7 @@ impl Laboratory<'_> {
 
     async fn run(&self, plan: &Plan) -> Result<Trace, CampaignError> {
         self.bench.refresh(&Unseen).await?;
-        self.audience.busy(&format!(
+        self.audience.shrinking(&format!(
             "shrinking: execution {}, {} of {} steps left, fails {:.0} % of the time",
             self.history.len() + 1,
             self.best.size().steps,

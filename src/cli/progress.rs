@@ -139,6 +139,13 @@ impl Audience for Progress {
         self.tell(&report::fate_line(told));
     }
 
+    fn shrinking(&self, how_far: &str) {
+        self.busy(how_far);
+        if self.lines {
+            eprintln!("{how_far}");
+        }
+    }
+
     fn busy(&self, what: &str) {
         self.follow(None);
         self.bar.set_message(what.to_owned());

@@ -92,6 +92,19 @@ fn what_cannot_be_shrunk_is_refused_with_a_reason() {
     insta::assert_snapshot!(told);
 }
 
+/// Shrinking a live failure takes minutes, and where there is no progress bar nobody should have to guess.
+#[test]
+fn each_execution_is_told_where_there_is_no_progress_bar() {
+    let desk = Desk::new();
+    let run = desk.run("run --demo stuck-busy --sim --seed 2 --plans 300 --shrink-runs 3");
+    let told = run.stderr.lines().filter(|l| l.starts_with("shrinking: "));
+    let told: Vec<&str> = told.collect();
+    assert_eq!(told.len(), 3, "{}", run.stderr);
+    assert!(told[0].starts_with("shrinking: execution 1, "), "{told:?}");
+    let quiet = desk.run("run --demo stuck-busy --sim --seed 2 --plans 300 --quiet");
+    assert_eq!(quiet.stderr, "");
+}
+
 /// The same on real processes.
 #[test]
 fn a_failure_of_real_processes_is_shrunk_with_few_executions() {
