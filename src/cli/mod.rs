@@ -17,6 +17,7 @@ mod journals;
 mod known;
 mod live_stack;
 mod output;
+mod pace;
 mod progress;
 mod regress;
 mod replay;

@@ -1,18 +1,21 @@
 //! The progress line, on standard error.
 
-use std::sync::Mutex;
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::Format;
 use super::output::Output;
+use super::pace;
 use super::waiting::Waiting;
 use crate::campaign::Audience;
 use crate::executor::Executor;
-use crate::model::{Judgement, Plan, Regressed, Verdict};
+use crate::model::{Judgement, Plan, Regressed, Signature, Verdict};
 use crate::report;
 use crate::trace::{EventKind, Phase, Recorder};
 
@@ -22,7 +25,7 @@ const LONG: Duration = Duration::from_secs(10);
 /// How often a wait is told anew.
 const TICK: Duration = Duration::from_millis(500);
 
-/// Shows trial, step and outcomes so far while a campaign runs. Where standard error is no terminal, a line is written per
+/// Shows trial, step and outcomes so far while a campaign runs, what was found so far, how fast trials go by and how long the rest takes. Where standard error is no terminal, a line is written per
 /// finished trial, and one for each wait that takes long.
 #[derive(Debug)]
 pub struct Progress {
@@ -30,6 +33,14 @@ pub struct Progress {
     of: Option<u64>,
     lines: bool,
     follower: Mutex<Option<JoinHandle<()>>>,
+    found: Mutex<Found>,
+}
+
+/// What the trials have shown so far.
+#[derive(Debug, Default)]
+struct Found {
+    failures: BTreeSet<Signature>,
+    inconclusive: u64,
 }
 
 /// What is known of the trial under way.
@@ -44,13 +55,27 @@ struct Tally {
 impl Progress {
     /// Progress towards so many trials.
     pub fn new(output: &Output, of: Option<u64>) -> Self {
+        Self::within(output, of, None)
+    }
+
+    /// The same where it ends after some time at the latest.
+    pub fn within(output: &Output, of: Option<u64>, limit: Option<Duration>) -> Self {
         let quiet = output.quiet;
         let bar = match quiet {
             true => ProgressBar::hidden(),
             false => ProgressBar::with_draw_target(of, ProgressDrawTarget::stderr()),
         };
-        let style = ProgressStyle::with_template("{spinner} {prefix}{wide_msg} {elapsed:.dim}");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        let pace = move |state: &ProgressState, text: &mut dyn Write| {
+            let by_count = state.len().map(|_| state.eta());
+            let by_time = limit.map(|limit| limit.saturating_sub(state.elapsed()));
+            let left = by_count.into_iter().chain(by_time).min();
+            // Whoever draws the line has room for it.
+            let _ = text.write_str(&pace::words(state.per_sec(), left));
+        };
+        let template = "{spinner} {prefix}{wide_msg} {elapsed:.dim}{pace:.dim}";
+        let style = ProgressStyle::with_template(template);
+        let style = style.unwrap_or_else(|_| ProgressStyle::default_spinner());
+        bar.set_style(style.with_key("pace", pace));
         bar.enable_steady_tick(Duration::from_millis(100));
         let lines = !quiet && bar.is_hidden() && output.format == Format::Human;
         let progress = Progress {
@@ -58,6 +83,7 @@ impl Progress {
             of,
             lines,
             follower: Mutex::new(None),
+            found: Mutex::default(),
         };
         progress.number();
         progress
@@ -73,8 +99,23 @@ impl Progress {
     /// Shows which trial is under way.
     fn number(&self) {
         let of = self.of.map(|of| format!("/{of}")).unwrap_or_default();
+        let found = self.found();
+        let failures = match found.failures.len() {
+            0 => String::new(),
+            1 => "1 failure · ".to_owned(),
+            n => format!("{n} failures · "),
+        };
+        let inconclusive = match found.inconclusive {
+            0 => String::new(),
+            n => format!("{n} inconclusive · "),
+        };
+        let nth = self.bar.position() + 1;
         self.bar
-            .set_prefix(format!("trial {}{of} · ", self.bar.position() + 1));
+            .set_prefix(format!("trial {nth}{of} · {failures}{inconclusive}"));
+    }
+
+    fn found(&self) -> MutexGuard<'_, Found> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes a line that stays.
@@ -92,10 +133,7 @@ impl Progress {
     }
 
     fn follow(&self, task: Option<JoinHandle<()>>) {
-        let mut follower = self
-            .follower
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut follower = self.follower.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(before) = std::mem::replace(&mut *follower, task) {
             before.abort();
         }
@@ -118,6 +156,8 @@ impl Audience for Progress {
     fn trial_ended(&self, plan: &Plan, judgement: &Judgement) {
         self.follow(None);
         self.bar.inc(1);
+        self.found().failures.extend(judgement.signature.clone());
+        self.found().inconclusive += u64::from(judgement.verdict == Verdict::Inconclusive);
         self.number();
         let detail = match judgement.verdict {
             Verdict::Holds => String::new(),

@@ -118,7 +118,7 @@ impl Run {
             // A scenario's plans are meant to be as they are.
             shrink: (!self.no_shrink && self.scenario.is_none()).then_some(self.budget.into()),
         };
-        let progress = Progress::new(output, of(&campaign));
+        let progress = Progress::within(output, of(&campaign), campaign.at_most);
         let summary = session
             .with_stack(&progress, async |bench, interrupt| {
                 campaign.run(bench, interrupt, &progress).await
@@ -141,7 +141,7 @@ impl Run {
         if ledger.finished() == 0 && !source.is_demo() {
             campaign.reuse = saved::failures_of(&session.bench().info, &campaign.traces, output)?;
         }
-        let progress = Progress::new(output, of(&campaign));
+        let progress = Progress::within(output, of(&campaign), campaign.at_most);
         progress.begin_at(ledger.finished());
         let summary = session
             .with_stack(&progress, async |bench, interrupt| {
