@@ -252,7 +252,14 @@ proptest! {
                 _ => *outage_ms,
             },
         };
-        prop_assert!(plan.steps.iter().map(ms).sum::<u64>() <= 10_000, "{}", plan);
+        // An outage or a wait of one millisecond cannot be shortened: what all of them last comes on top.
+        let least_ms = |step: &Step| match &step.action {
+            Action::Fault(Fault { kind: FaultKind::Rapid { restarts, .. }, .. }) => u64::from(*restarts),
+            Action::Fault(_) | Action::Wait(_) => 1,
+            Action::Burst(_) => 0,
+        };
+        let most_ms = 10_000 + plan.steps.iter().map(least_ms).sum::<u64>();
+        prop_assert!(plan.steps.iter().map(ms).sum::<u64>() <= most_ms, "{}", plan);
     }
 }
 

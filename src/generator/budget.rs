@@ -4,7 +4,8 @@ use super::{Bounds, draws};
 use crate::model::{Action, Anchor, Burst, Fault, FaultKind, Pace, Step, Wait};
 
 /// Shortens every time in the steps by one common factor if, one after the other, they would last longer than
-/// `max_plan_ms`. To shorten keeps the shape of a plan; to draw again would prefer short plans of few steps.
+/// `max_plan_ms`. What the bounds ask for at least is kept, and so the steps may still last longer by as much. To shorten keeps the shape
+/// of a plan; to draw again would prefer short plans of few steps.
 pub(super) fn shorten(steps: &mut [Step], bounds: &Bounds) {
     let lasts_ms: f64 = steps.iter().map(lasts_ms).sum();
     let share = bounds.max_plan_ms as f64 / lasts_ms;
