@@ -137,18 +137,8 @@ impl Regress {
         path: &Path,
         configured: Option<&str>,
     ) -> Result<(Source, Trace), (Fate, String)> {
-        let trace = Trace::read(path).map_err(|error| {
-            let because = format!("{error} (mend it, or move it out of the folder)");
-            (Fate::Unreadable, because)
-        })?;
-        let trace = Trace {
-            events: Vec::new(),
-            ..trace
-        };
-        let judgement = trace.judgement.as_ref();
-        if judgement.and_then(|j| j.signature.as_ref()).is_none() {
-            return Err((Fate::Skipped, "it had not failed".to_owned()));
-        }
+        let trace = saved::failure(path).map_err(|because| (Fate::Unreadable, because))?;
+        let trace = trace.ok_or_else(|| (Fate::Skipped, "it had not failed".to_owned()))?;
         let source = self.source_of(&trace.header.stack, configured);
         let source = source.map_err(|because| (Fate::Skipped, because))?;
         Ok((source, trace))

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{Glance, ReportError, TrialReport};
 use crate::latency::{self, Latencies};
 use crate::model::{Failure, Summary, Verdict};
+use crate::trace;
 
 /// How many failures are told with everything about their trial; of the others there is a line.
 const MOST_TOLD: usize = 3;
@@ -39,7 +40,7 @@ impl CampaignReport {
             Some(log) => latencies(log)?,
             None => Vec::new(),
         };
-        let traces = traces(folder)?;
+        let traces = trace::files(folder).map_err(|error| ReportError::read(folder, error))?;
         let trials = traces.iter().map(|path| Glance::read(path));
         Ok(CampaignReport {
             summary,
@@ -96,21 +97,4 @@ fn latencies(log: &Path) -> Result<Vec<Latencies>, ReportError> {
         path: log.to_owned(),
         error,
     })
-}
-
-/// The traces in a campaign's folder, in order.
-fn traces(folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
-    let at = |error| ReportError::read(folder, error);
-    let mut traces = Vec::new();
-    for entry in fs::read_dir(folder).map_err(at)? {
-        let path = entry.map_err(at)?.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "jsonl")
-        {
-            traces.push(path);
-        }
-    }
-    traces.sort();
-    Ok(traces)
 }

@@ -1,6 +1,7 @@
 //! What happened in a trial: the events, the file they are kept in, and questions put to them.
 
 mod event;
+mod folder;
 mod lag;
 mod lines;
 mod origin;
@@ -19,6 +20,7 @@ mod usage;
 mod window;
 
 pub use event::{Event, EventKind, Exchange, Phase};
+pub use folder::files;
 pub use lines::{Line, Lines};
 pub use origin::Origin;
 pub use query::View;
