@@ -61,15 +61,9 @@ impl Campaign {
     ) -> Result<Summary, CampaignError> {
         let folder = save::run_folder(&self.out, self.seed)?;
         let mut ledger = Ledger::begin(&folder, self, bench)?;
-        let mut progress = Progress::new(self, bench, &folder);
-        let replayed = self.replay_saved(&mut progress, &mut ledger, bench, interrupt, audience);
-        match replayed.await? {
-            true => {
-                self.go_on(progress, 0, &mut ledger, bench, interrupt, audience)
-                    .await
-            }
-            false => self.end(progress, &mut ledger, interrupt),
-        }
+        let progress = Progress::new(self, bench, &folder);
+        self.go_on(progress, 0, &mut ledger, bench, interrupt, audience)
+            .await
     }
 
     /// Goes on with a campaign that was interrupted or killed, [`Ledger::campaign`]: trials that were finished count as they are, one that
@@ -87,7 +81,6 @@ impl Campaign {
         let folder = ledger.folder().to_owned();
         let mut progress = Progress::new(self, bench, &folder);
         progress.recall(ledger)?;
-        progress.judge(self.max_inconclusive);
         // Nobody knows what the trial that was under way has done to the stack.
         let trials_since_reset = match bench.refresh(audience).await? {
             true => 0,
@@ -95,12 +88,6 @@ impl Campaign {
         };
         let index = progress.summary.plans_executed;
         save::forget_trial(&folder, index)?;
-        if index == 0 {
-            let replayed = self.replay_saved(&mut progress, ledger, bench, interrupt, audience);
-            if !replayed.await? {
-                return self.end(progress, ledger, interrupt);
-            }
-        }
         for unshrunk in progress.unshrunk() {
             let Some(budget) = self.shrink else { break };
             let kept = PathBuf::from(&progress.summary.failures[unshrunk].trace);
@@ -119,7 +106,7 @@ impl Campaign {
         .await
     }
 
-    /// Does the trials that are left.
+    /// Does the replays and the trials that are left.
     async fn go_on(
         &self,
         mut progress: Progress,
@@ -129,6 +116,10 @@ impl Campaign {
         interrupt: &Interrupt,
         audience: &dyn Audience,
     ) -> Result<Summary, CampaignError> {
+        let replayed = self.replay_saved(&mut progress, ledger, bench, interrupt, audience);
+        if !replayed.await? {
+            return self.end(progress, ledger, interrupt);
+        }
         let folder = ledger.folder().to_owned();
         for index in progress.summary.plans_executed..self.plans.count() {
             let enough = progress.ways_to_fail() >= self.max_failures;

@@ -80,6 +80,10 @@ impl Run {
         if let Some(run) = &self.resume {
             return self.resume(run, output).await;
         }
+        let known = match &self.known {
+            Some(file) => known::read(file)?,
+            None => BTreeSet::new(),
+        };
         let source = self.source.simulated(self.sim);
         let session = Session::open(&source).await?;
         let plans = match self.scenario {
@@ -97,10 +101,7 @@ impl Run {
                 true => Vec::new(),
                 false => saved::failures_of(&session.bench().info, &self.traces, output)?,
             },
-            known: match &self.known {
-                Some(file) => known::read(file)?,
-                None => BTreeSet::new(),
-            },
+            known,
             seed: match self.scenario {
                 Some(_) => 0,
                 None => self.seed.unwrap_or_else(seed_of_now),
