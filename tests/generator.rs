@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::process::Command;
 
 use comeback::generator::{BackendSpace, Bounds, FaultName, Space, SpaceError, plan, plans};
-use comeback::model::{Action, Anchor, Edge, Fault, FaultKind, Mix, Pace, Plan, Step};
+use comeback::model::{Action, Anchor, Edge, Fault, FaultKind, Mix, Pace, Plan, Step, Wait};
 use proptest::prelude::*;
 
 fn mix() -> Mix {
@@ -252,11 +252,11 @@ proptest! {
                 _ => *outage_ms,
             },
         };
-        // An outage or a wait of one millisecond cannot be shortened: what all of them last comes on top.
+        // An outage or a wait of one millisecond cannot be shortened: what those last comes on top.
         let least_ms = |step: &Step| match &step.action {
-            Action::Fault(Fault { kind: FaultKind::Rapid { restarts, .. }, .. }) => u64::from(*restarts),
-            Action::Fault(_) | Action::Wait(_) => 1,
-            Action::Burst(_) => 0,
+            Action::Fault(Fault { kind: FaultKind::Rapid { restarts, .. }, outage_ms: 1, .. }) => u64::from(*restarts),
+            Action::Fault(Fault { outage_ms: 1, .. }) | Action::Wait(Wait { wait_ms: 1 }) => 1,
+            _ => 0,
         };
         let most_ms = 10_000 + plan.steps.iter().map(least_ms).sum::<u64>();
         prop_assert!(plan.steps.iter().map(ms).sum::<u64>() <= most_ms, "{}", plan);

@@ -79,8 +79,8 @@ fn run(variant: Variant, seed: u64, plans: u64) -> anyhow::Result<Value> {
         .current_dir(desk.path())
         .env("COMEBACK_STATE_DIR", desk.path().join("state"))
         .args(["run", "--demo", variant.name(), "--format", "json"])
-        .args(["--no-shrink", "--quiet", "--max-inconclusive", "1"])
-        .arg("--max-failures")
+        .args(["--no-shrink", "--quiet"])
+        .args(["--max-inconclusive", "1", "--max-failures"])
         .arg(if variant.is_correct() { "1000" } else { "1" })
         .args(["--seed", &seed.to_string(), "--plans", &plans.to_string()])
         .output()?;

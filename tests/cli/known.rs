@@ -4,8 +4,9 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::desk::{Desk, Finished};
+use crate::desk::Desk;
 use crate::parts::Parts;
+use crate::verdicts::document;
 
 /// What this API does after each kill is a failure.
 const HARSH: &str = r#"
@@ -16,10 +17,6 @@ faults = ["kill"]
 max-outage = "100ms"
 max-wait = "100ms"
 "#;
-
-fn document(run: &Finished) -> Value {
-    serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {}", run.stderr))
-}
 
 #[test]
 fn a_saved_failure_is_replayed_first_and_a_list_puts_up_with_it() {

@@ -97,7 +97,7 @@ fn is_found_replayed_and_checked(variant: Variant, seed: u64) {
     assert!(live::left_behind(&desk).is_empty());
 }
 
-fn document(finished: &Finished) -> Value {
+pub fn document(finished: &Finished) -> Value {
     serde_json::from_str(&finished.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}", finished.stdout))
 }

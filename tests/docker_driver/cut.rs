@@ -72,7 +72,7 @@ async fn a_cut_is_silent_where_a_kill_hangs_up() {
     let network = ["--network", &network.name];
     let echo = TestContainer::run(&network, &["echo", "7"]);
     let address = echo.inspect("{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}:7");
-    let client = TestContainer::run(&network, &["talk", &address]);
+    let client = TestContainer::run(&network, &["talk", &address, "wait"]);
     let echo = super::driver(&engine, &echo).await;
     let mut heard = Vec::new();
     let acts = [

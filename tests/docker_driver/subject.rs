@@ -45,7 +45,7 @@ fn main() {
             }
             // Gives back to each client what it says, at this port.
             "echo" => echo(number()),
-            // Talks to the one at an address, and says whenever it is answered otherwise than before.
+            // Talks to the one at an address until that hangs up, and says whenever it is answered otherwise than before.
             "talk" => talk(&words.next().expect("an address")),
             "exit" => process::exit(number() as i32),
             "wait" => loop {
@@ -106,6 +106,4 @@ fn talk(address: &str) {
         }
         thread::sleep(Duration::from_millis(20));
     }
-    // A container that ended would say so, too.
-    thread::sleep(Duration::from_secs(3_600));
 }

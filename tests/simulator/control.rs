@@ -62,8 +62,9 @@ impl Audience for Nobody {
     fn busy(&self, _what: &str) {}
 }
 
-async fn run(bench: &Bench, folder: &Path) -> Summary {
-    let campaign = Campaign {
+/// Fifty plans of seed 1, until the first failure.
+pub fn campaign(folder: &Path) -> Campaign {
+    Campaign {
         seed: 1,
         plans: Plans::Random(50),
         at_most: None,
@@ -74,7 +75,11 @@ async fn run(bench: &Bench, folder: &Path) -> Summary {
         shrink: None,
         reuse: Vec::new(),
         known: BTreeSet::new(),
-    };
+    }
+}
+
+/// Runs a campaign that nobody interrupts.
+pub async fn run(campaign: &Campaign, bench: &Bench) -> Summary {
     let (_never, interrupt) = watch::channel(false);
     let interrupt = Interrupt::new(interrupt);
     campaign.run(bench, &interrupt, &Nobody).await.unwrap()
@@ -93,7 +98,7 @@ fn control(summary: &Summary) -> Trace {
 #[tokio::test]
 async fn a_stack_that_fails_without_a_fault_is_inconclusive() {
     let folder = tempfile::tempdir().unwrap();
-    let summary = run(&flaky(), folder.path()).await;
+    let summary = run(&campaign(folder.path()), &flaky()).await;
     assert_eq!(summary.verdict, Verdict::Inconclusive, "{summary:?}");
     assert!(summary.failures.is_empty());
     let [signature] = &summary.flaky[..] else {
@@ -115,7 +120,7 @@ async fn a_stack_that_fails_without_a_fault_is_inconclusive() {
 async fn a_stack_that_only_a_fault_breaks_has_a_control_that_holds() {
     let folder = tempfile::tempdir().unwrap();
     let bench = demo_bench::simulated(Variant::StuckBusy).unwrap();
-    let summary = run(&bench, folder.path()).await;
+    let summary = run(&campaign(folder.path()), &bench).await;
     assert_eq!(summary.verdict, Verdict::Violated);
     assert_eq!(summary.flaky, []);
     let [failure] = &summary.failures[..] else {

@@ -1,6 +1,5 @@
 //! What failed before is tried first, and known again.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use comeback::app::Variant;
@@ -12,7 +11,7 @@ use comeback::trace::{Recorder, Trace};
 use comeback::watch;
 use tempfile::TempDir;
 
-use crate::control::Nobody;
+use crate::control::{Nobody, campaign, run};
 
 /// Interrupts a campaign as soon as a saved failure has been replayed.
 struct Impatient(watch::Sender<bool>);
@@ -28,38 +27,15 @@ impl Audience for Impatient {
     }
 }
 
-fn campaign(folder: &Path) -> Campaign {
-    Campaign {
-        seed: 1,
-        plans: Plans::Random(10),
-        at_most: None,
-        max_failures: 1,
-        max_inconclusive: 1.0,
-        out: folder.join("runs"),
-        traces: folder.join("traces"),
-        shrink: None,
-        reuse: Vec::new(),
-        known: BTreeSet::new(),
-    }
-}
-
 fn bench(variant: Variant) -> Bench {
     demo_bench::simulated(variant).unwrap()
-}
-
-async fn run(campaign: &Campaign, variant: Variant) -> Summary {
-    let (_never, interrupt) = watch::channel(false);
-    let interrupt = Interrupt::new(interrupt);
-    let bench = bench(variant);
-    let run = campaign.run(&bench, &interrupt, &Nobody);
-    run.await.unwrap()
 }
 
 /// A campaign that has found one failure, and one that is given it.
 async fn found() -> (TempDir, Summary, Campaign) {
     let folder = tempfile::tempdir().unwrap();
     let mut campaign = campaign(folder.path());
-    let summary = run(&campaign, Variant::StuckBusy).await;
+    let summary = run(&campaign, &bench(Variant::StuckBusy)).await;
     let path = PathBuf::from(&summary.failures[0].trace);
     let trace = Trace::read(&path).unwrap();
     campaign.plans = Plans::Random(summary.plans_executed);
@@ -70,7 +46,7 @@ async fn found() -> (TempDir, Summary, Campaign) {
 #[tokio::test]
 async fn what_still_fails_is_known_and_stops_nothing() {
     let (_folder, before, again) = found().await;
-    let summary = run(&again, Variant::StuckBusy).await;
+    let summary = run(&again, &bench(Variant::StuckBusy)).await;
     assert_eq!(summary.verdict, Verdict::Violated);
     assert_eq!(summary.failures, [], "there is nothing new");
     assert_eq!(summary.plans_executed, before.plans_executed);
@@ -90,7 +66,7 @@ async fn what_a_list_puts_up_with_does_not_count() {
     again.known.insert(before.failures[0].signature.clone());
     for reuse in [again.reuse.clone(), Vec::new()] {
         again.reuse = reuse;
-        let summary = run(&again, Variant::StuckBusy).await;
+        let summary = run(&again, &bench(Variant::StuckBusy)).await;
         assert_eq!(summary.verdict, Verdict::Holds, "{summary:?}");
         assert_eq!(summary.failures, []);
         assert_eq!(summary.known.len(), 1);
@@ -102,7 +78,7 @@ async fn what_a_list_puts_up_with_does_not_count() {
 #[tokio::test]
 async fn what_is_mended_is_told_and_is_not_known() {
     let (_folder, _before, again) = found().await;
-    let summary = run(&again, Variant::Healthy).await;
+    let summary = run(&again, &bench(Variant::Healthy)).await;
     assert_eq!(summary.verdict, Verdict::Holds);
     assert_eq!(summary.known, []);
     let told = &summary.reused[0];
