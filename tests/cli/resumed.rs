@@ -24,11 +24,15 @@ fn a_simulated_campaign_that_is_killed_again_and_again_gives_what_it_gives_undis
     assert_eq!(expected.len(), 24);
 
     let desk = Desk::new();
-    kill_after(&desk, arguments, 150);
-    let run = until_begun(&desk, arguments);
+    kill_when(&desk, arguments, 0, || !runs(&desk).is_empty());
+    if begun(&desk).is_none() {
+        kill_when(&desk, arguments, 0, || begun(&desk).is_some());
+    }
+    let run = begun(&desk).unwrap();
     // Each kill comes at another moment of whatever it meets.
-    for nth in 0..6_u64 {
-        kill_after(&desk, &resume(&run), 150 + 190 * nth);
+    for nth in 0..6 {
+        let enough = || trials(&run).len() >= 3 * (nth + 1);
+        kill_when(&desk, &resume(&run), 11 * nth as u64, enough);
     }
     // A line that was cut is none.
     let ledger = run.join("trials.ndjson");
@@ -49,19 +53,11 @@ fn a_simulated_campaign_that_is_killed_again_and_again_gives_what_it_gives_undis
 fn a_live_campaign_that_is_killed_goes_on_where_it_was() {
     let desk = Desk::new();
     let arguments = "run --demo healthy --plans 4 --seed 1 --quiet";
-    let mut child = desk
-        .comeback(arguments)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    super::live::until("two trials are finished", || {
+    kill_when(&desk, arguments, 0, || {
         runs(&desk)
             .first()
             .is_some_and(|run| trials(run).len() >= 2)
     });
-    child.kill().unwrap();
-    child.wait().unwrap();
     let run = run_folder(&desk);
     let before = trials(&run);
     let resumed = desk.run(&resume(&run));
@@ -106,27 +102,23 @@ fn resume(run: &Path) -> String {
     format!("run --quiet --resume {}", run.display())
 }
 
-/// Runs a command, and kills it after so long if it has not come to its end by then.
-fn kill_after(desk: &Desk, arguments: &str, millis: u64) {
+/// Runs a command, and kills it so long after it has come so far, which must be before its end.
+fn kill_when(desk: &Desk, arguments: &str, later_ms: u64, has_come_so_far: impl FnMut() -> bool) {
     let mut command = desk.comeback(arguments);
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
-    sleep(Duration::from_millis(millis));
+    super::live::until("the command has come so far", has_come_so_far);
+    sleep(Duration::from_millis(later_ms));
+    assert_eq!(child.try_wait().unwrap(), None, "it ended too early");
     child.kill().unwrap();
     child.wait().unwrap();
 }
 
-/// The folder of the only campaign that came so far that it can be resumed.
-fn until_begun(desk: &Desk, arguments: &str) -> PathBuf {
-    let begun = |desk: &Desk| {
-        let runs = runs(desk);
-        runs.into_iter()
-            .find(|run| run.join("campaign.json").exists())
-    };
-    while begun(desk).is_none() {
-        kill_after(desk, arguments, 400);
-    }
-    begun(desk).unwrap()
+/// The folder of the first campaign that came so far that it can be resumed.
+fn begun(desk: &Desk) -> Option<PathBuf> {
+    let runs = runs(desk);
+    runs.into_iter()
+        .find(|run| run.join("campaign.json").exists())
 }
 
 fn run_folder(desk: &Desk) -> PathBuf {
