@@ -210,6 +210,7 @@ reset = "if-unhealthy"
 
 [trace]
 max-bytes = 17
+max-run-bytes = 170
 max-text-bytes = 18
 "#,
     );

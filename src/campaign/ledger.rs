@@ -120,6 +120,9 @@ pub(super) struct Finished {
     pub elapsed_ms: u64,
     /// How long `latency.hlog` was with it.
     pub latency_bytes: u64,
+    /// How many older traces had been removed before it, to make room.
+    #[serde(default)]
+    pub traces_removed: u64,
 }
 
 /// The files of a campaign under way. As long as this value lives, nobody else can resume it.
@@ -325,12 +328,14 @@ impl Ledger {
             Ok(log)
         };
         let log = read().map_err(|source| io_at(&path, source))?;
-        let trials = latency::read(&log).map_err(|error| LedgerError::Content {
-            path,
-            message: error.to_string(),
-        })?;
         let mut all = Latencies::default();
-        trials.iter().for_each(|trial| all.add(trial));
+        for trial in latency::trials(&log) {
+            let trial = trial.map_err(|error| LedgerError::Content {
+                path: path.clone(),
+                message: error.to_string(),
+            })?;
+            all.add(&trial);
+        }
         Ok(all)
     }
 

@@ -15,6 +15,7 @@ mod replay;
 mod reuse;
 mod run;
 mod save;
+mod shelf;
 mod shrinking;
 mod simulation;
 mod trial;

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use super::control::{Control, Controls};
 use super::ledger::{Entry, Finished, Ledger, LedgerError};
 use super::recovery::Recoveries;
+use super::save::SaveError;
+use super::shelf::Shelf;
 use super::{Bench, Campaign, Interrupt, Shrunken};
 use crate::latency::Latencies;
 use crate::model::{
@@ -14,6 +16,9 @@ use crate::model::{
 };
 use crate::scenario;
 use crate::trace::Trace;
+
+/// So many reasons why trials were inconclusive are told; each trial tells its own.
+const MOST_REASONS: usize = 20;
 
 /// A campaign under way.
 pub(super) struct Progress {
@@ -28,6 +33,7 @@ pub(super) struct Progress {
     before: Duration,
     /// Which failures nobody has shrunk yet, by their place in the summary.
     unshrunk: Vec<usize>,
+    shelf: Shelf,
 }
 
 impl Progress {
@@ -48,6 +54,7 @@ impl Progress {
                 elapsed_ms: 0,
                 inconclusive: 0,
                 inconclusive_reasons: Vec::new(),
+                traces_removed: 0,
                 failures: Vec::new(),
                 known: Vec::new(),
                 reused: Vec::new(),
@@ -65,6 +72,7 @@ impl Progress {
             began: Instant::now(),
             before: Duration::ZERO,
             unshrunk: Vec::new(),
+            shelf: Shelf::new(folder, bench.executor.settings.max_run_bytes),
         }
     }
 
@@ -93,19 +101,26 @@ impl Progress {
             recovery: judgement.map(Recoveries::figures).unwrap_or_default(),
             elapsed_ms: self.elapsed().as_millis() as u64,
             latency_bytes,
+            traces_removed: self.summary.traces_removed,
         }
     }
 
-    /// Counts a trial.
-    pub fn add(&mut self, finished: Finished, latencies: &Latencies) {
+    /// Counts a trial, and makes room for its trace.
+    ///
+    /// # Errors
+    /// When an old trace cannot be removed.
+    pub fn add(&mut self, finished: Finished, latencies: &Latencies) -> Result<(), SaveError> {
         self.count(finished);
         self.latency.add(latencies);
         self.summary.latency = self.latency.rows();
         self.summary.recovery = self.recoveries.rows();
+        self.summary.traces_removed += self.shelf.make_room()?;
+        Ok(())
     }
 
     /// Counts a trial but for its latencies.
     fn count(&mut self, finished: Finished) {
+        self.shelf.add(finished.index, finished.verdict);
         if let Some((signature, control)) = finished.control {
             self.controls.add(signature, control);
         }
@@ -116,9 +131,10 @@ impl Progress {
         summary.elapsed_ms = finished.elapsed_ms;
         if finished.verdict == Verdict::Inconclusive {
             summary.inconclusive += 1;
-            summary
-                .inconclusive_reasons
-                .push(finished.reason.unwrap_or_default());
+            if summary.inconclusive_reasons.len() < MOST_REASONS {
+                let reason = finished.reason.unwrap_or_default();
+                summary.inconclusive_reasons.push(reason);
+            }
         }
         let Some(signature) = finished.signature else {
             return;
@@ -175,6 +191,7 @@ impl Progress {
             match entry {
                 Entry::Trial(finished) => {
                     latency_bytes = finished.latency_bytes;
+                    self.summary.traces_removed = finished.traces_removed;
                     self.count(*finished);
                 }
                 Entry::Shrunk(shrunk) => {

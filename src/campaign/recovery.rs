@@ -2,17 +2,23 @@
 
 use std::collections::BTreeMap;
 
+use hdrhistogram::Histogram;
+
+use crate::latency::histogram;
 use crate::model::{Figure, Judgement, RecoveryRow};
 
 /// The times from backend-ready to success, by request kind and by whether it is the first one or sustained success.
 #[derive(Debug, Default)]
-pub(super) struct Recoveries(BTreeMap<(String, &'static str), Vec<Time>>);
+pub(super) struct Recoveries(BTreeMap<(String, &'static str), Times>);
 
-/// One trial's.
-#[derive(Debug, Clone, Copy)]
-struct Time {
-    ms: f64,
-    at_least: bool,
+/// Times of many trials. Histograms take as much room for ten thousand as for ten.
+#[derive(Debug)]
+struct Times {
+    all: Histogram<u64>,
+    greatest_ms: f64,
+    /// The least of those that are only known to have been longer.
+    least_bound_ms: Option<f64>,
+    bounds: u64,
 }
 
 impl Recoveries {
@@ -34,36 +40,56 @@ impl Recoveries {
                 _ => continue,
             };
             let Some(kind) = &figure.kind else { continue };
-            let times = self.0.entry((kind.clone(), success)).or_default();
-            times.push(Time {
-                ms: figure.value,
-                at_least: figure.at_least,
-            });
+            let times = self.0.entry((kind.clone(), success));
+            times.or_insert_with(Times::none).add(figure);
         }
     }
 
     /// One row for each request kind and success.
     pub fn rows(&self) -> Vec<RecoveryRow> {
-        let rows = self.0.iter().filter_map(|((kind, success), times)| {
-            let mut times = times.clone();
-            // What took at least so long took longer than what took just so long.
-            times.sort_by(|a, b| a.ms.total_cmp(&b.ms).then(a.at_least.cmp(&b.at_least)));
-            let median = times.get(times.len().checked_sub(1)? / 2)?;
-            let max = times.last()?;
+        let rows = self.0.iter().map(|((kind, success), times)| {
+            let p50_ms = times.median_ms();
             // A lower bound below the median may in truth lie above it.
-            let uncertain = |time: &Time| times.iter().any(|t| t.at_least && t.ms <= time.ms);
-            Some(RecoveryRow {
+            let is_uncertain = |ms: f64| times.least_bound_ms.is_some_and(|bound| bound <= ms);
+            RecoveryRow {
                 kind: kind.clone(),
                 success: (*success).to_owned(),
-                trials: times.len() as u64,
-                never: times.iter().filter(|time| time.at_least).count() as u64,
-                p50_ms: median.ms,
-                p50_at_least: uncertain(median),
-                max_ms: max.ms,
-                max_at_least: uncertain(max),
-            })
+                trials: times.all.len(),
+                never: times.bounds,
+                p50_ms,
+                p50_at_least: is_uncertain(p50_ms),
+                max_ms: times.greatest_ms,
+                max_at_least: is_uncertain(times.greatest_ms),
+            }
         });
         rows.collect()
+    }
+}
+
+impl Times {
+    fn none() -> Self {
+        Times {
+            all: histogram(),
+            greatest_ms: 0.0,
+            least_bound_ms: None,
+            bounds: 0,
+        }
+    }
+
+    fn add(&mut self, figure: &Figure) {
+        self.all.saturating_record((figure.value * 1e3) as u64);
+        self.greatest_ms = self.greatest_ms.max(figure.value);
+        if figure.at_least {
+            self.bounds += 1;
+            let least = self.least_bound_ms.unwrap_or(f64::INFINITY);
+            self.least_bound_ms = Some(least.min(figure.value));
+        }
+    }
+
+    fn median_ms(&self) -> f64 {
+        let us = self.all.value_at_quantile(0.5);
+        // To the digits that the histogram keeps.
+        self.all.lowest_equivalent(us) as f64 / 1e3
     }
 }
 

@@ -159,7 +159,7 @@ impl Campaign {
             let finished = progress.finished(&trace, failure, control, latency_bytes);
             ledger.write(&Entry::Trial(Box::new(finished.clone())))?;
             let verdict = finished.verdict;
-            progress.add(finished, &latencies);
+            progress.add(finished, &latencies)?;
             if let Plans::Scenario(_) = self.plans {
                 progress.rehearse(&trace, verdict);
             }

@@ -68,6 +68,17 @@ pub(super) fn forget_trial(folder: &Path, index: u64) -> Result<(), SaveError> {
     Ok(())
 }
 
+/// Removes a file.
+///
+/// # Errors
+/// When that cannot be done.
+pub(super) fn remove(path: &Path) -> Result<(), SaveError> {
+    fs::remove_file(path).map_err(|source| SaveError {
+        path: path.to_owned(),
+        source,
+    })
+}
+
 /// Keeps a failing trace in `traces`, under a name that tells the stack and the failure. An older trace of that name is never
 /// overwritten.
 ///

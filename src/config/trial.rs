@@ -38,6 +38,7 @@ pub(super) struct TrialTable {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) struct TraceTable {
     max_bytes: Option<NonZeroU64>,
+    max_run_bytes: Option<NonZeroU64>,
     max_text_bytes: Option<NonZeroUsize>,
 }
 
@@ -77,6 +78,9 @@ impl TrialTable {
             max_trace_bytes: trace
                 .max_bytes
                 .map_or(usual.max_trace_bytes, NonZeroU64::get),
+            max_run_bytes: trace
+                .max_run_bytes
+                .map_or(usual.max_run_bytes, NonZeroU64::get),
             max_text_bytes: trace
                 .max_text_bytes
                 .map_or(usual.max_text_bytes, NonZeroUsize::get),

@@ -24,6 +24,8 @@ pub struct Settings {
     pub settle: Duration,
     /// The size at which a trace ends its trial as inconclusive, in bytes.
     pub max_trace_bytes: u64,
+    /// The size of all traces of a run at which those of trials that held are removed, the oldest first, in bytes.
+    pub max_run_bytes: u64,
     /// The length at which log lines and bodies are cut, in bytes.
     pub max_text_bytes: usize,
 }
@@ -40,6 +42,7 @@ impl Default for Settings {
             resources_every: Duration::from_secs(1),
             settle: Duration::from_secs(10),
             max_trace_bytes: 256 << 20,
+            max_run_bytes: 4 << 30,
             max_text_bytes: 2_000,
         }
     }

@@ -3,13 +3,16 @@
 //! Each trial is an interval, and each of its stages and outcomes a line, tagged `STAGE-OUTCOME`. A trial's lines stand together and in
 //! order; so another trial begins where the interval's start is another, or the order begins anew.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::iter;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use hdrhistogram::Histogram;
 use hdrhistogram::serialization::interval_log::{
-    IntervalLogIterator, IntervalLogWriterBuilder, LogEntry, Tag,
+    IntervalLogHistogram, IntervalLogIterator, IntervalLogWriterBuilder, LogEntry, Tag,
 };
 use hdrhistogram::serialization::{Deserializer, V2DeflateSerializer};
 
@@ -48,49 +51,70 @@ pub fn append(
     out.write_all(&lines)
 }
 
-/// Reads the latencies of each trial of an interval log. A last line that was cut is passed over.
-///
-/// # Errors
-/// When a line is not one that [`append`] writes.
-pub fn read(log: &[u8]) -> Result<Vec<Latencies>, LatencyLogError> {
+/// Reads the latencies of an interval log, one trial after the other: those of thousands at once would fill the memory. A last line that
+/// was cut is passed over. An error is the last that comes.
+pub fn trials(log: &[u8]) -> impl Iterator<Item = Result<Latencies, LatencyLogError>> {
+    let mut lines = lines(log).peekable();
+    iter::from_fn(move || {
+        let Line { start, key, ours } = match lines.next()? {
+            Ok(first) => first,
+            Err(error) => return Some(Err(error)),
+        };
+        let mut trial = Latencies(BTreeMap::from([(key, ours)]));
+        let mut last = key;
+        let is_same = |line: &Line, last| line.start == start && line.key > last;
+        while let Some(Ok(line)) =
+            lines.next_if(|line| line.as_ref().is_ok_and(|line| is_same(line, last)))
+        {
+            last = line.key;
+            trial.0.insert(line.key, line.ours);
+        }
+        Some(Ok(trial))
+    })
+}
+
+/// One line of a log.
+struct Line {
+    start: Duration,
+    key: (Stage, &'static str),
+    ours: Histogram<u64>,
+}
+
+fn lines(log: &[u8]) -> impl Iterator<Item = Result<Line, LatencyLogError>> {
     let whole = log.iter().rposition(|byte| *byte == b'\n');
     let log = &log[..whole.map_or(0, |last| last + 1)];
     let mut deserializer = Deserializer::new();
-    let mut trials: Vec<Latencies> = Vec::new();
-    let mut last_start = None;
-    for (number, entry) in IntervalLogIterator::new(log).enumerate() {
-        let bad = |message: String| LatencyLogError {
+    let entries = IntervalLogIterator::new(log).enumerate();
+    entries.filter_map(move |(number, entry)| {
+        let read = match entry {
+            Err(_) => Err("its format is another".to_owned()),
+            Ok(LogEntry::Interval(interval)) => line(&interval, &mut deserializer),
+            Ok(_) => return None,
+        };
+        Some(read.map_err(|message| LatencyLogError {
             line: number + 1,
             message,
-        };
-        let entry = entry.map_err(|_| bad("its format is another".to_owned()))?;
-        let LogEntry::Interval(interval) = entry else {
-            continue;
-        };
-        let tag = interval.tag().map(|tag| tag.as_str().to_owned());
-        let key = tag
-            .as_deref()
-            .and_then(key)
-            .ok_or_else(|| bad("its tag is no stage and outcome".to_owned()))?;
-        let bytes = STANDARD.decode(interval.encoded_histogram());
-        let bytes = bytes.map_err(|error| bad(error.to_string()))?;
-        let read = deserializer
-            .deserialize::<u64, _>(&mut bytes.as_slice())
-            .map_err(|error| bad(error.to_string()))?;
-        let start = interval.start_timestamp();
-        let begins_anew =
-            |trial: &Latencies| trial.0.last_key_value().is_some_and(|(k, _)| *k >= key);
-        if last_start != Some(start) || trials.last().is_none_or(begins_anew) {
-            trials.push(Latencies::default());
-        }
-        last_start = Some(start);
-        let mut ours = histogram();
-        ours.add(read).map_err(|error| bad(error.to_string()))?;
-        if let Some(trial) = trials.last_mut() {
-            trial.0.insert(key, ours);
-        }
-    }
-    Ok(trials)
+        }))
+    })
+}
+
+fn line(
+    interval: &IntervalLogHistogram<'_>,
+    deserializer: &mut Deserializer,
+) -> Result<Line, String> {
+    let tag = interval.tag().map(|tag| tag.as_str());
+    let key = tag.and_then(key).ok_or("its tag is no stage and outcome")?;
+    let bytes = STANDARD.decode(interval.encoded_histogram());
+    let bytes = bytes.map_err(|error| error.to_string())?;
+    let read = deserializer.deserialize::<u64, _>(&mut bytes.as_slice());
+    let mut ours = histogram();
+    ours.add(read.map_err(|error| error.to_string())?)
+        .map_err(|error| error.to_string())?;
+    Ok(Line {
+        start: interval.start_timestamp(),
+        key,
+        ours,
+    })
 }
 
 /// The stage and the outcome that a tag names.
@@ -132,20 +156,22 @@ mod tests {
             append(trial, began, Duration::from_millis(1_234), &mut log).unwrap();
         }
         let rows = |trials: &[Latencies]| trials.iter().map(Latencies::rows).collect::<Vec<_>>();
-        assert_eq!(rows(&read(&log).unwrap()), rows(&trials));
+        let read = |log: &[u8]| super::trials(log).collect::<Result<Vec<_>, _>>().unwrap();
+        assert_eq!(rows(&read(&log)), rows(&trials));
         log.pop();
         log.pop();
-        assert_eq!(rows(&read(&log).unwrap()), rows(&trials[..2]));
+        assert_eq!(rows(&read(&log)), rows(&trials[..2]));
     }
 
     #[test]
     fn what_is_no_interval_of_ours_is_named_by_its_line() {
         let foreign = b"#a comment\nTag=cold,1.000,2.000,3.000,HISTFAAA\n";
-        let error = read(foreign).unwrap_err().to_string();
+        let first = |log: &'static [u8]| trials(log).next().unwrap();
+        let error = first(foreign).unwrap_err().to_string();
         assert_eq!(
             error,
             "line 1 is no interval of latencies: its tag is no stage and outcome"
         );
-        assert!(read(b"not a log\n").is_err());
+        assert!(first(b"not a log\n").is_err());
     }
 }

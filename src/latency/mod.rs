@@ -13,7 +13,7 @@ use hdrhistogram::Histogram;
 use crate::model::LatencyRow;
 use crate::trace::{Moment, Span, Spans, View};
 
-pub use log::{LatencyLogError, append, read};
+pub use log::{LatencyLogError, append, trials};
 
 /// Latencies are recorded up to one hour; longer ones count as one hour.
 const LONGEST_US: u64 = 3_600_000_000;

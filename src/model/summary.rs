@@ -21,8 +21,11 @@ pub struct Summary {
     pub elapsed_ms: u64,
     /// How many trials were inconclusive.
     pub inconclusive: u64,
-    /// Why they were, in the order of the trials.
+    /// Why the first twenty of them were, in the order of the trials.
     pub inconclusive_reasons: Vec<String>,
+    /// How many traces of trials that held were removed, for the run's traces took too much room.
+    #[serde(default)]
+    pub traces_removed: u64,
     /// One entry per signature that was not known before, in the order of discovery.
     pub failures: Vec<Failure>,
     /// The failures that were known before, and were seen again.

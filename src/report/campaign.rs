@@ -1,10 +1,12 @@
 //! What a campaign's folder tells.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::comparison::{Sample, Seen};
 use super::{Glance, ReportError, TrialReport};
-use crate::latency::{self, Latencies};
+use crate::latency::{self, Latencies, Stage};
 use crate::model::{Failure, Summary, Verdict};
 use crate::trace;
 
@@ -20,8 +22,8 @@ pub struct CampaignReport {
     pub trials: Vec<Glance>,
     /// Its interval log of latencies, if it has one.
     pub log: Option<PathBuf>,
-    /// The latencies of each trial that had requests.
-    pub latencies: Vec<Latencies>,
+    /// The latencies over all trials.
+    pub latency: Latencies,
 }
 
 impl CampaignReport {
@@ -36,25 +38,33 @@ impl CampaignReport {
             serde_json::from_str(&text).map_err(|error| ReportError::Summary { path, error })?;
         // A campaign without any request has none, nor has one of before there was such a file.
         let log = Some(folder.join("latency.hlog")).filter(|log| log.is_file());
-        let latencies = match &log {
-            Some(log) => latencies(log)?,
-            None => Vec::new(),
-        };
+        let mut latency = Latencies::default();
+        if let Some(log) = &log {
+            each_trial(log, |trial| latency.add(trial))?;
+        }
         let traces = trace::files(folder).map_err(|error| ReportError::read(folder, error))?;
         let trials = traces.iter().map(|path| Glance::read(path));
         Ok(CampaignReport {
             summary,
             log,
             trials: trials.collect::<Result<_, _>>()?,
-            latencies,
+            latency,
         })
     }
 
-    /// The latencies over all trials.
-    pub fn latency(&self) -> Latencies {
-        let mut all = Latencies::default();
-        self.latencies.iter().for_each(|trial| all.add(trial));
-        all
+    /// What each trial has seen in each stage.
+    ///
+    /// # Errors
+    /// When the log cannot be read any more.
+    pub fn samples(&self) -> Result<BTreeMap<Stage, Sample>, ReportError> {
+        let mut seen = Stage::ALL.map(|stage| (stage, Seen::default()));
+        if let Some(log) = &self.log {
+            each_trial(log, |trial| {
+                seen.iter_mut()
+                    .for_each(|(stage, seen)| seen.add(trial, *stage));
+            })?;
+        }
+        Ok(seen.map(|(stage, seen)| (stage, seen.sample())).into())
     }
 
     /// The trials that are told with everything: those of the first failures; without one, the first that was inconclusive, else the
@@ -91,10 +101,14 @@ impl CampaignReport {
     }
 }
 
-fn latencies(log: &Path) -> Result<Vec<Latencies>, ReportError> {
+fn each_trial(log: &Path, mut take: impl FnMut(&Latencies)) -> Result<(), ReportError> {
     let bytes = fs::read(log).map_err(|error| ReportError::read(log, error))?;
-    latency::read(&bytes).map_err(|error| ReportError::Log {
-        path: log.to_owned(),
-        error,
-    })
+    for trial in latency::trials(&bytes) {
+        let trial = trial.map_err(|error| ReportError::Log {
+            path: log.to_owned(),
+            error,
+        })?;
+        take(&trial);
+    }
+    Ok(())
 }

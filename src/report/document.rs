@@ -96,7 +96,7 @@ impl Report {
     pub fn against(mut self, folder: &Path) -> Result<Self, ReportError> {
         if let Some(campaign) = &self.campaign {
             let other = CampaignReport::read(folder)?;
-            self.comparison = Some(Comparison::of(campaign, &other));
+            self.comparison = Some(Comparison::of(campaign, &other)?);
         }
         Ok(self)
     }
@@ -155,7 +155,7 @@ impl Report {
     /// The latencies of everything that it is about.
     pub fn latencies(&self) -> Latencies {
         match &self.campaign {
-            Some(campaign) => campaign.latency(),
+            Some(campaign) => campaign.latency.clone(),
             None => {
                 let mut all = Latencies::default();
                 self.trials

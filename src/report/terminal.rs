@@ -35,6 +35,9 @@ pub fn summary(summary: &Summary) -> String {
     for reason in &summary.inconclusive_reasons {
         let _ = writeln!(text, "  inconclusive: {reason}");
     }
+    if let Some(removed) = removed(summary) {
+        let _ = writeln!(text, "  {removed}");
+    }
     for rehearsal in &summary.scenario {
         text.push_str(&self::rehearsal(rehearsal));
     }
@@ -54,6 +57,16 @@ pub fn summary(summary: &Summary) -> String {
     }
     let _ = write!(text, "\nEverything about this run is in {}", summary.run);
     text
+}
+
+/// That old traces were removed, if they were.
+pub fn removed(summary: &Summary) -> Option<String> {
+    (summary.traces_removed > 0).then(|| {
+        format!(
+            "the traces of {} trials that held were removed, the oldest first, for a run's traces may take only so much room ([trace] max-run-bytes)",
+            summary.traces_removed
+        )
+    })
 }
 
 /// A report: the campaign, or each trace with its verdict and latencies.

@@ -23,25 +23,32 @@ struct Trial {
     ok: Vec<(usize, u64)>,
 }
 
-impl Sample {
-    /// What the trials of a run have seen in a stage. Trials without a request in it are left out.
-    pub fn of(trials: &[Latencies], stage: Stage) -> Self {
-        let mut seen: Vec<(u64, BTreeMap<u64, u64>)> = Vec::new();
-        for trial in trials {
-            let (mut failed, mut ok) = (0, BTreeMap::new());
-            for (_, outcome, histogram) in trial.histograms().filter(|(s, ..)| *s == stage) {
-                match outcome {
-                    "ok" => {
-                        let recorded = histogram.iter_recorded();
-                        ok.extend(recorded.map(|v| (v.value_iterated_to(), v.count_at_value())));
-                    }
-                    _ => failed += histogram.len(),
+/// What trials have seen in one stage, while they are gone through: how many requests did not succeed, and how often each latency was seen
+/// among those that did.
+#[derive(Default)]
+pub struct Seen(Vec<(u64, BTreeMap<u64, u64>)>);
+
+impl Seen {
+    /// Adds a trial. One without a request in the stage is left out.
+    pub fn add(&mut self, trial: &Latencies, stage: Stage) {
+        let (mut failed, mut ok) = (0, BTreeMap::new());
+        for (_, outcome, histogram) in trial.histograms().filter(|(s, ..)| *s == stage) {
+            match outcome {
+                "ok" => {
+                    let recorded = histogram.iter_recorded();
+                    ok.extend(recorded.map(|v| (v.value_iterated_to(), v.count_at_value())));
                 }
-            }
-            if failed > 0 || !ok.is_empty() {
-                seen.push((failed, ok));
+                _ => failed += histogram.len(),
             }
         }
+        if failed > 0 || !ok.is_empty() {
+            self.0.push((failed, ok));
+        }
+    }
+
+    /// What all of them have seen.
+    pub fn sample(self) -> Sample {
+        let Seen(seen) = self;
         let mut values: Vec<u64> = seen.iter().flat_map(|(_, ok)| ok.keys().copied()).collect();
         values.sort_unstable();
         values.dedup();
@@ -58,7 +65,9 @@ impl Sample {
             values,
         }
     }
+}
 
+impl Sample {
     /// How many trials there are.
     pub fn trials(&self) -> usize {
         self.trials.len()
@@ -162,8 +171,14 @@ mod tests {
         (0..count).map(trial).collect()
     }
 
+    fn sample(trials: &[Latencies], stage: Stage) -> Sample {
+        let mut seen = Seen::default();
+        trials.iter().for_each(|trial| seen.add(trial, stage));
+        seen.sample()
+    }
+
     fn p50_differs(before: &[Latencies], after: &[Latencies]) -> bool {
-        let [before, after] = [before, after].map(|trials| Sample::of(trials, Stage::After));
+        let [before, after] = [before, after].map(|trials| sample(trials, Stage::After));
         let median = |sample: &Sample, drawn: &[u32]| sample.quantile_us(drawn, 0.5);
         let (low, high) = difference(&before, &after, 0.05, median);
         low > 0.0 || high < 0.0
@@ -189,7 +204,7 @@ mod tests {
         bad.record(Stage::Outage, "failed", 1_000);
         let mut good = Latencies::default();
         good.record(Stage::Outage, "ok", 2_000);
-        let sample = Sample::of(&[bad, good], Stage::Outage);
+        let sample = sample(&[bad, good], Stage::Outage);
         assert_eq!(sample.failed_share(&[1, 1]), 0.5);
         assert_eq!(sample.failed_share(&[3, 1]), 0.75);
         assert_eq!(sample.quantile_us(&[1, 1], 0.99), 2_000.0);

@@ -13,9 +13,9 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use self::bootstrap::Sample;
-use super::CampaignReport;
+pub use self::bootstrap::{Sample, Seen};
 use super::trial::time;
+use super::{CampaignReport, ReportError};
 use crate::latency::Stage;
 use crate::model::{Signature, Summary, Verdict};
 
@@ -84,7 +84,10 @@ impl Change {
 
 impl Comparison {
     /// Compares a run with another.
-    pub fn of(this: &CampaignReport, other: &CampaignReport) -> Self {
+    ///
+    /// # Errors
+    /// When the latencies of one cannot be read.
+    pub fn of(this: &CampaignReport, other: &CampaignReport) -> Result<Self, ReportError> {
         let signatures = |summary: &Summary| {
             let all = summary.failures.iter().map(|f| f.signature.clone());
             all.collect::<BTreeSet<_>>()
@@ -93,23 +96,23 @@ impl Comparison {
         // One comparison of trials, and for each stage one of the share of failures and one for each quantile.
         let level = LEVEL / (1 + Stage::ALL.len() * (1 + QUANTILES.len())) as f64;
         let mut lines = vec![failed_trials(this, other, level)];
+        let (all_before, all_after) = (other.samples()?, this.samples()?);
         for stage in Stage::ALL {
-            let before = Sample::of(&other.latencies, stage);
-            let after = Sample::of(&this.latencies, stage);
+            let (before, after) = (&all_before[&stage], &all_after[&stage]);
             if before.requests() == 0 && after.requests() == 0 {
                 continue;
             }
-            lines.push(failures(stage, &before, &after, level));
+            lines.push(failures(stage, before, after, level));
             for (quantile, name) in QUANTILES {
-                lines.extend(latency(stage, quantile, name, &before, &after, level));
+                lines.extend(latency(stage, quantile, name, before, after, level));
             }
         }
-        Comparison {
+        Ok(Comparison {
             against: other.summary.run.clone(),
             new: ours.difference(&theirs).cloned().collect(),
             gone: theirs.difference(&ours).cloned().collect(),
             lines,
-        }
+        })
     }
 
     /// The comparison in one sentence.

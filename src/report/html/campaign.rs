@@ -24,7 +24,8 @@ pub fn head(campaign: &CampaignReport) -> Markup {
                 (number("stack", &summary.stack))
             }
             @if summary.interrupted { p { "It was interrupted." } }
-            @for reason in summary.inconclusive_reasons.iter().take(20) { p { "Inconclusive: " (reason) } }
+            @for reason in &summary.inconclusive_reasons { p { "Inconclusive: " (reason) } }
+            @if let Some(removed) = terminal::removed(summary) { p { (removed) } }
         }
         @if summary.failures.len() > 1 || summary.failures.iter().any(|failure| failure.seen > 1) { (failures(&summary.failures)) }
         @if !summary.known.is_empty() { (known(&summary.known)) }
@@ -141,7 +142,7 @@ pub fn body(campaign: &CampaignReport) -> Markup {
     html! {
         article {
             h2 { "All trials" }
-            (latencies(&campaign.latency(), "Latency over all trials"))
+            (latencies(&campaign.latency, "Latency over all trials"))
             @if !campaign.summary.recovery.is_empty() { (recovery(&campaign.summary.recovery)) }
             (trials(campaign))
         }

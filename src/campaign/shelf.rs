@@ -1,0 +1,81 @@
+//! How much room the traces of a run take.
+
+use std::collections::VecDeque;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::save::{self, SaveError};
+use crate::model::Verdict;
+
+/// The traces of a campaign's trials. When they take too much room, those of trials that held are removed, the oldest first; whatever failed
+/// or was inconclusive stays.
+#[derive(Debug)]
+pub(super) struct Shelf {
+    folder: PathBuf,
+    most_bytes: u64,
+    bytes: u64,
+    /// The trials that held and have a trace, the oldest first, with its size.
+    held: VecDeque<(u64, u64)>,
+}
+
+impl Shelf {
+    /// For the traces in a folder, which are to take so much room at most.
+    pub fn new(folder: &Path, most_bytes: u64) -> Self {
+        Shelf {
+            folder: folder.to_owned(),
+            most_bytes,
+            bytes: 0,
+            held: VecDeque::new(),
+        }
+    }
+
+    /// Takes in the trace of a trial, if there is one: a simulated trial that held has none, nor has one whose trace was removed.
+    pub fn add(&mut self, index: u64, verdict: Verdict) {
+        let trace = fs::metadata(save::trial(&self.folder, index));
+        let bytes = trace.map_or(0, |trace| trace.len());
+        self.bytes += bytes;
+        if bytes > 0 && verdict == Verdict::Holds {
+            self.held.push_back((index, bytes));
+        }
+    }
+
+    /// Removes what has to go, and tells how many traces that were.
+    ///
+    /// # Errors
+    /// When one cannot be removed.
+    pub fn make_room(&mut self) -> Result<u64, SaveError> {
+        let mut removed = 0;
+        while self.bytes > self.most_bytes
+            && let Some((index, bytes)) = self.held.pop_front()
+        {
+            save::remove(&save::trial(&self.folder, index))?;
+            self.bytes -= bytes;
+            removed += 1;
+        }
+        Ok(removed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_that_held_go_first_and_what_failed_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut shelf = Shelf::new(folder.path(), 250);
+        let verdicts = [Verdict::Violated, Verdict::Holds, Verdict::Holds];
+        let mut removed = Vec::new();
+        for (index, verdict) in verdicts.into_iter().cycle().take(6).enumerate() {
+            let index = index as u64;
+            fs::write(save::trial(folder.path(), index), [b' '; 100]).unwrap();
+            shelf.add(index, verdict);
+            removed.push(shelf.make_room().unwrap());
+        }
+        // A simulated trial that held.
+        shelf.add(6, Verdict::Holds);
+        assert_eq!(removed, [0, 0, 1, 1, 0, 1]);
+        let is_left = |index: &u64| save::trial(folder.path(), *index).exists();
+        assert_eq!((0..7).filter(is_left).collect::<Vec<_>>(), [0, 3, 5]);
+    }
+}
