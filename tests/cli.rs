@@ -2,6 +2,8 @@
 
 #[path = "common/desk.rs"]
 mod desk;
+#[path = "cli/jobs.rs"]
+mod jobs;
 #[path = "cli/killed.rs"]
 mod killed;
 #[path = "cli/known.rs"]

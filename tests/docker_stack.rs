@@ -79,6 +79,42 @@ async fn a_healthy_stack_holds() {
 }
 
 #[tokio::test]
+async fn copies_of_a_stack_share_the_trials() {
+    let test = "copies_of_a_stack_share_the_trials";
+    if engine_or_skip(test).await.is_none() {
+        return;
+    }
+    let copy = Containers::up("healthy", &[]);
+    let listed = format!("instances = [\"{}\"]\n[api]", copy.project());
+    let stack = Containers::up("healthy", &[("[api]", &listed)]);
+    let started_at = |stack: &Containers| {
+        let backend = stack.container("backend");
+        stack.docker(&["inspect", "--format", "{{.State.StartedAt}}", &backend])
+    };
+    let before = [started_at(&stack), started_at(&copy)];
+    let arguments = [
+        "run", "--seed", "1", "--plans", "4", "--jobs", "2", "--format", "json",
+    ];
+    let (code, summary) = document(&stack.comeback(&arguments).output().expect("it ran"));
+    assert_eq!(code, Some(0), "{summary}");
+    assert_eq!(summary["plans_executed"], 4, "{summary}");
+    assert_ne!(
+        started_at(&stack),
+        before[0],
+        "nothing was done to the stack"
+    );
+    assert_ne!(started_at(&copy), before[1], "nothing was done to its copy");
+    stack.assert_runs();
+    copy.assert_runs();
+
+    let arguments = ["run", "--seed", "1", "--plans", "4", "--jobs", "3"];
+    let output = stack.comeback(&arguments).output().expect("it ran");
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(text.contains("lists 1 in `instances`"), "{text}");
+}
+
+#[tokio::test]
 async fn ctrl_c_in_the_middle_of_a_fault_thaws() {
     if engine_or_skip("ctrl_c_in_the_middle_of_a_fault_thaws")
         .await

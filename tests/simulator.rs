@@ -10,6 +10,8 @@ mod determinism;
 mod early_end;
 #[path = "simulator/faults.rs"]
 mod faults;
+#[path = "simulator/jobs.rs"]
+mod jobs;
 #[path = "simulator/known.rs"]
 mod known;
 #[path = "simulator/parity.rs"]

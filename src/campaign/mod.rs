@@ -18,7 +18,9 @@ mod save;
 mod shelf;
 mod shrinking;
 mod simulation;
+mod stacks;
 mod trial;
+mod work;
 
 pub use control::Unseen;
 pub use fresh::Fresh;
@@ -31,6 +33,7 @@ pub use run::{Campaign, Plans};
 pub use save::{SaveError, run_folder};
 pub use shrinking::{ShrinkBudget, Shrunken};
 pub use simulation::{Simulation, SimulationError, World};
+pub use stacks::Stacks;
 
 use std::sync::Arc;
 

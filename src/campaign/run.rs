@@ -1,4 +1,4 @@
-//! A campaign: one plan after the other, until it is decided.
+//! A campaign: what is tried, and what is done again of it when it is resumed.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -7,11 +7,11 @@ use std::time::Duration;
 use super::ledger::{Entry, Ledger};
 use super::progress::Progress;
 use super::reuse::Saved;
-use super::{Audience, Bench, CampaignError, Interrupt, ShrinkBudget, save};
-use crate::generator;
-use crate::latency::Latencies;
-use crate::model::{Plan, Signature, Summary, Verdict};
-use crate::trace::{Phase, Trace, View};
+use super::work::{Place, Work};
+use super::{Audience, CampaignError, Interrupt, ShrinkBudget, Stacks, save};
+use crate::generator::{self, Space};
+use crate::model::{Plan, Signature, Summary};
+use crate::trace::Trace;
 
 /// What is tried, and when it is enough.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,21 +48,22 @@ pub enum Plans {
 }
 
 impl Campaign {
-    /// Runs the campaign on a stack that is up, and saves everything as it goes. The stack is left healed, and fresh where the
-    /// policy resets it.
+    /// Runs the campaign on stacks that are up, all alike, and saves everything as it goes. They are left healed, and fresh where the
+    /// policy resets them.
     ///
     /// # Errors
-    /// When the stack cannot be reset, or a file cannot be written.
+    /// When a stack cannot be reset, or a file cannot be written.
     pub async fn run(
         &self,
-        bench: &Bench,
+        stacks: &Stacks<'_>,
         interrupt: &Interrupt,
         audience: &dyn Audience,
     ) -> Result<Summary, CampaignError> {
         let folder = save::run_folder(&self.out, self.seed)?;
-        let mut ledger = Ledger::begin(&folder, self, bench)?;
-        let progress = Progress::new(self, bench, &folder);
-        self.go_on(progress, 0, &mut ledger, bench, interrupt, audience)
+        let mut ledger = Ledger::begin(&folder, self, stacks.first())?;
+        let progress = Progress::new(self, stacks.first(), &folder);
+        let fresh = stacks.all().map(|bench| (bench, 0)).collect();
+        self.go_on(progress, fresh, &mut ledger, interrupt, audience)
             .await
     }
 
@@ -74,20 +75,21 @@ impl Campaign {
     pub async fn resume(
         &self,
         ledger: &mut Ledger,
-        bench: &Bench,
+        stacks: &Stacks<'_>,
         interrupt: &Interrupt,
         audience: &dyn Audience,
     ) -> Result<Summary, CampaignError> {
-        let folder = ledger.folder().to_owned();
+        let (folder, bench) = (ledger.folder().to_owned(), stacks.first());
         let mut progress = Progress::new(self, bench, &folder);
         progress.recall(ledger)?;
-        // Nobody knows what the trial that was under way has done to the stack.
-        let trials_since_reset = match bench.refresh(audience).await? {
-            true => 0,
-            false => progress.summary.plans_executed + 1,
-        };
-        let index = progress.summary.plans_executed;
-        save::forget_trial(&folder, index)?;
+        let finished = progress.summary.plans_executed;
+        save::forget_trials(&folder, finished)?;
+        let mut places = Vec::new();
+        for bench in stacks.all() {
+            // Nobody knows what the trial that was under way has done to the stack.
+            let is_fresh = bench.refresh(audience).await?;
+            places.push((bench, if is_fresh { 0 } else { finished + 1 }));
+        }
         for unshrunk in progress.unshrunk() {
             let Some(budget) = self.shrink else { break };
             let kept = PathBuf::from(&progress.summary.failures[unshrunk].trace);
@@ -95,99 +97,24 @@ impl Campaign {
             let shrunk = bench.shrink(&failing, &kept, &folder, budget, interrupt, audience);
             progress.shrunk(unshrunk, shrunk.await?, ledger, interrupt)?;
         }
-        self.go_on(
-            progress,
-            trials_since_reset,
-            ledger,
-            bench,
-            interrupt,
-            audience,
-        )
-        .await
+        self.go_on(progress, places, ledger, interrupt, audience)
+            .await
     }
 
     /// Does the replays and the trials that are left.
     async fn go_on(
         &self,
         mut progress: Progress,
-        mut trials_since_reset: u64,
+        places: Vec<Place<'_>>,
         ledger: &mut Ledger,
-        bench: &Bench,
         interrupt: &Interrupt,
         audience: &dyn Audience,
     ) -> Result<Summary, CampaignError> {
+        let (bench, _) = places[0];
         let replayed = self.replay_saved(&mut progress, ledger, bench, interrupt, audience);
-        if !replayed.await? {
-            return self.end(progress, ledger, interrupt);
-        }
-        let folder = ledger.folder().to_owned();
-        for index in progress.summary.plans_executed..self.plans.count() {
-            let enough = progress.ways_to_fail() >= self.max_failures;
-            if interrupt.is_requested() || self.is_over(&progress) || enough {
-                break;
-            }
-            let plan = match &self.plans {
-                Plans::Random(_) => generator::plan(&bench.space, self.seed, index),
-                Plans::Scenario(plans) => plans[index as usize].clone(),
-            };
-            let path = save::trial(&folder, index);
-            let mut trace = bench
-                .trial(&plan, &path, trials_since_reset, interrupt, audience)
-                .await?;
-            trials_since_reset += 1;
-            let controls = &mut progress.controls;
-            let controlled = controls.weigh(&mut trace, &path, bench, interrupt, audience);
-            let control = controlled.await?;
-            if control.is_some() {
-                trials_since_reset = 1;
-            }
-            if interrupt.is_requested() && is_cut_short(&trace) {
-                // It tells nothing, and is done again if the campaign is resumed.
-                break;
-            }
-            let latencies = Latencies::of(&View::new(&trace));
-            let latency_bytes = save::latencies(&folder, &trace, &latencies)?;
-            let failure = match progress.new_signature(&trace) {
-                Some(signature) => {
-                    let kept =
-                        save::keep_trace(&self.traces, &path, &bench.info, &signature, &plan)?;
-                    Some(progress.failure(&trace, signature, &kept))
-                }
-                None => None,
-            };
-            let is_new = failure.is_some();
-            let finished = progress.finished(&trace, failure, control, latency_bytes);
-            ledger.write(&Entry::Trial(Box::new(finished.clone())))?;
-            let verdict = finished.verdict;
-            progress.add(finished, &latencies)?;
-            if let Plans::Scenario(_) = self.plans {
-                progress.rehearse(&trace, verdict);
-            }
-            if let (true, Some(budget)) = (is_new, self.shrink) {
-                let last = progress.summary.failures.len() - 1;
-                let kept = PathBuf::from(&progress.summary.failures[last].trace);
-                let shrunk = bench.shrink(&trace, &kept, &folder, budget, interrupt, audience);
-                progress.shrunk(last, shrunk.await?, ledger, interrupt)?;
-            }
-            let enough = progress.ways_to_fail() >= self.max_failures;
-            // What is not healthy before anything was done to it will not be so for the other plans either.
-            let hopeless = index == 0 && View::new(&trace).phase(Phase::Plan).is_none();
-            progress.judge(self.max_inconclusive);
-            save::summary(&folder, &progress.summary)?;
-            let last = index + 1 == self.plans.count();
-            let ends = last || enough || hopeless;
-            if interrupt.is_requested() || (ends && !bench.executor.stands_alone()) {
-                break;
-            }
-            if bench.wants_reset(verdict) && bench.refresh(audience).await? {
-                trials_since_reset = 0;
-            } else if verdict != Verdict::Holds && !bench.executor.can_reset() {
-                // A stack that may still be broken, and cannot be made anew, would only be blamed again.
-                break;
-            }
-            if ends {
-                break;
-            }
+        if replayed.await? {
+            let work = Work::new(self, &mut progress, ledger, interrupt, audience);
+            work.share_out(&places).await?;
         }
         self.end(progress, ledger, interrupt)
     }
@@ -208,6 +135,8 @@ impl Campaign {
         progress.summary.interrupted = interrupt.is_requested();
         save::summary(ledger.folder(), &progress.summary)?;
         if !progress.summary.interrupted {
+            // Trials that were under way on other stacks when enough was found do not count.
+            save::forget_trials(ledger.folder(), progress.summary.plans_executed)?;
             ledger.write(&Entry::Ended)?;
         }
         Ok(progress.summary)
@@ -222,10 +151,12 @@ impl Plans {
             Plans::Scenario(plans) => plans.len() as u64,
         }
     }
-}
 
-/// Whether a trial was ended by somebody, so that its verdict is not its own.
-fn is_cut_short(trace: &Trace) -> bool {
-    let judgement = trace.judgement.as_ref();
-    judgement.is_none_or(|judgement| judgement.verdict == Verdict::Inconclusive)
+    /// The one at a place below [`Plans::count`].
+    pub(super) fn plan(&self, space: &Space, seed: u64, index: u64) -> Plan {
+        match self {
+            Plans::Random(_) => generator::plan(space, seed, index),
+            Plans::Scenario(plans) => plans[index as usize].clone(),
+        }
+    }
 }

@@ -47,22 +47,28 @@ pub(super) fn trial(folder: &Path, index: u64) -> PathBuf {
     folder.join(format!("trial-{index:04}.jsonl"))
 }
 
-/// Removes what a trial that was not finished has left, for it is done again.
+/// Removes what trials from this one on have left: those that were not finished and will be done again, or that nobody asks for any more.
 ///
 /// # Errors
 /// When it cannot be removed.
-pub(super) fn forget_trial(folder: &Path, index: u64) -> Result<(), SaveError> {
-    let scraps = ["trial", "control", "shrinking"]
-        .map(|what| folder.join(format!("{what}-{index:04}.jsonl")));
-    for path in scraps {
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(SaveError {
-                    path,
-                    source: error,
-                });
-            }
-            _ => {}
+pub(super) fn forget_trials(folder: &Path, from: u64) -> Result<(), SaveError> {
+    let at = |path: &Path, source| SaveError {
+        path: path.to_owned(),
+        source,
+    };
+    let is_scrap = |name: &str| {
+        let name = name.strip_suffix(".jsonl");
+        let parts = name.and_then(|name| name.split_once('-'));
+        parts.is_some_and(|(what, index)| {
+            ["trial", "control", "shrinking"].contains(&what)
+                && index.parse().is_ok_and(|index: u64| index >= from)
+        })
+    };
+    for file in fs::read_dir(folder).map_err(|e| at(folder, e))? {
+        let path = file.map_err(|e| at(folder, e))?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        if name.is_some_and(is_scrap) {
+            remove(&path)?;
         }
     }
     Ok(())

@@ -3,6 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use anyhow::bail;
+
+use super::blueprint::Blueprint;
 use crate::campaign::Bench;
 use crate::config::{BackendConfig, Config, Container, ReadyCheck, ServiceConfig};
 use crate::executor::Executor;
@@ -11,7 +14,7 @@ use crate::load::{self, Connections, Fresh, HttpProbe, Pooled, Transport};
 use crate::model::{API, RequestKind};
 use crate::nemesis::Journal;
 use crate::stack::command::{CommandDriver, Commands};
-use crate::stack::docker::{DockerDriver, Engine, Selector};
+use crate::stack::docker::{DockerDriver, Engine, Selector, published_alike};
 use crate::stack::probe::{ExecProbe, LogProbe, TcpProbe};
 use crate::stack::process::ProcessDriver;
 use crate::stack::{Backend, Driver, Probe, Stack};
@@ -33,10 +36,15 @@ pub enum Presence {
 /// # Errors
 /// When a service is not there, or a request kind cannot be sent as it is described.
 pub async fn configured(
-    config: Config,
+    blueprint: Blueprint,
     journal: &Arc<Journal>,
     presence: Presence,
 ) -> anyhow::Result<Bench> {
+    let Blueprint {
+        mut config,
+        ports,
+        original,
+    } = blueprint;
     for kind in &config.kinds {
         load::check(kind)?;
     }
@@ -44,6 +52,9 @@ pub async fn configured(
         engine: None,
         presence,
     };
+    if let Some(original) = original {
+        follow_ports(&mut config, &original, finder.engine().await?).await?;
+    }
     let mut backends = Vec::new();
     for backend in &config.backends {
         backends.extend(self::backend(backend, &mut finder).await?);
@@ -52,7 +63,11 @@ pub async fn configured(
         Some(service) => driver(API, service, &mut finder).await?,
         None => None,
     };
-    let stack = Stack { api, backends };
+    let stack = Stack {
+        api,
+        backends,
+        ports,
+    };
     let info = info(
         &config.name,
         None,
@@ -117,6 +132,65 @@ struct Finder {
     presence: Presence,
 }
 
+impl Finder {
+    async fn engine(&mut self) -> anyhow::Result<&Engine> {
+        Ok(match &mut self.engine {
+            Some(engine) => engine,
+            none => none.insert(Engine::connect().await?),
+        })
+    }
+}
+
+/// Puts the ports at which a copy's containers are published in the place of those of the stack that it is a copy of.
+async fn follow_ports(copy: &mut Config, original: &Config, engine: &Engine) -> anyhow::Result<()> {
+    if let (Some(ServiceConfig::Docker(from)), Some(ServiceConfig::Docker(to))) =
+        (&original.api.service, &copy.api.service)
+    {
+        copy.api.url = url_of_copy(&copy.api.url, &selector(from), &selector(to), engine).await?;
+    }
+    for (backend, original) in copy.backends.iter_mut().zip(&original.backends) {
+        let (ServiceConfig::Docker(from), ServiceConfig::Docker(to)) =
+            (&original.service, &backend.service)
+        else {
+            continue;
+        };
+        let (from, to) = (selector(from), selector(to));
+        match &mut backend.ready.check {
+            ReadyCheck::Http(url) => *url = url_of_copy(url, &from, &to, engine).await?,
+            ReadyCheck::Tcp(address) => {
+                // It was checked when it was read.
+                if let Some((host, port)) = address.rsplit_once(':')
+                    && let Ok(port) = port.parse()
+                {
+                    let port = published_alike(engine, &from, &to, port).await?;
+                    *address = format!("{host}:{port}");
+                }
+            }
+            ReadyCheck::Exec(_) | ReadyCheck::Log(_) => {}
+        }
+    }
+    Ok(())
+}
+
+async fn url_of_copy(
+    url: &str,
+    from: &Selector,
+    to: &Selector,
+    engine: &Engine,
+) -> anyhow::Result<String> {
+    let uri: hyper::Uri = url.parse()?;
+    let Some(port) = uri.port_u16() else {
+        bail!("{url} names no port, so that it cannot be told at which one a copy of it is");
+    };
+    let port = published_alike(engine, from, to, port).await?;
+    let scheme = uri.scheme_str().unwrap_or("http");
+    let (host, path) = (uri.host().unwrap_or_default(), uri.path());
+    Ok(format!(
+        "{scheme}://{host}:{port}{}",
+        path.trim_end_matches('/')
+    ))
+}
+
 /// A service's driver, if it is needed. All containers are reached through one connection to the engine.
 async fn driver(
     name: &str,
@@ -149,11 +223,9 @@ async fn driver(
     if finder.presence == Presence::Unneeded {
         return Ok(None);
     }
-    let engine = match &mut finder.engine {
-        Some(engine) => engine,
-        none => none.insert(Engine::connect().await?),
-    };
-    Ok(Some(Box::new(match finder.presence {
+    let presence = finder.presence;
+    let engine = finder.engine().await?;
+    Ok(Some(Box::new(match presence {
         Presence::Running => DockerDriver::find(engine, name, &selector).await?,
         Presence::Any | Presence::Unneeded => {
             DockerDriver::find_in_any_state(engine, name, &selector).await?

@@ -9,9 +9,9 @@ use anyhow::Context;
 use tokio::runtime::Runtime;
 
 use super::assemble::{self, Presence};
+use super::blueprint::Blueprint;
 use super::journals;
 use crate::campaign::{Bench, Interrupt, Unseen};
-use crate::config::Config;
 use crate::generator::Space;
 use crate::model::Plan;
 use crate::trace::Trace;
@@ -37,13 +37,13 @@ impl LiveStack {
     /// # Errors
     /// When the configuration is bad, or the stack is not there or does not come up.
     pub fn open(config: &Path) -> anyhow::Result<Self> {
-        let config = Config::load(config)?;
+        let blueprint = Blueprint::of(config)?;
         let runtime = Runtime::new().context("cannot start a runtime")?;
         let journal = Arc::new(journals::begin()?);
         // Nobody will ever ask it to end early.
         let (_, interrupt) = watch::channel(false);
         let bench = runtime.block_on(async {
-            let bench = assemble::configured(config, &journal, Presence::Running).await;
+            let bench = assemble::configured(blueprint, &journal, Presence::Running).await;
             let Ok(bench) = bench else {
                 journal.end()?;
                 return bench;

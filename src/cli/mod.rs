@@ -2,6 +2,7 @@
 //! which transport) and the only user of the configuration.
 
 mod assemble;
+mod blueprint;
 mod check;
 mod demo;
 pub mod demo_bench;

@@ -14,10 +14,10 @@ use super::output::Output;
 use super::progress::Progress;
 use super::report;
 use super::saved;
-use super::session::Session;
+use super::session::{Session, with_stacks};
 use super::shrink::Budget;
 use super::source::Source;
-use crate::campaign::{Bench, Campaign, Ledger, Plans};
+use crate::campaign::{Bench, Campaign, Interrupt, Ledger, Plans, Stacks};
 use crate::model::{Plan, Summary};
 use crate::report::terminal;
 use crate::scenario::Scenario;
@@ -48,6 +48,10 @@ pub struct Run {
     /// Decides the plans: the same seed gives the same plans. Drawn by chance if it is not given.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// So many stacks side by side: several demos; copies of a configured stack, by its `instances` or by `${port:NAME}`; or simulated trials
+    /// at once. What is found is the same, as far as trials do not slow each other down.
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=64))]
+    jobs: u64,
     /// The folder below which everything about this run is saved.
     #[arg(long, default_value = "runs", value_name = "DIR")]
     out: PathBuf,
@@ -85,9 +89,10 @@ impl Run {
             None => BTreeSet::new(),
         };
         let source = self.source.simulated(self.sim);
-        let session = Session::open(&source).await?;
+        let sessions = Session::several(&source, usize::try_from(self.jobs)?).await?;
+        let bench = sessions[0].bench();
         let plans = match self.scenario {
-            Some(scenario) => Plans::Scenario(scenario_plans(scenario, session.bench())),
+            Some(scenario) => Plans::Scenario(scenario_plans(scenario, bench)),
             None => Plans::Random(self.plans.unwrap_or(match self.at_most {
                 Some(_) => u64::MAX,
                 None => 100,
@@ -99,7 +104,7 @@ impl Run {
             // A newcomer who tries the demo is to see a discovery.
             reuse: match self.scenario.is_some() || source.is_demo() {
                 true => Vec::new(),
-                false => saved::failures_of(&session.bench().info, &self.traces, output)?,
+                false => saved::failures_of(&bench.info, &self.traces, output)?,
             },
             known,
             seed: match self.scenario {
@@ -120,11 +125,11 @@ impl Run {
             shrink: (!self.no_shrink && self.scenario.is_none()).then_some(self.budget.into()),
         };
         let progress = Progress::within(output, of(&campaign), campaign.at_most);
-        let summary = session
-            .with_stack(&progress, async |bench, interrupt| {
-                campaign.run(bench, interrupt, &progress).await
-            })
-            .await;
+        let stacks = stacks(&sessions, self.jobs);
+        let run = async |stacks: &Stacks<'_>, interrupt: &Interrupt| {
+            campaign.run(stacks, interrupt, &progress).await
+        };
+        let summary = with_stacks(&stacks, sessions[0].interrupt(), &progress, run).await;
         progress.finish();
         tell(summary?, output)
     }
@@ -136,23 +141,35 @@ impl Run {
             Some(stack) => self.source.or_of_trace(stack)?,
             None => self.source.clone(),
         };
-        let session = Session::open(&source).await?;
-        let mut campaign = ledger.campaign(session.bench())?;
+        let sessions = Session::several(&source, usize::try_from(self.jobs)?).await?;
+        let bench = sessions[0].bench();
+        let mut campaign = ledger.campaign(bench)?;
         folder::make("--traces", &campaign.traces)?;
         if ledger.finished() == 0 && !source.is_demo() {
-            campaign.reuse = saved::failures_of(&session.bench().info, &campaign.traces, output)?;
+            campaign.reuse = saved::failures_of(&bench.info, &campaign.traces, output)?;
         }
         let progress = Progress::within(output, of(&campaign), campaign.at_most);
         progress.begin_at(ledger.finished());
-        let summary = session
-            .with_stack(&progress, async |bench, interrupt| {
-                campaign
-                    .resume(&mut ledger, bench, interrupt, &progress)
-                    .await
-            })
-            .await;
+        let stacks = stacks(&sessions, self.jobs);
+        let resume = async |stacks: &Stacks<'_>, interrupt: &Interrupt| {
+            let resumed = campaign.resume(&mut ledger, stacks, interrupt, &progress);
+            resumed.await
+        };
+        let summary = with_stacks(&stacks, sessions[0].interrupt(), &progress, resume).await;
         progress.finish();
         tell(summary?, output)
+    }
+}
+
+/// The stacks of these sessions; a simulated one as often as there are to be trials at once.
+fn stacks(sessions: &[Session], jobs: u64) -> Stacks<'_> {
+    let (first, others) = (
+        sessions[0].bench(),
+        sessions[1..].iter().map(Session::bench),
+    );
+    match first.simulation {
+        Some(_) => Stacks::new(first, (1..jobs).map(|_| first)),
+        None => Stacks::new(first, others),
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use futures_util::future::{join_all, try_join_all};
+use tokio::time::{sleep, timeout};
+
 use super::assemble::Presence;
 use super::interrupt;
 use super::journals::{self, Reaper};
 use super::source::Source;
-use tokio::time::{sleep, timeout};
-
-use crate::campaign::{Audience, Bench, CampaignError, Interrupt};
+use crate::campaign::{Audience, Bench, CampaignError, Interrupt, Stacks};
 use crate::executor::Executor;
 use crate::load::HttpRequest;
 use crate::nemesis::Journal;
@@ -36,7 +37,30 @@ impl Session {
     /// # Errors
     /// When the configuration is bad, or the stack is not there.
     pub async fn under(source: &Source, interrupt: Interrupt) -> anyhow::Result<Self> {
-        Self::begin(source, interrupt, Presence::Running).await
+        Self::begin(source, 0, interrupt, Presence::Running).await
+    }
+
+    /// As [`Session::open`], for several stacks that are alike and share nothing; at least one. A simulated stack is one, for every trial
+    /// has a world of its own.
+    ///
+    /// # Errors
+    /// When the configuration is bad or does not tell how there can be so many, or a stack is not there.
+    pub async fn several(source: &Source, stacks: usize) -> anyhow::Result<Vec<Self>> {
+        let interrupt = Self::signals()?;
+        let stacks = if source.is_simulated() { 1 } else { stacks };
+        let mut sessions = Vec::new();
+        for nth in 0..stacks {
+            match Self::begin(source, nth, interrupt.clone(), Presence::Running).await {
+                Ok(session) => sessions.push(session),
+                Err(error) => {
+                    for session in &sessions {
+                        session.bench.executor.journal.end()?;
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        Ok(sessions)
     }
 
     /// Turns signals into a request to end early, for any number of sessions.
@@ -53,11 +77,12 @@ impl Session {
     /// When the configuration is bad, or the stack is not there.
     pub async fn beside(source: &Source, presence: Presence) -> anyhow::Result<Self> {
         let interrupt = interrupt::on_signals("ending")?;
-        Self::begin(source, interrupt, presence).await
+        Self::begin(source, 0, interrupt, presence).await
     }
 
     async fn begin(
         source: &Source,
+        nth: usize,
         interrupt: Interrupt,
         presence: Presence,
     ) -> anyhow::Result<Self> {
@@ -66,7 +91,7 @@ impl Session {
             false => journals::begin()?,
         });
         let reaper = journal.path().map(Reaper::start).transpose()?;
-        match source.bench(&journal, presence).await {
+        match source.bench(nth, &journal, presence).await {
             Ok(bench) => Ok(Session {
                 bench,
                 interrupt,
@@ -99,31 +124,11 @@ impl Session {
         audience: &dyn Audience,
         use_it: impl AsyncFnOnce(&Bench, &Interrupt) -> Result<T, CampaignError>,
     ) -> anyhow::Result<Option<T>> {
-        if self.bench.simulation.is_some() {
-            audience.busy("simulating");
-            return Ok(Some(use_it(&self.bench, &self.interrupt).await?));
-        }
-        audience.busy("bringing the stack up");
-        let executor = &self.bench.executor;
-        let up = tokio::select! {
-            biased;
-            () = self.interrupt.requested() => Ok(None),
-            up = executor.bring_up() => up.map(Some),
+        let stacks = Stacks::new(&self.bench, []);
+        let use_it = async |stacks: &Stacks<'_>, interrupt: &Interrupt| {
+            use_it(stacks.first(), interrupt).await
         };
-        // No fault is done before the stack is up: until then there is nothing to heal, only to end what was started.
-        let (result, left) = match up {
-            Ok(Some(())) => {
-                let result = use_it(&self.bench, &self.interrupt).await.map(Some);
-                audience.busy("leaving the stack as it was found");
-                (result, executor.leave().await)
-            }
-            Ok(None) => (Ok(None), executor.release().await),
-            Err(error) => (Err(error.into()), executor.release().await),
-        };
-        // The first error of all is told.
-        let result = result?;
-        left?;
-        Ok(result)
+        with_stacks(&stacks, &self.interrupt, audience, use_it).await
     }
 
     /// Starts what lives only as long as this command, does something beside the stack, and ends again what was started.
@@ -186,4 +191,44 @@ impl Session {
             })?;
         Ok(())
     }
+}
+
+/// As [`Session::with_stack`], for several stacks that are all alike.
+///
+/// # Errors
+/// When a stack cannot be brought up, used or released.
+pub async fn with_stacks<T>(
+    stacks: &Stacks<'_>,
+    interrupt: &Interrupt,
+    audience: &dyn Audience,
+    use_them: impl AsyncFnOnce(&Stacks<'_>, &Interrupt) -> Result<T, CampaignError>,
+) -> anyhow::Result<Option<T>> {
+    if stacks.first().simulation.is_some() {
+        audience.busy("simulating");
+        return Ok(Some(use_them(stacks, interrupt).await?));
+    }
+    audience.busy("bringing the stack up");
+    let executors = || stacks.all().map(|bench| &bench.executor);
+    let up = tokio::select! {
+        biased;
+        () = interrupt.requested() => Ok(None),
+        up = try_join_all(executors().map(Executor::bring_up)) => up.map(Some),
+    };
+    // No fault is done before the stacks are up: until then there is nothing to heal, only to end what was started.
+    let (result, left) = match up {
+        Ok(Some(_)) => {
+            let result = use_them(stacks, interrupt).await.map(Some);
+            audience.busy("leaving the stack as it was found");
+            (result, join_all(executors().map(Executor::leave)).await)
+        }
+        Ok(None) => (Ok(None), join_all(executors().map(Executor::release)).await),
+        Err(error) => (
+            Err(error.into()),
+            join_all(executors().map(Executor::release)).await,
+        ),
+    };
+    // The first error of all is told.
+    let result = result?;
+    left.into_iter().collect::<Result<(), _>>()?;
+    Ok(result)
 }

@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 
 use super::assemble::{self, Presence};
+use super::blueprint::Blueprint;
 use super::demo_bench;
 use crate::app::Variant;
 use crate::campaign::Bench;
@@ -62,16 +63,23 @@ impl Source {
         self.demo.is_none() && (self.config.is_some() || default_config().exists())
     }
 
-    /// Everything that trials on this stack need. Nothing is started yet.
+    /// Everything that trials on this stack need, or on the nth of several that are alike and share nothing (from 0). Nothing is started yet.
     ///
     /// # Errors
-    /// When the configuration is bad, or a service of it is not there.
-    pub async fn bench(&self, journal: &Arc<Journal>, presence: Presence) -> anyhow::Result<Bench> {
-        match self.demo {
-            Some(variant) if self.simulated => demo_bench::simulated(variant),
-            Some(variant) => demo_bench::live(my_executable()?, variant, journal),
-            None => assemble::configured(self.config()?, journal, presence).await,
-        }
+    /// When the configuration is bad or does not tell how there can be so many, or a service of it is not there.
+    pub async fn bench(
+        &self,
+        nth: usize,
+        journal: &Arc<Journal>,
+        presence: Presence,
+    ) -> anyhow::Result<Bench> {
+        let blueprint = match self.demo {
+            Some(variant) if self.simulated => return demo_bench::simulated(variant),
+            Some(variant) => return demo_bench::live(my_executable()?, variant, journal),
+            None if nth == 0 => Blueprint::of(&self.path()?)?,
+            None => Blueprint::copy(&self.path()?, nth)?,
+        };
+        assemble::configured(blueprint, journal, presence).await
     }
 
     /// The configuration.
@@ -79,16 +87,19 @@ impl Source {
     /// # Errors
     /// When there is none, or it is bad.
     pub fn config(&self) -> anyhow::Result<Config> {
+        Ok(Blueprint::of(&self.path()?)?.config)
+    }
+
+    fn path(&self) -> anyhow::Result<PathBuf> {
         let default = default_config();
-        let path = match &self.config {
-            Some(path) => path,
-            None if default.exists() => &default,
+        match &self.config {
+            Some(path) => Ok(path.clone()),
+            None if default.exists() => Ok(default),
             None => bail!(
                 "there is no ./comeback.toml: name a configuration with --config FILE, write one with `comeback init`, or try \
                  --demo stuck-busy"
             ),
-        };
-        Ok(Config::load(path)?)
+        }
     }
 
     /// Whether it is the embedded demo, which has no configuration.

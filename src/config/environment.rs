@@ -1,4 +1,4 @@
-//! `${VAR}` in values.
+//! `${VAR}` and `${port:NAME}` in values.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -7,6 +7,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::complaint::Problem;
+
+/// `${port:NAME}` stands for a free port of this machine, the same for each use of the name.
+pub(super) const PORT: &str = "port:";
 
 /// Replaces `${VAR}` in every text of a table, and remembers what each variable was. `$${` stands for `${` itself.
 ///
@@ -40,6 +43,20 @@ fn expand_value(
     }
 }
 
+fn unset(name: &str, span: Range<usize>) -> Problem {
+    if name.starts_with(PORT) {
+        return Problem::in_bytes(span, format!("there is no free port for `{name}`"))
+            .remedy("end something that listens on 127.0.0.1");
+    }
+    Problem::in_bytes(
+        span,
+        format!("the environment variable `{name}` is not set"),
+    )
+    .remedy(format!(
+        "set it, as in `{name}=… comeback run`, or write `$${{` if no variable is meant"
+    ))
+}
+
 fn expand_text(
     text: &str,
     span: Range<usize>,
@@ -63,16 +80,13 @@ fn expand_text(
             ));
         };
         let Some(value) = environment(name) else {
-            return Err(Problem::in_bytes(
-                span,
-                format!("the environment variable `{name}` is not set"),
-            )
-            .remedy(format!(
-                "set it, as in `{name}=… comeback run`, or write `$${{` if no variable is meant"
-            )));
+            return Err(unset(name, span));
         };
         expanded.push_str(&value);
-        variables.insert(name.to_owned(), value);
+        // A port is no secret, and is to be seen in traces.
+        if !name.starts_with(PORT) {
+            variables.insert(name.to_owned(), value);
+        }
         rest = after;
     }
     expanded.push_str(rest);

@@ -12,6 +12,7 @@ mod backend;
 mod complaint;
 mod environment;
 mod generator;
+mod instances;
 mod key_path;
 mod limits;
 mod request;
@@ -45,6 +46,8 @@ use key_path::KeyPath;
 pub struct Config {
     /// The stack's name, for traces and reports: `name`, else the name of the configuration's directory.
     pub name: String,
+    /// Compose projects that are copies of this stack, in the file's order, without its own.
+    pub instances: Vec<String>,
     /// The API.
     pub api: ApiConfig,
     /// The backends, in the file's order; at least one.
@@ -91,6 +94,8 @@ pub enum ConfigError {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct File {
     name: Option<String>,
+    #[serde(default)]
+    instances: Vec<String>,
     api: api::ApiTable,
     #[serde(default)]
     backend: BTreeMap<String, Spanned<backend::BackendTable>>,
@@ -111,16 +116,32 @@ struct File {
 }
 
 impl Config {
-    /// Reads a configuration from a file, and `${VAR}` from this process's environment.
+    /// Reads a configuration from a file. `environment` tells what `${VAR}` and `${port:NAME}` stand for.
     ///
     /// # Errors
     /// When the file cannot be read, or is no valid configuration.
-    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+    pub fn load(
+        path: &Path,
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
         let source = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
             path: path.to_owned(),
             source,
         })?;
-        Config::parse(&source, path, &|name| std::env::var(name).ok())
+        Config::parse(&source, path, environment)
+    }
+
+    /// The copy of this stack that is another compose project.
+    #[must_use]
+    pub fn of_project(&self, project: &str) -> Self {
+        let mut copy = self.clone();
+        let backends = copy.backends.iter_mut().map(|backend| &mut backend.service);
+        for service in copy.api.service.iter_mut().chain(backends) {
+            if let ServiceConfig::Docker(Container::Compose { project: its, .. }) = service {
+                project.clone_into(its);
+            }
+        }
+        copy
     }
 
     /// Reads a configuration from a text and an environment. `path` says where the text comes from: relative paths in
@@ -184,8 +205,11 @@ fn assemble(file: File, path: &Path, mut secrets: Vec<String>) -> Result<Config,
 
     check_log(&file.log)?;
     let (trial, reset) = file.trial.settings(file.trace)?;
+    let services = backends.iter().map(|backend| &backend.service);
+    let services = api.service.iter().chain(services);
     Ok(Config {
         name: file.name.unwrap_or_else(|| directory_name(directory)),
+        instances: instances::check(file.instances, services)?,
         api,
         backends,
         limits: limits::check(&file.limits)?,

@@ -79,17 +79,22 @@ impl Journal {
     /// # Errors
     /// When the file cannot be written.
     pub fn begin(folder: &Path, owner: &Owner) -> Result<Self, JournalError> {
-        let path = folder.join(format!("{}-{}.jsonl", owner.pid, owner.start_ticks));
-        let at = |source| JournalError {
-            path: path.clone(),
+        let at = |path: &Path, source| JournalError {
+            path: path.to_owned(),
             source,
         };
-        fs::create_dir_all(folder).map_err(at)?;
-        let file = File::options()
-            .create(true)
-            .append(true)
-            .open(&path)
-            .map_err(at)?;
+        fs::create_dir_all(folder).map_err(|error| at(folder, error))?;
+        // A process that is at several stacks has a journal for each.
+        let mut nth = 0;
+        let (path, file) = loop {
+            let name = format!("{}-{}-{nth}.jsonl", owner.pid, owner.start_ticks);
+            let path = folder.join(name);
+            match File::options().create_new(true).append(true).open(&path) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => nth += 1,
+                Err(error) => return Err(at(&path, error)),
+                Ok(file) => break (path, file),
+            }
+        };
         let state = Mutex::new(State {
             file,
             leases: BTreeMap::new(),

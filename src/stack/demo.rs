@@ -24,7 +24,7 @@ pub const BACKEND: &str = "backend";
 
 /// The demo stack, not yet started.
 pub struct Demo {
-    /// The services. The ports stay reserved for as long as this lives.
+    /// The services.
     pub stack: Stack,
     /// The API's URL, without a slash at its end.
     pub url: String,
@@ -38,8 +38,6 @@ pub struct DemoError(#[from] io::Error);
 /// Asks the demo's backend in its own protocol.
 struct HealthProbe {
     backend: Box<dyn Network>,
-    /// Held for as long as the stack lives, so that a restarted service finds its port free.
-    _ports: Vec<ReservedPort>,
 }
 
 impl Demo {
@@ -66,8 +64,8 @@ impl Demo {
             backends: vec![self::backend(
                 backend_driver,
                 Box::new(TcpNetwork { address: backend }),
-                ports,
             )],
+            ports,
         };
         Ok(Demo {
             stack,
@@ -77,18 +75,11 @@ impl Demo {
 }
 
 /// The demo's backend, over whatever network.
-pub(super) fn backend(
-    driver: Box<dyn Driver>,
-    network: Box<dyn Network>,
-    ports: Vec<ReservedPort>,
-) -> Backend {
+pub(super) fn backend(driver: Box<dyn Driver>, network: Box<dyn Network>) -> Backend {
     Backend {
         name: BACKEND.to_owned(),
         driver,
-        probe: Box::new(HealthProbe {
-            backend: network,
-            _ports: ports,
-        }),
+        probe: Box::new(HealthProbe { backend: network }),
         probe_every: Duration::from_millis(10),
         probe_timeout: Duration::from_millis(200),
     }

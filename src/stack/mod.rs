@@ -25,6 +25,8 @@ pub struct Stack {
     pub api: Option<Box<dyn Driver>>,
     /// The backends, in the configuration's order.
     pub backends: Vec<Backend>,
+    /// Kept for as long as the stack lives, so that a service that is started again finds its port free.
+    pub ports: Vec<port::ReservedPort>,
 }
 
 /// A backend: how it is driven, and how it is asked whether it is ready, past the API.

@@ -32,7 +32,9 @@ fn a_simulated_campaign_that_is_killed_again_and_again_gives_what_it_gives_undis
     // Each kill comes at another moment of whatever it meets.
     for nth in 0..6 {
         let enough = || trials(&run).len() >= 3 * (nth + 1);
-        kill_when(&desk, &resume(&run), 11 * nth as u64, enough);
+        let jobs = 1 + nth % 2;
+        let resume = format!("{} --jobs {jobs}", resume(&run));
+        kill_when(&desk, &resume, 11 * nth as u64, enough);
     }
     // A line that was cut is none.
     let ledger = run.join("trials.ndjson");

@@ -162,6 +162,16 @@ pub fn of(least: &str) -> Vec<(&'static str, String)> {
         ("no backend", format!("{api}[[request]]{request}")),
         ("no request", format!("{api}[backend.db]{backend}")),
     ];
+    let docker = "docker = { compose-project = \"shop\", service = \"db\" }";
+    let in_docker = least.replacen("process = { command = [\"db\"] }", docker, 1);
+    mistakes.extend([
+        ("copies of no project", format!("instances = [\"shop2\"]\n{least}")),
+        ("a copy twice", format!("instances = [\"shop2\", \"shop2\"]\n{in_docker}")),
+        (
+            "copies of two projects",
+            format!("instances = [\"shop2\"]\n{in_docker}[backend.cache]\n{}\nready = {{ exec = [\"ok\"] }}\n", docker.replace("shop", "cache")),
+        ),
+    ]);
     for (mistake, right, wrong) in replaced {
         assert!(least.contains(right), "{mistake}");
         mistakes.push((mistake, least.replacen(right, wrong, 1)));

@@ -109,6 +109,11 @@ impl Containers {
         run
     }
 
+    /// The compose project.
+    pub fn project(&self) -> &str {
+        &self.project
+    }
+
     /// The id of a service's container.
     pub fn container(&self, service: &str) -> String {
         succeed(self.compose().args(["ps", "--quiet", service]))

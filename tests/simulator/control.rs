@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use comeback::app::Variant;
-use comeback::campaign::{Audience, Bench, Campaign, Interrupt, Plans, Simulation, World};
+use comeback::campaign::{Audience, Bench, Campaign, Interrupt, Plans, Simulation, Stacks, World};
 use comeback::cli::demo_bench;
 use comeback::executor::Executor;
 use comeback::load::{ExchangeError, HttpAnswer, HttpRequest, InMemory, Transport};
@@ -80,9 +80,14 @@ pub fn campaign(folder: &Path) -> Campaign {
 
 /// Runs a campaign that nobody interrupts.
 pub async fn run(campaign: &Campaign, bench: &Bench) -> Summary {
+    run_on(campaign, &Stacks::new(bench, [])).await
+}
+
+/// The same on several stacks.
+pub async fn run_on(campaign: &Campaign, stacks: &Stacks<'_>) -> Summary {
     let (_never, interrupt) = watch::channel(false);
     let interrupt = Interrupt::new(interrupt);
-    campaign.run(bench, &interrupt, &Nobody).await.unwrap()
+    campaign.run(stacks, &interrupt, &Nobody).await.unwrap()
 }
 
 fn control(summary: &Summary) -> Trace {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use comeback::app::Variant;
-use comeback::campaign::{Audience, Bench, Campaign, Interrupt, Ledger, Plans, Saved};
+use comeback::campaign::{Audience, Bench, Campaign, Interrupt, Ledger, Plans, Saved, Stacks};
 use comeback::cli::demo_bench;
 use comeback::executor::Executor;
 use comeback::model::{Fate, Judgement, Plan, Regressed, Summary, Verdict};
@@ -92,7 +92,8 @@ async fn a_resumed_campaign_replays_nothing_twice() {
     let (sender, interrupt) = watch::channel(false);
     let interrupt = Interrupt::new(interrupt);
     let impatient = Impatient(sender);
-    let run = again.run(&bench, &interrupt, &impatient);
+    let stacks = Stacks::new(&bench, []);
+    let run = again.run(&stacks, &interrupt, &impatient);
     let summary = run.await.unwrap();
     assert!(summary.interrupted);
     assert_eq!((summary.reused.len(), summary.plans_executed), (1, 0));
@@ -104,7 +105,7 @@ async fn a_resumed_campaign_replays_nothing_twice() {
     };
     let (_never, interrupt) = watch::channel(false);
     let interrupt = Interrupt::new(interrupt);
-    let resume = resumed.resume(&mut ledger, &bench, &interrupt, &Nobody);
+    let resume = resumed.resume(&mut ledger, &stacks, &interrupt, &Nobody);
     let resumed = resume.await.unwrap();
     assert_eq!(resumed.reused, summary.reused);
     assert_eq!(resumed.known[0].seen, 1);

@@ -33,5 +33,6 @@ mod usage;
 pub use compose::{ComposeService, compose_services};
 pub use driver::DockerDriver;
 pub use engine::Engine;
+pub use ports::published_alike;
 pub use selector::Selector;
 pub use undo::{Undone, undo};

@@ -5,6 +5,9 @@ use std::fmt;
 
 use bollard::models::ContainerInspectResponse;
 
+use super::{Engine, Selector};
+use crate::stack::DriverError;
+
 /// A container's ports (`8080/tcp`), each with the host's addresses it is published at.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct PublishedPorts(BTreeMap<String, BTreeSet<String>>);
@@ -42,6 +45,19 @@ impl PublishedPorts {
         )
     }
 
+    /// The container's port that is published at this one of the host.
+    fn inner(&self, port: u16) -> Option<String> {
+        let is_there = |address: &String| self::port(address) == Some(port);
+        let mut ports = self.0.iter();
+        let found = ports.find(|(_, addresses)| addresses.iter().any(is_there));
+        found.map(|(inner, _)| inner.clone())
+    }
+
+    /// Where a container's port is published.
+    fn outer(&self, inner: &str) -> Option<u16> {
+        self.0.get(inner)?.iter().find_map(|address| port(address))
+    }
+
     /// The first port that is not where it was before.
     pub fn moved(&self, now: &Self) -> Option<MovedPort> {
         let moved = |(port, before): (&String, &BTreeSet<String>)| {
@@ -54,6 +70,31 @@ impl PublishedPorts {
         };
         self.0.iter().find_map(moved)
     }
+}
+
+/// The port of this machine at which one container publishes what another one, of which it is a copy, publishes at `port`.
+///
+/// # Errors
+/// When one of the two does not run, or does not publish it.
+pub async fn published_alike(
+    engine: &Engine,
+    original: &Selector,
+    copy: &Selector,
+    port: u16,
+) -> Result<u16, DriverError> {
+    let service = original.to_string();
+    let (_, original_found) = original.find_running(engine, &service).await?;
+    let (_, copy_found) = copy.find_running(engine, &copy.to_string()).await?;
+    let inner = PublishedPorts::of(&original_found).inner(port);
+    let outer = |inner: &String| PublishedPorts::of(&copy_found).outer(inner);
+    let missing = |which: &Selector, what: String| DriverError::Missing {
+        service: which.to_string(),
+        message: format!(
+            "it publishes no port {what}, so that a copy of the stack cannot be reached"
+        ),
+    };
+    let inner = inner.ok_or_else(|| missing(original, format!("at {port}")))?;
+    outer(&inner).ok_or_else(|| missing(copy, inner))
 }
 
 impl fmt::Display for MovedPort {
@@ -70,6 +111,10 @@ impl fmt::Display for MovedPort {
             list(&self.now)
         )
     }
+}
+
+fn port(address: &str) -> Option<u16> {
+    address.rsplit_once(':')?.1.parse().ok()
 }
 
 #[cfg(test)]
@@ -92,5 +137,14 @@ mod tests {
         assert!(text.contains("80/tcp") && text.contains("32768") && text.contains("32769"));
         let gone = before.moved(&PublishedPorts::default()).expect("it moved");
         assert!(gone.to_string().contains("nowhere"));
+    }
+
+    #[test]
+    fn what_a_copy_publishes_is_found_by_the_containers_own_port() {
+        let (original, copy) = (ports("127.0.0.1:5001"), ports("127.0.0.1:5011"));
+        let inner = original.inner(5001).unwrap();
+        assert_eq!(copy.outer(&inner), Some(5011));
+        assert_eq!(original.inner(5011), None);
+        assert_eq!(copy.outer("443/tcp"), None);
     }
 }

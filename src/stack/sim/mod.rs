@@ -65,8 +65,8 @@ impl SimulatedDemo {
                     serve_backend,
                 )),
                 Box::new(backend),
-                Vec::new(),
             )],
+            ports: Vec::new(),
         };
         SimulatedDemo { stack, api }
     }

@@ -1,0 +1,262 @@
+//! The trials of a campaign, on one stack or on several side by side.
+//!
+//! Each stack has a worker, which begins the next trial as soon as its stack is free. Trials are taken in in the order of their plans,
+//! whichever is done first: by the worker that brings the one that is due, with those that have waited for it. Where a failure is new, that
+//! worker runs the control and shrinks on its own stack, and the others wait when they have done what they are at: executions that are
+//! compared with each other have the machine to themselves. So a campaign gives on several stacks what it gives on one.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::{panic, thread};
+
+use tokio::runtime::Handle;
+use tokio::sync::Mutex;
+use tokio::task::block_in_place;
+use tokio::time::Instant;
+
+use super::ledger::{Entry, Ledger};
+use super::progress::Progress;
+use super::{Audience, Bench, Campaign, CampaignError, Interrupt, Plans, save};
+use crate::latency::Latencies;
+use crate::model::Verdict;
+use crate::trace::{Phase, Trace, View};
+
+/// A stack, and how many trials it has been through since its last reset.
+pub(super) type Place<'a> = (&'a Bench, u64);
+
+/// The trials that are left of a campaign.
+pub(super) struct Work<'a> {
+    campaign: &'a Campaign,
+    interrupt: &'a Interrupt,
+    audience: &'a dyn Audience,
+    folder: PathBuf,
+    /// When no trial is begun any more.
+    until: Option<Instant>,
+    /// The trial that is begun next.
+    next: AtomicU64,
+    /// Whether it is decided that nothing more is to be done.
+    is_ended: AtomicBool,
+    desk: Mutex<Desk<'a>>,
+}
+
+/// Where trials are taken in.
+struct Desk<'a> {
+    progress: &'a mut Progress,
+    ledger: &'a mut Ledger,
+    /// Trials that are done while one before them is not.
+    waiting: BTreeMap<u64, Trace>,
+}
+
+impl<'a> Work<'a> {
+    pub fn new(
+        campaign: &'a Campaign,
+        progress: &'a mut Progress,
+        ledger: &'a mut Ledger,
+        interrupt: &'a Interrupt,
+        audience: &'a dyn Audience,
+    ) -> Self {
+        let left = campaign
+            .at_most
+            .map(|limit| limit.saturating_sub(progress.elapsed()));
+        Work {
+            campaign,
+            interrupt,
+            audience,
+            folder: ledger.folder().to_owned(),
+            until: left.map(|left| Instant::now() + left),
+            next: AtomicU64::new(progress.summary.plans_executed),
+            is_ended: AtomicBool::new(progress.ways_to_fail() >= campaign.max_failures),
+            desk: Mutex::new(Desk {
+                progress,
+                ledger,
+                waiting: BTreeMap::new(),
+            }),
+        }
+    }
+
+    /// Does the trials on these stacks.
+    ///
+    /// # Errors
+    /// When a stack cannot be reset, or a file cannot be written: the first of these errors, when all have ended.
+    pub async fn share_out(&self, places: &[Place<'_>]) -> Result<(), CampaignError> {
+        if let [place] = places {
+            return self.on(*place).await;
+        }
+        // A simulated trial keeps its thread busy, so that every stack needs one.
+        let handle = Handle::current();
+        let on = |place| handle.block_on(self.on(place));
+        block_in_place(|| {
+            thread::scope(|scope| {
+                let workers = places.iter().map(|place| scope.spawn(|| on(*place)));
+                let workers: Vec<_> = workers.collect();
+                let joined = workers.into_iter().map(|worker| {
+                    let joined = worker.join();
+                    joined.unwrap_or_else(|lost| panic::resume_unwind(lost))
+                });
+                joined.fold(Ok(()), Result::and)
+            })
+        })
+    }
+
+    async fn on(&self, place: Place<'_>) -> Result<(), CampaignError> {
+        let done = self.trials(place).await;
+        if done.is_err() {
+            self.end();
+        }
+        done
+    }
+
+    async fn trials(
+        &self,
+        (bench, mut trials_since_reset): Place<'_>,
+    ) -> Result<(), CampaignError> {
+        while let Some(index) = self.begin() {
+            let plan = self
+                .campaign
+                .plans
+                .plan(&bench.space, self.campaign.seed, index);
+            let path = save::trial(&self.folder, index);
+            let trial = bench.trial(
+                &plan,
+                &path,
+                trials_since_reset,
+                self.interrupt,
+                self.audience,
+            );
+            let trace = trial.await?;
+            let mut verdict = verdict_of(&trace);
+            trials_since_reset += 1;
+            if self.bring(index, trace, bench).await? {
+                // What was executed there is not known to have held.
+                (trials_since_reset, verdict) = (1, Verdict::Violated);
+            }
+            let is_last = self.is_ended() || !self.is_any_left();
+            if self.interrupt.is_requested() || (is_last && !bench.executor.stands_alone()) {
+                break;
+            }
+            if bench.wants_reset(verdict) && bench.refresh(self.audience).await? {
+                trials_since_reset = 0;
+            } else if verdict != Verdict::Holds && !bench.executor.can_reset() {
+                // A stack that may still be broken, and cannot be made anew, would only be blamed again.
+                self.end();
+            }
+        }
+        Ok(())
+    }
+
+    /// The trial to begin now; none when enough was done.
+    fn begin(&self) -> Option<u64> {
+        let is_over = self.until.is_some_and(|until| Instant::now() >= until);
+        if self.is_ended() || self.interrupt.is_requested() || is_over || !self.is_any_left() {
+            return None;
+        }
+        let index = self.next.fetch_add(1, Ordering::Relaxed);
+        (index < self.campaign.plans.count()).then_some(index)
+    }
+
+    fn is_any_left(&self) -> bool {
+        self.next.load(Ordering::Relaxed) < self.campaign.plans.count()
+    }
+
+    fn end(&self) {
+        self.is_ended.store(true, Ordering::Relaxed);
+    }
+
+    fn is_ended(&self) -> bool {
+        self.is_ended.load(Ordering::Relaxed)
+    }
+
+    /// Brings a trial, and takes in what is due. Tells whether more was executed on this stack for it.
+    async fn bring(&self, index: u64, trace: Trace, bench: &Bench) -> Result<bool, CampaignError> {
+        let mut desk = self.desk.lock().await;
+        desk.waiting.insert(index, trace);
+        let mut is_used = false;
+        while !self.is_ended()
+            && let Some(trace) = desk.due()
+        {
+            is_used |= self.take_in(&mut desk, trace, bench).await?;
+        }
+        Ok(is_used)
+    }
+
+    async fn take_in(
+        &self,
+        desk: &mut Desk<'_>,
+        mut trace: Trace,
+        bench: &Bench,
+    ) -> Result<bool, CampaignError> {
+        let (campaign, interrupt) = (self.campaign, self.interrupt);
+        let Desk {
+            progress, ledger, ..
+        } = desk;
+        let index = trace.plan.index;
+        let path = save::trial(&self.folder, index);
+        let controls = &mut progress.controls;
+        let controlled = controls.weigh(&mut trace, &path, bench, interrupt, self.audience);
+        let control = controlled.await?;
+        let mut is_used = control.is_some();
+        if interrupt.is_requested() && is_cut_short(&trace) {
+            // It tells nothing, and is done again if the campaign is resumed.
+            self.end();
+            return Ok(is_used);
+        }
+        let latencies = Latencies::of(&View::new(&trace));
+        let latency_bytes = save::latencies(&self.folder, &trace, &latencies)?;
+        let failure = match progress.new_signature(&trace) {
+            Some(signature) => {
+                let (traces, plan) = (&campaign.traces, &trace.plan);
+                let kept = save::keep_trace(traces, &path, &bench.info, &signature, plan)?;
+                Some(progress.failure(&trace, signature, &kept))
+            }
+            None => None,
+        };
+        let is_new = failure.is_some();
+        let finished = progress.finished(&trace, failure, control, latency_bytes);
+        ledger.write(&Entry::Trial(Box::new(finished.clone())))?;
+        let verdict = finished.verdict;
+        progress.add(finished, &latencies)?;
+        if let Plans::Scenario(_) = campaign.plans {
+            progress.rehearse(&trace, verdict);
+        }
+        if let (true, Some(budget)) = (is_new, campaign.shrink) {
+            let last = progress.summary.failures.len() - 1;
+            let kept = PathBuf::from(&progress.summary.failures[last].trace);
+            let shrunk = bench.shrink(
+                &trace,
+                &kept,
+                &self.folder,
+                budget,
+                interrupt,
+                self.audience,
+            );
+            progress.shrunk(last, shrunk.await?, ledger, interrupt)?;
+            is_used = true;
+        }
+        progress.judge(campaign.max_inconclusive);
+        save::summary(&self.folder, &progress.summary)?;
+        // What is not healthy before anything was done to it will not be so for the other plans either.
+        let is_hopeless = index == 0 && View::new(&trace).phase(Phase::Plan).is_none();
+        if is_hopeless || progress.ways_to_fail() >= campaign.max_failures {
+            self.end();
+        }
+        Ok(is_used)
+    }
+}
+
+impl Desk<'_> {
+    /// The trial that is taken in next, if it is done.
+    fn due(&mut self) -> Option<Trace> {
+        self.waiting.remove(&self.progress.summary.plans_executed)
+    }
+}
+
+fn verdict_of(trace: &Trace) -> Verdict {
+    let judgement = trace.judgement.as_ref();
+    judgement.map_or(Verdict::Inconclusive, |judgement| judgement.verdict)
+}
+
+/// Whether a trial was ended by somebody, so that its verdict is not its own.
+fn is_cut_short(trace: &Trace) -> bool {
+    verdict_of(trace) == Verdict::Inconclusive
+}
