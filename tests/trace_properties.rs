@@ -196,18 +196,15 @@ fn ended_early(trace: &Trace, at: usize) -> Option<(Judgement, Judgement)> {
     let limits = &trace.header.limits;
     let (mut early, later) = (trace.clone(), &trace.events[at..]);
     early.events.truncate(at);
-    // A trial is asked only when its faults are undone, the recovery deadline has passed, and it is known what this machine has withheld.
-    let ready = View::new(&early).last_ready()?.at_us;
+    // A trial is asked only when its faults are undone, its backends are ready, and it is known what this machine has withheld.
+    View::new(&early).last_ready()?;
     let until_us = early.events.last()?.at_us;
     let too_early = |event: &Event| match event.kind {
         EventKind::FaultIntent { .. } => true,
         EventKind::Lag { late_us } => event.at_us.saturating_sub(late_us) < until_us,
         _ => false,
     };
-    if later.iter().any(too_early)
-        || until_us < ready + limits.recovery_ms * 1_000
-        || !is_decided(&early, limits, &standard())
-    {
+    if later.iter().any(too_early) || !is_decided(&early, limits, &standard()) {
         return None;
     }
     let open: Vec<u64> = View::new(&early)

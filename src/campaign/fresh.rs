@@ -65,7 +65,7 @@ impl<'a> Fresh<'a> {
         let path = folder.join(format!("replay-{nth:04}.jsonl"));
         let execution = Execution {
             nth,
-            trials_since_reset: 0,
+            ..Execution::default()
         };
         let trial = self
             .bench

@@ -84,6 +84,7 @@ impl Bench {
             failing: failing.clone(),
             best: failing.plan.clone(),
             traces: vec![(failing.plan.clone(), failing.clone())],
+            whole: None,
             counts: Vec::new(),
             history: Vec::new(),
             inconclusive: 0,
@@ -109,6 +110,8 @@ struct Laboratory<'a> {
     best: Plan,
     /// A failing trace of each plan that was the best once, and of the one that failed last.
     traces: Vec<(Plan, Trace)>,
+    /// The plan whose remembered trace went on to its own end.
+    whole: Option<Plan>,
     /// How often each plan failed.
     counts: Vec<(Plan, Reproduced)>,
     history: Vec<ShrinkRun>,
@@ -123,7 +126,9 @@ impl Executions for Laboratory<'_> {
             if self.is_over() {
                 return None;
             }
-            let trace = match self.run(plan).await {
+            // That the failure showed is all that is asked. But the trace that is kept at last, of a plan that the guard has looked at, is whole.
+            let is_whole = purpose == Purpose::Guard && self.whole.as_ref() != Some(plan);
+            let trace = match self.run(plan, !is_whole).await {
                 Ok(trace) => trace,
                 Err(error) => {
                     self.error = Some(error);
@@ -139,7 +144,12 @@ impl Executions for Laboratory<'_> {
                 Some(false) => return Some(Execution::Passed),
                 Some(true) => {
                     let times = step_times(&trace);
-                    self.remember(plan, trace);
+                    if is_whole {
+                        self.whole = Some(plan.clone());
+                    }
+                    if is_whole || self.whole.as_ref() != Some(plan) {
+                        self.remember(plan, trace);
+                    }
                     return Some(Execution::Failed(times));
                 }
                 None => {}
@@ -166,7 +176,7 @@ impl Laboratory<'_> {
             || self.inconclusive >= MOST_INCONCLUSIVE
     }
 
-    async fn run(&self, plan: &Plan) -> Result<Trace, CampaignError> {
+    async fn run(&self, plan: &Plan, in_haste: bool) -> Result<Trace, CampaignError> {
         self.bench.refresh(&Unseen).await?;
         self.audience.shrinking(&format!(
             "shrinking: execution {}, {} of {} steps left, fails {:.0} % of the time",
@@ -178,6 +188,7 @@ impl Laboratory<'_> {
         let nth = Nth {
             nth: 1 + self.history.len() as u64,
             trials_since_reset: 0,
+            in_haste,
         };
         let trial = self
             .bench

@@ -6,7 +6,7 @@ use std::{io, panic, thread};
 use tokio::runtime::Builder;
 
 use super::{Bench, CampaignError};
-use crate::executor::Executor;
+use crate::executor::{EarlyEnd, Executor};
 use crate::invariant::judge;
 use crate::load::Transport;
 use crate::model::Plan;
@@ -53,6 +53,19 @@ impl Simulation {
         nth: u64,
         interrupted: impl Future<Output = ()> + Send,
     ) -> Result<Trace, CampaignError> {
+        let early = bench.early_end(plan, false);
+        self.execute(bench, plan, nth, early, interrupted)
+    }
+
+    /// The same where it may end at another time.
+    pub(super) fn execute(
+        &self,
+        bench: &Bench,
+        plan: &Plan,
+        nth: u64,
+        early: EarlyEnd<impl Fn(Vec<Event>) -> bool + Send>,
+        interrupted: impl Future<Output = ()> + Send,
+    ) -> Result<Trace, CampaignError> {
         let World { stack, transport } = (self.0)(plan, nth);
         let executor = Executor {
             stack: Arc::new(stack),
@@ -61,7 +74,7 @@ impl Simulation {
         };
         // A runtime may not be run within another one, on whose thread we may be.
         let events = thread::scope(|scope| {
-            let world = || events(&executor, bench, plan, interrupted);
+            let world = || events(&executor, bench, plan, early, interrupted);
             let world = thread::Builder::new().spawn_scoped(scope, world);
             let world = world.map_err(SimulationError)?;
             world
@@ -85,6 +98,7 @@ fn events(
     executor: &Executor,
     bench: &Bench,
     plan: &Plan,
+    early: EarlyEnd<impl Fn(Vec<Event>) -> bool>,
     interrupted: impl Future<Output = ()>,
 ) -> Result<Vec<Event>, CampaignError> {
     let world = Builder::new_current_thread()
@@ -96,8 +110,7 @@ fn events(
         executor.bring_up().await?;
         let cap = executor.settings.max_trace_bytes;
         let recorder = Recorder::new(None, bench.redaction.clone(), cap);
-        let decided = |events| bench.is_decided(plan, events);
-        executor.trial(plan, &recorder, interrupted, decided).await;
+        executor.trial(plan, &recorder, interrupted, early).await;
         Ok(recorder.history())
     })
 }

@@ -1,10 +1,10 @@
 //! One trial, from its plan to its verdict on disk.
 
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::{Audience, Bench, CampaignError, Interrupt};
-use crate::executor::ResetPolicy;
+use crate::executor::{EarlyEnd, ResetPolicy};
 use crate::generator::GENERATOR_VERSION;
 use crate::invariant::{is_decided, judge};
 use crate::model::{Judgement, Plan, Verdict};
@@ -18,6 +18,8 @@ pub(super) struct Execution {
     pub nth: u64,
     /// How many trials the stack has been through since its last reset.
     pub trials_since_reset: u64,
+    /// Whether it may end as soon as its verdict is sure, also if it is not known yet whether the API recovers.
+    pub in_haste: bool,
 }
 
 impl Bench {
@@ -35,8 +37,8 @@ impl Bench {
         audience: &dyn Audience,
     ) -> Result<Trace, CampaignError> {
         let execution = Execution {
-            nth: 0,
             trials_since_reset,
+            ..Execution::default()
         };
         self.execute(plan, execution, path, interrupt, audience)
             .await
@@ -55,7 +57,9 @@ impl Bench {
         audience: &dyn Audience,
     ) -> Result<Trace, CampaignError> {
         if let Some(simulation) = &self.simulation {
-            let trace = simulation.trial(self, plan, execution.nth, interrupt.requested())?;
+            let early = self.early_end(plan, execution.in_haste);
+            let trace =
+                simulation.execute(self, plan, execution.nth, early, interrupt.requested())?;
             let judgement = trace.judgement.as_ref();
             if judgement.is_none_or(|judgement| judgement.verdict != Verdict::Holds) {
                 trace.write(path)?;
@@ -72,9 +76,12 @@ impl Bench {
         audience.trial_begins(plan, &self.executor, &recorder);
         let (lag, crowd) = (Lag::observe(&recorder), Crowd::observe(&recorder));
         self.executor
-            .trial(plan, &recorder, interrupt.requested(), |events| {
-                self.is_decided(plan, events)
-            })
+            .trial(
+                plan,
+                &recorder,
+                interrupt.requested(),
+                self.early_end(plan, execution.in_haste),
+            )
             .await;
         drop((lag, crowd));
 
@@ -97,8 +104,21 @@ impl Bench {
         Ok(trace)
     }
 
+    /// When a trial of a plan may end early.
+    pub(super) fn early_end(
+        &self,
+        plan: &Plan,
+        in_haste: bool,
+    ) -> EarlyEnd<impl Fn(Vec<Event>) -> bool> {
+        let recovery = Duration::from_millis(self.executor.limits.recovery_ms);
+        EarlyEnd {
+            after: if in_haste { Duration::ZERO } else { recovery },
+            is_decided: |events| self.is_decided(plan, events),
+        }
+    }
+
     /// Whether the verdict of a trial with this history so far is sure.
-    pub(super) fn is_decided(&self, plan: &Plan, events: Vec<Event>) -> bool {
+    fn is_decided(&self, plan: &Plan, events: Vec<Event>) -> bool {
         let so_far = Trace {
             header: self.header(0),
             plan: plan.clone(),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::Executor;
+use super::early::EarlyEnd;
 use super::steps::Steps;
 use super::trial::Trial;
 use crate::load::{self, Client, ClientParts, Draw, LoadError};
@@ -20,14 +21,14 @@ impl Executor {
     /// Executes a plan, records everything, and leaves the stack healed. It returns when the history is complete.
     ///
     /// Whatever goes wrong with the harness or the environment is in the history, as [`EventKind::Trouble`], and
-    /// so is an interruption, which `interrupted` asks for by ending. `decided` says of a history whether its verdict is sure,
-    /// whatever the requests in flight still do; then they are waited for no longer.
+    /// so is an interruption, which `interrupted` asks for by ending. `early` says when the trial may end before all that was to be seen of
+    /// it has been.
     pub async fn trial(
         &self,
         plan: &Plan,
         recorder: &Recorder,
         interrupted: impl Future<Output = ()>,
-        decided: impl Fn(Vec<Event>) -> bool,
+        early: EarlyEnd<impl Fn(Vec<Event>) -> bool>,
     ) {
         let _services = Services::observe(&self.stack, recorder);
         let _resources = Resources::observe(&self.stack, recorder, self.settings.resources_every);
@@ -54,7 +55,7 @@ impl Executor {
         };
         let mut healed = false;
         {
-            let mut course = pin!(trial.course(&mut healed, &decided));
+            let mut course = pin!(trial.course(&mut healed, &early));
             tokio::select! {
                 biased;
                 () = interrupted => { recorder.record(EventKind::Interrupted); }
@@ -117,7 +118,7 @@ impl Executor {
 
 impl Trial<'_> {
     /// Everything from the set-up to the last outcome. `healed` becomes true once every fault is undone.
-    async fn course(&self, healed: &mut bool, decided: &impl Fn(Vec<Event>) -> bool) {
+    async fn course(&self, healed: &mut bool, early: &EarlyEnd<impl Fn(Vec<Event>) -> bool>) {
         self.enter(Phase::Setup);
         self.readiness.all_ready().await;
         if !self.settle().await {
@@ -156,7 +157,7 @@ impl Trial<'_> {
         let ended = tokio::select! {
             biased;
             () = whole => true,
-            () = self.decided(ready, decided) => false,
+            () = self.decided(ready, early) => false,
         };
         match ended {
             true => self.after().await,

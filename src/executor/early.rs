@@ -11,23 +11,31 @@ use crate::watch;
 /// How long it is waited at least before it is asked again: to judge a long history takes a while.
 const ASK_EVERY: Duration = Duration::from_millis(100);
 
+/// When a trial may end early.
+#[derive(Debug, Clone)]
+pub struct EarlyEnd<F> {
+    /// How long the backends have to be ready before it is asked. With the recovery deadline, a trial shows whether the API recovers; with
+    /// less, perhaps only that it has failed.
+    pub after: Duration,
+    /// Whether the verdict on a history is sure, whatever the requests in flight still do; then they are waited for no longer.
+    pub is_decided: F,
+}
+
 impl Trial<'_> {
-    /// Ends when the verdict is sure. `ready` becomes known when the backends are ready again; before the recovery deadline has
-    /// passed since then nothing is sure, for the API may still recover.
+    /// Ends when the verdict is sure. `ready` becomes known when the backends are ready again.
     pub(super) async fn decided(
         &self,
         mut ready: watch::Receiver<Option<Instant>>,
-        decided: &impl Fn(Vec<Event>) -> bool,
+        early: &EarlyEnd<impl Fn(Vec<Event>) -> bool>,
     ) {
         let known = ready.wait_for(Option::is_some).await;
         let since = *ready.borrow();
         let Some(since) = since.filter(|_| known.is_ok()) else {
             return std::future::pending().await;
         };
-        let recovery = Duration::from_millis(self.executor.limits.recovery_ms);
-        self.recorder.pass(since, recovery).await;
+        self.recorder.pass(since, early.after).await;
         let mut history = self.recorder.follow_from(self.recorder.next_seq());
-        while !decided(self.recorder.history()) {
+        while !(early.is_decided)(self.recorder.history()) {
             sleep(ASK_EVERY).await;
             // Only the end of a request can make a verdict sure, and only if it was not this machine that kept it waiting.
             while !matches!(history.next().await.kind, EventKind::Ended { .. }) {}

@@ -16,6 +16,7 @@ mod trial;
 
 use std::sync::Arc;
 
+pub use early::EarlyEnd;
 pub use settings::{ResetPolicy, Settings};
 
 use crate::load::{Caps, Transport};

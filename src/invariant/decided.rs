@@ -6,7 +6,7 @@ use crate::model::{Finding, Limits, Verdict};
 use crate::trace::{Trace, View};
 
 /// Whether the verdict on a history so far is sure to be `violated`, by the same primary violation, whatever the requests in flight
-/// still do. No fault may come any more, the recovery deadline has to have passed, and every enabled invariant has to be decided.
+/// still do. No fault may come any more, the backends have to be ready, and every enabled invariant has to be decided.
 ///
 /// A request that is open may turn out to have hung since it was sent. So as long as one is open that was sent before the
 /// primary violation began, that one may not stay the first.

@@ -39,7 +39,7 @@ pub trait Invariant: Send + Sync {
     /// never became ready, is none of its business: [`judge`] sees to that.
     fn check(&self, view: &View<'_>, limits: &Limits) -> Finding;
 
-    /// Whether this invariant has nothing more to wait for in a trial whose recovery deadline has passed, which is violated already, `primary`
+    /// Whether this invariant has nothing more to wait for in a trial whose backends are ready again, which is violated already, `primary`
     /// first, and in which no request is open that was sent before that violation began. For most that is so: whatever they may still
     /// find begins later, and adds to a verdict that is sure.
     fn is_decided(&self, view: &View<'_>, limits: &Limits, primary: &Finding) -> bool {

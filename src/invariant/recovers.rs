@@ -56,7 +56,8 @@ impl Invariant for Recovers {
         )
     }
 
-    /// Whether each kind has recovered or the deadline has passed.
+    /// Whether each kind has recovered, the deadline has passed, or the trial is violated by something that began before any backend was ready
+    /// again, which is where the violation of this one would begin at the earliest.
     ///
     /// Where it is the recovery itself that a trial is violated by, what succeeds after the deadline tells "slow" from "never". So it is waited for,
     /// but not for longer than until a request that was sent in time has hung up to its own limit: its likes that are still in flight
@@ -70,6 +71,14 @@ impl Invariant for Recovers {
             limits,
             ready,
         };
+        let first_ready = view
+            .faults()
+            .filter_map(|f| Some(f.ready?.moment.seq))
+            .min();
+        let began = primary.evidence.first();
+        if primary.invariant != self.name() && began < first_ready.as_ref() {
+            return true;
+        }
         let deadline_us = recovery.deadline_us();
         let passed = view.observed_until_us() >= deadline_us;
         let recovered = |kind: &str| {

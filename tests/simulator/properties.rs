@@ -7,7 +7,7 @@ use std::time::Duration;
 use comeback::app::Variant;
 use comeback::campaign::Bench;
 use comeback::cli::demo_bench;
-use comeback::executor::Executor;
+use comeback::executor::{EarlyEnd, Executor};
 use comeback::generator;
 use comeback::invariant::{judge, standard};
 use comeback::load::InMemory;
@@ -109,9 +109,11 @@ fn unhealed(variant: Variant, seed: u64, index: u64, after: Duration) -> Vec<Str
     world.block_on(async {
         executor.bring_up().await.unwrap();
         let recorder = Recorder::new(None, bench.redaction.clone(), u64::MAX);
-        executor
-            .trial(&plan, &recorder, sleep(after), |_| false)
-            .await;
+        let never = EarlyEnd {
+            after: Duration::ZERO,
+            is_decided: |_| false,
+        };
+        executor.trial(&plan, &recorder, sleep(after), never).await;
         let mut unhealed = Vec::new();
         for backend in &executor.stack.backends {
             let state = backend.driver.state().await.unwrap();
