@@ -20,6 +20,7 @@ pub struct Bisection {
     values: Vec<u64>,
     /// The probability that each of the values is the least that fails.
     weights: Vec<f64>,
+    near: u64,
     rate: f64,
 }
 
@@ -33,8 +34,9 @@ pub struct Bounds {
 }
 
 impl Bisection {
-    /// A number that fails at `value` with the given rate, and may be made smaller down to `least`.
-    pub fn new(least: u64, value: u64, rate: f64) -> Self {
+    /// A number that fails at `value` with the given rate, and may be made smaller down to `least`. Its boundary counts as found also when its two
+    /// ends are so `near`.
+    pub fn new(least: u64, value: u64, near: u64, rate: f64) -> Self {
         let values = round_numbers(least, value);
         let others = (values.len() - 1).max(1) as f64;
         let mut weights = vec![(1.0 - IDLE) / others; values.len()];
@@ -42,6 +44,7 @@ impl Bisection {
         Bisection {
             values,
             weights,
+            near,
             // With a rate of one a single pass would decide for ever.
             rate: rate.clamp(0.05, 0.98),
         }
@@ -51,9 +54,11 @@ impl Bisection {
     pub fn next(&self) -> Option<u64> {
         let last = self.values.len() - 1;
         let Bounds { passes_at, .. } = self.bounds();
-        let close = passes_at
-            .is_some_and(|passes| self.values[last] as f64 <= passes as f64 * CLOSE)
-            || self.weights[last] >= SURE;
+        let is_close = |passes: u64| {
+            self.values[last] as f64 <= passes as f64 * CLOSE
+                || self.values[last] <= passes + self.near
+        };
+        let close = passes_at.is_some_and(is_close) || self.weights[last] >= SURE;
         if last == 0 || close {
             return None;
         }
@@ -153,7 +158,7 @@ mod tests {
     /// Looks for a boundary, and returns what was found and how many runs it took.
     fn find(boundary: u64, value: u64, rate: f64, seed: u64) -> (Bounds, u32) {
         let mut rng = fastrand::Rng::with_seed(seed);
-        let mut bisection = Bisection::new(0, value, rate);
+        let mut bisection = Bisection::new(0, value, 0, rate);
         let mut runs = 0;
         while let Some(tried) = bisection.next() {
             runs += 1;
@@ -192,6 +197,22 @@ mod tests {
             );
             assert!(runs <= 14, "{boundary}: {runs} runs");
         }
+    }
+
+    #[test]
+    fn what_is_near_enough_is_not_looked_at_more_closely() {
+        let mut bisection = Bisection::new(0, 16, 2, 0.98);
+        let mut tried = Vec::new();
+        while let Some(value) = bisection.next() {
+            tried.push(value);
+            match value >= 11 {
+                true => bisection.failed(value),
+                false => bisection.passed(value),
+            }
+        }
+        assert_eq!(tried, [0, 8, 12, 10]);
+        let bounds = bisection.bounds();
+        assert_eq!((bounds.passes_at, bounds.fails_from), (Some(10), 12));
     }
 
     #[test]

@@ -13,8 +13,13 @@ use crate::model::{Plan, StepId, StepTimes};
 /// So many runs are spent on one number at most.
 const MOST_RUNS_OF_A_NUMBER: u32 = 16;
 
-/// A time that matters is kept so much longer than where its boundary was found, for there the plan would fail only now and then.
+/// Steps start within a millisecond or two of when they are due, so that times that are nearer are not told apart.
+const NEAR_MS: u64 = 2;
+
+/// A time that matters is kept so much longer than where its boundary was found, for there the plan would fail only now and then: by a share of it, and
+/// at least by what cannot be told apart on both sides.
 const MARGIN: f64 = 1.2;
+const MARGIN_MS: u64 = 2 * NEAR_MS;
 
 /// A failure that shows so often needs no other anchors.
 const OFTEN: f64 = 0.7;
@@ -175,15 +180,24 @@ impl<'a, E: Executions> Driver<'a, E> {
     }
 
     async fn shapes(&mut self) -> Option<()> {
-        let mut tried: Vec<Plan> = Vec::new();
-        while let Some(simpler) = simpler_shapes(&self.best)
-            .into_iter()
-            .find(|shape| !tried.contains(shape))
-        {
-            self.fails(&simpler).await?;
-            tried.push(simpler);
+        let mut passed: Vec<Plan> = Vec::new();
+        let mut place = 0;
+        loop {
+            // What passed has another chance only when all the others had theirs, for it seldom fails because another step is simpler.
+            let shapes = simpler_shapes(&self.best);
+            let from_here = (0..shapes.len()).map(|nth| (place + nth) % shapes.len());
+            let Some(next) = from_here
+                .into_iter()
+                .find(|at| !passed.contains(&shapes[*at]))
+            else {
+                return Some(());
+            };
+            place = next;
+            if !self.fails(&shapes[next]).await? {
+                passed.push(shapes[next].clone());
+                place += 1;
+            }
         }
-        Some(())
     }
 
     /// Makes all times shorter at once: to nothing if that does, else by halves.
@@ -206,7 +220,8 @@ impl<'a, E: Executions> Driver<'a, E> {
     /// Finds a number's boundary, and leaves the number a little above it.
     async fn number(&mut self, number: &Number) -> Option<()> {
         let value = number.get(&self.best)?;
-        let mut bisection = Bisection::new(number.what.least(), value, self.rate);
+        let near = if number.what.is_time() { NEAR_MS } else { 0 };
+        let mut bisection = Bisection::new(number.what.least(), value, near, self.rate);
         for _ in 0..MOST_RUNS_OF_A_NUMBER {
             let Some(tried) = bisection.next() else {
                 break;
@@ -226,7 +241,8 @@ impl<'a, E: Executions> Driver<'a, E> {
             bounds,
         });
         let far = (bounds.fails_from as f64 * MARGIN).ceil() as u64;
-        if number.what.is_time() && far < value {
+        let far = far.max(bounds.fails_from + MARGIN_MS).min(value);
+        if number.what.is_time() && far > bounds.fails_from {
             let safe = number.set(&self.best, roundest(far, value.min(2 * far)));
             self.fails(&safe).await?;
         }
