@@ -91,6 +91,11 @@ async fn copies_of_a_stack_share_the_trials() {
         let backend = stack.container("backend");
         stack.docker(&["inspect", "--format", "{{.State.StartedAt}}", &backend])
     };
+    let looked = stack.comeback(&["doctor"]).output().expect("it ran");
+    let text = String::from_utf8_lossy(&looked.stdout).into_owned();
+    let found = format!("container of backend in the copy {}", copy.project());
+    assert!(looked.status.success() && text.contains(&found), "{text}");
+
     let before = [started_at(&stack), started_at(&copy)];
     let arguments = [
         "run", "--seed", "1", "--plans", "4", "--jobs", "2", "--format", "json",

@@ -9,15 +9,7 @@ use crate::stack::{Driver, ServiceState};
 
 /// Looks for the containers, and tells whether all were found; true also if none is named.
 pub async fn check(config: &Config, checkup: &mut Checkup) -> bool {
-    let api = config.api.service.iter().map(|service| (API, service));
-    let backends = config.backends.iter();
-    let services = api.chain(backends.map(|b| (b.name.as_str(), &b.service)));
-    let named: Vec<(&str, &Container)> = services
-        .filter_map(|(name, service)| match service {
-            ServiceConfig::Docker(container) => Some((name, container)),
-            ServiceConfig::Process(_) | ServiceConfig::Command(_) => None,
-        })
-        .collect();
+    let named = containers(config);
     if named.is_empty() {
         return true;
     }
@@ -37,7 +29,27 @@ pub async fn check(config: &Config, checkup: &mut Checkup) -> bool {
     for (name, container) in named {
         all_found &= look(&engine, name, container, checkup).await;
     }
+    for project in &config.instances {
+        let copy = config.of_project(project);
+        for (name, container) in containers(&copy) {
+            // Without a copy, the stack itself can still be looked at.
+            let name = format!("{name} in the copy {project}");
+            look(&engine, &name, container, checkup).await;
+        }
+    }
     all_found
+}
+
+/// The containers that the configuration names, each with its service's name.
+fn containers(config: &Config) -> Vec<(&str, &Container)> {
+    let api = config.api.service.iter().map(|service| (API, service));
+    let backends = config.backends.iter();
+    let services = api.chain(backends.map(|b| (b.name.as_str(), &b.service)));
+    let named = services.filter_map(|(name, service)| match service {
+        ServiceConfig::Docker(container) => Some((name, container)),
+        ServiceConfig::Process(_) | ServiceConfig::Command(_) => None,
+    });
+    named.collect()
 }
 
 /// Looks at one container, and tells whether it was found.
