@@ -155,6 +155,8 @@ pub(super) fn sentence(summary: &Summary) -> String {
     let found = match (failures.len(), known.len()) {
         (0, 1) => "nothing new, but 1 known failure".to_owned(),
         (0, n) if n > 0 => format!("nothing new, but {n} known failures"),
+        // Only a saved failure whose plan fails in another way now makes it violated then.
+        (0, _) => "nothing new, but a saved plan that fails in another way than before,".to_owned(),
         (1, _) => "1 failure".to_owned(),
         (n, _) => format!("{n} different failures"),
     };

@@ -7,6 +7,7 @@ use comeback::campaign::{Audience, Bench, Campaign, Interrupt, Ledger, Plans, Sa
 use comeback::cli::demo_bench;
 use comeback::executor::Executor;
 use comeback::model::{Fate, Judgement, Plan, Regressed, Summary, Verdict};
+use comeback::report::terminal;
 use comeback::trace::{Recorder, Trace};
 use comeback::watch;
 use tempfile::TempDir;
@@ -83,6 +84,21 @@ async fn what_is_mended_is_told_and_is_not_known() {
     assert_eq!(summary.known, []);
     let told = &summary.reused[0];
     assert_eq!((told.fate, told.reproduced.runs), (Fate::Fixed, 3));
+}
+
+#[tokio::test]
+async fn a_plan_that_fails_in_another_way_now_is_told_as_such() {
+    let (_folder, _before, mut again) = found().await;
+    again.plans = Plans::Random(1);
+    let judgement = again.reuse[0].trace.judgement.as_mut().unwrap();
+    judgement.signature = Some("v1/recovers/job/never-recovered/stop".parse().unwrap());
+    let summary = run(&again, &bench(Variant::StuckBusy)).await;
+    assert_eq!(summary.reused[0].fate, Fate::FailsOtherwise);
+    assert_eq!(summary.verdict, Verdict::Violated);
+    let text = terminal::summary(&summary);
+    let sentence =
+        "shows nothing new, but a saved plan that fails in another way than before, in 1 plan";
+    assert!(text.contains(sentence), "{text}");
 }
 
 #[tokio::test]
