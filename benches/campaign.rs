@@ -61,6 +61,9 @@ fn main() {
         requests as f64 / 1e6,
         summary.verdict
     );
+    for reason in &summary.inconclusive_reasons {
+        println!("inconclusive: {reason}");
+    }
     let report = Report::of_run(summary.run.as_ref()).expect("the run can be read");
     println!("report    {:.0}: {}", resident_mib(), report.sentence());
 }
