@@ -98,7 +98,17 @@ async fn copies_of_a_stack_share_the_trials() {
 
     let before = [started_at(&stack), started_at(&copy)];
     let arguments = [
-        "run", "--seed", "1", "--plans", "4", "--jobs", "2", "--format", "json",
+        "run",
+        "--seed",
+        "1",
+        "--plans",
+        "4",
+        "--jobs",
+        "2",
+        "--max-inconclusive",
+        "50%",
+        "--format",
+        "json",
     ];
     let (code, summary) = document(&stack.comeback(&arguments).output().expect("it ran"));
     assert_eq!(code, Some(0), "{summary}");
