@@ -1,6 +1,7 @@
 //! Before anything new is tried, a campaign replays what failed before.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::ledger::{Entry, Ledger};
 use super::progress::Progress;
@@ -48,7 +49,7 @@ impl Campaign {
             if done.any(|told| told.trace == name) {
                 continue;
             }
-            if self.is_over(progress) {
+            if self.left(progress) == Some(Duration::ZERO) {
                 break;
             }
             audience.busy(&format!("replaying what failed before: {name}"));

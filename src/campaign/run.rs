@@ -119,10 +119,10 @@ impl Campaign {
         self.end(progress, ledger, interrupt)
     }
 
-    /// Whether nothing new is to be begun, for the time that was given is over.
-    pub(super) fn is_over(&self, progress: &Progress) -> bool {
-        self.at_most
-            .is_some_and(|limit| progress.elapsed() >= limit)
+    /// For how long new trials may still be begun, if that is limited.
+    pub(super) fn left(&self, progress: &Progress) -> Option<Duration> {
+        let limit = self.at_most?;
+        Some(limit.saturating_sub(progress.elapsed()))
     }
 
     fn end(

@@ -8,12 +8,12 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 use std::{panic, thread};
 
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 use tokio::task::block_in_place;
-use tokio::time::Instant;
 
 use super::ledger::{Entry, Ledger};
 use super::progress::Progress;
@@ -31,8 +31,9 @@ pub(super) struct Work<'a> {
     interrupt: &'a Interrupt,
     audience: &'a dyn Audience,
     folder: PathBuf,
-    /// When no trial is begun any more.
-    until: Option<Instant>,
+    began: Instant,
+    /// How long after that new trials are begun, if that is limited. The sum of the two may be more than a clock can tell.
+    left: Option<Duration>,
     /// The trial that is begun next.
     next: AtomicU64,
     /// Whether it is decided that nothing more is to be done.
@@ -56,15 +57,13 @@ impl<'a> Work<'a> {
         interrupt: &'a Interrupt,
         audience: &'a dyn Audience,
     ) -> Self {
-        let left = campaign
-            .at_most
-            .map(|limit| limit.saturating_sub(progress.elapsed()));
         Work {
             campaign,
             interrupt,
             audience,
             folder: ledger.folder().to_owned(),
-            until: left.map(|left| Instant::now() + left),
+            began: Instant::now(),
+            left: campaign.left(progress),
             next: AtomicU64::new(progress.summary.plans_executed),
             is_ended: AtomicBool::new(progress.ways_to_fail() >= campaign.max_failures),
             desk: Mutex::new(Desk {
@@ -147,7 +146,7 @@ impl<'a> Work<'a> {
 
     /// The trial to begin now; none when enough was done.
     fn begin(&self) -> Option<u64> {
-        let is_over = self.until.is_some_and(|until| Instant::now() >= until);
+        let is_over = self.left.is_some_and(|left| self.began.elapsed() >= left);
         if self.is_ended() || self.interrupt.is_requested() || is_over || !self.is_any_left() {
             return None;
         }

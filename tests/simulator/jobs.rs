@@ -104,6 +104,19 @@ async fn several_stacks_are_at_it_at_once() {
     );
 }
 
+#[tokio::test]
+async fn a_campaign_may_be_given_more_time_than_a_clock_can_tell() {
+    let bench = demo_bench::simulated(Variant::Healthy).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let long = Campaign {
+        plans: Plans::Random(1),
+        at_most: Some(Duration::MAX),
+        ..campaign(folder.path())
+    };
+    let summary = on(1, &long, &bench).await;
+    assert_eq!(summary.plans_executed, 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_error_on_one_stack_ends_the_campaign_on_all() {
     let bench = demo_bench::simulated(Variant::StuckBusy).unwrap();
