@@ -99,7 +99,7 @@ impl Control {
                 && finding.invariant == signature.invariant
                 && finding.reason.as_ref() == Some(&signature.reason)
         });
-        let verdict = judgement.map_or(Verdict::Inconclusive, |j| j.verdict);
+        let verdict = calm.verdict();
         let alike = alike
             .map(|finding| &finding.message)
             .next()

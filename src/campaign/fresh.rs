@@ -71,8 +71,7 @@ impl<'a> Fresh<'a> {
             .bench
             .execute(plan, execution, &path, self.interrupt, self.audience);
         let trace = trial.await?;
-        let judgement = trace.judgement.as_ref();
-        self.held = judgement.is_some_and(|j| j.verdict == Verdict::Holds);
+        self.held = trace.verdict() == Verdict::Holds;
         Ok(trace)
     }
 

@@ -93,7 +93,7 @@ impl Progress {
         let undecided = judgement.filter(|j| j.verdict == Verdict::Inconclusive);
         Finished {
             index: trace.plan.index,
-            verdict: judgement.map_or(Verdict::Inconclusive, |j| j.verdict),
+            verdict: trace.verdict(),
             reason: undecided.map(|judgement| judgement.reason()),
             signature: judgement.and_then(|j| j.signature.clone()),
             failure,

@@ -62,7 +62,7 @@ impl Regress {
             let nth = tally.executed();
             let trace = stack.execute(&recorded.plan, &folder, nth).await?;
             // What was broken off says nothing, not even that it said nothing.
-            if stack.is_interrupted() && !is_violated(&trace) {
+            if stack.is_interrupted() && trace.verdict() != Verdict::Violated {
                 break interrupted;
             }
             tally.take(&trace);
@@ -82,11 +82,6 @@ fn recorded_rate(recorded: &Trace) -> Reproduced {
     });
     let once = Reproduced { failed: 1, runs: 1 };
     rates.into_iter().next().unwrap_or(once)
-}
-
-fn is_violated(trace: &Trace) -> bool {
-    let judgement = trace.judgement.as_ref();
-    judgement.is_some_and(|j| j.verdict == Verdict::Violated)
 }
 
 /// What the executions of one trace have told so far.
@@ -122,7 +117,7 @@ impl Tally {
     fn take(&mut self, trace: &Trace) {
         let told = &mut self.told;
         let judgement = trace.judgement.as_ref();
-        match judgement.map_or(Verdict::Inconclusive, |j| j.verdict) {
+        match trace.verdict() {
             Verdict::Inconclusive => {
                 told.inconclusive += 1;
                 self.reasons.extend(judgement.map(|j| j.reason()));

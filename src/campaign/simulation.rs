@@ -5,8 +5,9 @@ use std::{io, panic, thread};
 
 use tokio::runtime::Builder;
 
+use super::trial::Execution;
 use super::{Bench, CampaignError};
-use crate::executor::{EarlyEnd, Executor};
+use crate::executor::Executor;
 use crate::invariant::judge;
 use crate::load::Transport;
 use crate::model::Plan;
@@ -53,20 +54,22 @@ impl Simulation {
         nth: u64,
         interrupted: impl Future<Output = ()> + Send,
     ) -> Result<Trace, CampaignError> {
-        let early = bench.early_end(plan, false);
-        self.execute(bench, plan, nth, early, interrupted)
+        let execution = Execution {
+            nth,
+            ..Execution::default()
+        };
+        self.execute(bench, plan, execution, interrupted)
     }
 
-    /// The same where it may end at another time.
+    /// The same for an execution of another kind.
     pub(super) fn execute(
         &self,
         bench: &Bench,
         plan: &Plan,
-        nth: u64,
-        early: EarlyEnd<impl Fn(Vec<Event>) -> bool + Send>,
+        execution: Execution,
         interrupted: impl Future<Output = ()> + Send,
     ) -> Result<Trace, CampaignError> {
-        let World { stack, transport } = (self.0)(plan, nth);
+        let World { stack, transport } = (self.0)(plan, execution.nth);
         let executor = Executor {
             stack: Arc::new(stack),
             transport,
@@ -74,7 +77,7 @@ impl Simulation {
         };
         // A runtime may not be run within another one, on whose thread we may be.
         let events = thread::scope(|scope| {
-            let world = || events(&executor, bench, plan, early, interrupted);
+            let world = || events(&executor, bench, plan, execution, interrupted);
             let world = thread::Builder::new().spawn_scoped(scope, world);
             let world = world.map_err(SimulationError)?;
             world
@@ -98,7 +101,7 @@ fn events(
     executor: &Executor,
     bench: &Bench,
     plan: &Plan,
-    early: EarlyEnd<impl Fn(Vec<Event>) -> bool>,
+    execution: Execution,
     interrupted: impl Future<Output = ()>,
 ) -> Result<Vec<Event>, CampaignError> {
     let world = Builder::new_current_thread()
@@ -110,6 +113,7 @@ fn events(
         executor.bring_up().await?;
         let cap = executor.settings.max_trace_bytes;
         let recorder = Recorder::new(None, bench.redaction.clone(), cap);
+        let early = bench.early_end(plan, execution);
         executor.trial(plan, &recorder, interrupted, early).await;
         Ok(recorder.history())
     })

@@ -57,14 +57,11 @@ impl Bench {
         audience: &dyn Audience,
     ) -> Result<Trace, CampaignError> {
         if let Some(simulation) = &self.simulation {
-            let early = self.early_end(plan, execution.in_haste);
-            let trace =
-                simulation.execute(self, plan, execution.nth, early, interrupt.requested())?;
-            let judgement = trace.judgement.as_ref();
-            if judgement.is_none_or(|judgement| judgement.verdict != Verdict::Holds) {
+            let trace = simulation.execute(self, plan, execution, interrupt.requested())?;
+            if trace.verdict() != Verdict::Holds {
                 trace.write(path)?;
             }
-            if let Some(judgement) = judgement {
+            if let Some(judgement) = &trace.judgement {
                 audience.trial_ended(plan, judgement);
             }
             return Ok(trace);
@@ -80,7 +77,7 @@ impl Bench {
                 plan,
                 &recorder,
                 interrupt.requested(),
-                self.early_end(plan, execution.in_haste),
+                self.early_end(plan, execution),
             )
             .await;
         drop((lag, crowd));
@@ -108,11 +105,14 @@ impl Bench {
     pub(super) fn early_end(
         &self,
         plan: &Plan,
-        in_haste: bool,
+        execution: Execution,
     ) -> EarlyEnd<impl Fn(Vec<Event>) -> bool> {
         let recovery = Duration::from_millis(self.executor.limits.recovery_ms);
         EarlyEnd {
-            after: if in_haste { Duration::ZERO } else { recovery },
+            after: match execution.in_haste {
+                true => Duration::ZERO,
+                false => recovery,
+            },
             is_decided: |events| self.is_decided(plan, events),
         }
     }

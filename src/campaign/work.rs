@@ -124,7 +124,7 @@ impl<'a> Work<'a> {
                 self.audience,
             );
             let trace = trial.await?;
-            let mut verdict = verdict_of(&trace);
+            let mut verdict = trace.verdict();
             trials_since_reset += 1;
             if self.bring(index, trace, bench).await? {
                 // What was executed there is not known to have held.
@@ -250,12 +250,7 @@ impl Desk<'_> {
     }
 }
 
-fn verdict_of(trace: &Trace) -> Verdict {
-    let judgement = trace.judgement.as_ref();
-    judgement.map_or(Verdict::Inconclusive, |judgement| judgement.verdict)
-}
-
 /// Whether a trial was ended by somebody, so that its verdict is not its own.
 fn is_cut_short(trace: &Trace) -> bool {
-    verdict_of(trace) == Verdict::Inconclusive
+    trace.verdict() == Verdict::Inconclusive
 }

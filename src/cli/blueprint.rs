@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::bail;
 
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, PORT};
 use crate::stack::port::ReservedPort;
 
 /// What a stack is built from.
@@ -28,7 +28,7 @@ impl Blueprint {
     pub fn of(path: &Path) -> Result<Self, ConfigError> {
         let ports: RefCell<BTreeMap<String, (u16, ReservedPort)>> = RefCell::default();
         let config = Config::load(path, &|name| {
-            let Some(port) = name.strip_prefix("port:") else {
+            let Some(port) = name.strip_prefix(PORT) else {
                 return env::var(name).ok();
             };
             let mut ports = ports.borrow_mut();
@@ -52,6 +52,7 @@ impl Blueprint {
     /// # Errors
     /// When the configuration is bad, or does not tell how there can be so many copies.
     pub fn copy(path: &Path, nth: usize) -> anyhow::Result<Self> {
+        // Each time that it is read it has other ports, so that whatever is the same would be shared.
         let (original, copy) = (Blueprint::of(path)?.config, Blueprint::of(path)?);
         let projects = &original.instances;
         let copy = match projects.get(nth - 1) {

@@ -8,8 +8,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::complaint::Problem;
 
-/// `${port:NAME}` stands for a free port of this machine, the same for each use of the name.
-pub(super) const PORT: &str = "port:";
+/// What a name begins with that stands for a port: `${port:NAME}` is a free one of this machine, the same for each use of the name.
+pub const PORT: &str = "port:";
 
 /// Replaces `${VAR}` in every text of a table, and remembers what each variable was. `$${` stands for `${` itself.
 ///

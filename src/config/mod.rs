@@ -31,6 +31,7 @@ use toml::de::DeTable;
 pub use api::ApiConfig;
 pub use backend::{BackendConfig, ReadyCheck, ReadyConfig};
 pub use complaint::Complaint;
+pub use environment::PORT;
 pub use service::{CommandConfig, Container, ProcessConfig, ServiceConfig};
 pub use sketch::{Sketch, SketchedBackend};
 

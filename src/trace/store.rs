@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::lines::Written;
 use super::{Event, Line, Lines};
-use crate::model::{Judgement, Limits, LogPatterns, Plan};
+use crate::model::{Judgement, Limits, LogPatterns, Plan, Verdict};
 
 /// The version of the format that this build writes. It reads this one and all before it.
 pub const FORMAT_VERSION: u32 = 1;
@@ -242,6 +242,12 @@ impl TraceWriter {
 }
 
 impl Trace {
+    /// The verdict; inconclusive where the trial did not come so far.
+    pub fn verdict(&self) -> Verdict {
+        let judgement = self.judgement.as_ref();
+        judgement.map_or(Verdict::Inconclusive, |judgement| judgement.verdict)
+    }
+
     /// Writes a whole trace into a new file.
     ///
     /// # Errors
