@@ -4,5 +4,7 @@
 mod desk;
 #[path = "shrink/killed.rs"]
 mod killed;
+#[path = "shrink/machine.rs"]
+mod machine;
 #[path = "shrink/result.rs"]
 mod result;

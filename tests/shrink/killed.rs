@@ -10,6 +10,7 @@ use comeback::trace::Trace;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::desk::Desk;
+use crate::machine;
 
 /// A desk with a failing trace that was not shrunk.
 fn found() -> (Desk, PathBuf) {
@@ -52,6 +53,7 @@ fn signature(trace: &Path) -> String {
 
 #[test]
 fn a_kill_at_any_time_leaves_the_best_so_far() {
+    let _machine = machine::shared();
     let (desk, trace) = found();
     let original = fs::read(&trace).unwrap();
     let signature = signature(&trace);
@@ -75,6 +77,7 @@ fn a_kill_at_any_time_leaves_the_best_so_far() {
 
 #[test]
 fn an_interrupt_keeps_the_best_so_far() {
+    let _machine = machine::shared();
     let (desk, trace) = found();
     let signature = signature(&trace);
     let before = steps(&trace, &signature);

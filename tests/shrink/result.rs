@@ -5,6 +5,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::desk::Desk;
+use crate::machine;
 
 fn found(desk: &Desk, bug: &str, more: &str) -> Value {
     let finished = desk.run(&format!(
@@ -17,6 +18,7 @@ fn found(desk: &Desk, bug: &str, more: &str) -> Value {
 
 #[test]
 fn a_failure_is_shrunk_explained_and_saved() {
+    let _machine = machine::shared();
     let mut gone = 0;
     for seed in 1..=3 {
         let desk = Desk::new();
@@ -46,6 +48,7 @@ fn a_failure_is_shrunk_explained_and_saved() {
 /// It crashes at the third reconnect: three outages are needed, and no fewer.
 #[test]
 fn ordered_faults_that_are_all_needed_are_kept() {
+    let _machine = machine::shared();
     let desk = Desk::new();
     let failure = found(&desk, "gives-up", "--seed 1");
     let trace = failure["trace"].as_str().unwrap();
@@ -66,6 +69,7 @@ fn ordered_faults_that_are_all_needed_are_kept() {
 
 #[test]
 fn what_cannot_be_shrunk_is_refused_with_a_reason() {
+    let _machine = machine::shared();
     let desk = Desk::new();
     desk.run("run --demo stuck-busy --sim --seed 1 --plans 1 --no-shrink");
     let mut told = String::new();
@@ -95,6 +99,7 @@ fn what_cannot_be_shrunk_is_refused_with_a_reason() {
 /// Shrinking a live failure takes minutes, and where there is no progress bar nobody should have to guess.
 #[test]
 fn each_execution_is_told_where_there_is_no_progress_bar() {
+    let _machine = machine::shared();
     let desk = Desk::new();
     let run = desk.run("run --demo stuck-busy --sim --seed 2 --plans 300 --shrink-runs 3");
     let told = run.stderr.lines().filter(|l| l.starts_with("shrinking: "));
@@ -108,6 +113,7 @@ fn each_execution_is_told_where_there_is_no_progress_bar() {
 /// The same on real processes.
 #[test]
 fn a_failure_of_real_processes_is_shrunk_with_few_executions() {
+    let _machine = machine::alone();
     let desk = Desk::new();
     let run = desk.run("run --demo swallowed-error --seed 1 --shrink-runs 40 --format json");
     assert_eq!(run.code, 1, "{}{}", run.stdout, run.stderr);
