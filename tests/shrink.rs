@@ -8,3 +8,5 @@ mod killed;
 mod machine;
 #[path = "shrink/result.rs"]
 mod result;
+#[path = "shrink/rule.rs"]
+mod rule;

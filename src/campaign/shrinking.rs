@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tracing::debug;
 
 use super::control::Unseen;
 use super::trial::Execution as Nth;
@@ -127,6 +128,7 @@ impl Executions for Laboratory<'_> {
                 return None;
             }
             // That the failure showed is all that is asked. But the trace that is kept at last, of a plan that the guard has looked at, is whole.
+            let began = Instant::now();
             let is_whole = purpose == Purpose::Guard && self.whole.as_ref() != Some(plan);
             let trace = match self.run(plan, !is_whole).await {
                 Ok(trace) => trace,
@@ -140,17 +142,23 @@ impl Executions for Laboratory<'_> {
             }
             let failed = self.has_failed(&trace);
             self.note(plan, purpose, failed);
+            debug!(
+                run = self.history.len(),
+                ?purpose,
+                failed,
+                took_ms = began.elapsed().as_millis(),
+                "executed\n{plan}"
+            );
             match failed {
                 Some(false) => return Some(Execution::Passed),
                 Some(true) => {
-                    let times = step_times(&trace);
                     if is_whole {
                         self.whole = Some(plan.clone());
                     }
                     if is_whole || self.whole.as_ref() != Some(plan) {
                         self.remember(plan, trace);
                     }
-                    return Some(Execution::Failed(times));
+                    return Some(Execution::Failed);
                 }
                 None => {}
             }

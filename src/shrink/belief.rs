@@ -10,28 +10,13 @@
 use fastrand::Rng;
 
 use super::places::{MOST_PLACES, Places, all, bits};
+use super::rates::{RATES, Rates, likelihood};
 
 /// Sets in the population.
 const POPULATION: usize = 256;
 
 /// From so many places downwards all sets are counted out.
 const COUNTED_OUT: u32 = 10;
-
-/// The rates considered, with what is believed of them beforehand: many failures show every time, and the others at any rate.
-const RATES: [(f64, f64); 12] = [
-    (1.0, 0.45),
-    (0.95, 0.03),
-    (0.85, 0.05),
-    (0.7, 0.08),
-    (0.55, 0.08),
-    (0.42, 0.08),
-    (0.3, 0.08),
-    (0.2, 0.07),
-    (0.14, 0.05),
-    (0.1, 0.04),
-    (0.06, 0.03),
-    (0.03, 0.01),
-];
 
 /// How likely it is beforehand that so many steps are needed, from none upwards; each further one is less likely by
 /// [`TAIL`].
@@ -118,17 +103,14 @@ impl Belief {
     /// The rate that is expected if so many passing runs stay unexplained.
     pub fn rates(&self) -> Vec<f64> {
         let most = self.idle + self.passed.iter().map(|(_, times)| times).sum::<usize>();
-        (0..=most)
-            .map(|unexplained| {
-                let (mut sum, mut weight) = (0.0, 0.0);
-                for (rate, prior) in RATES {
-                    let likely = likelihood(rate, self.failed, unexplained) * prior;
-                    sum += rate * likely;
-                    weight += likely;
-                }
-                sum / weight
-            })
-            .collect()
+        let expected = |unexplained| Rates::after(self.failed, unexplained).mean();
+        (0..=most).map(expected).collect()
+    }
+
+    /// The rates that it may have.
+    pub fn how_often(&self) -> Rates {
+        let of = |guess: &Guess| (guess.weight, Rates::after(self.failed, guess.unexplained));
+        Rates::mixed(self.guesses.iter().map(of))
     }
 
     /// The rate that is expected.
@@ -376,8 +358,4 @@ impl Belief {
         let times = self.passed.iter().filter(apart).map(|(_, times)| times);
         self.idle + times.sum::<usize>()
     }
-}
-
-fn likelihood(rate: f64, failed: i32, passed: usize) -> f64 {
-    rate.powi(failed) * (1.0 - rate).powi(passed as i32)
 }

@@ -1,27 +1,34 @@
 //! Where a number stops mattering: bisection by answers that may be wrong in one way.
 //!
 //! A value at or above the boundary fails with the reproduction rate, one below it never does. So a failing run is proof, and a
-//! passing one is weighed by Bayes. (Probabilistic bisection: Horstein 1963, "Sequential transmission using noiseless feedback";
+//! passing one is weighed by Bayes, for each boundary and each rate that there may be. (Probabilistic bisection: Horstein 1963, "Sequential transmission using noiseless feedback";
 //! here with noise in one direction.)
+
+use super::rates::Rates;
 
 /// Beforehand a number does not matter at all with this probability.
 const IDLE: f64 = 0.5;
 
-/// It ends when the boundary lies so surely within [`CLOSE`].
+/// It ends when the boundary lies so surely between ends that are [`Close`].
 const SURE: f64 = 0.9;
-
-/// The greatest ratio of a boundary's two ends at which it counts as found.
-const CLOSE: f64 = 1.06;
 
 /// The boundary of one number, while it is looked for.
 #[derive(Debug, Clone)]
 pub struct Bisection {
     /// The values that are considered, ascending; the last one is the present value, which failed.
     values: Vec<u64>,
-    /// The probability that each of the values is the least that fails.
-    weights: Vec<f64>,
-    near: u64,
-    rate: f64,
+    /// The probability that each of the values is the least that fails, with each rate.
+    weights: Vec<Rates>,
+    close: Close,
+}
+
+/// How near the two ends of a boundary have to be for it to count as found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Close {
+    /// Their greatest ratio,
+    pub ratio: f64,
+    /// or their greatest difference.
+    pub difference: u64,
 }
 
 /// What is known of a boundary.
@@ -34,19 +41,21 @@ pub struct Bounds {
 }
 
 impl Bisection {
-    /// A number that fails at `value` with the given rate, and may be made smaller down to `least`. Its boundary counts as found also when its two
-    /// ends are so `near`.
-    pub fn new(least: u64, value: u64, near: u64, rate: f64) -> Self {
+    /// A number that fails at `value` with one of these rates, and may be made smaller down to `least`.
+    pub fn new(least: u64, value: u64, close: Close, rates: &Rates) -> Self {
         let values = round_numbers(least, value);
         let others = (values.len() - 1).max(1) as f64;
-        let mut weights = vec![(1.0 - IDLE) / others; values.len()];
-        weights[0] = IDLE;
+        let of = |place| {
+            rates.times(if place == 0 {
+                IDLE
+            } else {
+                (1.0 - IDLE) / others
+            })
+        };
         Bisection {
+            weights: (0..values.len()).map(of).collect(),
             values,
-            weights,
-            near,
-            // With a rate of one a single pass would decide for ever.
-            rate: rate.clamp(0.05, 0.98),
+            close,
         }
     }
 
@@ -55,16 +64,16 @@ impl Bisection {
         let last = self.values.len() - 1;
         let Bounds { passes_at, .. } = self.bounds();
         let is_close = |passes: u64| {
-            self.values[last] as f64 <= passes as f64 * CLOSE
-                || self.values[last] <= passes + self.near
+            self.values[last] as f64 <= passes as f64 * self.close.ratio
+                || self.values[last] <= passes + self.close.difference
         };
-        let close = passes_at.is_some_and(is_close) || self.weights[last] >= SURE;
+        let close = passes_at.is_some_and(is_close) || self.weight(last) >= SURE;
         if last == 0 || close {
             return None;
         }
         let mut below = 0.0;
-        for (place, weight) in self.weights[..last].iter().enumerate() {
-            below += weight;
+        for place in 0..last {
+            below += self.weight(place);
             // The least is worth a try of its own as long as it may well do.
             if below >= 0.5 || (place == 0 && below >= 0.3) {
                 return Some(self.values[place]);
@@ -76,23 +85,18 @@ impl Bisection {
     /// A value was seen to fail.
     pub fn failed(&mut self, value: u64) {
         let kept = self.values.partition_point(|known| *known <= value);
-        let above: f64 = self.weights[kept..].iter().sum();
         self.values.truncate(kept);
         self.weights.truncate(kept);
-        // That the boundary was thought to lie above says nothing of where it lies below.
-        if above >= 1.0 {
-            self.weights.fill(1.0);
-        }
+        self.weights.iter_mut().for_each(Rates::weigh_failed);
         self.normalize();
     }
 
     /// A value passed.
     pub fn passed(&mut self, value: u64) {
-        for (known, weight) in self.values.iter().zip(&mut self.weights) {
-            if *known <= value {
-                *weight *= 1.0 - self.rate;
-            }
-        }
+        let kept = self.values.partition_point(|known| *known <= value);
+        self.weights[..kept]
+            .iter_mut()
+            .for_each(Rates::weigh_passed);
         self.normalize();
     }
 
@@ -102,7 +106,7 @@ impl Bisection {
         let mut below = 0.0;
         let mut passes_at = None;
         for place in 0..last {
-            below += self.weights[place];
+            below += self.weight(place);
             if below > 1.0 - SURE {
                 break;
             }
@@ -114,10 +118,19 @@ impl Bisection {
         }
     }
 
+    /// What the runs told of the rate.
+    pub fn rates(&self) -> Rates {
+        Rates::mixed(self.weights.iter().map(|rates| (1.0, rates.clone())))
+    }
+
+    fn weight(&self, place: usize) -> f64 {
+        self.weights[place].sum()
+    }
+
     fn normalize(&mut self) {
-        let total: f64 = self.weights.iter().sum();
-        for weight in &mut self.weights {
-            *weight /= total;
+        let total: f64 = self.weights.iter().map(Rates::sum).sum();
+        for rates in &mut self.weights {
+            *rates = rates.times(1.0 / total);
         }
     }
 }
@@ -155,10 +168,18 @@ pub fn roundest(least: u64, most: u64) -> u64 {
 mod tests {
     use super::*;
 
+    fn close(difference: u64) -> Close {
+        Close {
+            ratio: 1.06,
+            difference,
+        }
+    }
+
     /// Looks for a boundary, and returns what was found and how many runs it took.
     fn find(boundary: u64, value: u64, rate: f64, seed: u64) -> (Bounds, u32) {
         let mut rng = fastrand::Rng::with_seed(seed);
-        let mut bisection = Bisection::new(0, value, 0, rate);
+        let rates = Rates::after((200.0 * rate) as i32, (200.0 * (1.0 - rate)) as usize);
+        let mut bisection = Bisection::new(0, value, close(0), &rates);
         let mut runs = 0;
         while let Some(tried) = bisection.next() {
             runs += 1;
@@ -201,7 +222,7 @@ mod tests {
 
     #[test]
     fn what_is_near_enough_is_not_looked_at_more_closely() {
-        let mut bisection = Bisection::new(0, 16, 2, 0.98);
+        let mut bisection = Bisection::new(0, 16, close(2), &Rates::after(20, 0));
         let mut tried = Vec::new();
         while let Some(value) = bisection.next() {
             tried.push(value);
@@ -223,7 +244,20 @@ mod tests {
             bounds.passes_at >= Some(300)
         });
         let wrong = wrong.count();
-        assert!(wrong <= 30, "{wrong} of 200");
+        assert!(wrong <= 34, "{wrong} of 200");
+    }
+
+    #[test]
+    fn what_fails_again_and_again_is_believed_to_fail_always() {
+        let mut bisection = Bisection::new(0, 16, close(0), &Rates::after(1, 0));
+        assert_eq!(bisection.next(), Some(0));
+        bisection.passed(0);
+        let doubted = Bisection::new(0, 16, close(0), &Rates::after(1, 3));
+        assert!(bisection.rates().mean() > doubted.rates().mean());
+        for value in [8, 4, 2] {
+            bisection.failed(value);
+        }
+        assert!(bisection.rates().is_always());
     }
 
     #[test]

@@ -1,25 +1,48 @@
 //! The course of shrinking one plan: steps, then shapes, then numbers.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 
-use super::belief::Belief;
-use super::bisection::{Bisection, Bounds, roundest};
-use super::guard::RateTest;
-use super::passes::{Number, anchored, scaled, simpler_shapes, without};
-use super::places::{MOST_PLACES, Places, bits};
-use super::reduce::{Purpose, Trials, reduce};
+use super::bisection::{Bisection, Close, roundest};
+use super::executions::{Execution, Executions};
+use super::guard::{Runs, last_often};
+use super::passes::{Number, What, anchored, is_same_change, scaled, simpler_shapes, without};
+use super::places::{MOST_PLACES, bits};
+use super::rates::Rates;
+use super::record::Record;
+use super::reduce::{Look, Reduction};
+use super::shrunk::{Boundary, Found, Shrunk};
+use super::steps::Steps;
+use super::trials::Purpose;
 use crate::model::{Plan, StepId, StepTimes};
 
 /// So many runs are spent on one number at most.
-const MOST_RUNS_OF_A_NUMBER: u32 = 16;
+const MOST_RUNS_OF_A_NUMBER: u32 = 10;
+
+/// Where the failure does not always show, its rate is known well enough when it was seen so often, or after so many runs.
+const FAILURES_TO_KNOW: u32 = 4;
+const RUNS_TO_KNOW: u32 = 20;
 
 /// Steps start within a millisecond or two of when they are due, so that times that are nearer are not told apart.
 const NEAR_MS: u64 = 2;
+
+/// Times and counts that are so near are not told apart: each halving costs an execution.
+const CLOSE_TIMES: Close = Close {
+    ratio: 1.06,
+    difference: NEAR_MS,
+};
+const CLOSE_COUNTS: Close = Close {
+    ratio: 1.2,
+    difference: 0,
+};
 
 /// A time that matters is kept so much longer than where its boundary was found, for there the plan would fail only now and then: by a share of it, and
 /// at least by what cannot be told apart on both sides.
 const MARGIN: f64 = 1.2;
 const MARGIN_MS: u64 = 2 * NEAR_MS;
+
+/// The same for counts: from ten on they are kept a little greater.
+const MARGIN_OF_COUNTS: f64 = 1.1;
 
 /// A failure that shows so often needs no other anchors.
 const OFTEN: f64 = 0.7;
@@ -28,58 +51,6 @@ const OFTEN: f64 = 0.7;
 /// once in ten times at a rate of one half.
 const MORE_OFTEN: f64 = 1.4;
 const RUNS_OF_AN_ANCHOR: u32 = 10;
-
-/// Executes plans for the driver.
-pub trait Executions {
-    /// Executes a plan once, on a fresh stack; none when there may be no more executions.
-    fn execute(&mut self, plan: &Plan, purpose: Purpose)
-    -> impl Future<Output = Option<Execution>>;
-
-    /// From now on this plan, which has failed, is the best; it is believed to fail at this rate.
-    fn best(&mut self, plan: &Plan, rate: f64);
-}
-
-/// What came of executing a plan once.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Execution {
-    /// It failed in the way that is looked for, and its steps were done then.
-    Failed(StepTimes),
-    /// It did not.
-    Passed,
-}
-
-/// The failure that is to be shrunk.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Found {
-    /// The plan that failed.
-    pub plan: Plan,
-    /// When its steps were done.
-    pub times: StepTimes,
-    /// The logarithm of each step's odds to be needed, against the average step's; zero for a step that is not named.
-    pub odds: BTreeMap<StepId, f64>,
-}
-
-/// What is left of it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Shrunk {
-    /// The smallest plan that failed often enough.
-    pub plan: Plan,
-    /// Whether shrinking came to its own end; else the executions did.
-    pub finished: bool,
-    /// How sure it is that each step is needed, from 0 to 1.
-    pub needed: BTreeMap<StepId, f64>,
-    /// The numbers that matter, and where they begin to.
-    pub boundaries: Vec<Boundary>,
-}
-
-/// Where a number begins to matter.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Boundary {
-    /// The number.
-    pub number: Number,
-    /// Its boundary.
-    pub bounds: Bounds,
-}
 
 /// Makes a failing plan as simple as it can, by the order of [`Plan::size`].
 ///
@@ -98,16 +69,19 @@ pub async fn shrink(found: &Found, seed: u64, executions: &mut impl Executions) 
 }
 
 struct Driver<'a, E> {
-    best: Plan,
-    times: StepTimes,
+    /// The plan that was found, without what was never executed.
+    first: Plan,
+    first_times: StepTimes,
     /// The steps that may be left out, by place; behind them the background load, if there is any.
     places: Vec<StepId>,
     odds: Vec<f64>,
+    best: Plan,
     needed: BTreeMap<StepId, f64>,
     boundaries: Vec<Boundary>,
-    /// The plans that were the best since the guard last looked, from that one on.
-    accepted: Vec<Plan>,
-    rate: f64,
+    /// The plans that were the best, from the one with the fewest steps on, each with how many boundaries were known then.
+    accepted: Vec<(Plan, usize)>,
+    /// How often these fail, and others that are made of the one with the fewest steps.
+    record: Record,
     executions: &'a mut E,
 }
 
@@ -127,73 +101,107 @@ impl<'a, E: Executions> Driver<'a, E> {
         let odds = places.iter().map(|id| found.odds.get(id).copied());
         let mut odds: Vec<f64> = odds.map(Option::unwrap_or_default).collect();
         odds.extend(plan.background.as_ref().map(|_| 0.0));
+        let first = without(plan, &gone, times);
         Driver {
-            best: without(plan, &gone, times),
-            times: times.clone(),
+            best: first.clone(),
+            first,
+            first_times: times.clone(),
             places,
             odds,
             needed: BTreeMap::new(),
             boundaries: Vec::new(),
             accepted: Vec::new(),
-            rate: 1.0,
+            record: Record::new(Rates::after(1, 0), 0),
             executions,
         }
     }
 
     async fn run(&mut self, seed: u64) -> Option<()> {
-        self.steps(seed).await?;
-        self.accepted = vec![self.best.clone()];
-        self.shapes().await?;
-        self.time_scale().await?;
-        let mut tried: Vec<Number> = Vec::new();
-        // A number that is smaller may make room for another one: those that come up later are tried as well.
-        while let Some(number) = Number::all(&self.best)
-            .into_iter()
-            .find(|number| !tried.contains(number))
-        {
-            self.number(&number).await?;
-            tried.push(number);
+        let mut reduction = Reduction::new(self.odds.clone(), seed);
+        let mut look = Look::Later;
+        loop {
+            let finished = reduction.run(&mut self.steps(), look).await;
+            self.take_over(&reduction, finished)?;
+            self.learn_rate().await?;
+            self.shapes().await?;
+            self.time_scale().await?;
+            self.numbers().await?;
+            if self.guard().await? || reduction.is_checked() {
+                break;
+            }
+            // No smaller numbers are to blame: too many steps may be gone.
+            let kept = reduction.current();
+            let looked = reduction.check(&mut self.steps()).await;
+            if looked.is_some() && reduction.current() == kept {
+                break;
+            }
+            self.take_over(&reduction, looked)?;
+            look = Look::AtTheEndToo;
         }
-        self.guard().await?;
         self.anchors().await
     }
 
-    async fn steps(&mut self, seed: u64) -> Option<()> {
-        let mut steps = Steps {
-            plan: self.best.clone(),
-            times: self.times.clone(),
+    fn steps(&mut self) -> Steps<'_, E> {
+        Steps {
+            plan: &self.first,
+            times: &self.first_times,
             places: &self.places,
-            latest: None,
             executions: self.executions,
-        };
-        let reduced = reduce(self.odds.clone(), seed, &mut steps).await;
-        let latest = steps.latest.take();
-        self.best = steps.plan_of(reduced.kept);
-        self.rate = reduced.rate;
+        }
+    }
+
+    /// Goes on with what is left of the steps.
+    fn take_over(&mut self, reduction: &Reduction, finished: Option<()>) -> Option<()> {
+        let reduced = reduction.reduced(finished.is_some());
+        self.best = self.steps().plan_of(reduced.kept);
         let needed = bits(reduced.kept).filter_map(|place| {
             let id = self.places.get(place as usize)?;
             Some((id.clone(), reduced.needed[place as usize]))
         });
         self.needed = needed.collect();
-        self.times = latest.unwrap_or_else(|| self.times.clone());
-        reduced.finished.then_some(())
+        self.boundaries.clear();
+        self.accepted = vec![(self.best.clone(), 0)];
+        self.record = Record::new(reduced.rates, reduction.guard_runs());
+        finished
+    }
+
+    /// Where the failure does not always show and the guard had no reason to look, sees how often it does: what a pass says of a number depends
+    /// on it.
+    async fn learn_rate(&mut self) -> Option<()> {
+        let mut rates = self.record.rates().clone();
+        if rates.is_always() || self.record.known_runs() > 0 {
+            return Some(());
+        }
+        let (plan, mut seen) = (self.best.clone(), Runs::default());
+        while seen.failed < FAILURES_TO_KNOW && seen.all() < RUNS_TO_KNOW {
+            let execution = self.executions.execute(&plan, Purpose::Guard).await?;
+            let failed = execution == Execution::Failed;
+            seen.count(failed);
+            rates.ran(failed);
+        }
+        self.record = Record::new(rates, seen.all());
+        Some(())
     }
 
     async fn shapes(&mut self) -> Option<()> {
         let mut passed: Vec<Plan> = Vec::new();
         let mut place = 0;
         loop {
-            // What passed has another chance only when all the others had theirs, for it seldom fails because another step is simpler.
+            // What passed has another chance only when all the others had theirs, for it seldom fails because another step is simpler; and none
+            // where the failure always shows.
             let shapes = simpler_shapes(&self.best);
+            let is_tried = |shape: &Plan| match self.record.rates().is_always() {
+                true => passed
+                    .iter()
+                    .any(|plan| is_same_change(&self.best, shape, plan)),
+                false => passed.contains(shape),
+            };
             let from_here = (0..shapes.len()).map(|nth| (place + nth) % shapes.len());
-            let Some(next) = from_here
-                .into_iter()
-                .find(|at| !passed.contains(&shapes[*at]))
-            else {
+            let Some(next) = from_here.into_iter().find(|at| !is_tried(&shapes[*at])) else {
                 return Some(());
             };
             place = next;
-            if !self.fails(&shapes[next]).await? {
+            if !self.simpler(&shapes[next]).await? {
                 passed.push(shapes[next].clone());
                 place += 1;
             }
@@ -206,22 +214,46 @@ impl<'a, E: Executions> Driver<'a, E> {
             return Some(());
         }
         let none = scaled(&self.best, 0.0);
-        if self.fails(&none).await? {
+        if self.simpler(&none).await? {
             return Some(());
         }
+        let mut longer = None;
         loop {
-            let half = scaled(&self.best, 0.5);
-            if half == self.best || !self.fails(&half).await? {
+            let now = self.best.clone();
+            let half = scaled(&now, 0.5);
+            if half == now {
                 return Some(());
             }
+            if !self.simpler(&half).await? {
+                // Just above where the times begin to matter it would fail only now and then.
+                if let Some(longer) = longer {
+                    self.accept(longer);
+                }
+                return Some(());
+            }
+            longer = Some(now);
         }
+    }
+
+    async fn numbers(&mut self) -> Option<()> {
+        let mut tried: Vec<Number> = Vec::new();
+        // A number that is smaller may make room for another one: those that come up later are tried as well.
+        while let Some(number) = Number::all(&self.best)
+            .into_iter()
+            .find(|number| !tried.contains(number))
+        {
+            self.number(&number).await?;
+            tried.push(number);
+        }
+        Some(())
     }
 
     /// Finds a number's boundary, and leaves the number a little above it.
     async fn number(&mut self, number: &Number) -> Option<()> {
         let value = number.get(&self.best)?;
-        let near = if number.what.is_time() { NEAR_MS } else { 0 };
-        let mut bisection = Bisection::new(number.what.least(), value, near, self.rate);
+        let is_time = number.what.is_time();
+        let close = if is_time { CLOSE_TIMES } else { CLOSE_COUNTS };
+        let mut bisection = Bisection::new(number.what.least(), value, close, self.record.rates());
         for _ in 0..MOST_RUNS_OF_A_NUMBER {
             let Some(tried) = bisection.next() else {
                 break;
@@ -232,6 +264,7 @@ impl<'a, E: Executions> Driver<'a, E> {
                 false => bisection.passed(tried),
             }
         }
+        self.record.believe(bisection.rates());
         let bounds = bisection.bounds();
         if bounds.passes_at.is_none() {
             return Some(());
@@ -240,129 +273,116 @@ impl<'a, E: Executions> Driver<'a, E> {
             number: number.clone(),
             bounds,
         });
-        let far = (bounds.fails_from as f64 * MARGIN).ceil() as u64;
-        let far = far.max(bounds.fails_from + MARGIN_MS).min(value);
-        if number.what.is_time() && far > bounds.fails_from {
+        let far = safe(number.what, bounds.fails_from).min(value);
+        if far > bounds.fails_from {
             let safe = number.set(&self.best, roundest(far, value.min(2 * far)));
-            self.fails(&safe).await?;
+            let seen = self.record.runs_of(&safe);
+            if seen.failed > 0 && seen.passed == 0 {
+                self.accept(safe);
+            } else {
+                self.fails(&safe).await?;
+            }
         }
         Some(())
     }
 
     /// Where the failure does not show each time, an event in the place of a time may make it show more often.
     async fn anchors(&mut self) -> Option<()> {
-        if self.rate >= OFTEN {
+        let usual = self.record.rates().mean();
+        if usual >= OFTEN {
             return Some(());
         }
         for plan in anchored(&self.best) {
-            let (mut failed, mut times) = (0, None);
+            let mut seen = Runs::default();
             for _ in 0..RUNS_OF_AN_ANCHOR {
                 let execution = self.executions.execute(&plan, Purpose::Guard).await?;
-                if let Execution::Failed(latest) = execution {
-                    failed += 1;
-                    times = Some(latest);
-                }
+                seen.count(execution != Execution::Passed);
             }
-            let rate = f64::from(failed) / f64::from(RUNS_OF_AN_ANCHOR);
-            if let Some(times) = times.filter(|_| rate >= self.rate * MORE_OFTEN) {
-                (self.rate, self.times) = (rate, times);
+            let rate = f64::from(seen.failed) / f64::from(seen.all());
+            if seen.failed > 0 && rate >= usual * MORE_OFTEN {
+                let rates = Rates::after(seen.failed as i32, seen.passed as usize);
+                self.record.believe(rates);
                 self.boundaries.clear();
-                self.take(plan);
+                self.accept(plan);
                 return Some(());
             }
         }
         Some(())
     }
 
+    /// Whether a plan fails, which says something of the rate only if it does; if so, it is the best from now on.
+    async fn simpler(&mut self, plan: &Plan) -> Option<bool> {
+        let failed = self.fails(plan).await?;
+        if failed {
+            let mut rates = self.record.rates().clone();
+            rates.ran(true);
+            self.record.believe(rates);
+        }
+        Some(failed)
+    }
+
     /// Whether a plan fails; if so, it is the best from now on.
     async fn fails(&mut self, plan: &Plan) -> Option<bool> {
-        match self.executions.execute(plan, Purpose::Shrink).await? {
-            Execution::Passed => Some(false),
-            Execution::Failed(times) => {
-                self.times = times;
-                self.accepted.push(plan.clone());
-                self.take(plan.clone());
-                Some(true)
-            }
+        let failed = self.execute(plan, Purpose::Shrink).await?;
+        if failed {
+            self.accept(plan.clone());
         }
+        Some(failed)
+    }
+
+    async fn execute(&mut self, plan: &Plan, purpose: Purpose) -> Option<bool> {
+        let failed = self.executions.execute(plan, purpose).await? != Execution::Passed;
+        self.record.count(plan, failed);
+        Some(failed)
+    }
+
+    fn accept(&mut self, plan: Plan) {
+        self.accepted.push((plan.clone(), self.boundaries.len()));
+        self.take(plan);
     }
 
     fn take(&mut self, plan: Plan) {
         self.best = plan;
-        self.executions.best(&self.best, self.rate);
+        self.executions.best(&self.best, self.record.rates().mean());
     }
 
     /// Checks that the best plan fails about as often as the one whose steps were the fewest, and steps back to the last one that
-    /// does if not.
-    async fn guard(&mut self) -> Option<()> {
-        let (mut good, mut bad) = (0, self.accepted.len());
-        let mut looked_at = self.accepted.len() - 1;
-        while bad - good > 1 {
-            match self.is_often(looked_at).await? {
-                true => good = looked_at,
-                false => bad = looked_at,
-            }
-            looked_at = (good + bad) / 2;
+    /// does if not. Whether that is a simpler one than the one with the fewest steps.
+    async fn guard(&mut self) -> Option<bool> {
+        let last = self.accepted.len() - 1;
+        if last == 0 {
+            return Some(false);
         }
-        let plan = self.accepted.swap_remove(good);
+        let good = match self.is_often(last).await? {
+            true => last,
+            false => last_often(0, last, async |nth| self.is_often(nth).await).await?,
+        };
+        let (plan, boundaries) = self.accepted.swap_remove(good);
         if plan != self.best {
-            // What was found out about the numbers of another plan need not hold for this one.
-            self.boundaries.clear();
+            // What was found out about the numbers of a later plan need not hold for this one.
+            self.boundaries.truncate(boundaries);
             self.take(plan);
         }
-        Some(())
+        Some(good > 0)
     }
 
     async fn is_often(&mut self, nth: usize) -> Option<bool> {
-        let mut test = RateTest::new(self.rate);
+        let (plan, first) = (self.accepted[nth].0.clone(), self.accepted[0].0.clone());
         loop {
-            let execution = self.executions.execute(&self.accepted[nth], Purpose::Guard);
-            test.count(execution.await? != Execution::Passed);
-            if let Some(often) = test.is_often() {
-                return Some(often);
-            }
+            let next = match self.record.look(&plan, &first) {
+                ControlFlow::Break(often) => return Some(often),
+                ControlFlow::Continue(next) => next.clone(),
+            };
+            self.execute(&next, Purpose::Guard).await?;
         }
     }
 }
 
-/// The plans that are made of one by leaving out steps.
-struct Steps<'a, E> {
-    plan: Plan,
-    times: StepTimes,
-    places: &'a [StepId],
-    /// When the steps of the best plan so far were done.
-    latest: Option<StepTimes>,
-    executions: &'a mut E,
-}
-
-impl<E: Executions> Steps<'_, E> {
-    fn plan_of(&self, kept: Places) -> Plan {
-        let is_kept = |place: usize| kept >> place & 1 == 1;
-        let places = self.places.iter().enumerate();
-        let gone = places.filter(|(place, _)| !is_kept(*place));
-        let gone = gone.map(|(_, id)| id.clone()).collect();
-        let background = self.plan.background.clone();
-        Plan {
-            background: background.filter(|_| is_kept(self.places.len())),
-            ..without(&self.plan, &gone, &self.times)
-        }
-    }
-}
-
-impl<E: Executions> Trials for Steps<'_, E> {
-    async fn fails(&mut self, kept: Places, purpose: Purpose) -> Option<bool> {
-        let plan = self.plan_of(kept);
-        match self.executions.execute(&plan, purpose).await? {
-            Execution::Passed => Some(false),
-            Execution::Failed(times) => {
-                self.latest = Some(times);
-                Some(true)
-            }
-        }
-    }
-
-    fn best(&mut self, kept: Places, belief: &Belief) {
-        let plan = self.plan_of(kept);
-        self.executions.best(&plan, belief.rate());
+/// A value at which a number surely matters that begins to at `fails_from`.
+fn safe(what: What, fails_from: u64) -> u64 {
+    let value = fails_from as f64;
+    match what.is_time() {
+        true => (fails_from + MARGIN_MS).max((value * MARGIN).ceil() as u64),
+        false => (value * MARGIN_OF_COUNTS) as u64,
     }
 }

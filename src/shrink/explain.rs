@@ -1,6 +1,6 @@
 //! What a shrunk failure needs, told to people.
 
-use super::driver::{Boundary, Found, Shrunk};
+use super::shrunk::{Boundary, Found, Shrunk};
 use crate::model::{Action, Explanation, NeededNumber, NeededStep, Plan, Reproduced, Step};
 
 /// Explains what is left of a failure. `reproduced` is how often the shrunk plan failed.

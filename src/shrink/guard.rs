@@ -5,22 +5,56 @@
 //! each hypothesis counts what it makes of the runs of both plans together. A plan that keeps failing needs no runs of the original:
 //! no plan fails more than always, and so what fails half as often would have passed.
 
-/// With this ratio of likelihoods a plan counts as failing too seldom.
-const SELDOM: f64 = 100.0;
+use super::rates::Rates;
 
-/// With this ratio of likelihoods a plan counts as failing often enough. It is wrongly said of about one plan in seven that fails exactly half
-/// as often as the original, and of less than one in fifty that fails a third as often.
-const OFTEN: f64 = 30.0;
+/// What is tested: two hypotheses of how a plan's rate is to the original's, and how sure the answer has to be.
+#[derive(Debug, PartialEq)]
+struct Hypotheses {
+    /// What it may be to the original's if that is good enough, with what each counts beforehand.
+    good: &'static [(f64, f64)],
+    /// The same if it is not.
+    bad: &'static [(f64, f64)],
+    /// With this ratio of likelihoods a plan counts as failing too seldom.
+    seldom: f64,
+    /// With this ratio of likelihoods a plan counts as failing often enough.
+    often: f64,
+    /// After so many runs of the plan the likelier answer is given,
+    most_runs: u32,
+    /// but a plan that is less than so many times likelier to fail too seldom gets away with it.
+    little: f64,
+}
 
-/// After so many runs of the plan the likelier answer is given, but for a plan that is only a little likelier to fail too seldom.
-const MOST_RUNS: u32 = 80;
-const LITTLE: f64 = 10.0;
+/// A smaller plan is to fail more than half as often. Else one step that made the failure frequent may be gone, or several, or the failure was
+/// another one. That is wrongly said of about one plan in twelve that fails exactly half as often as the original, and of less than one
+/// in fifty that fails a third as often.
+const HALF: Hypotheses = Hypotheses {
+    good: &[(1.0, 0.6), (0.8, 0.4)],
+    bad: &[(0.5, 0.5), (0.35, 0.25), (0.15, 0.15), (0.02, 0.1)],
+    seldom: 100.0,
+    often: 40.0,
+    most_runs: 100,
+    little: 4.0,
+};
 
-/// How a plan's rate is to the original's if that is good enough, with what each counts beforehand.
-const GOOD: [(f64, f64); 2] = [(1.0, 0.6), (0.8, 0.4)];
+/// The same where only numbers are smaller: a number that is a little greater costs nothing, and so it may be less sure.
+const HALF_OF_NUMBERS: Hypotheses = Hypotheses {
+    seldom: 20.0,
+    often: 20.0,
+    most_runs: 30,
+    little: 1.0,
+    ..HALF
+};
 
-/// The same if it is not: one step that made the failure frequent may be gone, or several, or the failure was another one.
-const BAD: [(f64, f64); 4] = [(0.5, 0.5), (0.35, 0.25), (0.15, 0.15), (0.02, 0.1)];
+/// A plan with smaller numbers of which nothing is gone is to fail always, where the original does: that takes few runs to tell, and a number that is
+/// a little greater costs nothing.
+const ALWAYS: Hypotheses = Hypotheses {
+    good: &[(1.0, 0.7), (0.95, 0.3)],
+    bad: &[(0.8, 0.3), (0.6, 0.3), (0.4, 0.2), (0.2, 0.1), (0.02, 0.1)],
+    seldom: 20.0,
+    often: 6.0,
+    most_runs: 40,
+    little: 1.0,
+};
 
 /// Rates that are considered where the original's is not known; all count alike.
 const RATES: [f64; 14] = [
@@ -50,40 +84,44 @@ impl Runs {
         self.failed + self.passed
     }
 
-    fn likelihood(self, rate: f64) -> f64 {
+    /// How likely they are at a rate.
+    pub fn likelihood(self, rate: f64) -> f64 {
         rate.powi(self.failed as i32) * (1.0 - rate).powi(self.passed as i32)
     }
 }
 
-/// A test under way.
-#[derive(Debug, Clone, PartialEq)]
+/// A plan's rate against the original's.
+#[derive(Debug, PartialEq)]
 pub struct RateTest {
+    hypotheses: &'static Hypotheses,
     /// Rates that the original may have, with what each counts.
     originals: Vec<(f64, f64)>,
     plan: Runs,
 }
 
 impl RateTest {
-    /// A test against half of this rate, which is the original plan's.
-    pub fn new(original: f64) -> Self {
-        RateTest {
-            originals: vec![(original, 1.0)],
-            plan: Runs::default(),
-        }
-    }
-
-    /// A test of a plan with these runs against half of the rate of an original plan with those.
-    pub fn between(original: Runs, plan: Runs) -> Self {
+    /// Whether a plan with these runs fails more than half as often as an original plan with those.
+    pub fn of_steps(original: Runs, plan: Runs) -> Self {
         let counts = |rate| (rate, original.likelihood(rate));
         RateTest {
+            hypotheses: &HALF,
             originals: RATES.map(counts).to_vec(),
             plan,
         }
     }
 
-    /// Counts a run.
-    pub fn count(&mut self, failed: bool) {
-        self.plan.count(failed);
+    /// Whether a plan with these runs, of which only numbers are smaller, fails often enough, where the original plan has one of these rates. If
+    /// that one always fails, so has the plan to.
+    pub fn of_numbers(rates: &Rates, plan: Runs) -> Self {
+        RateTest {
+            hypotheses: if rates.is_always() {
+                &ALWAYS
+            } else {
+                &HALF_OF_NUMBERS
+            },
+            originals: rates.each().collect(),
+            plan,
+        }
     }
 
     /// Whether the plan fails often enough; none while that is open.
@@ -93,14 +131,22 @@ impl RateTest {
 
     /// The same where so many smaller plans were found to fail too seldom: each is a reason to doubt this one.
     pub fn is_often_in_spite_of(&self, vetoes: usize) -> Option<bool> {
-        let often = OFTEN * (1 + vetoes) as f64;
-        let (good, bad) = (self.likelihood(&GOOD), self.likelihood(&BAD));
-        if bad >= SELDOM * good {
+        let Hypotheses {
+            seldom,
+            often,
+            most_runs,
+            little,
+            ..
+        } = self.hypotheses;
+        let often = often * (1 + vetoes) as f64;
+        let good = self.likelihood(self.hypotheses.good);
+        let bad = self.likelihood(self.hypotheses.bad);
+        if bad >= seldom * good {
             Some(false)
         } else if good >= often * bad {
             Some(true)
         } else {
-            (self.plan.all() >= MOST_RUNS).then_some(bad < LITTLE * good)
+            (self.plan.all() >= *most_runs).then_some(bad < little * good)
         }
     }
 
@@ -113,36 +159,67 @@ impl RateTest {
     }
 }
 
+/// The last of the plans from `good` to `bad` that fails often enough. That one does and the other does not; somewhere between them the rate fell.
+pub async fn last_often(
+    mut good: usize,
+    mut bad: usize,
+    mut is_often: impl AsyncFnMut(usize) -> Option<bool>,
+) -> Option<usize> {
+    while bad - good > 1 {
+        let middle = (good + bad) / 2;
+        match is_often(middle).await? {
+            true => good = middle,
+            false => bad = middle,
+        }
+    }
+    Some(good)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The share of wrong answers about a plan of this rate, where the original's rate is 0.6 and known.
-    fn wrong(true_rate: f64, expected: bool) -> f64 {
+    /// The share of wrong answers about a plan of this rate, where this is known of the original's rate, and the mean of the runs.
+    fn wrong(known: &Rates, true_rate: f64, expected: bool) -> (f64, f64) {
         let mut rng = fastrand::Rng::with_seed(7);
-        let wrong = (0..2_000).filter(|_| {
-            let mut test = RateTest::new(0.6);
+        let (mut wrong, mut runs) = (0, 0);
+        for _ in 0..2_000 {
+            let mut plan = Runs::default();
             let often = loop {
-                test.count(rng.f64() < true_rate);
+                plan.count(rng.f64() < true_rate);
+                let test = RateTest::of_numbers(known, plan);
                 if let Some(often) = test.is_often() {
                     break often;
                 }
             };
-            often != expected
-        });
-        wrong.count() as f64 / 2_000.0
+            wrong += u32::from(often != expected);
+            runs += plan.all();
+        }
+        (f64::from(wrong) / 2_000.0, f64::from(runs) / 2_000.0)
     }
 
     #[test]
     fn the_test_errs_as_seldom_as_it_says() {
-        assert!(wrong(0.6, true) <= 0.01, "{}", wrong(0.6, true));
-        assert!(wrong(0.3, false) <= 0.15, "{}", wrong(0.3, false));
-        assert!(wrong(0.2, false) <= 0.02, "{}", wrong(0.2, false));
+        let known = Rates::after(210, 90);
+        let errs = |rate, expected| wrong(&known, rate, expected).0;
+        assert!(errs(0.7, true) <= 0.03, "{}", errs(0.7, true));
+        assert!(errs(0.35, false) <= 0.2, "{}", errs(0.35, false));
+        assert!(errs(0.23, false) <= 0.03, "{}", errs(0.23, false));
+        let (_, runs) = wrong(&known, 0.5, true);
+        assert!(runs <= 22.0, "{runs}");
+    }
+
+    #[test]
+    fn what_always_fails_is_told_from_what_does_not_in_a_few_runs() {
+        let known = Rates::after(10, 0);
+        assert_eq!(wrong(&known, 1.0, true), (0.0, 5.0));
+        let (errs, runs) = wrong(&known, 0.5, false);
+        assert!(errs <= 0.05 && runs <= 6.0, "{errs} {runs}");
     }
 
     #[test]
     fn a_plan_that_keeps_failing_needs_no_runs_of_the_original() {
-        let after = |failed| RateTest::between(Runs::default(), Runs { failed, passed: 0 });
+        let after = |failed| RateTest::of_steps(Runs::default(), Runs { failed, passed: 0 });
         assert_eq!(after(1).is_often(), None);
         assert_eq!(after(6).is_often(), Some(true));
     }
@@ -153,7 +230,7 @@ mod tests {
             failed: 2,
             passed: 38,
         };
-        let after = |original| RateTest::between(original, plan);
+        let after = |original| RateTest::of_steps(original, plan);
         assert_ne!(after(Runs::default()).is_often(), Some(false));
         let often = Runs {
             failed: 20,

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use super::belief::Belief;
 use super::choice::choose;
-use super::guard::{RateTest, Runs};
+use super::guard::{RateTest, Runs, last_often};
 use super::places::{Places, all};
+use super::rates::Rates;
+use super::trials::{Purpose, Trials};
 
 /// It ends when it is so sure that every step left is needed.
 const SURE: f64 = 0.96;
@@ -16,28 +18,13 @@ const FIRST_CHECK: f64 = 0.3;
 
 /// The same where the failure always shows, as far as is believed: the only look is the one at the end, but its runs, too, make sure.
 const CHECK_OF_ALWAYS: f64 = 0.85;
-const ALWAYS: f64 = 0.9;
 
 /// The guard gets so many runs. Afterwards what is open counts as failing too seldom, and steps that are suspected stay.
-const MOST_GUARD_RUNS: u32 = 350;
+const MOST_GUARD_RUNS: u32 = 450;
 
-/// Executes plans. The first plan is the one with all its places; the others are parts of it.
-pub trait Trials {
-    /// Whether the plan with only these steps fails in the way that is looked for; none ends the shrinking.
-    fn fails(&mut self, kept: Places, purpose: Purpose) -> impl Future<Output = Option<bool>>;
-
-    /// From now on this plan, which has failed before, is the best.
-    fn best(&mut self, kept: Places, belief: &Belief);
-}
-
-/// What a run is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    /// To make the plan smaller.
-    Shrink,
-    /// To see how often a plan fails.
-    Guard,
-}
+/// After so many runs, the guard's included, no more steps are left out; the guard may then take some more to look at what is left.
+const MOST_RUNS: u32 = 500;
+const MOST_RUNS_WITH_THE_LAST_LOOK: u32 = 600;
 
 /// What is left.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,39 +34,29 @@ pub struct Reduced {
     /// How sure it is of each place that its step is needed, from 0 to 1.
     pub needed: Vec<f64>,
     /// How often they are believed to fail.
-    pub rate: f64,
+    pub rates: Rates,
     /// Whether each of them is needed, as far as can be known; else the runs came to their end.
     pub finished: bool,
 }
 
 /// Leaves out as many steps as it can. `odds` are those of [`Belief::new`].
 pub async fn reduce(odds: Vec<f64>, seed: u64, trials: &mut impl Trials) -> Reduced {
-    let count = odds.len();
-    let first = all(count);
-    let mut reduction = Reduction {
-        belief: Belief::new(odds.clone(), seed),
-        odds,
-        seed,
-        accepted: vec![first],
-        passed: Vec::new(),
-        vetoed: Vec::new(),
-        suspects: 0,
-        doubts: 0,
-        guarded: HashMap::new(),
-        checked: None,
-        trials,
-    };
-    let finished = reduction.run().await.is_some();
-    let belief = &reduction.belief;
-    Reduced {
-        kept: belief.left(),
-        needed: (0..count).map(|place| belief.needed(place)).collect(),
-        rate: belief.rate(),
-        finished,
-    }
+    let mut reduction = Reduction::new(odds, seed);
+    let finished = reduction.run(trials, Look::AtTheEndToo).await.is_some();
+    reduction.reduced(finished)
 }
 
-struct Reduction<'a, T> {
+/// When the guard looks at how often a plan fails that always does so, as far as is believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// As at any other: before it is said that there is nothing more to leave out.
+    AtTheEndToo,
+    /// Later: whoever asks for this makes the plan simpler still, and looks then. If that one always fails, so did this one.
+    Later,
+}
+
+/// Leaving out steps, under way.
+pub struct Reduction {
     belief: Belief,
     odds: Vec<f64>,
     seed: u64,
@@ -98,25 +75,66 @@ struct Reduction<'a, T> {
     guarded: HashMap<Places, Runs>,
     /// The last plan that fails often enough, by the guard's word.
     checked: Option<Places>,
-    trials: &'a mut T,
+    runs: u32,
 }
 
-impl<T: Trials> Reduction<'_, T> {
-    fn current(&self) -> Places {
+impl Reduction {
+    /// Before anything is left out. `odds` are those of [`Belief::new`].
+    pub fn new(odds: Vec<f64>, seed: u64) -> Self {
+        let first = all(odds.len());
+        Reduction {
+            belief: Belief::new(odds.clone(), seed),
+            odds,
+            seed,
+            accepted: vec![first],
+            passed: Vec::new(),
+            vetoed: Vec::new(),
+            suspects: 0,
+            doubts: 0,
+            guarded: HashMap::new(),
+            checked: None,
+            runs: 0,
+        }
+    }
+
+    /// What is left so far; `finished` says whether it ran to its end.
+    pub fn reduced(&self, finished: bool) -> Reduced {
+        let belief = &self.belief;
+        let places = 0..self.odds.len();
+        Reduced {
+            kept: belief.left(),
+            needed: places.map(|place| belief.needed(place)).collect(),
+            rates: belief.how_often(),
+            finished,
+        }
+    }
+
+    /// Whether the guard has let stand what is left.
+    pub fn is_checked(&self) -> bool {
+        self.checked == Some(self.current())
+    }
+
+    /// The steps that are left.
+    pub fn current(&self) -> Places {
         self.belief.left()
     }
 
-    /// Until nothing can be left out; none if the runs come to their end before.
-    async fn run(&mut self) -> Option<()> {
+    /// Until nothing can be left out, or too many runs were spent; none if the runs come to their end before.
+    pub async fn run(&mut self, trials: &mut impl Trials, look: Look) -> Option<()> {
         loop {
+            if self.runs >= MOST_RUNS && !self.is_checked() {
+                self.check(trials).await?;
+            }
+            if self.runs >= MOST_RUNS {
+                return Some(());
+            }
             let sure = self.belief.surely_all();
-            let enough = match self.belief.rate() < ALWAYS {
-                true => FIRST_CHECK,
-                false => CHECK_OF_ALWAYS,
-            };
+            let always = self.belief.how_often().is_always();
+            let enough = if always { CHECK_OF_ALWAYS } else { FIRST_CHECK };
+            let looks = !always || look == Look::AtTheEndToo;
             let due = sure >= SURE || (self.checked.is_none() && sure >= enough);
-            if due && self.checked != Some(self.current()) {
-                self.check().await?;
+            if looks && due && !self.is_checked() {
+                self.check(trials).await?;
                 continue;
             }
             if sure >= SURE {
@@ -128,18 +146,18 @@ impl<T: Trials> Reduction<'_, T> {
             let kept = self.current() & !removed;
             if removed & self.suspects != 0 && self.guard_runs() >= MOST_GUARD_RUNS {
                 self.belief.vetoed_without(removed);
-            } else if !self.trials.fails(kept, Purpose::Shrink).await? {
+            } else if !self.fails(kept, Purpose::Shrink, trials).await? {
                 self.passed.push(kept);
                 self.belief.passed_without(removed);
-            } else if removed & self.suspects != 0 && !self.is_often(kept).await? {
+            } else if removed & self.suspects != 0 && !self.is_often(kept, trials).await? {
                 self.vetoed.push(kept);
                 self.belief.vetoed_without(removed);
                 // If the present plan is itself one that fails too seldom, all that are smaller will be found to.
                 self.doubts += 1;
-                self.check().await?;
+                self.check(trials).await?;
             } else {
                 let guarded = removed & self.suspects != 0;
-                self.accept(kept);
+                self.accept(kept, trials);
                 if guarded {
                     self.checked = Some(kept);
                 }
@@ -147,34 +165,37 @@ impl<T: Trials> Reduction<'_, T> {
         }
     }
 
-    fn accept(&mut self, kept: Places) {
+    async fn fails(
+        &mut self,
+        kept: Places,
+        purpose: Purpose,
+        trials: &mut impl Trials,
+    ) -> Option<bool> {
+        self.runs += 1;
+        trials.fails(kept, purpose).await
+    }
+
+    fn accept(&mut self, kept: Places, trials: &mut impl Trials) {
         self.belief.failed_without(self.current() & !kept);
         self.doubts = 0;
         self.accepted.push(kept);
-        self.trials.best(kept, &self.belief);
+        trials.best(kept, &self.belief);
     }
 
     /// Checks that the present plan fails often enough, and steps back to the last one that does if not.
-    async fn check(&mut self) -> Option<()> {
+    pub async fn check(&mut self, trials: &mut impl Trials) -> Option<()> {
         let current = self.current();
-        if current == self.accepted[0] || self.is_often(current).await? {
+        if current == self.accepted[0] || self.is_often(current, trials).await? {
             self.checked = Some(current);
             return Some(());
         }
         // The rate fell somewhere between a good plan and a bad one of those accepted.
-        let (mut good, mut bad) = (0, self.accepted.len() - 1);
         let checked = |plan: &Places| Some(*plan) == self.checked && *plan != current;
-        if let Some(place) = self.accepted.iter().position(checked) {
-            good = place;
-        }
-        while bad - good > 1 {
-            let middle = (good + bad) / 2;
-            match self.is_often(self.accepted[middle]).await? {
-                true => good = middle,
-                false => bad = middle,
-            }
-        }
-        let (kept, lost) = (self.accepted[good], self.accepted[bad]);
+        let good = self.accepted.iter().position(checked).unwrap_or(0);
+        let bad = self.accepted.len() - 1;
+        let is_often = async |place| self.is_often(self.accepted[place], trials).await;
+        let good = last_often(good, bad, is_often).await?;
+        let (kept, lost) = (self.accepted[good], self.accepted[good + 1]);
         self.accepted.truncate(good + 1);
         self.suspects |= kept & !lost;
         self.vetoed.push(lost);
@@ -205,11 +226,12 @@ impl<T: Trials> Reduction<'_, T> {
             self.belief.vetoed_without(removed);
         }
         self.checked = Some(kept);
-        self.trials.best(kept, &self.belief);
+        trials.best(kept, &self.belief);
         Some(())
     }
 
-    fn guard_runs(&self) -> u32 {
+    /// Runs of the guard so far.
+    pub fn guard_runs(&self) -> u32 {
         self.guarded.values().map(|runs| runs.all()).sum()
     }
 
@@ -219,7 +241,7 @@ impl<T: Trials> Reduction<'_, T> {
 
     /// Whether a plan fails often enough. What is learned of the present plan's rate and of the first one's is believed, too: they are
     /// about the same, else the guard does not let it stand.
-    async fn is_often(&mut self, kept: Places) -> Option<bool> {
+    async fn is_often(&mut self, kept: Places, trials: &mut impl Trials) -> Option<bool> {
         let first = self.accepted[0];
         loop {
             let (original, plan) = (self.guarded(first), self.guarded(kept));
@@ -227,11 +249,11 @@ impl<T: Trials> Reduction<'_, T> {
                 true => self.doubts,
                 false => 0,
             };
-            let test = RateTest::between(original, plan);
+            let test = RateTest::of_steps(original, plan);
             if let Some(often) = test.is_often_in_spite_of(doubts) {
                 return Some(often);
             }
-            if self.guard_runs() >= MOST_GUARD_RUNS {
+            if self.guard_runs() >= MOST_GUARD_RUNS || self.runs >= MOST_RUNS_WITH_THE_LAST_LOOK {
                 return Some(false);
             }
             // While the plan keeps failing, the original's rate does not matter; later both are known about equally well.
@@ -239,7 +261,7 @@ impl<T: Trials> Reduction<'_, T> {
                 true => first,
                 false => kept,
             };
-            let failed = self.trials.fails(next, Purpose::Guard).await?;
+            let failed = self.fails(next, Purpose::Guard, trials).await?;
             self.guarded.entry(next).or_default().count(failed);
             if next == first || next == self.current() {
                 self.belief.ran(failed);
@@ -312,7 +334,7 @@ mod tests {
             assert_eq!((reduced.kept, reduced.finished), (oracle.needed, true));
             assert!(oracle.runs <= 32, "{} runs", oracle.runs);
             assert!(oracle.guard_runs <= 6, "{} runs", oracle.guard_runs);
-            assert!(reduced.rate > 0.95, "{}", reduced.rate);
+            assert!(reduced.rates.mean() > 0.95, "{:?}", reduced.rates);
             let needed = bits(reduced.kept).map(|place| reduced.needed[place as usize]);
             needed.for_each(|sure| assert!(sure > 0.97, "{sure}"));
         }

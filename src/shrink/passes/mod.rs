@@ -9,5 +9,5 @@ mod smaller;
 pub use anchoring::anchored;
 pub use number::{Number, What, scaled};
 pub use removal::without;
-pub use shape::simpler_shapes;
+pub use shape::{is_same_change, simpler_shapes};
 pub use smaller::smaller_plans;

@@ -1,6 +1,6 @@
 //! Simpler faults and loads in the place of others.
 
-use crate::model::{Action, Burst, Fault, FaultKind, Mix, Pace, Plan};
+use crate::model::{Action, Burst, Fault, FaultKind, Mix, Pace, Plan, Step};
 
 /// Every plan in which one step has a simpler shape, the simplest first for each step: another fault, one request kind, a closed
 /// loop. Anchors stay as they are: one that names an event makes a failure show more often than a time does.
@@ -17,6 +17,20 @@ pub fn simpler_shapes(plan: &Plan) -> Vec<Plan> {
     let (size, mut shapes): (_, Vec<Plan>) = (plan.size(), shapes.collect());
     shapes.retain(|simpler| simpler.size() < size);
     shapes
+}
+
+/// Whether two plans differ from `best` by the same change of one step.
+pub fn is_same_change(best: &Plan, shape: &Plan, other: &Plan) -> bool {
+    let changed = |step: &&Step| {
+        best.step(&step.id)
+            .is_some_and(|old| old.action != step.action)
+    };
+    let step = shape.steps.iter().find(changed);
+    step.is_some_and(|step| {
+        other
+            .step(&step.id)
+            .is_some_and(|old| old.action == step.action)
+    })
 }
 
 fn actions(action: &Action) -> Vec<Action> {
@@ -60,7 +74,7 @@ fn bursts(burst: &Burst) -> Vec<Burst> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Anchor, Step, StepId};
+    use crate::model::{Anchor, StepId};
 
     #[test]
     fn shapes_are_simpler_and_change_one_step_each() {

@@ -1,0 +1,23 @@
+//! Where plans are executed.
+
+use super::trials::Purpose;
+use crate::model::Plan;
+
+/// Executes plans for the driver.
+pub trait Executions {
+    /// Executes a plan once, on a fresh stack; none when there may be no more executions.
+    fn execute(&mut self, plan: &Plan, purpose: Purpose)
+    -> impl Future<Output = Option<Execution>>;
+
+    /// From now on this plan, which has failed, is the best; it is believed to fail at this rate.
+    fn best(&mut self, plan: &Plan, rate: f64);
+}
+
+/// What came of executing a plan once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Execution {
+    /// It failed in the way that is looked for.
+    Failed,
+    /// It did not.
+    Passed,
+}
