@@ -127,8 +127,8 @@ impl Executions for Laboratory<'_> {
             if self.is_over() {
                 return None;
             }
-            // That the failure showed is all that is asked. But the trace that is kept at last, of a plan that the guard has looked at, is whole.
             let began = Instant::now();
+            // That the failure showed is all that is asked. But the trace that is kept at last, of a plan that the guard has looked at, is whole.
             let is_whole = purpose == Purpose::Guard && self.whole.as_ref() != Some(plan);
             let trace = match self.run(plan, !is_whole).await {
                 Ok(trace) => trace,

@@ -10,7 +10,8 @@
 use fastrand::Rng;
 
 use super::places::{MOST_PLACES, Places, all, bits};
-use super::rates::{RATES, Rates, likelihood};
+use super::rates::{RATES, Rates};
+use super::runs::Runs;
 
 /// Sets in the population.
 const POPULATION: usize = 256;
@@ -41,7 +42,7 @@ pub struct Guess {
 #[derive(Debug, Clone)]
 pub struct Belief {
     left: Places,
-    failed: i32,
+    failed: u32,
     /// What the passing runs had removed, and how many did.
     passed: Vec<(Places, usize)>,
     /// Passing runs that had removed nothing that is still there.
@@ -102,22 +103,19 @@ impl Belief {
 
     /// The rate that is expected if so many passing runs stay unexplained.
     pub fn rates(&self) -> Vec<f64> {
-        let most = self.idle + self.passed.iter().map(|(_, times)| times).sum::<usize>();
-        let expected = |unexplained| Rates::after(self.failed, unexplained).mean();
-        (0..=most).map(expected).collect()
+        self.by_unexplained().iter().map(Rates::mean).collect()
     }
 
     /// The rates that it may have.
     pub fn how_often(&self) -> Rates {
-        let of = |guess: &Guess| (guess.weight, Rates::after(self.failed, guess.unexplained));
+        let rates = self.by_unexplained();
+        let of = |guess: &Guess| (guess.weight, &rates[guess.unexplained]);
         Rates::mixed(self.guesses.iter().map(of))
     }
 
     /// The rate that is expected.
     pub fn rate(&self) -> f64 {
-        let rates = self.rates();
-        let of = |guess: &Guess| guess.weight * rates[guess.unexplained];
-        self.guesses.iter().map(of).sum()
+        self.how_often().mean()
     }
 
     /// How sure it is that every step left is needed.
@@ -347,10 +345,26 @@ impl Belief {
         let most = 1 + self.idle + self.passed.iter().map(|(_, times)| times).sum::<usize>();
         (0..=most)
             .map(|unexplained| {
-                let of = |(rate, prior)| likelihood(rate, self.failed, unexplained) * prior;
+                let runs = self.runs(unexplained);
+                let of = |(rate, prior)| runs.likelihood(rate) * prior;
                 RATES.map(of).iter().sum::<f64>().ln()
             })
             .collect()
+    }
+
+    /// What is believed of the rate for each number of passing runs that may stay unexplained.
+    fn by_unexplained(&self) -> Vec<Rates> {
+        let most = self.idle + self.passed.iter().map(|(_, times)| times).sum::<usize>();
+        let after = |unexplained| Rates::after(self.runs(unexplained));
+        (0..=most).map(after).collect()
+    }
+
+    /// The runs of plans that hold all that is needed, if so many passing ones stay unexplained.
+    fn runs(&self, unexplained: usize) -> Runs {
+        Runs {
+            failed: self.failed,
+            passed: unexplained as u32,
+        }
     }
 
     fn unexplained(&self, needed: Places) -> usize {

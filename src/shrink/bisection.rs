@@ -1,8 +1,8 @@
 //! Where a number stops mattering: bisection by answers that may be wrong in one way.
 //!
 //! A value at or above the boundary fails with the reproduction rate, one below it never does. So a failing run is proof, and a
-//! passing one is weighed by Bayes, for each boundary and each rate that there may be. (Probabilistic bisection: Horstein 1963, "Sequential transmission using noiseless feedback";
-//! here with noise in one direction.)
+//! passing one is weighed by Bayes, for each boundary and each rate that there may be. (Probabilistic bisection: Horstein 1963,
+//! "Sequential transmission using noiseless feedback"; here with noise in one direction.)
 
 use super::rates::Rates;
 
@@ -45,12 +45,9 @@ impl Bisection {
     pub fn new(least: u64, value: u64, close: Close, rates: &Rates) -> Self {
         let values = round_numbers(least, value);
         let others = (values.len() - 1).max(1) as f64;
-        let of = |place| {
-            rates.times(if place == 0 {
-                IDLE
-            } else {
-                (1.0 - IDLE) / others
-            })
+        let of = |place| match place {
+            0 => rates.times(IDLE),
+            _ => rates.times((1.0 - IDLE) / others),
         };
         Bisection {
             weights: (0..values.len()).map(of).collect(),
@@ -120,7 +117,7 @@ impl Bisection {
 
     /// What the runs told of the rate.
     pub fn rates(&self) -> Rates {
-        Rates::mixed(self.weights.iter().map(|rates| (1.0, rates.clone())))
+        Rates::mixed(self.weights.iter().map(|rates| (1.0, rates)))
     }
 
     fn weight(&self, place: usize) -> f64 {
@@ -166,6 +163,7 @@ pub fn roundest(least: u64, most: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::runs::Runs;
     use super::*;
 
     fn close(difference: u64) -> Close {
@@ -175,10 +173,14 @@ mod tests {
         }
     }
 
+    fn after(failed: u32, passed: u32) -> Rates {
+        Rates::after(Runs { failed, passed })
+    }
+
     /// Looks for a boundary, and returns what was found and how many runs it took.
     fn find(boundary: u64, value: u64, rate: f64, seed: u64) -> (Bounds, u32) {
         let mut rng = fastrand::Rng::with_seed(seed);
-        let rates = Rates::after((200.0 * rate) as i32, (200.0 * (1.0 - rate)) as usize);
+        let rates = after((200.0 * rate) as u32, (200.0 * (1.0 - rate)) as u32);
         let mut bisection = Bisection::new(0, value, close(0), &rates);
         let mut runs = 0;
         while let Some(tried) = bisection.next() {
@@ -222,7 +224,7 @@ mod tests {
 
     #[test]
     fn what_is_near_enough_is_not_looked_at_more_closely() {
-        let mut bisection = Bisection::new(0, 16, close(2), &Rates::after(20, 0));
+        let mut bisection = Bisection::new(0, 16, close(2), &after(20, 0));
         let mut tried = Vec::new();
         while let Some(value) = bisection.next() {
             tried.push(value);
@@ -239,20 +241,20 @@ mod tests {
     #[test]
     fn a_flaky_boundary_is_seldom_thought_too_high() {
         let wrong = (0..200).filter(|seed| {
-            let (bounds, _) = find(300, 3_000, 0.4, *seed);
+            let (bounds, _) = find(300, 3_000, 0.42, *seed);
             assert!(bounds.fails_from >= 300);
             bounds.passes_at >= Some(300)
         });
         let wrong = wrong.count();
-        assert!(wrong <= 34, "{wrong} of 200");
+        assert!(wrong <= 30, "{wrong} of 200");
     }
 
     #[test]
     fn what_fails_again_and_again_is_believed_to_fail_always() {
-        let mut bisection = Bisection::new(0, 16, close(0), &Rates::after(1, 0));
+        let mut bisection = Bisection::new(0, 16, close(0), &after(1, 0));
         assert_eq!(bisection.next(), Some(0));
         bisection.passed(0);
-        let doubted = Bisection::new(0, 16, close(0), &Rates::after(1, 3));
+        let doubted = Bisection::new(0, 16, close(0), &after(1, 3));
         assert!(bisection.rates().mean() > doubted.rates().mean());
         for value in [8, 4, 2] {
             bisection.failed(value);

@@ -5,12 +5,13 @@ use std::ops::ControlFlow;
 
 use super::bisection::{Bisection, Close, roundest};
 use super::executions::{Execution, Executions};
-use super::guard::{Runs, last_often};
+use super::guard::last_often;
 use super::passes::{Number, What, anchored, is_same_change, scaled, simpler_shapes, without};
 use super::places::{MOST_PLACES, bits};
 use super::rates::Rates;
 use super::record::Record;
 use super::reduce::{Look, Reduction};
+use super::runs::Runs;
 use super::shrunk::{Boundary, Found, Shrunk};
 use super::steps::Steps;
 use super::trials::Purpose;
@@ -102,6 +103,10 @@ impl<'a, E: Executions> Driver<'a, E> {
         let mut odds: Vec<f64> = odds.map(Option::unwrap_or_default).collect();
         odds.extend(plan.background.as_ref().map(|_| 0.0));
         let first = without(plan, &gone, times);
+        let found_once = Runs {
+            failed: 1,
+            passed: 0,
+        };
         Driver {
             best: first.clone(),
             first,
@@ -111,7 +116,7 @@ impl<'a, E: Executions> Driver<'a, E> {
             needed: BTreeMap::new(),
             boundaries: Vec::new(),
             accepted: Vec::new(),
-            record: Record::new(Rates::after(1, 0), 0),
+            record: Record::new(Rates::after(found_once), 0),
             executions,
         }
     }
@@ -296,12 +301,11 @@ impl<'a, E: Executions> Driver<'a, E> {
             let mut seen = Runs::default();
             for _ in 0..RUNS_OF_AN_ANCHOR {
                 let execution = self.executions.execute(&plan, Purpose::Guard).await?;
-                seen.count(execution != Execution::Passed);
+                seen.count(execution == Execution::Failed);
             }
             let rate = f64::from(seen.failed) / f64::from(seen.all());
             if seen.failed > 0 && rate >= usual * MORE_OFTEN {
-                let rates = Rates::after(seen.failed as i32, seen.passed as usize);
-                self.record.believe(rates);
+                self.record.believe(Rates::after(seen));
                 self.boundaries.clear();
                 self.accept(plan);
                 return Some(());
@@ -331,7 +335,7 @@ impl<'a, E: Executions> Driver<'a, E> {
     }
 
     async fn execute(&mut self, plan: &Plan, purpose: Purpose) -> Option<bool> {
-        let failed = self.executions.execute(plan, purpose).await? != Execution::Passed;
+        let failed = self.executions.execute(plan, purpose).await? == Execution::Failed;
         self.record.count(plan, failed);
         Some(failed)
     }

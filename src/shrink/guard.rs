@@ -6,9 +6,10 @@
 //! no plan fails more than always, and so what fails half as often would have passed.
 
 use super::rates::Rates;
+use super::runs::Runs;
 
 /// What is tested: two hypotheses of how a plan's rate is to the original's, and how sure the answer has to be.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 struct Hypotheses {
     /// What it may be to the original's if that is good enough, with what each counts beforehand.
     good: &'static [(f64, f64)],
@@ -25,7 +26,7 @@ struct Hypotheses {
 }
 
 /// A smaller plan is to fail more than half as often. Else one step that made the failure frequent may be gone, or several, or the failure was
-/// another one. That is wrongly said of about one plan in twelve that fails exactly half as often as the original, and of less than one
+/// another one. That is wrongly said of about one plan in fourteen that fails exactly half as often as the original, and of less than one
 /// in fifty that fails a third as often.
 const HALF: Hypotheses = Hypotheses {
     good: &[(1.0, 0.6), (0.8, 0.4)],
@@ -61,37 +62,8 @@ const RATES: [f64; 14] = [
     1.0, 0.95, 0.88, 0.8, 0.7, 0.6, 0.5, 0.42, 0.35, 0.28, 0.2, 0.14, 0.08, 0.04,
 ];
 
-/// How often a plan failed, and how often it passed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Runs {
-    /// Runs that failed.
-    pub failed: u32,
-    /// Runs that did not.
-    pub passed: u32,
-}
-
-impl Runs {
-    /// Counts a run.
-    pub fn count(&mut self, failed: bool) {
-        match failed {
-            true => self.failed += 1,
-            false => self.passed += 1,
-        }
-    }
-
-    /// All runs.
-    pub fn all(self) -> u32 {
-        self.failed + self.passed
-    }
-
-    /// How likely they are at a rate.
-    pub fn likelihood(self, rate: f64) -> f64 {
-        rate.powi(self.failed as i32) * (1.0 - rate).powi(self.passed as i32)
-    }
-}
-
 /// A plan's rate against the original's.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub struct RateTest {
     hypotheses: &'static Hypotheses,
     /// Rates that the original may have, with what each counts.
@@ -179,16 +151,15 @@ pub async fn last_often(
 mod tests {
     use super::*;
 
-    /// The share of wrong answers about a plan of this rate, where this is known of the original's rate, and the mean of the runs.
-    fn wrong(known: &Rates, true_rate: f64, expected: bool) -> (f64, f64) {
+    /// The share of wrong answers of a test about a plan of this rate, and the mean of the runs.
+    fn wrong(test: impl Fn(Runs) -> RateTest, true_rate: f64, expected: bool) -> (f64, f64) {
         let mut rng = fastrand::Rng::with_seed(7);
         let (mut wrong, mut runs) = (0, 0);
         for _ in 0..2_000 {
             let mut plan = Runs::default();
             let often = loop {
                 plan.count(rng.f64() < true_rate);
-                let test = RateTest::of_numbers(known, plan);
-                if let Some(often) = test.is_often() {
+                if let Some(often) = test(plan).is_often() {
                     break often;
                 }
             };
@@ -198,22 +169,37 @@ mod tests {
         (f64::from(wrong) / 2_000.0, f64::from(runs) / 2_000.0)
     }
 
+    fn runs(failed: u32, passed: u32) -> Runs {
+        Runs { failed, passed }
+    }
+
     #[test]
-    fn the_test_errs_as_seldom_as_it_says() {
-        let known = Rates::after(210, 90);
-        let errs = |rate, expected| wrong(&known, rate, expected).0;
+    fn the_test_of_steps_errs_as_seldom_as_it_says() {
+        let test = |plan| RateTest::of_steps(runs(300, 200), plan);
+        let errs = |rate, expected| wrong(test, rate, expected).0;
+        assert!(errs(0.6, true) <= 0.01, "{}", errs(0.6, true));
+        assert!(errs(0.3, false) <= 0.15, "{}", errs(0.3, false));
+        assert!(errs(0.2, false) <= 0.02, "{}", errs(0.2, false));
+    }
+
+    #[test]
+    fn the_test_of_numbers_is_sooner_done() {
+        let rates = Rates::after(runs(210, 90));
+        let test = |plan| RateTest::of_numbers(&rates, plan);
+        let errs = |rate, expected| wrong(test, rate, expected).0;
         assert!(errs(0.7, true) <= 0.03, "{}", errs(0.7, true));
         assert!(errs(0.35, false) <= 0.2, "{}", errs(0.35, false));
         assert!(errs(0.23, false) <= 0.03, "{}", errs(0.23, false));
-        let (_, runs) = wrong(&known, 0.5, true);
+        let (_, runs) = wrong(test, 0.5, true);
         assert!(runs <= 22.0, "{runs}");
     }
 
     #[test]
     fn what_always_fails_is_told_from_what_does_not_in_a_few_runs() {
-        let known = Rates::after(10, 0);
-        assert_eq!(wrong(&known, 1.0, true), (0.0, 5.0));
-        let (errs, runs) = wrong(&known, 0.5, false);
+        let rates = Rates::after(runs(10, 0));
+        let test = |plan| RateTest::of_numbers(&rates, plan);
+        assert_eq!(wrong(test, 1.0, true), (0.0, 5.0));
+        let (errs, runs) = wrong(test, 0.5, false);
         assert!(errs <= 0.05 && runs <= 6.0, "{errs} {runs}");
     }
 

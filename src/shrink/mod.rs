@@ -18,6 +18,7 @@ mod places;
 mod rates;
 mod record;
 mod reduce;
+mod runs;
 mod shrunk;
 mod steps;
 mod trials;

@@ -1,6 +1,6 @@
 //! What is believed of how often a failure shows.
 
-use super::guard::Runs;
+use super::runs::Runs;
 
 /// The rates considered, with what is believed of them beforehand: many failures show every time, and the others at any rate.
 pub const RATES: [(f64, f64); COUNT] = [
@@ -23,6 +23,7 @@ const COUNT: usize = 12;
 const ALWAYS: f64 = 0.9;
 const SURELY_ALWAYS: f64 = 0.98;
 
+/// The greatest rate that a pass is weighed by.
 const SUREST: f64 = 0.995;
 
 /// A probability for each of the rates considered.
@@ -30,15 +31,13 @@ const SUREST: f64 = 0.995;
 pub struct Rates([f64; COUNT]);
 
 impl Rates {
-    /// What is believed after so many runs that failed, and so many that passed without a reason.
-    pub fn after(failed: i32, passed: usize) -> Self {
-        let mut rates = Rates(RATES.map(|(rate, prior)| likelihood(rate, failed, passed) * prior));
-        rates.normalize();
-        rates
+    /// What is believed after these runs, of which those that passed did so without a reason.
+    pub fn after(runs: Runs) -> Self {
+        Rates(RATES.map(|(_, prior)| prior)).given(runs)
     }
 
     /// What is believed where each of these counts so much.
-    pub fn mixed(parts: impl Iterator<Item = (f64, Rates)>) -> Self {
+    pub fn mixed<'a>(parts: impl Iterator<Item = (f64, &'a Rates)>) -> Self {
         let mut mixed = Rates([0.0; COUNT]);
         for (counts, rates) in parts {
             for (sum, weight) in mixed.0.iter_mut().zip(rates.0) {
@@ -115,9 +114,4 @@ impl Rates {
     fn normalize(&mut self) {
         *self = self.times(1.0 / self.sum());
     }
-}
-
-/// How likely so many failing and passing runs are at a rate.
-pub fn likelihood(rate: f64, failed: i32, passed: usize) -> f64 {
-    rate.powi(failed) * (1.0 - rate).powi(passed as i32)
 }

@@ -2,8 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use super::guard::{RateTest, Runs};
+use super::guard::RateTest;
 use super::rates::Rates;
+use super::runs::Runs;
 use crate::model::Plan;
 
 /// What is known of how often they fail.

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use super::belief::Belief;
 use super::choice::choose;
-use super::guard::{RateTest, Runs, last_often};
+use super::guard::{RateTest, last_often};
 use super::places::{Places, all};
 use super::rates::Rates;
+use super::runs::Runs;
 use super::trials::{Purpose, Trials};
 
 /// It ends when it is so sure that every step left is needed.
