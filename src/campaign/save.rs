@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -107,16 +108,19 @@ pub(super) fn keep_trace(
         None => stack.name.clone(),
     };
     let name = format!("{stack}-{}-{}-{}", signature.slug(), plan.seed, plan.index);
+    // Whenever this process ends, there is no part of a trace under a name that is read as one.
+    let mut new = tempfile::Builder::new();
+    let new = new.permissions(fs::Permissions::from_mode(0o666));
+    let mut whole = new.tempfile_in(traces).map_err(|e| at(traces, e))?;
+    fs::File::open(trace)
+        .and_then(|mut from| io::copy(&mut from, &mut whole))
+        .map_err(|e| at(whole.path(), e))?;
     for name in numbered(&name, ".jsonl") {
         let path = traces.join(name);
-        match fs::File::options().write(true).create_new(true).open(&path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(at(&path, error)),
-            Ok(mut file) => {
-                let copied =
-                    fs::File::open(trace).and_then(|mut from| io::copy(&mut from, &mut file));
-                return copied.map(|_| path.clone()).map_err(|e| at(&path, e));
-            }
+        match whole.persist_noclobber(&path) {
+            Ok(_) => return Ok(path),
+            Err(taken) if taken.error.kind() == io::ErrorKind::AlreadyExists => whole = taken.file,
+            Err(failed) => return Err(at(&path, failed.error)),
         }
     }
     unreachable!("there are endlessly many names")
