@@ -8,6 +8,9 @@ use super::{Audience, Bench, CampaignError, Fresh, Interrupt, save};
 use crate::model::{Judgement, OtherFailure, Replayed, Reproduced, Signature, Speed, Verdict};
 use crate::trace::Trace;
 
+/// Where a replay goes on until the failure shows, so many executions in a row that tell nothing end it: the environment is broken.
+const MOST_INCONCLUSIVE: usize = 9;
+
 /// What is replayed, and how often.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Replay {
@@ -41,6 +44,9 @@ impl Replay {
         let mut spoilt = None;
         for nth in 0..self.times {
             spoilt = stack.spoilt();
+            if self.until_fails && have_told_nothing(&judgements) {
+                spoilt = Some("the last nine executions told nothing");
+            }
             if interrupt.is_requested() || spoilt.is_some() {
                 break;
             }
@@ -65,6 +71,13 @@ impl Replay {
         };
         Ok(replayed)
     }
+}
+
+/// Whether the last executions told nothing.
+fn have_told_nothing(judgements: &[Judgement]) -> bool {
+    let last = judgements.iter().rev().take(MOST_INCONCLUSIVE);
+    let told_nothing = last.filter(|judgement| judgement.verdict == Verdict::Inconclusive);
+    told_nothing.count() == MOST_INCONCLUSIVE
 }
 
 /// The signature that a trace was saved for.
@@ -149,6 +162,18 @@ mod tests {
         trace.judgement = Some(judged(Verdict::Violated, recorded));
         let judgements = seen.iter().map(|(v, s)| judged(*v, *s)).collect();
         count(&trace, judgements, Path::new("runs/x"))
+    }
+
+    #[test]
+    fn nine_executions_in_a_row_that_tell_nothing_are_enough() {
+        let nothing = || judged(Verdict::Inconclusive, None);
+        let mut judgements: Vec<Judgement> = (0..8).map(|_| nothing()).collect();
+        assert!(!have_told_nothing(&judgements));
+        judgements.push(judged(Verdict::Holds, None));
+        judgements.extend((0..8).map(|_| nothing()));
+        assert!(!have_told_nothing(&judgements));
+        judgements.push(nothing());
+        assert!(have_told_nothing(&judgements));
     }
 
     #[test]
