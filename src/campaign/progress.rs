@@ -139,22 +139,21 @@ impl Progress {
         let Some(signature) = finished.signature else {
             return;
         };
-        let known = &mut summary.known;
+        let known_before = self.known_before(&signature);
+        let Summary {
+            known, failures, ..
+        } = &mut self.summary;
         if let Some(known) = known.iter_mut().find(|known| known.signature == signature) {
             known.seen += 1;
             return;
         }
-        if self.listed.contains(&signature) {
+        if let Some(known_before) = known_before {
             known.push(Known {
-                signature,
-                listed: true,
-                trace: None,
-                reproduced: None,
                 seen: 1,
+                ..known_before
             });
             return;
         }
-        let failures = &mut summary.failures;
         let found = failures.iter_mut().find(|f| f.signature == signature);
         match (found, finished.failure) {
             (Some(failure), _) => failure.seen += 1,
@@ -166,22 +165,34 @@ impl Progress {
         }
     }
 
+    /// What was known of a failure before it was seen in a trial: a list names it, or it was saved and is not fixed. What shows now and then need not show
+    /// in the few replays of a saved failure.
+    fn known_before(&self, signature: &Signature) -> Option<Known> {
+        let is_it = |told: &&Regressed| {
+            told.signature.as_ref() == Some(signature) && told.fate != Fate::Fixed
+        };
+        let saved = self.summary.reused.iter().find(is_it);
+        let listed = self.listed.contains(signature);
+        (listed || saved.is_some()).then(|| Known {
+            signature: signature.clone(),
+            listed,
+            trace: saved.map(|told| told.trace.clone()),
+            reproduced: saved.map(|told| told.reproduced),
+            seen: 0,
+        })
+    }
+
     /// Takes in what has become of a saved failure.
     pub fn reused(&mut self, told: Regressed) {
-        let known = &mut self.summary.known;
         let still_fails = Some(&told).filter(|told| told.fate == Fate::StillFails);
-        if let Some(signature) = still_fails.and_then(|told| told.signature.clone())
-            && !known.iter().any(|known| known.signature == signature)
-        {
-            known.push(Known {
-                listed: self.listed.contains(&signature),
-                signature,
-                trace: Some(told.trace.clone()),
-                reproduced: Some(told.reproduced),
-                seen: 0,
-            });
-        }
+        let signature = still_fails.and_then(|told| told.signature.clone());
         self.summary.reused.push(told);
+        if let Some(signature) = signature
+            && !self.summary.known.iter().any(|k| k.signature == signature)
+        {
+            let known = self.known_before(&signature);
+            self.summary.known.extend(known);
+        }
     }
 
     /// Counts everything that was finished before the campaign was resumed.
@@ -233,7 +244,7 @@ impl Progress {
     pub fn new_signature(&self, trace: &Trace) -> Option<Signature> {
         let signature = trace.judgement.as_ref()?.signature.clone()?;
         let (failures, known) = (&self.summary.failures, &self.summary.known);
-        let is_old = self.listed.contains(&signature)
+        let is_old = self.known_before(&signature).is_some()
             || known.iter().any(|known| known.signature == signature)
             || failures
                 .iter()

@@ -242,8 +242,9 @@ fn failure(failure: &Failure) -> String {
 /// Why a failure is known, and how often it was seen.
 pub(super) fn known(known: &Known) -> String {
     let trace = known.trace.as_ref().zip(known.reproduced);
-    let trace = trace.map(|(trace, Reproduced { failed, runs })| {
-        format!("{trace} fails still ({failed} of {runs})")
+    let trace = trace.map(|(trace, Reproduced { failed, runs })| match failed {
+        0 => format!("{trace} is not known to be fixed ({runs} replays passed)"),
+        _ => format!("{trace} fails still ({failed} of {runs})"),
     });
     let listed = known.listed.then(|| "it is put up with".to_owned());
     let seen = (known.seen > 0).then(|| match known.seen {

@@ -10,6 +10,7 @@ use comeback::model::{Fate, Judgement, Plan, Regressed, Summary, Verdict};
 use comeback::report::terminal;
 use comeback::trace::{Recorder, Trace};
 use comeback::watch;
+use serde_json::json;
 use tempfile::TempDir;
 
 use crate::control::{Nobody, campaign, run};
@@ -84,6 +85,27 @@ async fn what_is_mended_is_told_and_is_not_known() {
     assert_eq!(summary.known, []);
     let told = &summary.reused[0];
     assert_eq!((told.fate, told.reproduced.runs), (Fate::Fixed, 3));
+}
+
+/// What showed in 4 of 20 executions does not show in each three.
+#[tokio::test]
+async fn what_shows_now_and_then_is_known_though_its_replays_pass() {
+    let (_folder, before, mut again) = found().await;
+    let saved = &mut again.reuse[0].trace;
+    saved.notes.push(json!({"rate": {"failed": 4, "runs": 20}}));
+    saved.plan.steps.clear();
+    let summary = run(&again, &bench(Variant::StuckBusy)).await;
+    assert_eq!(summary.reused[0].fate, Fate::Inconclusive);
+    assert_eq!(summary.failures, [], "there is nothing new");
+    assert_eq!(summary.verdict, Verdict::Violated);
+    let [known] = &summary.known[..] else {
+        panic!("{:?}", summary.known);
+    };
+    assert_eq!(known.signature, before.failures[0].signature);
+    assert_eq!((known.listed, known.seen), (false, 1));
+    // Where it does not show, nothing is said of it.
+    let summary = run(&again, &bench(Variant::Healthy)).await;
+    assert_eq!((summary.verdict, summary.known.len()), (Verdict::Holds, 0));
 }
 
 #[tokio::test]
