@@ -31,7 +31,8 @@ use crate::trace::{StackInfo, Trace};
     after_help = "Examples:\n  comeback regress\n  comeback regress traces --config comeback.toml --confidence 99%\n  \
     comeback regress traces --demo healthy      # as if the demo's bugs were switched off\n\n\
     Exit codes, the first that applies: 130 interrupted (after healing); 1 a failure still shows, or another; 2 the folder is not there, or a trace \
-    in it cannot be read (the others are replayed all the same); 3 inconclusive; 0 all is fixed, or there is nothing to replay."
+    in it cannot be read (the others are replayed all the same); 3 inconclusive, or failures were saved, but all \
+    of other stacks; 0 all is fixed, or none had failed."
 )]
 pub struct Regress {
     /// The folder that holds the traces (*.jsonl).
@@ -82,7 +83,10 @@ impl Regress {
             let place = told.len();
             let name = path.display().to_string();
             match self.enlist(&path, configured.as_deref()) {
-                Err((fate, because)) => told.push(Regressed::not_replayed(name, fate, because)),
+                Err(not_replayed) => told.push(Regressed {
+                    trace: name,
+                    ..*not_replayed
+                }),
                 Ok((source, trace)) => {
                     let waits = "it was not replayed";
                     told.push(Regressed {
@@ -131,16 +135,24 @@ impl Regress {
         Ok(exit(&regression))
     }
 
-    /// Reads a trace without its events, and finds the stack that it is replayed on; else tells what is said of it, and why.
+    /// Reads a trace without its events, and finds the stack that it is replayed on; else tells what is said of it.
     fn enlist(
         &self,
         path: &Path,
         configured: Option<&str>,
-    ) -> Result<(Source, Trace), (Fate, String)> {
-        let trace = saved::failure(path).map_err(|because| (Fate::Unreadable, because))?;
-        let trace = trace.ok_or_else(|| (Fate::Skipped, "it had not failed".to_owned()))?;
+    ) -> Result<(Source, Trace), Box<Regressed>> {
+        let not = |signature, fate, because: String| {
+            Box::new(Regressed {
+                signature,
+                ..Regressed::not_replayed(String::new(), fate, because)
+            })
+        };
+        let trace = saved::failure(path).map_err(|because| not(None, Fate::Unreadable, because))?;
+        let trace =
+            trace.ok_or_else(|| not(None, Fate::Skipped, "it had not failed".to_owned()))?;
         let source = self.source_of(&trace.header.stack, configured);
-        let source = source.map_err(|because| (Fate::Skipped, because))?;
+        let signature = trace.judgement.as_ref().and_then(|j| j.signature.clone());
+        let source = source.map_err(|because| not(signature, Fate::Skipped, because))?;
         Ok((source, trace))
     }
 

@@ -10,8 +10,8 @@ use super::{Reproduced, Signature, Verdict};
 /// What has become of all failures of a folder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Regression {
-    /// Violated if any of them still fails, or fails otherwise; else inconclusive if any is; else holds. What was skipped or unreadable
-    /// does not count.
+    /// Violated if any of them still fails, or fails otherwise; else inconclusive if any is, or if there were failures and none could be replayed; else
+    /// holds. What was skipped or unreadable does not count otherwise.
     pub verdict: Verdict,
     /// The folder.
     pub folder: String,
@@ -72,7 +72,14 @@ impl Regression {
     /// Merges what has become of each.
     pub fn verdict_of(traces: &[Regressed]) -> Verdict {
         let verdicts = traces.iter().map(|trace| trace.fate.verdict());
-        verdicts.max().unwrap_or(Verdict::Holds)
+        let is_failure = |trace: &&Regressed| trace.signature.is_some();
+        let mut failures = traces.iter().filter(is_failure).peekable();
+        let is_in_vain =
+            failures.peek().is_some() && failures.all(|trace| trace.fate == Fate::Skipped);
+        match verdicts.max().unwrap_or(Verdict::Holds) {
+            Verdict::Holds if is_in_vain => Verdict::Inconclusive,
+            verdict => verdict,
+        }
     }
 
     /// How many of the traces met with a fate.

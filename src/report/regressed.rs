@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use super::table;
-use crate::model::{Fate, Regressed, Regression};
+use crate::model::{Fate, Regressed, Regression, Verdict};
 
 /// A table of the traces that were replayed, why each is judged so, and what was left out.
 pub fn regressed(regression: &Regression) -> String {
@@ -59,8 +59,14 @@ fn headline(regression: &Regression) -> String {
         true => " (interrupted)",
         false => "",
     };
+    let in_vain = match regression.verdict {
+        Verdict::Inconclusive if regression.count(Fate::Inconclusive) == 0 => {
+            "; none of them could be replayed, and so nothing is known to be fixed"
+        }
+        _ => "",
+    };
     format!(
-        "{}: {}, asked for {} % confidence{interrupted}",
+        "{}: {}, asked for {} % confidence{interrupted}{in_vain}",
         regression.folder,
         told.join(", "),
         percent(regression.confidence)

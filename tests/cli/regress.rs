@@ -116,3 +116,25 @@ fn a_stack_that_may_be_broken_and_cannot_be_reset_is_blamed_once() {
     assert_eq!(told["traces"][1]["inconclusive"], 0, "{told}");
     assert!(live::left_behind(&desk).is_empty());
 }
+
+/// A configuration without `name` takes its folder's, which is another one in each checkout.
+#[test]
+fn saved_failures_that_are_all_of_other_stacks_are_no_green_light() {
+    let desk = Desk::new();
+    desk.write("comeback.toml", DEAD);
+    let verdict = r#"{"verdict":{"verdict":"violated","signature":"v1/recovers/job/never/stop","findings":[]}}"#;
+    std::fs::create_dir(desk.path().join("traces")).unwrap();
+    desk.write("traces/a.jsonl", &format!("{TRACE}{verdict}\n"));
+    let regress = desk.run("regress --config comeback.toml");
+    assert_eq!(regress.code, 3, "{}{}", regress.stdout, regress.stderr);
+    insta::assert_snapshot!(regress.stdout, @"
+    traces: 1 skipped, asked for 95 % confidence; none of them could be replayed, and so nothing is known to be fixed
+
+    skipped: traces/a.jsonl: it is of the stack `demo`, and the configuration is of `dead`
+    ");
+    // What had not failed does not have to be replayed.
+    let held = r#"{"verdict":{"verdict":"holds","findings":[]}}"#;
+    desk.write("traces/a.jsonl", &format!("{TRACE}{held}\n"));
+    let regress = desk.run("regress --config comeback.toml");
+    assert_eq!(regress.code, 0, "{}{}", regress.stdout, regress.stderr);
+}
