@@ -6,6 +6,7 @@ mod desk;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use comeback::cli::demo_bench;
 use comeback::invariant::{judge, standard};
 use comeback::stack::demo;
 use comeback::trace::Trace;
@@ -57,6 +58,12 @@ fn every_saved_trace_was_shrunk_and_is_judged_as_it_was() {
     for (path, trace) in &saved {
         let recorded = trace.judgement.as_ref().unwrap().signature.clone();
         assert!(recorded.is_some(), "{}", path.display());
+        if trace.header.stack.name == demo::NAME {
+            let variant = trace.header.stack.variant.as_ref().unwrap();
+            let bench = demo_bench::simulated(variant.parse().unwrap()).unwrap();
+            let fits = bench.space.fits(&trace.plan);
+            assert!(fits.is_ok(), "{}: {fits:?}", path.display());
+        }
         let again = judge(trace, &trace.header.limits, &standard());
         assert_eq!(again.signature, recorded, "{}", path.display());
         for note in ["rate", "shrink", "explanation"] {

@@ -20,3 +20,5 @@ mod parity;
 mod properties;
 #[path = "simulator/regress.rs"]
 mod regress;
+#[path = "simulator/shrinking.rs"]
+mod shrinking;

@@ -8,6 +8,8 @@ mod fidelity;
 mod fresh;
 mod interrupt;
 mod ledger;
+mod notes;
+mod odds;
 mod progress;
 mod recovery;
 mod regress;

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::replay::signature;
-use super::{CampaignError, Fresh, save};
-use crate::model::{Fate, Regressed, Reproduced, Verdict};
+use super::{CampaignError, Fresh, notes, save};
+use crate::model::{Fate, Regressed, Verdict};
 use crate::trace::Trace;
 
 /// Where little has to pass, so many executions may still be inconclusive.
@@ -27,7 +27,7 @@ pub struct Regress {
 impl Regress {
     /// How many executions a trace may take at most, if all of them pass.
     pub fn most_runs(&self, recorded: &Trace) -> u64 {
-        let needed = recorded_rate(recorded).runs_for(self.confidence);
+        let needed = notes::rate(recorded).runs_for(self.confidence);
         needed.map_or(self.times, |needed| needed.min(self.times))
     }
 
@@ -74,16 +74,6 @@ impl Regress {
     }
 }
 
-/// How often the failure of a trace showed in how many executions, by the latest note in it. A trace without one was seen to fail once.
-fn recorded_rate(recorded: &Trace) -> Reproduced {
-    let rates = recorded.notes.iter().rev().filter_map(|note| {
-        let rate: Reproduced = serde_json::from_value(note.get("rate")?.clone()).ok()?;
-        (rate.failed <= rate.runs && rate.runs > 0).then_some(rate)
-    });
-    let once = Reproduced { failed: 1, runs: 1 };
-    rates.into_iter().next().unwrap_or(once)
-}
-
 /// What the executions of one trace have told so far.
 struct Tally {
     /// Begun as if nothing had been replayed.
@@ -95,7 +85,7 @@ struct Tally {
 
 impl Tally {
     fn new(regress: &Regress, recorded: &Trace) -> Self {
-        let rate = recorded_rate(recorded);
+        let rate = notes::rate(recorded);
         Tally {
             told: Regressed {
                 signature: signature(recorded).cloned(),
@@ -205,7 +195,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::model::Judgement;
+    use crate::model::{Judgement, Reproduced};
     use crate::trace::script::Script;
 
     const SAVED: &str = "v1/no-hang/job/job-never-terminal/stop";
@@ -244,19 +234,6 @@ mod tests {
             }
             tally.take(seen.next().unwrap());
         }
-    }
-
-    #[test]
-    fn the_latest_rate_counts_and_nonsense_does_not() {
-        let rate = |notes| {
-            let rate = recorded_rate(&saved(notes));
-            (rate.failed, rate.runs)
-        };
-        assert_eq!(rate(vec![]), (1, 1));
-        let noted = |failed: u64, runs: u64| json!({"rate": {"failed": failed, "runs": runs}});
-        let control = json!({"control": {"verdict": "holds"}});
-        assert_eq!(rate(vec![noted(9, 9), noted(2, 7), control]), (2, 7));
-        assert_eq!(rate(vec![noted(9, 2), noted(0, 0), json!("rate")]), (1, 1));
     }
 
     #[test]

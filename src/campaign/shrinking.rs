@@ -1,27 +1,27 @@
 //! A failing trial, shrunk live: executions of smaller plans, with the best so far on disk at all times.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
 use tracing::debug;
 
 use super::control::Unseen;
+use super::odds::odds;
 use super::trial::Execution as Nth;
-use super::{Audience, Bench, CampaignError, Interrupt, save};
-use crate::model::{
-    Explanation, Plan, Reproduced, ShrinkHistory, ShrinkRun, Signature, StepId, Verdict,
-};
-use crate::shrink::{Execution, Executions, Found, Purpose, explain, shrink};
-use crate::trace::{EventKind, Origin, Trace, View, step_times};
+use super::{Audience, Bench, CampaignError, Interrupt, notes, save};
+use crate::model::{Explanation, Plan, Reproduced, ShrinkHistory, ShrinkRun, Signature, Verdict};
+use crate::shrink::{Ending, Execution, Executions, Found, Purpose, Shrunk, explain, shrink};
+use crate::trace::{Trace, step_times};
 
 /// An execution that tells nothing is tried again so often.
 const TRIES: u32 = 3;
 
 /// So many executions in a row that tell nothing end the shrinking: the environment is broken.
 const MOST_INCONCLUSIVE: u32 = 9;
+
+/// What an execution is noted for that looks how often a plan fails.
+const GUARD: &str = "guard";
 
 /// How much may be spent on shrinking one failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub struct Shrunken {
     pub history: ShrinkHistory,
     /// What is left, in words.
     pub explanation: Explanation,
+    /// How shrinking ended.
+    pub ending: Ending,
 }
 
 impl Bench {
@@ -72,6 +74,7 @@ impl Bench {
             plan: failing.plan.clone(),
             times: step_times(failing),
             odds: odds(failing),
+            longest_offset_ms: self.space.longest_offset_ms(),
         };
         let mut laboratory = Laboratory {
             bench: self,
@@ -86,9 +89,11 @@ impl Bench {
             best: failing.plan.clone(),
             traces: vec![(failing.plan.clone(), failing.clone())],
             whole: None,
-            counts: Vec::new(),
+            counts: vec![(failing.plan.clone(), notes::rate(failing))],
+            before: notes::history(failing),
             history: Vec::new(),
             inconclusive: 0,
+            last_reason: String::new(),
             rate: 1.0,
             error: None,
         };
@@ -113,10 +118,14 @@ struct Laboratory<'a> {
     traces: Vec<(Plan, Trace)>,
     /// The plan whose remembered trace went on to its own end.
     whole: Option<Plan>,
-    /// How often each plan failed.
+    /// How often each plan failed, the discovery and what an earlier attempt saw included.
     counts: Vec<(Plan, Reproduced)>,
+    /// What an earlier attempt took.
+    before: Option<ShrinkHistory>,
     history: Vec<ShrinkRun>,
     inconclusive: u32,
+    /// Why the last of them told nothing.
+    last_reason: String,
     rate: f64,
     error: Option<CampaignError>,
 }
@@ -124,7 +133,7 @@ struct Laboratory<'a> {
 impl Executions for Laboratory<'_> {
     async fn execute(&mut self, plan: &Plan, purpose: Purpose) -> Option<Execution> {
         for _ in 0..TRIES {
-            if self.is_over() {
+            if self.why_over().is_some() {
                 return None;
             }
             let began = Instant::now();
@@ -141,7 +150,8 @@ impl Executions for Laboratory<'_> {
                 return None;
             }
             let failed = self.has_failed(&trace);
-            self.note(plan, purpose, failed);
+            let otherwise = failed == Some(false) && trace.verdict() == Verdict::Violated;
+            self.note(plan, purpose, failed, otherwise);
             debug!(
                 run = self.history.len(),
                 ?purpose,
@@ -160,28 +170,51 @@ impl Executions for Laboratory<'_> {
                     }
                     return Some(Execution::Failed);
                 }
-                None => {}
+                None => {
+                    let judgement = trace.judgement.as_ref();
+                    self.last_reason = judgement.map(|j| j.reason()).unwrap_or_default();
+                }
             }
         }
         // A plan that tells nothing is no counterexample.
         Some(Execution::Passed)
     }
 
+    fn fits(&self, plan: &Plan) -> bool {
+        self.bench.space.fits(plan).is_ok()
+    }
+
     fn best(&mut self, plan: &Plan, rate: f64) {
         (self.best, self.rate) = (plan.clone(), rate);
-        if let Err(error) = self.publish(None) {
+        if let Err(error) = self.publish(self.reproduced(plan), None, false) {
             self.error = Some(error);
         }
     }
 }
 
 impl Laboratory<'_> {
-    fn is_over(&self) -> bool {
-        self.error.is_some()
-            || self.interrupt.is_requested()
-            || self.history.len() as u64 >= self.budget.runs
-            || self.began.elapsed() >= self.budget.within
-            || self.inconclusive >= MOST_INCONCLUSIVE
+    /// Why nothing more may be executed, if that is so.
+    fn why_over(&self) -> Option<String> {
+        let ShrinkBudget { runs, within } = self.budget;
+        if let Some(error) = &self.error {
+            return Some(error.to_string());
+        }
+        if self.interrupt.is_requested() {
+            return Some("it was interrupted".to_owned());
+        }
+        if self.inconclusive >= MOST_INCONCLUSIVE {
+            return Some(format!(
+                "{MOST_INCONCLUSIVE} executions in a row told nothing, the last because {}",
+                self.last_reason
+            ));
+        }
+        if self.history.len() as u64 >= runs {
+            return Some(format!("--shrink-runs {runs} allows no more"));
+        }
+        (self.began.elapsed() >= within).then(|| {
+            let within = humantime::format_duration(within);
+            format!("--shrink-for {within} allows no more")
+        })
     }
 
     async fn run(&self, plan: &Plan, in_haste: bool) -> Result<Trace, CampaignError> {
@@ -190,7 +223,7 @@ impl Laboratory<'_> {
             "shrinking: execution {}, {} of {} steps left, fails {:.0} % of the time",
             self.history.len() + 1,
             self.best.size().steps,
-            self.failing.plan.size().steps,
+            self.steps_at_first(),
             100.0 * self.rate
         ));
         let nth = Nth {
@@ -217,7 +250,7 @@ impl Laboratory<'_> {
         }
     }
 
-    fn note(&mut self, plan: &Plan, purpose: Purpose, failed: Option<bool>) {
+    fn note(&mut self, plan: &Plan, purpose: Purpose, failed: Option<bool>, otherwise: bool) {
         self.inconclusive = match failed {
             Some(_) => 0,
             None => self.inconclusive + 1,
@@ -226,9 +259,10 @@ impl Laboratory<'_> {
             run: 1 + self.history.len() as u64,
             steps: plan.size().steps,
             failed,
+            otherwise,
             what: match purpose {
                 Purpose::Shrink => "shrink",
-                Purpose::Guard => "guard",
+                Purpose::Guard => GUARD,
             }
             .to_owned(),
         });
@@ -252,106 +286,88 @@ impl Laboratory<'_> {
         self.traces.push((plan.clone(), trace));
     }
 
-    /// How often the best plan failed. The discovery counts for the plan that was found.
-    fn reproduced(&self) -> Reproduced {
-        let count = self.counts.iter().find(|(plan, _)| *plan == self.best);
-        let mut count = count.map_or(Reproduced { failed: 0, runs: 0 }, |(_, count)| *count);
-        if self.best == self.failing.plan {
-            count.failed += 1;
-            count.runs += 1;
-        }
-        count
+    /// How often a plan failed.
+    fn reproduced(&self, plan: &Plan) -> Reproduced {
+        let count = self.counts.iter().find(|(known, _)| known == plan);
+        count.map_or(Reproduced { failed: 0, runs: 0 }, |(_, count)| *count)
     }
 
+    fn steps_at_first(&self) -> usize {
+        let before = self.before.as_ref();
+        before.map_or(self.failing.plan.size().steps, |before| before.from_steps)
+    }
+
+    /// What shrinking took so far, by all attempts.
     fn history(&self, finished: bool) -> ShrinkHistory {
-        let guard_runs = self.history.iter().filter(|run| run.what == "guard");
-        let guard_runs = guard_runs.count() as u64;
+        let before = self.before.iter().flat_map(|before| &before.history);
+        let mut history: Vec<ShrinkRun> = before.chain(&self.history).cloned().collect();
+        for (run, nth) in history.iter_mut().zip(1..) {
+            run.run = nth;
+        }
+        let guard_runs = history.iter().filter(|run| run.what == GUARD).count() as u64;
         ShrinkHistory {
-            runs: self.history.len() as u64 - guard_runs,
+            runs: history.len() as u64 - guard_runs,
             guard_runs,
-            from_steps: self.failing.plan.size().steps,
+            from_steps: self.steps_at_first(),
             to_steps: self.best.size().steps,
             finished,
-            history: self.history.clone(),
+            history,
         }
     }
 
     /// Puts the best plan's failing trace in the place of the one that is kept.
-    fn publish(&self, explanation: Option<(&Explanation, bool)>) -> Result<Trace, CampaignError> {
-        let found = self.traces.iter().find(|(plan, _)| *plan == self.best);
-        let mut best = found.map_or(&self.failing, |(_, trace)| trace).clone();
-        let control = self.failing.notes.iter();
-        best.notes = control
-            .filter(|n| n.get("control").is_some())
-            .cloned()
-            .collect();
-        let finished = explanation.is_some_and(|(_, finished)| finished);
-        best.notes.extend(notes(
-            self.reproduced(),
+    fn publish(
+        &self,
+        rate: Reproduced,
+        explanation: Option<&Explanation>,
+        finished: bool,
+    ) -> Result<Trace, CampaignError> {
+        let mut best = self.trace_of_best().clone();
+        best.notes = notes::renewed(
+            &self.failing.notes,
+            rate,
             &self.history(finished),
-            explanation.map(|(explanation, _)| explanation),
-        ));
+            explanation,
+        );
         save::replace_trace(&self.kept, &best)?;
         Ok(best)
     }
 
-    fn finish(
-        mut self,
-        found: &Found,
-        shrunk: crate::shrink::Shrunk,
-    ) -> Result<Shrunken, CampaignError> {
-        if let Some(error) = self.error.take() {
-            return Err(error);
+    fn trace_of_best(&self) -> &Trace {
+        let found = self.traces.iter().find(|(plan, _)| *plan == self.best);
+        found.map_or(&self.failing, |(_, trace)| trace)
+    }
+
+    fn finish(mut self, found: &Found, mut shrunk: Shrunk) -> Result<Shrunken, CampaignError> {
+        let why_stopped = self.why_over().filter(|_| shrunk.ending == Ending::Stopped);
+        match self.error.take() {
+            // What was found is a failure all the same.
+            None | Some(CampaignError::Stack(_)) => {}
+            Some(error) => return Err(error),
+        }
+        let mut reproduced = self.reproduced(&shrunk.plan);
+        if reproduced.failed == 0 {
+            // Without the steps that were never executed it is the same plan, but there is no trace of it that failed.
+            let seen = self.reproduced(&self.failing.plan);
+            reproduced.failed += seen.failed;
+            reproduced.runs += seen.runs;
+            shrunk.plan = self.failing.plan.clone();
         }
         self.best = shrunk.plan.clone();
-        let reproduced = self.reproduced();
-        let explanation = explain(found, &shrunk, reproduced);
-        let trace = self.publish(Some((&explanation, shrunk.finished)))?;
+        let explanation = explain(found, &shrunk, reproduced, why_stopped.as_deref());
+        let finished = shrunk.ending == Ending::Finished;
+        // An attempt that came to nothing leaves what an earlier one had found out.
+        let is_in_vain = shrunk.ending == Ending::Stopped && self.best == self.failing.plan;
+        let trace = match is_in_vain && notes::is_explained(&self.failing) {
+            true => self.failing.clone(),
+            false => self.publish(reproduced, Some(&explanation), finished)?,
+        };
         Ok(Shrunken {
             trace,
             reproduced,
-            history: self.history(shrunk.finished),
+            history: self.history(finished),
             explanation,
+            ending: shrunk.ending,
         })
     }
-}
-
-fn notes(
-    rate: Reproduced,
-    history: &ShrinkHistory,
-    explanation: Option<&Explanation>,
-) -> Vec<Value> {
-    let mut notes = vec![json!({"rate": rate}), json!({"shrink": history})];
-    notes.extend(explanation.map(|explanation| json!({"explanation": explanation})));
-    notes
-}
-
-/// What a failing trace tells of the steps that the failure needs: what began after the last proof of it hardly made it, and what struck just before it
-/// began, or sent the request that shows it, probably did. The figures are logarithms of odds.
-fn odds(trace: &Trace) -> BTreeMap<StepId, f64> {
-    let view = View::new(trace);
-    let primary = trace.judgement.as_ref().and_then(|j| j.primary());
-    let Some(evidence) = primary.map(|finding| &finding.evidence) else {
-        return BTreeMap::new();
-    };
-    let (first, last) = (evidence.first().copied(), evidence.iter().max().copied());
-    let mut odds = BTreeMap::new();
-    for event in &trace.events {
-        if let EventKind::StepStarted { step } = &event.kind {
-            let late = last.is_some_and(|last| event.seq > last);
-            odds.insert(step.clone(), if late { -3.0 } else { 0.0 });
-        }
-    }
-    let struck = first.and_then(|first| view.fault_before(first)?.fault.cloned());
-    let sent = first.and_then(|first| match &trace.events.get(first as usize)?.kind {
-        EventKind::Sent {
-            origin: Origin::Step(step),
-            ..
-        } => Some(step.clone()),
-        _ => None,
-    });
-    for step in struck.into_iter().chain(sent) {
-        odds.insert(step, 1.5);
-    }
-    odds
 }

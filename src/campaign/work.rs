@@ -219,6 +219,9 @@ impl<'a> Work<'a> {
             progress.rehearse(&trace, verdict);
         }
         if let (true, Some(budget)) = (is_new, campaign.shrink) {
+            // Whatever becomes of shrinking, that it failed is told.
+            progress.judge(campaign.max_inconclusive);
+            save::summary(&self.folder, &progress.summary)?;
             let last = progress.summary.failures.len() - 1;
             let kept = PathBuf::from(&progress.summary.failures[last].trace);
             let shrunk = bench.shrink(

@@ -16,6 +16,7 @@ use super::session::Session;
 use super::source::Source;
 use crate::campaign::{ShrinkBudget, run_folder};
 use crate::report;
+use crate::shrink::Ending;
 use crate::trace::Trace;
 
 /// Make the plan of a saved failing trace smaller, live, and say what the failure needs.
@@ -23,7 +24,11 @@ use crate::trace::Trace;
 /// A demo's trace is executed on that demo by itself; any other on the configuration given. The trace is replaced by a smaller one as
 /// soon as one has failed in the same way; the original is kept in the run's folder. Ctrl-C keeps the best so far.
 #[derive(Debug, Args)]
-#[command(after_help = "Example: comeback shrink traces/demo-stuck-busy-….jsonl --shrink-for 5m")]
+#[command(
+    after_help = "Example: comeback shrink traces/demo-stuck-busy-….jsonl --shrink-for 5m\n\n\
+    Exit codes: 1 the failure is what it was, or smaller; 3 it did not show again, or the environment failed; 2 the trace or the configuration is \
+    not usable; 130 interrupted (after healing)."
+)]
 pub struct Shrink {
     /// The trace.
     trace: PathBuf,
@@ -40,7 +45,7 @@ pub struct Shrink {
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Budget {
     /// Spend so many executions on shrinking one failure at most.
-    #[arg(long, default_value_t = 300, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 600, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     shrink_runs: u64,
     /// Shrink one failure for so long at most, such as 10m.
     #[arg(long, default_value = "30m", value_name = "TIME", value_parser = humantime::parse_duration)]
@@ -119,11 +124,13 @@ impl Shrink {
                 &shrunk.history,
                 &shrunk.explanation,
                 &shrunk.trace.plan,
+                shrunk.ending != Ending::NotShownAgain,
             ),
         )?;
-        Ok(match session.interrupt().is_requested() {
-            true => Exit::Interrupted,
-            false => Exit::Violated,
+        Ok(match shrunk.ending {
+            _ if session.interrupt().is_requested() => Exit::Interrupted,
+            Ending::NotShownAgain => Exit::Inconclusive,
+            Ending::Finished | Ending::Stopped => Exit::Violated,
         })
     }
 }

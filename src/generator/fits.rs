@@ -29,10 +29,20 @@ impl Space {
         plan.steps.iter().try_for_each(|step| self.step_fits(step))
     }
 
+    /// So long after what it is anchored to a step may start at most: where steps between the two were left out, that is as long as a plan may last.
+    pub fn longest_offset_ms(&self) -> u64 {
+        self.bounds.max_offset_ms.max(self.bounds.max_plan_ms)
+    }
+
     fn step_fits(&self, step: &Step) -> Result<(), Misfit> {
         let Step { id, anchor, action } = step;
         let bounds = &self.bounds;
-        at_most(id, "ms of offset", anchor.offset_ms(), bounds.max_offset_ms)?;
+        at_most(
+            id,
+            "ms of offset",
+            anchor.offset_ms(),
+            self.longest_offset_ms(),
+        )?;
         match action {
             Action::Burst(burst) => self.burst_fits(id, burst),
             Action::Fault(fault) => self.fault_fits(id, fault),

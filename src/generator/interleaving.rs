@@ -15,7 +15,8 @@ use crate::model::{Action, Edge, Plan, Step, StepId, Wait};
 const OUTAGES: RangeInclusive<usize> = 3..=4;
 
 /// All plans of a space. Every one of them has a fault, most have a burst that overlaps one, and each fits the space
-/// ([`Space::fits`]).
+/// ([`Space::fits`]). As a proptest strategy for tests take `comeback::strategy::plans`, which draws the same and shrinks by comeback's own
+/// passes.
 pub fn plans(space: &Space) -> impl Strategy<Value = Plan> + use<> {
     let steps = &space.bounds.steps;
     let drafts = vec(

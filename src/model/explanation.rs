@@ -70,6 +70,9 @@ pub struct ShrinkRun {
     pub steps: usize,
     /// Whether the failure showed; none where the execution was inconclusive.
     pub failed: Option<bool>,
+    /// Whether another failure showed in its place.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub otherwise: bool,
     /// What it was for: `shrink` or `guard`.
     pub what: String,
 }

@@ -4,12 +4,13 @@ use std::path::Path;
 
 use crate::model::{Explanation, Plan, ShrinkHistory};
 
-/// What is left of a failure, what it took, and where it is saved.
+/// What is left of a failure, what it took, and where it is saved. `is_shown` tells whether it showed again at all.
 pub fn shrunk(
     trace: &Path,
     history: &ShrinkHistory,
     explanation: &Explanation,
     plan: &Plan,
+    is_shown: bool,
 ) -> String {
     let ShrinkHistory {
         runs,
@@ -19,9 +20,10 @@ pub fn shrunk(
         finished,
         ..
     } = history;
-    let end = match finished {
-        true => "",
-        false => "\n  It did not come to its end: `comeback shrink` goes on from here.",
+    let end = match (is_shown, finished) {
+        (false, _) => "\n  `comeback regress` tells how sure it is that it is fixed.",
+        (true, true) => "",
+        (true, false) => "\n  It did not come to its end: `comeback shrink` goes on from here.",
     };
     format!(
         "shrunk from {from_steps} to {to_steps} step{} in {runs} executions, and {guard_runs} more to see how often it fails\n\

@@ -9,6 +9,9 @@ pub trait Executions {
     fn execute(&mut self, plan: &Plan, purpose: Purpose)
     -> impl Future<Output = Option<Execution>>;
 
+    /// Whether a plan may be executed there: not every fault may be done to every backend.
+    fn fits(&self, plan: &Plan) -> bool;
+
     /// From now on this plan, which has failed, is the best; it is believed to fail at this rate.
     fn best(&mut self, plan: &Plan, rate: f64);
 }

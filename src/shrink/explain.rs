@@ -1,17 +1,32 @@
 //! What a shrunk failure needs, told to people.
 
-use super::shrunk::{Boundary, Found, Shrunk};
+use super::shrunk::{Boundary, Ending, Found, Shrunk};
 use crate::model::{Action, Explanation, NeededNumber, NeededStep, Plan, Reproduced, Step};
 
-/// Explains what is left of a failure. `reproduced` is how often the shrunk plan failed.
-pub fn explain(found: &Found, shrunk: &Shrunk, reproduced: Reproduced) -> Explanation {
+/// Explains what is left of a failure. `reproduced` is how often the shrunk plan failed; `why_stopped` tells why shrinking did not come to its end.
+pub fn explain(
+    found: &Found,
+    shrunk: &Shrunk,
+    reproduced: Reproduced,
+    why_stopped: Option<&str>,
+) -> Explanation {
     let plan = &shrunk.plan;
     let numbers: Vec<NeededNumber> = shrunk
         .boundaries
         .iter()
         .filter_map(|boundary| number(plan, boundary))
         .collect();
-    let mut sentences = vec![steps(found, shrunk)];
+    let mut sentences = vec![match shrunk.ending {
+        Ending::NotShownAgain => {
+            "It did not show again, so that nothing can be said of what it takes.".to_owned()
+        }
+        Ending::Finished | Ending::Stopped => steps(found, shrunk, why_stopped),
+    }];
+    if !shrunk.rarer.is_empty() {
+        let rarer: Vec<&str> = shrunk.rarer.iter().map(|step| step.0.as_str()).collect();
+        let without = rarer.join(" or ");
+        sentences.push(format!("Without {without} it shows too, but more seldom."));
+    }
     sentences.extend(numbers.iter().map(|number| number.text.clone()));
     sentences.push(rate(reproduced));
     Explanation {
@@ -28,7 +43,7 @@ pub fn explain(found: &Found, shrunk: &Shrunk, reproduced: Reproduced) -> Explan
     }
 }
 
-fn steps(found: &Found, shrunk: &Shrunk) -> String {
+fn steps(found: &Found, shrunk: &Shrunk, why_stopped: Option<&str>) -> String {
     let plan = &shrunk.plan;
     let mut parts: Vec<String> = plan.steps.iter().map(part).collect();
     parts.extend(
@@ -47,9 +62,12 @@ fn steps(found: &Found, shrunk: &Shrunk) -> String {
         .map(|sure| sure.copied().unwrap_or(0.0))
         .fold(1.0, f64::min);
     let gone = before - plan.size().steps;
-    let sure = match shrunk.finished && least > 0.5 {
-        true => format!(" (needed with {:.0} % certainty)", (100.0 * least).floor()),
-        false => " (shrinking did not come to its end)".to_owned(),
+    let sure = match (shrunk.ending, why_stopped) {
+        (Ending::Finished, _) if least > 0.5 => {
+            format!(" (needed with {:.0} % certainty)", (100.0 * least).floor())
+        }
+        (_, None) => " (shrinking did not come to its end)".to_owned(),
+        (_, Some(why)) => format!(" (shrinking did not come to its end: {why})"),
     };
     let rest = match gone {
         0 => String::new(),
@@ -97,9 +115,10 @@ fn number(plan: &Plan, boundary: &Boundary) -> Option<NeededNumber> {
 fn rate(reproduced: Reproduced) -> String {
     let Reproduced { failed, runs } = reproduced;
     let (low, high) = reproduced.interval();
-    match failed == runs {
-        true => format!("This plan failed each time in {runs} executions."),
-        false => {
+    match (failed, runs) {
+        (1, 1) => "This plan failed once, and was executed once.".to_owned(),
+        _ if failed == runs => format!("This plan failed each time in {runs} executions."),
+        _ => {
             format!("This plan failed in {failed} of {runs} executions (rate {low:.2}–{high:.2}).")
         }
     }

@@ -33,5 +33,5 @@ pub use passes::{Number, What, scaled, simpler_shapes, smaller_plans, without};
 pub use places::{MOST_PLACES, Places, all, bits};
 pub use rates::Rates;
 pub use reduce::{Reduced, reduce};
-pub use shrunk::{Boundary, Found, Shrunk};
+pub use shrunk::{Boundary, Ending, Found, Shrunk};
 pub use trials::{Purpose, Trials};

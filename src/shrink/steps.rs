@@ -2,7 +2,7 @@
 
 use super::belief::Belief;
 use super::executions::{Execution, Executions};
-use super::passes::without;
+use super::passes::{no_later, without};
 use super::places::Places;
 use super::trials::{Purpose, Trials};
 use crate::model::{Plan, StepId, StepTimes};
@@ -15,6 +15,8 @@ pub struct Steps<'a, E> {
     pub times: &'a StepTimes,
     /// The steps that may be left out, by place; behind them the background load, if there is any.
     pub places: &'a [StepId],
+    /// No step is to start later than so long after what it is anchored to.
+    pub longest_offset_ms: u64,
     /// Where plans are executed.
     pub executions: &'a mut E,
 }
@@ -27,10 +29,11 @@ impl<E: Executions> Steps<'_, E> {
         let gone = places.filter(|(place, _)| !is_kept(*place));
         let gone = gone.map(|(_, id)| id.clone()).collect();
         let background = self.plan.background.clone();
-        Plan {
+        let kept = Plan {
             background: background.filter(|_| is_kept(self.places.len())),
             ..without(self.plan, &gone, self.times)
-        }
+        };
+        no_later(kept, self.longest_offset_ms)
     }
 }
 

@@ -2,8 +2,11 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
+
+use serde_json::Value;
 
 use crate::desk::{Desk, Finished, finish};
 use crate::live;
@@ -106,6 +109,58 @@ fn a_disk_that_is_full_in_the_middle_of_a_trial_or_before_one_is_told() {
         );
         is_inconclusive(&desk, &run);
         drop(disk);
+    }
+}
+
+/// The failure was found before; it is told, and its trace is kept.
+#[test]
+fn a_stack_that_breaks_while_a_failure_is_shrunk_ends_that_and_not_the_verdict() {
+    for (trouble, code, told) in [
+        (
+            "test -n \"$(ls traces)\" && exit 7",
+            1,
+            "9 executions in a row told nothing, the last because ",
+        ),
+        // It is there for the trial, the control and one more execution, and then for nothing, also not to be left as it was found.
+        (
+            "echo >> starts; test $(wc -l < starts) -ge 3 && rm $0",
+            3,
+            "api: there is no program ",
+        ),
+    ] {
+        let desk = Desk::new();
+        let script = desk.path().join("api.sh");
+        let folder = desk.path().display().to_string();
+        let program = env!("CARGO_BIN_EXE_comeback");
+        let text = format!(
+            "#!/bin/sh\ncd {folder}\n{trouble}\n\
+             exec {program} \"$@\" --variant stale-connected\n"
+        );
+        desk.write("api.sh", &text);
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+        let parts = Parts {
+            api: script.display().to_string().leak(),
+            more: "[generator]\nmax-outage = \"200ms\"\nmax-plan = \"1s\"\n\
+                   [limits]\nanswer = \"1s\"\nrecovery = \"2s\"\n\
+                   [trial]\nsettle = \"600ms\"\nanchor-timeout = \"300ms\"\nready-within = \"2s\"\n",
+            ..Parts::new()
+        };
+        parts.write(&desk, &parts.api());
+        let run = desk.run("run --seed 1 --plans 20");
+        assert_eq!(run.code, code, "{}{}", run.stdout, run.stderr);
+        let runs = fs::read_dir(desk.path().join("runs")).unwrap();
+        let folder = runs.map(|run| run.unwrap().path()).next().unwrap();
+        let summary = fs::read_to_string(folder.join("summary.json")).unwrap();
+        let summary: Value = serde_json::from_str(&summary).unwrap();
+        assert_eq!(summary["verdict"], "violated");
+        let needs = summary["failures"][0]["explanation"].as_str().unwrap();
+        let told = format!("(shrinking did not come to its end: {told}");
+        assert!(needs.contains(&told), "{needs}");
+        assert_eq!(fs::read_dir(desk.path().join("traces")).unwrap().count(), 1);
+        // The journal stays for `heal` where an API could not be started again.
+        let mut left = live::left_behind(&desk);
+        left.retain(|left| code != 3 || !left.ends_with(".jsonl"));
+        assert_eq!(left, [""; 0]);
     }
 }
 

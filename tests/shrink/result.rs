@@ -115,7 +115,7 @@ fn each_execution_is_told_where_there_is_no_progress_bar() {
 fn a_failure_of_real_processes_is_shrunk_with_few_executions() {
     let _machine = machine::alone();
     let desk = Desk::new();
-    let run = desk.run("run --demo swallowed-error --seed 1 --shrink-runs 40 --format json");
+    let run = desk.run("run --demo swallowed-error --seed 1 --format json");
     assert_eq!(run.code, 1, "{}{}", run.stdout, run.stderr);
     let summary: Value = serde_json::from_str(&run.stdout).unwrap();
     let failure = &summary["failures"][0];

@@ -37,7 +37,7 @@ pub fn section(found: &Counterexample) -> Markup {
                             (chart(history))
                             figcaption {
                                 "Each mark is an execution, in order: how many steps its plan had, and whether the failure showed: "
-                                span.key { "▲ it failed" } ", " span.key { "○ it did not" } ", " span.key { "× it could not be told" } "."
+                                span.key { "▲ it failed" } ", " span.key { "○ it did not" } ", " span.key { "◇ it failed in another way" } ", " span.key { "× it could not be told" } "."
                             }
                         }
                     }
@@ -124,6 +124,7 @@ fn mark(run: &ShrinkRun, scale: &Scale) -> Markup {
     let (x, y) = (scale.x(run.run as f64), scale.y(run.steps as f64));
     let (class, said) = match run.failed {
         Some(true) => ("failed", "it failed"),
+        Some(false) if run.otherwise => ("otherwise", "it failed in another way"),
         Some(false) => ("passed", "it did not fail"),
         None => ("undecided", "it could not be told"),
     };
@@ -133,6 +134,7 @@ fn mark(run: &ShrinkRun, scale: &Scale) -> Markup {
             title { "execution " (run.run) " (" (run.what) "), " (run.steps) " steps: " (said) }
             @match run.failed {
                 Some(true) => path d=(format!("M{:.1} {:.1}l{r} {}h-{}z", x, y - r, 2.0 * r, 2.0 * r)) {},
+                Some(false) if run.otherwise => path d=(format!("M{:.1} {:.1}l{r} {r}l-{r} {r}l-{r} -{r}z", x, y - r)) {},
                 Some(false) => circle cx=(fixed(x)) cy=(fixed(y)) r="3" {},
                 None => path d=(format!("M{:.1} {:.1}l{} {}m0 -{}l-{} {}", x - r, y - r, 2.0 * r, 2.0 * r, 2.0 * r, 2.0 * r, 2.0 * r)) {},
             }

@@ -8,6 +8,6 @@ mod smaller;
 
 pub use anchoring::anchored;
 pub use number::{Number, What, scaled};
-pub use removal::without;
+pub use removal::{no_later, without};
 pub use shape::{is_same_change, simpler_shapes};
 pub use smaller::smaller_plans;

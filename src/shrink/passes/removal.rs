@@ -21,6 +21,15 @@ pub fn without(plan: &Plan, removed: &BTreeSet<StepId>, times: &StepTimes) -> Pl
     }
 }
 
+/// The plan with no step later than so long after what it is anchored to: what ran long may leave a distance behind that no plan may have.
+pub fn no_later(mut plan: Plan, longest_ms: u64) -> Plan {
+    for step in &mut plan.steps {
+        let offset_ms = step.anchor.offset_ms().min(longest_ms);
+        step.anchor = moved(&step.anchor, offset_ms);
+    }
+    plan
+}
+
 /// What a step is anchored to when others are gone.
 fn anchor(plan: &Plan, step: &Step, removed: &BTreeSet<StepId>, times: &StepTimes) -> Anchor {
     let (mut anchor, mut dependent) = (&step.anchor, &step.id);

@@ -1,10 +1,11 @@
 //! Leaving out steps.
 
+mod looks;
+
 use std::collections::HashMap;
 
 use super::belief::Belief;
 use super::choice::choose;
-use super::guard::{RateTest, last_often};
 use super::places::{Places, all};
 use super::rates::Rates;
 use super::runs::Runs;
@@ -25,7 +26,12 @@ const MOST_GUARD_RUNS: u32 = 450;
 
 /// After so many runs, the guard's included, no more steps are left out; the guard may then take some more to look at what is left.
 const MOST_RUNS: u32 = 500;
-const MOST_RUNS_WITH_THE_LAST_LOOK: u32 = 600;
+
+/// After so many runs without a failure it is asked whether it shows again at all.
+const DOUBTED_AFTER: u32 = 8;
+
+/// It counts as not showing again when the whole plan passed so often in a row: one that fails once in twenty times does so once in twenty.
+pub const PASSES_OF_WHAT_IS_GONE: u32 = 60;
 
 /// What is left.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +40,8 @@ pub struct Reduced {
     pub kept: Places,
     /// How sure it is of each place that its step is needed, from 0 to 1.
     pub needed: Vec<f64>,
+    /// Those without which it fails too seldom, by the guard's word, though it does fail.
+    pub rarer: Places,
     /// How often they are believed to fail.
     pub rates: Rates,
     /// Whether each of them is needed, as far as can be known; else the runs came to their end.
@@ -77,6 +85,8 @@ pub struct Reduction {
     /// The last plan that fails often enough, by the guard's word.
     checked: Option<Places>,
     runs: u32,
+    /// Whether the failure has shown again.
+    is_shown: bool,
 }
 
 impl Reduction {
@@ -95,6 +105,7 @@ impl Reduction {
             guarded: HashMap::new(),
             checked: None,
             runs: 0,
+            is_shown: false,
         }
     }
 
@@ -105,9 +116,17 @@ impl Reduction {
         Reduced {
             kept: belief.left(),
             needed: places.map(|place| belief.needed(place)).collect(),
+            rarer: self.rarer(),
             rates: belief.how_often(),
             finished,
         }
+    }
+
+    fn rarer(&self) -> Places {
+        let kept = self.current();
+        let gone = self.vetoed.iter().map(|plan| kept & !plan);
+        let alone = gone.filter(|gone| gone.count_ones() == 1);
+        alone.fold(0, |rarer, step| rarer | step)
     }
 
     /// Whether the guard has let stand what is left.
@@ -120,7 +139,12 @@ impl Reduction {
         self.belief.left()
     }
 
-    /// Until nothing can be left out, or too many runs were spent; none if the runs come to their end before.
+    /// Whether the failure has shown again since it was found.
+    pub fn is_shown(&self) -> bool {
+        self.is_shown
+    }
+
+    /// Until nothing can be left out, too many runs were spent, or the failure does not show again; none if the runs come to their end before.
     pub async fn run(&mut self, trials: &mut impl Trials, look: Look) -> Option<()> {
         loop {
             if self.runs >= MOST_RUNS && !self.is_checked() {
@@ -130,6 +154,12 @@ impl Reduction {
                 return Some(());
             }
             let sure = self.belief.surely_all();
+            if !self.is_shown && self.runs >= DOUBTED_AFTER {
+                if !self.shows_again(trials).await? {
+                    return Some(());
+                }
+                continue;
+            }
             let always = self.belief.how_often().is_always();
             let enough = if always { CHECK_OF_ALWAYS } else { FIRST_CHECK };
             let looks = !always || look == Look::AtTheEndToo;
@@ -173,7 +203,9 @@ impl Reduction {
         trials: &mut impl Trials,
     ) -> Option<bool> {
         self.runs += 1;
-        trials.fails(kept, purpose).await
+        let failed = trials.fails(kept, purpose).await?;
+        self.is_shown |= failed;
+        Some(failed)
     }
 
     fn accept(&mut self, kept: Places, trials: &mut impl Trials) {
@@ -181,93 +213,6 @@ impl Reduction {
         self.doubts = 0;
         self.accepted.push(kept);
         trials.best(kept, &self.belief);
-    }
-
-    /// Checks that the present plan fails often enough, and steps back to the last one that does if not.
-    pub async fn check(&mut self, trials: &mut impl Trials) -> Option<()> {
-        let current = self.current();
-        if current == self.accepted[0] || self.is_often(current, trials).await? {
-            self.checked = Some(current);
-            return Some(());
-        }
-        // The rate fell somewhere between a good plan and a bad one of those accepted.
-        let checked = |plan: &Places| Some(*plan) == self.checked && *plan != current;
-        let good = self.accepted.iter().position(checked).unwrap_or(0);
-        let bad = self.accepted.len() - 1;
-        let is_often = async |place| self.is_often(self.accepted[place], trials).await;
-        let good = last_often(good, bad, is_often).await?;
-        let (kept, lost) = (self.accepted[good], self.accepted[good + 1]);
-        self.accepted.truncate(good + 1);
-        self.suspects |= kept & !lost;
-        self.vetoed.push(lost);
-        self.doubts = 0;
-        self.seed += 1;
-        self.belief = Belief::new(self.odds.clone(), self.seed);
-        self.belief.failed_without(self.accepted[0] & !kept);
-        let guarded = [self.guarded(self.accepted[0]), self.guarded(kept)];
-        let failed = guarded.iter().map(|runs| runs.failed).sum::<u32>();
-        let passed = guarded.iter().map(|runs| runs.passed).sum::<u32>();
-        (0..failed).for_each(|_| self.belief.ran(true));
-        (0..passed).for_each(|_| self.belief.ran(false));
-        // What holds all that is left says nothing of any step.
-        for removed in self
-            .passed
-            .iter()
-            .map(|plan| kept & !plan)
-            .filter(|r| *r != 0)
-        {
-            self.belief.passed_without(removed);
-        }
-        for removed in self
-            .vetoed
-            .iter()
-            .map(|plan| kept & !plan)
-            .filter(|r| *r != 0)
-        {
-            self.belief.vetoed_without(removed);
-        }
-        self.checked = Some(kept);
-        trials.best(kept, &self.belief);
-        Some(())
-    }
-
-    /// Runs of the guard so far.
-    pub fn guard_runs(&self) -> u32 {
-        self.guarded.values().map(|runs| runs.all()).sum()
-    }
-
-    fn guarded(&self, plan: Places) -> Runs {
-        self.guarded.get(&plan).copied().unwrap_or_default()
-    }
-
-    /// Whether a plan fails often enough. What is learned of the present plan's rate and of the first one's is believed, too: they are
-    /// about the same, else the guard does not let it stand.
-    async fn is_often(&mut self, kept: Places, trials: &mut impl Trials) -> Option<bool> {
-        let first = self.accepted[0];
-        loop {
-            let (original, plan) = (self.guarded(first), self.guarded(kept));
-            let doubts = match kept == self.current() {
-                true => self.doubts,
-                false => 0,
-            };
-            let test = RateTest::of_steps(original, plan);
-            if let Some(often) = test.is_often_in_spite_of(doubts) {
-                return Some(often);
-            }
-            if self.guard_runs() >= MOST_GUARD_RUNS || self.runs >= MOST_RUNS_WITH_THE_LAST_LOOK {
-                return Some(false);
-            }
-            // While the plan keeps failing, the original's rate does not matter; later both are known about equally well.
-            let next = match plan.passed > 0 && original.all() < plan.all() {
-                true => first,
-                false => kept,
-            };
-            let failed = self.fails(next, Purpose::Guard, trials).await?;
-            self.guarded.entry(next).or_default().count(failed);
-            if next == first || next == self.current() {
-                self.belief.ran(failed);
-            }
-        }
     }
 }
 

@@ -1,0 +1,118 @@
+//! How often what is left fails: the guard's looks.
+
+use super::{MOST_GUARD_RUNS, PASSES_OF_WHAT_IS_GONE, Reduction};
+use crate::shrink::belief::Belief;
+use crate::shrink::guard::{RateTest, last_often};
+use crate::shrink::places::Places;
+use crate::shrink::runs::Runs;
+use crate::shrink::trials::{Purpose, Trials};
+
+/// After so many runs even the guard takes no more.
+const MOST_RUNS_WITH_THE_LAST_LOOK: u32 = 600;
+
+impl Reduction {
+    /// Runs the whole plan until it fails; not for ever.
+    pub(super) async fn shows_again(&mut self, trials: &mut impl Trials) -> Option<bool> {
+        let first = self.accepted[0];
+        for _ in 0..PASSES_OF_WHAT_IS_GONE {
+            let failed = self.fails(first, Purpose::Guard, trials).await?;
+            self.guarded.entry(first).or_default().count(failed);
+            self.belief.ran(failed);
+            if failed {
+                return Some(true);
+            }
+        }
+        Some(false)
+    }
+
+    /// Checks that the present plan fails often enough, and steps back to the last one that does if not.
+    pub async fn check(&mut self, trials: &mut impl Trials) -> Option<()> {
+        let current = self.current();
+        if current == self.accepted[0] || self.is_often(current, trials).await? {
+            self.checked = Some(current);
+            return Some(());
+        }
+        // The rate fell somewhere between a good plan and a bad one of those accepted.
+        let checked = |plan: &Places| Some(*plan) == self.checked && *plan != current;
+        let good = self.accepted.iter().position(checked).unwrap_or(0);
+        let bad = self.accepted.len() - 1;
+        let is_often = async |place| self.is_often(self.accepted[place], trials).await;
+        let good = last_often(good, bad, is_often).await?;
+        let (kept, lost) = (self.accepted[good], self.accepted[good + 1]);
+        self.accepted.truncate(good + 1);
+        self.suspects |= kept & !lost;
+        self.vetoed.push(lost);
+        self.doubts = 0;
+        self.seed += 1;
+        self.belief = Belief::new(self.odds.clone(), self.seed);
+        self.belief.failed_without(self.accepted[0] & !kept);
+        let guarded = [self.guarded(self.accepted[0]), self.guarded(kept)];
+        let failed = guarded.iter().map(|runs| runs.failed).sum::<u32>();
+        let passed = guarded.iter().map(|runs| runs.passed).sum::<u32>();
+        (0..failed).for_each(|_| self.belief.ran(true));
+        (0..passed).for_each(|_| self.belief.ran(false));
+        // What holds all that is left says nothing of any step.
+        for removed in self
+            .passed
+            .iter()
+            .map(|plan| kept & !plan)
+            .filter(|r| *r != 0)
+        {
+            self.belief.passed_without(removed);
+        }
+        for removed in self
+            .vetoed
+            .iter()
+            .map(|plan| kept & !plan)
+            .filter(|r| *r != 0)
+        {
+            self.belief.vetoed_without(removed);
+        }
+        self.checked = Some(kept);
+        trials.best(kept, &self.belief);
+        Some(())
+    }
+
+    /// Runs of the guard so far.
+    pub fn guard_runs(&self) -> u32 {
+        self.guarded.values().map(|runs| runs.all()).sum()
+    }
+
+    fn guarded(&self, plan: Places) -> Runs {
+        self.guarded.get(&plan).copied().unwrap_or_default()
+    }
+
+    /// Whether a plan fails often enough. What is learned of the present plan's rate and of the first one's is believed, too: they are
+    /// about the same, else the guard does not let it stand.
+    pub(super) async fn is_often(
+        &mut self,
+        kept: Places,
+        trials: &mut impl Trials,
+    ) -> Option<bool> {
+        let first = self.accepted[0];
+        loop {
+            let (original, plan) = (self.guarded(first), self.guarded(kept));
+            let doubts = match kept == self.current() {
+                true => self.doubts,
+                false => 0,
+            };
+            let test = RateTest::of_steps(original, plan);
+            if let Some(often) = test.is_often_in_spite_of(doubts) {
+                return Some(often);
+            }
+            if self.guard_runs() >= MOST_GUARD_RUNS || self.runs >= MOST_RUNS_WITH_THE_LAST_LOOK {
+                return Some(false);
+            }
+            // While the plan keeps failing, the original's rate does not matter; later both are known about equally well.
+            let next = match plan.passed > 0 && original.all() < plan.all() {
+                true => first,
+                false => kept,
+            };
+            let failed = self.fails(next, Purpose::Guard, trials).await?;
+            self.guarded.entry(next).or_default().count(failed);
+            if next == first || next == self.current() {
+                self.belief.ran(failed);
+            }
+        }
+    }
+}
