@@ -213,7 +213,7 @@ fn what_does_not_show_again_is_not_explained() {
         let (shrunk, rule) = shrunk(|_| 0.0, seed);
         assert_eq!(shrunk.ending, Ending::NotShownAgain);
         assert_eq!((shrunk.plan, shrunk.needed.len()), (plan(), 0));
-        assert!(rule.runs <= 70, "{}", rule.runs);
+        assert!(rule.runs <= 80, "{}", rule.runs);
     }
     // A single step leaves nothing to try but the plan without it, which says little.
     let mut only = plan();

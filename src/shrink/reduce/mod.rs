@@ -28,7 +28,7 @@ const MOST_GUARD_RUNS: u32 = 450;
 const MOST_RUNS: u32 = 500;
 
 /// After so many runs without a failure it is asked whether it shows again at all.
-const DOUBTED_AFTER: u32 = 8;
+const DOUBTED_AFTER: u32 = 20;
 
 /// It counts as not showing again when the whole plan passed so often in a row: one that fails once in twenty times does so once in twenty.
 pub const PASSES_OF_WHAT_IS_GONE: u32 = 60;
