@@ -13,7 +13,7 @@ const LEAST_SPARE: u64 = 3;
 /// How sure one wants to be that a failure is fixed, and what that may cost.
 ///
 /// A failing execution is proof, and ends it at once. A passing one is weak evidence: as many have to pass in a row as
-/// [`Reproduced::runs_for`] asks for by the rate that the trace tells.
+/// [`Reproduced::runs_for`](crate::model::Reproduced::runs_for) asks for by the rate that the trace tells.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Regress {
     /// With which probability the failure would have shown, if it were still there. Between 0 and 1, both excluded.
