@@ -310,11 +310,11 @@ fn an_event_that_changes_nothing_seldom_takes_the_place_of_a_time() {
         true => 0.5,
         false => 0.0,
     };
-    let lucky = (0..40).filter(|seed| {
+    let lucky = (0..400).filter(|seed| {
         let (shrunk, _) = shrunk_plan(pair.clone(), needs, *seed);
         let mut steps = shrunk.plan.steps.iter();
         steps.any(|step| matches!(step.anchor, Anchor::InFlight { .. }))
     });
     let lucky = lucky.count();
-    assert!(lucky <= 6, "{lucky} of 40");
+    assert!(lucky <= 10, "{lucky} of 400");
 }
