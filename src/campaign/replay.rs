@@ -4,12 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::fidelity::Fold;
+use super::trial::MOST_INCONCLUSIVE;
 use super::{Audience, Bench, CampaignError, Fresh, Interrupt, save};
 use crate::model::{Judgement, OtherFailure, Replayed, Reproduced, Signature, Speed, Verdict};
 use crate::trace::Trace;
-
-/// Where a replay goes on until the failure shows, so many executions in a row that tell nothing end it: the environment is broken.
-const MOST_INCONCLUSIVE: usize = 9;
 
 /// What is replayed, and how often.
 #[derive(Debug, Clone, PartialEq)]

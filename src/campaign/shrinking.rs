@@ -8,7 +8,7 @@ use tracing::debug;
 
 use super::control::Unseen;
 use super::odds::odds;
-use super::trial::Execution as Nth;
+use super::trial::{Execution as Nth, MOST_INCONCLUSIVE};
 use super::{Audience, Bench, CampaignError, Interrupt, notes, save};
 use crate::model::{Explanation, Plan, Reproduced, ShrinkHistory, ShrinkRun, Signature, Verdict};
 use crate::shrink::{Ending, Execution, Executions, Found, Purpose, Shrunk, explain, shrink};
@@ -16,9 +16,6 @@ use crate::trace::{Trace, step_times};
 
 /// An execution that tells nothing is tried again so often.
 const TRIES: u32 = 3;
-
-/// So many executions in a row that tell nothing end the shrinking: the environment is broken.
-const MOST_INCONCLUSIVE: u32 = 9;
 
 /// What an execution is noted for that looks how often a plan fails.
 const GUARD: &str = "guard";
@@ -123,7 +120,7 @@ struct Laboratory<'a> {
     /// What an earlier attempt took.
     before: Option<ShrinkHistory>,
     history: Vec<ShrinkRun>,
-    inconclusive: u32,
+    inconclusive: usize,
     /// Why the last of them told nothing.
     last_reason: String,
     rate: f64,

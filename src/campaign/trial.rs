@@ -11,6 +11,9 @@ use crate::model::{Judgement, Plan, Verdict};
 use crate::observe::{Crowd, Lag};
 use crate::trace::{Event, FORMAT_VERSION, Header, Recorder, Trace, TraceWriter};
 
+/// So many executions in a row that tell nothing are enough: the environment is broken.
+pub(super) const MOST_INCONCLUSIVE: usize = 9;
+
 /// One execution of a plan.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Execution {

@@ -105,13 +105,25 @@ fn shrunk_found<F: Fn(&Plan) -> f64>(
     rate: F,
     seed: u64,
 ) -> (Shrunk, Rule<F>) {
-    let mut rule = Rule {
+    shrunk_by(rule(rate, seed), plan, times, seed)
+}
+
+fn rule<F: Fn(&Plan) -> f64>(rate: F, seed: u64) -> Rule<F> {
+    Rule {
         rate,
         faults: &["kill", "pause"],
         rng: fastrand::Rng::with_seed(seed),
         runs: 0,
         guard_runs: 0,
-    };
+    }
+}
+
+fn shrunk_by<F: Fn(&Plan) -> f64>(
+    mut rule: Rule<F>,
+    plan: Plan,
+    times: StepTimes,
+    seed: u64,
+) -> (Shrunk, Rule<F>) {
     let found = Found {
         plan,
         times,
@@ -238,20 +250,11 @@ fn what_shows_once_in_ten_times_is_not_given_up() {
 fn a_fault_that_may_not_be_done_is_not_done() {
     let mut pause = plan();
     pause.steps.retain(|step| step.id == id("f2"));
-    let mut rule = Rule {
-        rate: |plan: &Plan| plan.faults().count() as f64,
+    let only_pause = Rule {
         faults: &["pause"],
-        rng: fastrand::Rng::with_seed(1),
-        runs: 0,
-        guard_runs: 0,
+        ..rule(|plan: &Plan| plan.faults().count() as f64, 1)
     };
-    let found = Found {
-        plan: pause,
-        times: StepTimes::default(),
-        odds: BTreeMap::new(),
-        longest_offset_ms: LONGEST_OFFSET_MS,
-    };
-    let shrunk = shrink(&found, 1, &mut rule).now_or_never().unwrap();
+    let (shrunk, _) = shrunk_by(only_pause, pause, StepTimes::default(), 1);
     let (_, fault) = shrunk.plan.faults().next().unwrap();
     assert_eq!((fault.kind, fault.outage_ms), (FaultKind::Pause, 1));
 }

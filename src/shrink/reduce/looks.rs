@@ -15,10 +15,7 @@ impl Reduction {
     pub(super) async fn shows_again(&mut self, trials: &mut impl Trials) -> Option<bool> {
         let first = self.accepted[0];
         for _ in 0..PASSES_OF_WHAT_IS_GONE {
-            let failed = self.fails(first, Purpose::Guard, trials).await?;
-            self.guarded.entry(first).or_default().count(failed);
-            self.belief.ran(failed);
-            if failed {
+            if self.look(first, trials).await? {
                 return Some(true);
             }
         }
@@ -52,20 +49,10 @@ impl Reduction {
         (0..failed).for_each(|_| self.belief.ran(true));
         (0..passed).for_each(|_| self.belief.ran(false));
         // What holds all that is left says nothing of any step.
-        for removed in self
-            .passed
-            .iter()
-            .map(|plan| kept & !plan)
-            .filter(|r| *r != 0)
-        {
+        for removed in left_out(kept, &self.passed) {
             self.belief.passed_without(removed);
         }
-        for removed in self
-            .vetoed
-            .iter()
-            .map(|plan| kept & !plan)
-            .filter(|r| *r != 0)
-        {
+        for removed in left_out(kept, &self.vetoed) {
             self.belief.vetoed_without(removed);
         }
         self.checked = Some(kept);
@@ -108,11 +95,23 @@ impl Reduction {
                 true => first,
                 false => kept,
             };
-            let failed = self.fails(next, Purpose::Guard, trials).await?;
-            self.guarded.entry(next).or_default().count(failed);
-            if next == first || next == self.current() {
-                self.belief.ran(failed);
-            }
+            self.look(next, trials).await?;
         }
     }
+
+    /// Runs a plan to see how often it fails. Whether it does.
+    async fn look(&mut self, plan: Places, trials: &mut impl Trials) -> Option<bool> {
+        let failed = self.fails(plan, Purpose::Guard, trials).await?;
+        self.guarded.entry(plan).or_default().count(failed);
+        if plan == self.accepted[0] || plan == self.current() {
+            self.belief.ran(failed);
+        }
+        Some(failed)
+    }
+}
+
+/// What each of these plans leaves out of `kept`, where it leaves out anything.
+pub(super) fn left_out(kept: Places, plans: &[Places]) -> impl Iterator<Item = Places> {
+    let left_out = plans.iter().map(move |plan| kept & !plan);
+    left_out.filter(|left_out| *left_out != 0)
 }

@@ -123,8 +123,7 @@ impl Reduction {
     }
 
     fn rarer(&self) -> Places {
-        let kept = self.current();
-        let gone = self.vetoed.iter().map(|plan| kept & !plan);
+        let gone = looks::left_out(self.current(), &self.vetoed);
         let alone = gone.filter(|gone| gone.count_ones() == 1);
         alone.fold(0, |rarer, step| rarer | step)
     }
