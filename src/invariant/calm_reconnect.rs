@@ -2,7 +2,7 @@
 
 use super::{Invariant, wording};
 use crate::model::{API, Figure, Finding, Limits, ResourceLimits};
-use crate::trace::{EventKind, Moment, Sample, Span, Spans, View};
+use crate::trace::{Event, EventKind, Moment, Sample, Span, Spans, View};
 
 /// The length of the window over which log lines are counted, in microseconds. A start-up banner or a traceback is
 /// no flood; what goes on for ten seconds is.
@@ -16,7 +16,7 @@ const LINES_PER_TURN: u64 = 4;
 /// seconds and besides a few for each request, and uses less than `cpu` of one core over any `cpu-window` in which it had nothing to do. A loop without a pause shows in
 /// one or the other.
 ///
-/// It has nothing to do while no request is in flight. Whether it still works on a request that the harness gave up after its limit
+/// It has nothing to do while no request is in flight and the harness does not look again at jobs that have ended. Whether it still works on a request that the harness gave up after its limit
 /// cannot be known, so such a request counts as in flight for ever.
 pub struct CalmReconnect;
 
@@ -147,10 +147,21 @@ fn log_flood(view: &View<'_>, since: Moment, allowed: u64) -> Result<u64, Flood>
     Ok(most)
 }
 
-/// The samples of the API between which no request was in flight.
+/// The time before an event in which the harness polled jobs that had ended: no request of the plan, and work for the API all the same.
+fn looked_back(event: &Event) -> Option<Span> {
+    match event.kind {
+        EventKind::LookedBack { over_us, .. } => Some(Span {
+            from_us: event.at_us.saturating_sub(over_us),
+            to_us: event.at_us,
+        }),
+        _ => None,
+    }
+}
+
+/// The samples of the API between which it was asked for nothing.
 struct Rests<'a> {
     samples: Vec<Sample<'a>>,
-    in_flight: Spans,
+    asked: Spans,
     limits: ResourceLimits,
 }
 
@@ -178,9 +189,10 @@ impl<'a> Rests<'a> {
                 ..request.span()
             }
         });
+        let looks = view.under_test().iter().filter_map(looked_back);
         Rests {
             samples: samples.filter(|sample| sample.moment >= since).collect(),
-            in_flight: in_flight.collect(),
+            asked: in_flight.chain(looks).collect(),
             limits,
         }
     }
@@ -196,7 +208,7 @@ impl<'a> Rests<'a> {
                     from_us: from.moment.at_us,
                     to_us: to.moment.at_us,
                 };
-                if from.identity != to.identity || self.in_flight.touch(span) {
+                if from.identity != to.identity || self.asked.touch(span) {
                     break;
                 }
                 if rest.within_us() < window_us.max(1) {
@@ -343,6 +355,30 @@ mod tests {
         assert_eq!(verdict((1_850, 1_950), false), Verdict::Violated);
         // It may still be at work on what the harness gave up.
         assert_eq!(verdict((500, 600), true), Verdict::Holds);
+    }
+
+    #[test]
+    fn an_api_whose_ended_jobs_are_looked_at_again_may_be_busy() {
+        let finding = |looked_until_ms| {
+            let script = Script::new(&["sync"]).fault("f1", FaultKind::Kill, 30, 80);
+            let looked = EventKind::LookedBack {
+                polls: 200,
+                over_us: 1_000_000,
+            };
+            let script = script.event(looked_until_ms, looked);
+            let script = (0..12).fold(script, |s, n| s.sampled(1_000 + 100 * n, 80 * n));
+            let limits = Limits {
+                resources: Some(ResourceLimits {
+                    cpu_percent: 80,
+                    cpu_window_ms: 1_000,
+                    ..ResourceLimits::default()
+                }),
+                ..limits()
+            };
+            CalmReconnect.check(&View::new(&script.finish(4_000)), &limits)
+        };
+        assert_eq!(finding(1_600).verdict, Verdict::Holds);
+        assert_eq!(finding(990).verdict, Verdict::Violated);
     }
 
     #[test]

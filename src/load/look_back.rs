@@ -32,13 +32,21 @@ pub(super) struct LookBack(Mutex<VecDeque<Finished>>);
 
 impl Client {
     /// Polls the jobs that have ended once more, and records what is no longer as it was told: a job that runs twice may fail and
-    /// complete. It ends at the first poll without an answer, for then nothing more is to be learned.
+    /// complete. It ends at the first poll without an answer, for then nothing more is to be learned. That it looked, and for how long, is
+    /// recorded too.
     pub async fn look_back(&self) {
         let (finished, wire) = self.finished();
+        let (began, mut polls) = (Instant::now(), 0);
         for job in finished.take() {
+            polls += 1;
             if !job.look(wire).await {
-                return;
+                break;
             }
+        }
+        if polls > 0 {
+            let over_us = micros(began.elapsed());
+            wire.recorder
+                .record(EventKind::LookedBack { polls, over_us });
         }
     }
 }
@@ -130,10 +138,20 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_job_that_changed_after_its_end_is_told_once_and_others_are_not() {
-        assert_eq!(afterwards(&["F", "D", "D"]).await, ["10 polled 0 200 D"]);
-        assert_eq!(afterwards(&["D", "R", "D"]).await, ["10 polled 0 200 R"]);
-        assert_eq!(afterwards(&["F", "F"]).await, [""; 0]);
-        assert_eq!(afterwards(&["D", "D"]).await, [""; 0]);
-        assert_eq!(afterwards(&["D"]).await, [""; 0], "it may be forgotten");
+        assert_eq!(
+            afterwards(&["F", "D", "D"]).await,
+            ["10 polled 0 200 D", "10 looked back at 1"]
+        );
+        assert_eq!(
+            afterwards(&["D", "R", "D"]).await,
+            ["10 polled 0 200 R", "10 looked back at 1"]
+        );
+        assert_eq!(afterwards(&["F", "F"]).await, ["10 looked back at 1"]);
+        assert_eq!(afterwards(&["D", "D"]).await, ["10 looked back at 1"]);
+        assert_eq!(
+            afterwards(&["D"]).await,
+            ["10 looked back at 1"],
+            "it may be forgotten"
+        );
     }
 }

@@ -245,6 +245,13 @@ pub enum EventKind {
         /// Over how long the average was taken, in microseconds.
         over_us: u64,
     },
+    /// The harness polled jobs that had ended once more, one after the other, up to this event: meanwhile the API had something to do.
+    LookedBack {
+        /// How many.
+        polls: u64,
+        /// How long that took, in microseconds.
+        over_us: u64,
+    },
     /// The environment or the harness itself failed: the trial can only be inconclusive.
     Trouble {
         /// What was being done.
@@ -263,7 +270,7 @@ pub enum EventKind {
 
 /// The names of the kinds that this version knows. An event of one of these with wrong fields is an
 /// error; of any other name, it is [`EventKind::Other`].
-const KNOWN: [&str; 23] = [
+const KNOWN: [&str; 24] = [
     "phase",
     "step-started",
     "step-ended",
@@ -284,6 +291,7 @@ const KNOWN: [&str; 23] = [
     "resources",
     "lag",
     "crowded",
+    "looked-back",
     "trouble",
     "decided",
     "interrupted",

@@ -437,6 +437,8 @@ fn any_service_event() -> impl Strategy<Value = EventKind> {
         any::<u64>().prop_map(|late_us| EventKind::Lag { late_us }),
         (any::<u64>(), any::<u64>())
             .prop_map(|(percent, over_us)| EventKind::Crowded { percent, over_us }),
+        (any::<u64>(), any::<u64>())
+            .prop_map(|(polls, over_us)| EventKind::LookedBack { polls, over_us }),
         (text(), text(), source_at()).prop_map(|(service, line, source_at)| EventKind::Log {
             service,
             line,

@@ -179,6 +179,7 @@ fn in_short(kind: EventKind) -> String {
                 intended_us / 1000
             )
         }
+        EventKind::LookedBack { polls, .. } => format!("looked back at {polls}"),
         EventKind::Accepted { request, job, .. } => format!("accepted {request} as {job}"),
         EventKind::Polled {
             request,

@@ -123,6 +123,10 @@ fn words(plan: &Plan, kind: &EventKind, proof: bool) -> Option<(String, String, 
             let text = format!("{:.1} tasks shared a processor", *percent as f64 / 100.0);
             ("this machine".to_owned(), text, Plain)
         }
+        EventKind::LookedBack { polls, over_us } => {
+            let text = format!("looked again at {polls} ended jobs, for {}", time(*over_us));
+            ("the harness".to_owned(), text, Plain)
+        }
         EventKind::Trouble { during, message } => {
             ("trouble".to_owned(), format!("{during}: {message}"), Bad)
         }
