@@ -83,7 +83,8 @@ impl Bench {
                 self.early_end(plan, execution),
             )
             .await;
-        drop((lag, crowd));
+        drop(lag);
+        crowd.end().await;
 
         let (events, writer) = recorder.finish();
         let plan = plan.clone();

@@ -52,9 +52,11 @@ impl Invariant for BoundedFailures {
         let mut violations = Vec::new();
         for (found, allowed, reason) in checks {
             let allowed = allowed.unwrap_or(u64::MAX);
-            let (doubtful, sure): (Vec<&Request<'_>>, Vec<&Request<'_>>) = found
-                .iter()
-                .partition(|r| patience.cut_short(r) || patience.squeezed(r.span()));
+            let (doubtful, sure): (Vec<&Request<'_>>, Vec<&Request<'_>>) =
+                found.iter().partition(|r| {
+                    let open = r.span();
+                    patience.cut_short(r) || patience.squeezed(open) || patience.jostled(open)
+                });
             // The first that was one too many.
             let excess = usize::try_from(allowed).ok().and_then(|n| sure.get(n));
             if let Some(excess) = excess {
@@ -138,8 +140,8 @@ fn excused(view: &View<'_>, limits: &Limits, window: &Window<'_>) -> Span {
 mod tests {
     use super::*;
     use crate::model::{FaultKind, UnknownReason, Verdict};
-    use crate::trace::Trace;
     use crate::trace::script::{Script, limits};
+    use crate::trace::{EventKind, Trace};
 
     fn check(trace: &Trace, limits: &Limits) -> Finding {
         BoundedFailures.check(&View::new(trace), limits)
@@ -171,6 +173,23 @@ mod tests {
             ..limits()
         };
         assert_eq!(check(&relapse, &allowed).verdict, Verdict::Holds);
+    }
+
+    #[test]
+    fn in_a_crowd_what_fails_at_once_is_no_deadline_that_passed() {
+        // Two thirds of that time went to others: just not, and just, as much as is noticeable.
+        let verdict = |took_ms: u64| {
+            let late = script()
+                .sent(300, 9, "sync")
+                .failed(300 + took_ms, 9, 503, "away");
+            let crowded = EventKind::Crowded {
+                percent: 300,
+                over_us: 400_000,
+            };
+            check(&late.event(600, crowded).finish(900), &limits()).verdict
+        };
+        assert_eq!(verdict(149), Verdict::Violated);
+        assert_eq!(verdict(151), Verdict::Inconclusive);
     }
 
     #[test]

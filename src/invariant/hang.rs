@@ -130,7 +130,8 @@ impl Wait<'_, '_, '_> {
     /// What was answered after all is doubted sooner: it does not hang, and would have come in time on a machine that is free.
     fn unless_starved(&self, span: Span, hang: Hang) -> Hang {
         let came = matches!(hang, Hang::AnsweredLate { .. } | Hang::TerminalLate { .. });
-        match self.patience.starved(span) || (came && self.patience.squeezed(span)) {
+        let delayed = || self.patience.squeezed(span) || self.patience.jostled(span);
+        match self.patience.starved(span) || (came && delayed()) {
             true => Hang::Starved,
             false => hang,
         }

@@ -18,6 +18,7 @@ mod log_expectations;
 mod no_hang;
 mod no_leak;
 mod onset;
+mod pace;
 mod patience;
 mod recovers;
 mod standard;

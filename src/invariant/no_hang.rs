@@ -83,8 +83,8 @@ fn proof(view: &View<'_>, request: &Request<'_>) -> Vec<u64> {
 mod tests {
     use super::*;
     use crate::model::{FaultKind, UnknownReason, Verdict};
-    use crate::trace::Trace;
     use crate::trace::script::{Script, limits};
+    use crate::trace::{EventKind, Trace};
 
     fn check(trace: &Trace, limits: &Limits) -> Finding {
         NoHang.check(&View::new(trace), limits)
@@ -269,6 +269,50 @@ mod tests {
             finding.message,
             "1 of 1 request took longer than allowed while this machine was too busy to tell why; the first is request 0 (sync)"
         );
+    }
+
+    #[test]
+    fn in_a_crowd_an_answer_may_be_late_and_where_all_are_slow_not_have_come_so_far() {
+        let verdict = |percent, script: Script| {
+            let over_us = 210_000;
+            let crowded = EventKind::Crowded { percent, over_us };
+            let script = script.event(230, crowded).finish(4_000);
+            check(&script, &limits()).verdict
+        };
+        let sync = || Script::new(&["sync"]).sent(20, 0, "sync");
+        let late = |percent| verdict(percent, sync().ok(220, 0));
+        assert_eq!(late(299), Verdict::Violated);
+        assert_eq!(late(300), Verdict::Inconclusive);
+        // Others are answered meanwhile, in such a time each.
+        let beside = |percent, took_ms: u64| {
+            let others = (1..4).fold(sync(), |s, n| {
+                s.sent(30 + n, n, "sync").ok(30 + n + took_ms, n)
+            });
+            let silent = others.unknown(120, 0, UnknownReason::TimedOut);
+            verdict(percent, silent)
+        };
+        assert_eq!(beside(300, 10), Verdict::Violated);
+        assert_eq!(beside(300, 11), Verdict::Inconclusive);
+        assert_eq!(beside(299, 11), Verdict::Violated);
+        let alone = sync().unknown(120, 0, UnknownReason::TimedOut);
+        assert_eq!(verdict(900, alone), Verdict::Violated);
+    }
+
+    #[test]
+    fn in_a_crowd_a_job_may_just_not_have_come_so_far_where_others_take_long() {
+        let verdict = |percent, took_ms: u64| {
+            let jobs = in_flight()
+                .sent(85, 2, "job")
+                .accepted(86, 2)
+                .ok(86 + took_ms, 2)
+                .unknown(1_080, 1, UnknownReason::JobNotTerminal);
+            let over_us = 1_000_000;
+            let jobs = jobs.event(1_080, EventKind::Crowded { percent, over_us });
+            check(&jobs.finish(1_400), &limits()).verdict
+        };
+        assert_eq!(verdict(400, 100), Verdict::Violated);
+        assert_eq!(verdict(400, 101), Verdict::Inconclusive);
+        assert_eq!(verdict(250, 101), Verdict::Violated);
     }
 
     #[test]

@@ -3,11 +3,17 @@
 //! Time that the machine withheld counts for nobody: limits are extended by it, and the harness waits that much longer. So an API that hangs
 //! is found on a busy machine, too, and one that had no time to work is not blamed.
 
+use std::cell::OnceCell;
+
+use super::pace::Pace;
 use crate::model::{Limits, Outcome, UnknownReason};
 use crate::trace::{Request, Span, View};
 
 /// What timers round, in microseconds.
 const ROUNDING_US: u64 = 2_000;
+
+/// From so many tasks to a processor on, whoever wants to run gets so little of it that this may be why something took long.
+const CROWDED: f64 = 3.0;
 
 /// How long it takes to break the deadlines that an API has inside, at the least.
 const NOTICEABLE_US: u64 = 100_000;
@@ -17,11 +23,17 @@ const NOTICEABLE_US: u64 = 100_000;
 pub(super) struct Patience<'v, 'a> {
     view: &'v View<'a>,
     limits: &'v Limits,
+    /// Only a crowd asks for it.
+    pace: OnceCell<Pace>,
 }
 
 impl<'v, 'a> Patience<'v, 'a> {
     pub(super) fn new(view: &'v View<'a>, limits: &'v Limits) -> Self {
-        Patience { view, limits }
+        Patience {
+            view,
+            limits,
+            pace: OnceCell::new(),
+        }
     }
 
     /// Whether an unanswered exchange that was given up at the end of such a time ran into its limit. A trial's own timer
@@ -64,9 +76,12 @@ impl<'v, 'a> Patience<'v, 'a> {
     }
 
     /// Whether this machine withheld so much of a time that nothing can be said of how it was spent: more than a quarter. A request passes
-    /// through several processes, one after the other, and each of them may have been kept waiting as long as the harness was.
+    /// through several processes, one after the other, and each of them may have been kept waiting as long as the harness was. Or it kept
+    /// only the others waiting: where many want to run, who mostly sleeps, as the harness does, is let in first.
     pub(super) fn starved(&self, span: Span) -> bool {
-        self.view.withheld().covered_us(span) > span.length_us() / 4 || self.is_backlogged(span)
+        self.view.withheld().covered_us(span) > span.length_us() / 4
+            || self.is_backlogged(span)
+            || self.is_crowded_out(span)
     }
 
     /// Whether this machine withheld more than a quarter of the trial until then: what was sent before then is still to be worked off.
@@ -79,12 +94,29 @@ impl<'v, 'a> Patience<'v, 'a> {
         self.view.withheld().covered_us(so_far) > so_far.length_us() / 4
     }
 
+    /// Whether the API's machine was crowded, and the API slow with everything. That tells want of time from one request that hangs while
+    /// others are answered as ever, and from an API that answers nothing at all: who gets little time still answers now and then.
+    fn is_crowded_out(&self, span: Span) -> bool {
+        let pace = || self.pace.get_or_init(|| Pace::of(self.view, self.limits));
+        self.is_crowded(span) && pace().is_slow(span)
+    }
+
+    fn is_crowded(&self, span: Span) -> bool {
+        self.view.crowd(span) >= CROWDED
+    }
+
     /// Whether a request that was open for such a time may have failed only because this machine withheld that: a tenth of it, or as much as
     /// [`NOTICEABLE_US`]. That is less than it takes to break a limit here, for the API may have limits of its own, which are tighter.
     pub(super) fn squeezed(&self, span: Span) -> bool {
         let withheld_us = self.view.withheld().covered_us(span);
         let considerable = withheld_us >= (span.length_us() / 10).min(NOTICEABLE_US);
         (withheld_us > 0 && considerable) || self.is_backlogged(span)
+    }
+
+    /// Whether in such a time a crowd took [`NOTICEABLE_US`] from each one in it. What came after all would have come so much sooner.
+    pub(super) fn jostled(&self, span: Span) -> bool {
+        let share = 1.0 - 1.0 / self.view.crowd(span);
+        self.is_crowded(span) && span.length_us() as f64 * share >= NOTICEABLE_US as f64
     }
 
     /// Whether a request failed only because the harness gave it up earlier than these limits do.

@@ -162,6 +162,7 @@ impl Recovery<'_, '_> {
         {
             Some("the harness gave requests up earlier than these limits do")
         } else if patience.starved(time)
+            || (sustained.is_some() && patience.jostled(time))
             || self
                 .overdue(kind)
                 .all(|r| patience.squeezed(self.in_time(r)))

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use procfs::{Current, LoadAverage};
-use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::trace::{EventKind, Recorder};
 
@@ -21,7 +22,8 @@ const CROWDED: u64 = 150;
 /// is on this machine, too, as a rule; where it is not, this says nothing of it, and nothing wrong.
 #[derive(Debug)]
 pub struct Crowd {
-    _task: JoinSet<()>,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
 }
 
 impl Crowd {
@@ -36,20 +38,38 @@ impl Crowd {
         processors: u64,
         runnable: impl Fn() -> Option<u64> + Send + 'static,
     ) -> Self {
-        let mut task = JoinSet::new();
-        task.spawn(count(recorder.clone(), processors, runnable));
-        Crowd { _task: task }
+        let (stop, stopped) = watch::channel(false);
+        let task = tokio::spawn(count(recorder.clone(), processors, runnable, stopped));
+        Crowd { stop, task }
+    }
+
+    /// Tells what was counted since the last average, and ends.
+    pub async fn end(self) {
+        self.stop.send_replace(true);
+        // It neither panics nor is aborted; if it did, there would be nothing more to tell.
+        let _ = self.task.await;
     }
 }
 
-async fn count(recorder: Recorder, processors: u64, runnable: impl Fn() -> Option<u64>) {
-    loop {
+/// Counts until somebody says to stop, or is gone.
+async fn count(
+    recorder: Recorder,
+    processors: u64,
+    runnable: impl Fn() -> Option<u64>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let mut goes_on = true;
+    while goes_on {
         let (began_us, mut tasks, mut looks) = (recorder.now_us(), 0, 0);
         for _ in 0..LOOKS {
-            sleep(EVERY).await;
+            let stop = timeout(EVERY, stopped.wait_for(|stop| *stop)).await;
+            goes_on = stop.is_err();
             if let Some(now) = runnable() {
                 tasks += now;
                 looks += 1;
+            }
+            if !goes_on {
+                break;
             }
         }
         let percent = 100 * tasks / (processors * looks).max(1);
@@ -69,13 +89,16 @@ fn runnable() -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::sleep;
+
     use super::*;
     use crate::trace::Redaction;
 
     async fn history(tasks: u64) -> Vec<EventKind> {
         let recorder = Recorder::new(None, Redaction::default(), u64::MAX);
-        let _crowd = Crowd::with_tasks(&recorder, 2, move || Some(tasks));
-        sleep(Duration::from_millis(1_200)).await;
+        let crowd = Crowd::with_tasks(&recorder, 2, move || Some(tasks));
+        sleep(Duration::from_millis(1_205)).await;
+        crowd.end().await;
         recorder.history().into_iter().map(|e| e.kind).collect()
     }
 
@@ -84,10 +107,10 @@ mod tests {
         assert_eq!(history(2).await, []);
         let history = history(7).await;
         let percents = history.iter().map(|kind| match kind {
-            EventKind::Crowded { percent, .. } => *percent,
+            EventKind::Crowded { percent, over_us } => (*percent, over_us.div_ceil(100_000)),
             other => panic!("{other:?}"),
         });
-        assert_eq!(percents.collect::<Vec<_>>(), [350, 350]);
+        assert_eq!(percents.collect::<Vec<_>>(), [(350, 5), (350, 5), (350, 3)]);
     }
 
     #[test]

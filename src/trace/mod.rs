@@ -1,5 +1,6 @@
 //! What happened in a trial: the events, the file they are kept in, and questions put to them.
 
+mod crowd;
 mod event;
 mod folder;
 mod lag;

@@ -1,5 +1,6 @@
 //! Questions put to a history.
 
+use super::crowd::Crowd;
 use super::rows::Rows;
 use super::window::Windows;
 use super::{
@@ -17,6 +18,7 @@ pub struct View<'a> {
     windows: Vec<Window<'a>>,
     away: Spans,
     withheld: Spans,
+    crowd: Crowd,
 }
 
 impl<'a> View<'a> {
@@ -39,6 +41,7 @@ impl<'a> View<'a> {
             away: windows.iter().map(Window::span).collect(),
             windows,
             withheld: trace.events.iter().filter_map(withheld).collect(),
+            crowd: Crowd::of(&trace.events),
         }
     }
 
@@ -130,19 +133,7 @@ impl<'a> View<'a> {
 
     /// How many tasks shared a processor of this machine in some time, on average; 1 where it was not crowded.
     pub fn crowd(&self, span: Span) -> f64 {
-        let crowded = self
-            .trace
-            .events
-            .iter()
-            .filter_map(|event| match event.kind {
-                EventKind::Crowded { percent, over_us } => {
-                    let from_us = event.at_us.saturating_sub(over_us).max(span.from_us);
-                    let shared_us = event.at_us.min(span.to_us).saturating_sub(from_us);
-                    Some((percent as f64 / 100.0 - 1.0) * shared_us as f64)
-                }
-                _ => None,
-            });
-        1.0 + crowded.sum::<f64>() / (span.length_us().max(1)) as f64
+        self.crowd.over(span)
     }
 
     /// How long a stretch was, not counting the time that this machine withheld, in microseconds.

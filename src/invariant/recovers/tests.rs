@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::model::{FaultKind, UnknownReason};
-use crate::trace::Trace;
 use crate::trace::script::{Script, limits};
+use crate::trace::{EventKind, Trace};
 
 fn check(trace: &Trace, limits: &Limits) -> Finding {
     Recovers.check(&View::new(trace), limits)
@@ -178,4 +178,23 @@ fn failures_that_this_machine_may_have_caused_are_not_laid_to_the_api() {
     let calm = bad_from(killed(&["sync"]), 90, 10).late(300, 30);
     let finding = check(&calm.finish(1_500), &limits());
     assert_eq!(finding.reason.as_deref(), Some("never-recovered"));
+}
+
+#[test]
+fn in_a_crowd_a_late_recovery_may_have_been_in_time_on_a_free_machine() {
+    let finding = |percent, recovered| {
+        let script = bad_from(killed(&["sync"]), 90, 10);
+        let script = match recovered {
+            true => script.good_row(1_100, 1, "sync"),
+            false => script,
+        };
+        let over_us = 1_100_000;
+        let crowded = EventKind::Crowded { percent, over_us };
+        check(&script.event(1_180, crowded).finish(1_400), &limits())
+    };
+    assert_eq!(finding(299, true).reason.as_deref(), Some("recovered-late"));
+    assert_eq!(finding(300, true).verdict, Verdict::Inconclusive);
+    // Its failures come at once: it has time enough.
+    let never = finding(900, false);
+    assert_eq!(never.reason.as_deref(), Some("never-recovered"));
 }

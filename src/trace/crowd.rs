@@ -1,0 +1,69 @@
+//! How many tasks shared a processor of the machine that the harness ran on.
+
+use super::{Event, EventKind, Span};
+
+/// The stretches in which more tasks wanted to run than there were processors, in the order in which they ended.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Crowd(Vec<Stretch>);
+
+#[derive(Debug, Clone, PartialEq)]
+struct Stretch {
+    span: Span,
+    /// Tasks to a processor, on average.
+    tasks: f64,
+}
+
+impl Crowd {
+    /// Reads it out of a history.
+    pub fn of(events: &[Event]) -> Self {
+        let crowded = events.iter().filter_map(|event| match event.kind {
+            EventKind::Crowded { percent, over_us } => Some(Stretch {
+                span: Span {
+                    from_us: event.at_us.saturating_sub(over_us),
+                    to_us: event.at_us,
+                },
+                tasks: percent as f64 / 100.0,
+            }),
+            _ => None,
+        });
+        Crowd(crowded.collect())
+    }
+
+    /// How many tasks shared a processor over a stretch of time, on average; 1 where it was not crowded.
+    pub fn over(&self, span: Span) -> f64 {
+        let first = self.0.partition_point(|s| s.span.to_us < span.from_us);
+        let met = self.0[first..].iter();
+        let excess = met.map(|stretch| {
+            let from_us = stretch.span.from_us.max(span.from_us);
+            let shared_us = stretch.span.to_us.min(span.to_us).saturating_sub(from_us);
+            (stretch.tasks - 1.0).max(0.0) * shared_us as f64
+        });
+        1.0 + excess.sum::<f64>() / span.length_us().max(1) as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_crowded_is_weighed_by_how_long_it_was_so() {
+        let crowded = |at_us, percent, over_us| Event {
+            seq: 0,
+            at_us,
+            kind: EventKind::Crowded { percent, over_us },
+        };
+        let crowd = Crowd::of(&[
+            crowded(200, 300, 100),
+            crowded(400, 500, 100),
+            crowded(500, 50, 100),
+        ]);
+        let over = |from_us, to_us| crowd.over(Span { from_us, to_us });
+        assert_eq!(over(0, 100), 1.0);
+        assert_eq!(over(120, 180), 3.0);
+        assert_eq!(over(0, 200), 2.0);
+        assert_eq!(over(100, 400), 3.0);
+        assert_eq!(over(400, 500), 1.0);
+        assert_eq!(over(600, 600), 1.0);
+    }
+}
