@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use procfs::{Current, LoadAverage};
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::trace::{EventKind, Recorder};
+use crate::watch;
 
 /// How often it is looked how many tasks run or want to.
 const EVERY: Duration = Duration::from_millis(10);
