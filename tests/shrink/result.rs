@@ -110,18 +110,19 @@ fn each_execution_is_told_where_there_is_no_progress_bar() {
     assert_eq!(quiet.stderr, "");
 }
 
-/// The same on real processes.
+/// The same on real processes, of a failure that shows as often on a crowded machine as on an idle one: any fault there is brings it about, and eight
+/// steps were found where one is enough.
 #[test]
 fn a_failure_of_real_processes_is_shrunk_with_few_executions() {
     let _machine = machine::alone();
     let desk = Desk::new();
-    let run = desk.run("run --demo swallowed-error --seed 1 --format json");
+    let run = desk.run("run --demo stale-connected --seed 5 --format json");
     assert_eq!(run.code, 1, "{}{}", run.stdout, run.stderr);
     let summary: Value = serde_json::from_str(&run.stdout).unwrap();
     let failure = &summary["failures"][0];
     let count = |name: &str| failure[name].as_u64().unwrap();
-    assert!(count("steps") <= 3, "{failure:#}");
-    assert!(count("steps") < count("steps_before_shrink"), "{failure:#}");
+    assert!(count("steps_before_shrink") >= 5, "{failure:#}");
+    assert!(count("steps") <= 2, "{failure:#}");
     assert!(
         count("shrink_runs") + count("guard_runs") < 60,
         "{failure:#}"
