@@ -8,8 +8,10 @@ mod compose;
 
 use std::io::Write as _;
 use std::path::Path;
-use std::process::{self, Command};
+use std::process::{self, Command, Output};
 use std::sync::Once;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use comeback::stack::port::ReservedPort;
 use compose::{compose, succeed};
@@ -17,6 +19,12 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/stacks/ray");
+
+/// A stack that has not served anything for so long after its start is broken, however busy the machine is.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// So often it is asked until then.
+const BETWEEN_REQUESTS: Duration = Duration::from_secs(1);
 
 /// The stack, up; taken down when dropped, also by a failing test.
 struct Ray {
@@ -49,7 +57,22 @@ impl Ray {
         }
         std::fs::write(ray.folder.path().join("comeback.toml"), config).unwrap();
         succeed(ray.compose().args(["up", "--detach", "--no-build"]));
+        ray.serve_a_first_request();
         ray
+    }
+
+    /// Waits until a first request comes back. Where two of these start beside each other, that takes longer than a scenario waits.
+    fn serve_a_first_request(&self) {
+        let began = Instant::now();
+        loop {
+            let sent = self.comeback(&["send", "--count", "1", "--kind", "warm"]);
+            if sent.status.success() {
+                return;
+            }
+            let told = String::from_utf8_lossy(&sent.stdout);
+            assert!(began.elapsed() < PATIENCE, "{}: {told}", self.reconnect);
+            thread::sleep(BETWEEN_REQUESTS);
+        }
     }
 
     fn compose(&self) -> Command {
@@ -62,14 +85,18 @@ impl Ray {
         command
     }
 
-    /// Runs a scenario, and returns the exit code and the summary.
-    fn scenario(&self, scenario: &str) -> (Option<i32>, Value) {
-        let output = Command::new(env!("CARGO_BIN_EXE_comeback"))
-            .args(["run", "--scenario", scenario, "--format", "json"])
+    fn comeback(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_comeback"))
+            .args(arguments)
             .current_dir(self.folder.path())
             .env("COMEBACK_STATE_DIR", self.folder.path().join("state"))
             .output()
-            .unwrap();
+            .unwrap()
+    }
+
+    /// Runs a scenario, and returns the exit code and the summary.
+    fn scenario(&self, scenario: &str) -> (Option<i32>, Value) {
+        let output = self.comeback(&["run", "--scenario", scenario, "--format", "json"]);
         let complaints = String::from_utf8_lossy(&output.stderr);
         let summary: Value = serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|error| panic!("{error}: {complaints}"));
