@@ -6,12 +6,10 @@
 #[path = "common/compose.rs"]
 mod compose;
 
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
-use std::process::{self, Command, Output};
+use std::process::{self, Command, Stdio};
 use std::sync::Once;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use comeback::stack::port::ReservedPort;
 use compose::{compose, succeed};
@@ -21,10 +19,7 @@ use tempfile::TempDir;
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/stacks/ray");
 
 /// A stack that has not served anything for so long after its start is broken, however busy the machine is.
-const PATIENCE: Duration = Duration::from_secs(300);
-
-/// So often it is asked until then.
-const BETWEEN_REQUESTS: Duration = Duration::from_secs(1);
+const PATIENCE: &str = "5m";
 
 /// The stack, up; taken down when dropped, also by a failing test.
 struct Ray {
@@ -63,16 +58,14 @@ impl Ray {
 
     /// Waits until a first request comes back. Where two of these start beside each other, that takes longer than a scenario waits.
     fn serve_a_first_request(&self) {
-        let began = Instant::now();
-        loop {
-            let sent = self.comeback(&["send", "--count", "1", "--kind", "warm"]);
-            if sent.status.success() {
-                return;
-            }
-            let told = String::from_utf8_lossy(&sent.stdout);
-            assert!(began.elapsed() < PATIENCE, "{}: {told}", self.reconnect);
-            thread::sleep(BETWEEN_REQUESTS);
-        }
+        let mut watch = self.comeback(&["watch", "--for", PATIENCE, "--format", "json"]);
+        let mut watch = watch.stdout(Stdio::piped()).spawn().unwrap();
+        let told = BufReader::new(watch.stdout.take().unwrap()).lines();
+        let mut told = told.map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+        let served = told.any(|told| told["about"] == "probe" && told["outcome"] == "ok");
+        let _ = watch.kill();
+        watch.wait().unwrap();
+        assert!(served, "{}: nothing in {PATIENCE}", self.reconnect);
     }
 
     fn compose(&self) -> Command {
@@ -85,18 +78,19 @@ impl Ray {
         command
     }
 
-    fn comeback(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_comeback"))
+    fn comeback(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_comeback"));
+        command
             .args(arguments)
             .current_dir(self.folder.path())
-            .env("COMEBACK_STATE_DIR", self.folder.path().join("state"))
-            .output()
-            .unwrap()
+            .env("COMEBACK_STATE_DIR", self.folder.path().join("state"));
+        command
     }
 
     /// Runs a scenario, and returns the exit code and the summary.
     fn scenario(&self, scenario: &str) -> (Option<i32>, Value) {
-        let output = self.comeback(&["run", "--scenario", scenario, "--format", "json"]);
+        let mut run = self.comeback(&["run", "--scenario", scenario, "--format", "json"]);
+        let output = run.output().unwrap();
         let complaints = String::from_utf8_lossy(&output.stderr);
         let summary: Value = serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|error| panic!("{error}: {complaints}"));
