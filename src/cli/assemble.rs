@@ -28,13 +28,16 @@ pub enum Presence {
     /// Any.
     Any,
     /// It is not looked for: the stack is made of the other services only.
+    /// Any, and it is only looked at: one that could not be brought back may be, too.
+    Observed,
     Unneeded,
 }
 
 /// The stack of a configuration.
 ///
 /// # Errors
-/// When a service is not there, or a request kind cannot be sent as it is described.
+/// When a service is not there or could not be brought back, a part is on another machine and that
+/// is not allowed, or a request kind cannot be sent as it is described.
 pub async fn configured(
     blueprint: Blueprint,
     journal: &Arc<Journal>,
@@ -227,8 +230,9 @@ async fn driver(
     let engine = finder.engine().await?;
     Ok(Some(Box::new(match presence {
         Presence::Running => DockerDriver::find(engine, name, &selector).await?,
-        Presence::Any | Presence::Unneeded => {
-            DockerDriver::find_in_any_state(engine, name, &selector).await?
+        Presence::Any => DockerDriver::find_in_any_state(engine, name, &selector).await?,
+        Presence::Observed | Presence::Unneeded => {
+            DockerDriver::find_to_observe(engine, name, &selector).await?
         }
     })))
 }

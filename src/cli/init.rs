@@ -1,6 +1,6 @@
 //! `comeback init`: a first configuration, by asking the engine.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -54,6 +54,8 @@ struct Written {
     project: String,
     api: String,
     backends: Vec<String>,
+    /// Services of the project that were not considered, and why.
+    refused: Vec<String>,
     /// The configuration itself, where it was written to no file.
     text: Option<String>,
 }
@@ -69,14 +71,18 @@ impl Init {
             );
         }
         let engine = Engine::connect().await?;
-        let sketch = self.sketch(compose_services(&engine).await?).await?;
-        let text = sketch.text();
+        let services = compose_services(&engine).await?;
+        let refused = refusals(&services);
+        let sketch = self.sketch(services).await?;
+        let refused = refused.get(&sketch.project).cloned().unwrap_or_default();
+        let text = commented(&refused) + &sketch.text();
         if !to_stdout {
             self.write(&text)
                 .with_context(|| format!("cannot write {}", self.output.display()))?;
         }
         let written = Written {
             file: self.output,
+            refused,
             project: sketch.project,
             api: sketch.api,
             backends: sketch.backends.into_iter().map(|b| b.service).collect(),
@@ -96,6 +102,20 @@ impl Init {
         )?;
         let mut services = services.clone();
         services.retain(|service| service.project == project);
+        let chosen = self.api.iter().chain(&self.backends);
+        for service in services
+            .iter()
+            .filter(|s| chosen.clone().any(|name| *name == s.service))
+        {
+            if let Some(refusal) = refusal(service) {
+                bail!("{refusal}");
+            }
+        }
+        let refused = Vec::from_iter(services.iter().filter_map(refusal));
+        services.retain(|service| service.refusal.is_none());
+        if services.is_empty() && !refused.is_empty() {
+            bail!("{}", refused.join("; "));
+        }
 
         let names: BTreeSet<&str> = match &self.api {
             Some(_) => services.iter().map(|s| s.service.as_str()).collect(),
@@ -142,6 +162,33 @@ impl Init {
         };
         options.open(&self.output)?.write_all(text.as_bytes())
     }
+}
+
+/// What was refused, as comments of a configuration.
+fn commented(refused: &[String]) -> String {
+    let lines = refused
+        .iter()
+        .map(|refusal| format!("# Not proposed: {refusal}\n"));
+    lines.collect()
+}
+
+/// What is said of a service that comeback would refuse to touch.
+fn refusal(service: &ComposeService) -> Option<String> {
+    let why = service.refusal.as_ref()?;
+    Some(format!(
+        "the service `{}` is refused: {why}",
+        service.service
+    ))
+}
+
+/// The services of each project that comeback would refuse to touch, and why.
+fn refusals(services: &[ComposeService]) -> BTreeMap<String, Vec<String>> {
+    let mut refusals: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for service in services {
+        let of_project = refusals.entry(service.project.clone()).or_default();
+        of_project.extend(refusal(service));
+    }
+    refusals
 }
 
 /// The services with a published port that answers HTTP.
@@ -237,11 +284,15 @@ impl Written {
             Some(text) => text.trim_end().to_owned(),
             None => format!(
                 "{} was written: API {}, backend {}, of the compose project {}.\n\
-                 Adapt its request, then: comeback doctor --config {0}",
+                 {}Adapt its request, then: comeback doctor --config {0}",
                 self.file.display(),
                 self.api,
                 self.backends.join(", "),
                 self.project,
+                self.refused.iter().fold(String::new(), |text, refusal| text
+                    + "Not proposed: "
+                    + refusal
+                    + "\n"),
             ),
         }
     }

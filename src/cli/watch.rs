@@ -79,7 +79,7 @@ struct Record<'a> {
 
 impl Watch {
     pub async fn run(self, output: &Output) -> anyhow::Result<Exit> {
-        let session = Session::beside(&self.source, Presence::Any).await?;
+        let session = Session::beside(&self.source, Presence::Observed).await?;
         let progress = Progress::new(output, None);
         let exit = session
             .beside_stack(&progress, async |bench, interrupt| {

@@ -208,6 +208,14 @@ pub enum DriverError {
         /// The act.
         act: String,
         /// What the environment said.
+    },
+    /// The service could not be brought back as it was, so nothing is done to it.
+    #[error("{service}: {message}")]
+    Irreversible {
+        /// The service.
+        service: String,
+        /// Why, and what to do.
+        message: String,
         message: String,
     },
     /// This driver cannot do such an act.

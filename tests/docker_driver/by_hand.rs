@@ -178,7 +178,11 @@ async fn init_finds_the_services_of_a_project() {
     };
     let ([db_project, db], [web_project, web]) = (label("db"), label("web"));
     let _db = TestContainer::run(&[&db_project, &db], &["obey", "wait"]);
-    let publish = ["--publish", "127.0.0.1::80"];
+    // A random port of the host would be refused.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let publish = format!("{}:80", port.local_addr().unwrap());
+    drop(port);
+    let publish = ["--publish", &publish];
     let options = [&[web_project.as_str(), web.as_str()][..], &publish].concat();
     let _web = TestContainer::run(&options, &["obey", "wait"]);
 

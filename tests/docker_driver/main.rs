@@ -5,6 +5,7 @@ mod by_hand;
 #[path = "../common/docker.rs"]
 mod common;
 mod cut;
+mod refused;
 mod usage;
 
 use std::time::{Duration, Instant};
@@ -381,22 +382,6 @@ async fn an_engine_that_is_not_there_is_named() {
         assert!(matches!(error, DriverError::Missing { .. }), "{error:?}");
         assert!(error.to_string().contains(address), "{error}");
     }
-}
-
-#[tokio::test]
-async fn a_port_that_moves_is_an_error_of_the_start() {
-    let Some(engine) = engine_or_skip("a_port_that_moves_is_an_error_of_the_start").await else {
-        return;
-    };
-    let container = TestContainer::run(&["--publish", "127.0.0.1::80"], &["wait"]);
-    let driver = driver(&engine, &container).await;
-    let place = docker(&["port", &container.name, "80/tcp"]);
-    driver.act(Act::Kill).await.expect("killed");
-    // The engine would perhaps choose the same port again, if it could.
-    let _occupied = TcpListener::bind(&place).await.expect("it is free");
-    let error = driver.act(Act::Start).await.expect_err("it moved");
-    assert!(error.to_string().contains(&place), "{error}");
-    assert!(error.to_string().contains("fixed port"), "{error}");
 }
 
 #[tokio::test]

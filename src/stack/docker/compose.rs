@@ -6,6 +6,7 @@ use bollard::models::{ContainerSummary, ContainerSummaryStateEnum, PortSummaryTy
 
 use super::Engine;
 use super::engine::words;
+use super::refusal::refusal;
 use super::selector::{ONE_OFF, PROJECT, SERVICE, label, list};
 use crate::stack::DriverError;
 
@@ -20,6 +21,8 @@ pub struct ComposeService {
     pub published: BTreeSet<u16>,
     /// The command that tells, inside the container, whether it is healthy; none where the container has none.
     pub healthcheck: Option<Vec<String>>,
+    /// Why nothing may be done to it, and what to do; none where it can be brought back as it was.
+    pub refusal: Option<String>,
 }
 
 /// The services of all compose projects that run, in the order of their names.
@@ -32,13 +35,15 @@ pub async fn compose_services(engine: &Engine) -> Result<Vec<ComposeService>, Dr
         message,
     };
     let mut services = BTreeSet::new();
-    for container in list(engine).await.map_err(failed)? {
-        let Some(mut service) = seen(&container) else {
+    let all = list(engine).await.map_err(failed)?;
+    for container in &all {
+        let Some(mut service) = seen(container) else {
             continue;
         };
         if let Some(id) = &container.id {
             let found = engine.docker.inspect_container(id, None).await;
             let found = found.map_err(|error| failed(words(&error)))?;
+            service.refusal = refusal(&found, &all);
             let check = found.config.and_then(|config| config.healthcheck);
             service.healthcheck = check.and_then(|check| command(check.test?));
         }
@@ -60,6 +65,7 @@ fn seen(container: &ContainerSummary) -> Option<ComposeService> {
         service: label(container, SERVICE)?.to_owned(),
         published: tcp.filter_map(|port| port.public_port).collect(),
         healthcheck: None,
+        refusal: None,
     })
 }
 

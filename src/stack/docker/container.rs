@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::engine::{is_absent, is_conflict, words};
 use super::events;
+use super::selector::identity;
 use crate::stack::{DriverError, ServiceState};
 
 /// How long the engine may take to make true what it was asked for.
@@ -64,8 +65,10 @@ impl Container {
         if let Some(found) = self.look().await? {
             return Ok(found);
         }
-        let successor = self.docker.inspect_container(&self.name, None).await;
-        let what = match successor.ok().and_then(|found| found.id) {
+        let successor = self.docker.inspect_container(&self.name, None).await.ok();
+        // The engine also answers with what has an id that begins with this name.
+        let successor = successor.filter(|found| identity(found).1 == self.name);
+        let what = match successor.and_then(|found| found.id) {
             Some(id) => format!(
                 "was replaced: {} became {} under the same name",
                 short(&self.id),

@@ -11,6 +11,8 @@ use super::exec::{self, Beginnings};
 use super::network::Attachment;
 use super::observer::Observer;
 use super::ports::PublishedPorts;
+use super::refusal::{losses, refusal};
+use super::selector::list;
 use super::{Engine, Selector, network, usage};
 use crate::model::Act;
 use crate::stack::{Driver, DriverError, Lease, Observation, ServiceState, Usage};
@@ -32,40 +34,70 @@ pub struct DockerDriver {
     lease: Lease,
 }
 
+    /// Why nothing may be done to it; none where it can be brought back as it was.
+    irreversible: Option<DriverError>,
+    /// What a restart of it loses.
+    losses: Vec<String>,
 impl DockerDriver {
     /// Finds the container of a service; `service` is the service's name in the configuration.
     ///
     /// # Errors
-    /// [`DriverError::Missing`] when there is no such container, more than one, or it does not run.
+    /// [`DriverError::Missing`] when there is no such container, more than one, or it does not run;
+    /// [`DriverError::Irreversible`] when it could not be brought back as it is.
     pub async fn find(
         engine: &Engine,
         service: &str,
         selector: &Selector,
     ) -> Result<Self, DriverError> {
-        let (container, found) = selector.find_running(engine, service).await?;
-        Self::of(engine, container, &found)
+        let (container, found) = selector.find(engine, service).await?;
+        let driver = Self::of(engine, container, &found).await?;
+        driver.may_be_harmed()?;
+        selector.must_run(&driver.container, &found)?;
+        Ok(driver)
     }
 
     /// Finds the container of a service, whether or not it runs. Whoever undoes its lease will start it.
     ///
     /// # Errors
-    /// [`DriverError::Missing`] when there is no such container, or more than one.
+    /// [`DriverError::Missing`] when there is no such container, or more than one;
+    /// [`DriverError::Irreversible`] when it could not be brought back as it is.
     pub async fn find_in_any_state(
         engine: &Engine,
         service: &str,
         selector: &Selector,
     ) -> Result<Self, DriverError> {
         let (container, found) = selector.find(engine, service).await?;
-        Self::of(engine, container, &found)
+    ) -> Result<Self, DriverError> {
+        let driver = Self::find_to_observe(engine, service, selector).await?;
+        driver.may_be_harmed()?;
+        Ok(driver)
     }
 
-    fn of(
+    /// Finds the container of a service, whatever its state, only to look at it. It refuses every
+    /// act if it could not be brought back.
+    ///
+    /// # Errors
+    /// [`DriverError::Missing`] when there is no such container, or more than one.
+    pub async fn find_to_observe(
+        engine: &Engine,
+        service: &str,
+        selector: &Selector,
+        Self::of(engine, container, &found).await
+    }
+
+    async fn of(
         engine: &Engine,
         container: Container,
         found: &ContainerInspectResponse,
     ) -> Result<Self, DriverError> {
         let networks = Attachment::all(found);
         let journalled = networks.iter().map(serde_json::to_value);
+        let others = list(engine).await;
+        let others = others.map_err(|message| container.failed("look at what runs", message))?;
+        let irreversible = refusal(found, &others).map(|why| DriverError::Irreversible {
+            service: container.service.clone(),
+            message: format!("the container `{}` is not touched: {why}", container.name),
+        });
         let lease = Lease::Container {
             engine: engine.address().to_owned(),
             id: container.id.clone(),
@@ -84,10 +116,21 @@ impl DockerDriver {
             container,
         })
     }
+            irreversible,
+            losses: losses(found),
 
     /// Makes sure that the engine lets us act on the container, which must run: asks it to start what runs already, which
     /// changes nothing.
     ///
+    /// What is lost by a stop and a start of it, each in one sentence.
+    pub fn losses(&self) -> &[String] {
+        &self.losses
+    }
+
+    fn may_be_harmed(&self) -> Result<(), DriverError> {
+        self.irreversible.clone().map_or(Ok(()), Err)
+    }
+
     /// # Errors
     /// When the engine refuses, as a read-only proxy before its socket would.
     pub async fn may_act(&self) -> Result<(), DriverError> {
@@ -111,6 +154,7 @@ impl Driver for DockerDriver {
         match act {
             Act::Stop { .. } => container.stop(&self.stop_signal, act.grace()).await,
             Act::Kill => container.bring(Condition::Killed).await,
+        self.may_be_harmed()?;
             Act::Pause => {
                 let freeze = container.bring(Condition::Frozen);
                 self.beginnings.none_during(freeze).await

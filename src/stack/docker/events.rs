@@ -1,13 +1,14 @@
 //! The engine's event stream, narrowed to one container.
 
 use std::collections::HashMap;
+use std::future::ready;
 use std::time::SystemTime;
 
 use bollard::Docker;
 use bollard::errors::Error;
 use bollard::models::EventMessage;
 use bollard::query_parameters::EventsOptionsBuilder;
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt};
 
 use super::stamp;
 
@@ -23,5 +24,16 @@ pub(super) fn of(
         .since(&stamp::query(since))
         .filters(&filters)
         .build();
-    Box::pin(docker.events(Some(options)))
+    // The engine's filter also lets through what has a name that begins with this id.
+    let id = id.to_owned();
+    let is_its = move |event: &Result<EventMessage, Error>| {
+        let actor = event.as_ref().ok().and_then(|event| event.actor.as_ref());
+        let whose = actor.and_then(|actor| actor.id.as_deref());
+        whose.is_none_or(|whose| whose == id)
+    };
+    Box::pin(
+        docker
+            .events(Some(options))
+            .filter(move |event| ready(is_its(event))),
+    )
 }

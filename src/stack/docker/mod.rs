@@ -12,8 +12,9 @@
 //! - A pause that meets a command on its way into the container locks the engine up, so the two wait for each other (`exec`).
 //! - A log cannot be followed across a restart, and can be resumed only at a whole second. Lines already
 //!   seen are counted and passed over (`log`).
-//! - A restart, or joining a network again, may publish a port elsewhere. That is found and reported
-//!   (`ports`).
+//! - A restart, or joining a network again, may publish a port elsewhere. Random ports are refused (`refusal`), and any other move is
+//!   found and reported (`ports`).
+//! - A name also finds whatever has an id that begins so. Only a container's own name, or twelve digits of its id, are taken (`selector`).
 
 mod compose;
 mod container;
@@ -25,6 +26,7 @@ mod log;
 mod network;
 mod observer;
 mod ports;
+mod refusal;
 mod selector;
 mod stamp;
 mod undo;

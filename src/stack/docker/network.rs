@@ -17,6 +17,9 @@ const NOT_JOINED: [&str; 2] = ["host", "none"];
 #[serde(deny_unknown_fields)]
 pub(super) struct Attachment {
     network: String,
+    /// The network's id: a name also finds what has an id that begins so. Older journals have none.
+    #[serde(default)]
+    id: Option<String>,
     aliases: Vec<String>,
     links: Vec<String>,
     ipv4: Option<String>,
@@ -52,6 +55,7 @@ impl Attachment {
         let aliases = aliases.filter(|alias| *alias != short(id)).cloned();
         Attachment {
             network: network.to_owned(),
+            id: filled(&endpoint.network_id),
             aliases: aliases.collect(),
             links: endpoint.links.clone().unwrap_or_default(),
             fixed: fixed_ipv4.is_some() || fixed_ipv6.is_some(),
@@ -59,6 +63,11 @@ impl Attachment {
             ipv6: fixed_ipv6.or_else(|| filled(&endpoint.global_ipv6_address)),
             mac: filled(&endpoint.mac_address),
         }
+    }
+
+    /// What the engine is to call the network by.
+    fn reference(&self) -> &str {
+        self.id.as_deref().unwrap_or(&self.network)
     }
 
     fn endpoint(&self, with_addresses: bool) -> EndpointSettings {
@@ -87,7 +96,7 @@ pub(super) async fn cut(container: &Container) -> Result<(), DriverError> {
         };
         let left = container
             .docker
-            .disconnect_network(&attachment.network, request)
+            .disconnect_network(attachment.reference(), request)
             .await;
         left.map_err(|error| container.refused("cut off", &error))?;
     }
@@ -124,7 +133,7 @@ async fn join_one(container: &Container, attachment: &Attachment) -> Result<(), 
         };
         container
             .docker
-            .connect_network(&attachment.network, request)
+            .connect_network(attachment.reference(), request)
     };
     let joined = match join(true).await {
         // The old address is asked for so that connections that outlast the cut go on, as after a real
@@ -143,12 +152,14 @@ mod tests {
     fn an_attachment_keeps_what_was_chosen_and_drops_what_the_engine_adds() {
         let endpoint = EndpointSettings {
             aliases: Some(vec!["backend".to_owned(), "0123456789ab".to_owned()]),
+            network_id: Some("feed".repeat(16)),
             ip_address: Some("10.9.0.2".to_owned()),
             global_ipv6_address: Some(String::new()),
             ..EndpointSettings::default()
         };
         let attachment = Attachment::new("net", &endpoint, "0123456789abcdef");
         assert_eq!(attachment.aliases, ["backend"]);
+        assert_eq!(attachment.reference(), "feed".repeat(16));
         assert_eq!(attachment.ipv4.as_deref(), Some("10.9.0.2"));
         assert_eq!(attachment.ipv6, None);
         assert!(!attachment.fixed);

@@ -7,7 +7,7 @@ use bollard::models::{ContainerInspectResponse, ContainerSummary};
 use bollard::query_parameters::ListContainersOptionsBuilder;
 
 use super::Engine;
-use super::container::{Container, Status};
+use super::container::{Container, Status, short};
 use super::engine::{is_absent, words};
 use crate::stack::DriverError;
 
@@ -15,10 +15,13 @@ pub(super) const PROJECT: &str = "com.docker.compose.project";
 pub(super) const SERVICE: &str = "com.docker.compose.service";
 pub(super) const ONE_OFF: &str = "com.docker.compose.oneoff";
 
+/// How many digits of an id name a container: as many as the `docker` command shows.
+const ID_DIGITS: usize = 12;
+
 /// Which container is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selector {
-    /// The container of this name (or id).
+    /// The container of this name, or of an id that begins with these digits, twelve at least.
     Name(String),
     /// The one container of a compose service.
     Compose {
@@ -37,8 +40,18 @@ impl Selector {
         service: &str,
     ) -> Result<(Container, ContainerInspectResponse), DriverError> {
         let (container, found) = self.find(engine, service).await?;
-        let remedy = match Status::of(&found) {
-            Status::Running => return Ok((container, found)),
+        self.must_run(&container, &found)?;
+        Ok((container, found))
+    }
+
+    /// Makes sure that a container which was found is running.
+    pub(super) fn must_run(
+        &self,
+        container: &Container,
+        found: &ContainerInspectResponse,
+    ) -> Result<(), DriverError> {
+        let remedy = match Status::of(found) {
+            Status::Running => return Ok(()),
             Status::Paused => format!(
                 "is paused; thaw it: docker unpause {0} (or `comeback heal`, if a run left it so)",
                 container.name
@@ -52,7 +65,7 @@ impl Selector {
             ),
         };
         Err(DriverError::Missing {
-            service: service.to_owned(),
+            service: container.service.clone(),
             message: format!("the container `{}` {remedy}", container.name),
         })
     }
@@ -86,12 +99,19 @@ impl Selector {
             }
             Err(error) => return Err(missing(words(&error))),
         };
-        let name = found.name.as_deref().unwrap_or(&reference);
+        let (id, name) = identity(&found);
+        if !is_meant(&reference, id, name) {
+            return Err(missing(format!(
+                "there is no {self}: `{reference}` only begins the id of another container, `{name}` ({}); write the container's own name, \
+                 or at least {ID_DIGITS} digits of its id",
+                short(id)
+            )));
+        }
         let container = Container {
             docker: engine.docker.clone(),
             service: service.to_owned(),
-            id: found.id.clone().unwrap_or_else(|| reference.clone()),
-            name: name.trim_start_matches('/').to_owned(),
+            id: id.to_owned(),
+            name: name.to_owned(),
         };
         Ok((container, found))
     }
@@ -106,6 +126,21 @@ impl fmt::Display for Selector {
             }
         }
     }
+}
+
+/// A container's id and name, as an inspection tells them; empty where it does not.
+pub(super) fn identity(found: &ContainerInspectResponse) -> (&str, &str) {
+    let name = found.name.as_deref().unwrap_or_default();
+    let id = found.id.as_deref().unwrap_or_default();
+    (id, name.trim_start_matches('/'))
+}
+
+/// Whether a reference means the container that the engine found by it. The engine takes any
+/// unambiguous beginning of an id, so that `dd` finds a stranger's container as soon as there is
+/// none of that name.
+fn is_meant(reference: &str, id: &str, name: &str) -> bool {
+    !id.is_empty()
+        && (reference == name || (reference.len() >= ID_DIGITS && id.starts_with(reference)))
 }
 
 pub(super) async fn list(engine: &Engine) -> Result<Vec<ContainerSummary>, String> {
@@ -165,7 +200,8 @@ fn known<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> String {
     }
 }
 
-fn name(container: &ContainerSummary) -> &str {
+/// A container's first name.
+pub(super) fn name(container: &ContainerSummary) -> &str {
     let first = container.names.as_ref().and_then(|names| names.first());
     first.map_or("?", |name| name.trim_start_matches('/'))
 }
@@ -226,6 +262,21 @@ mod tests {
         assert!(error("shop", "db").contains("the services are api"));
         assert!(error("shot", "db").contains("the projects are shop"));
         assert!(error("shop", "api").contains("shop_api_1, shop_api_2"));
+    }
+
+    #[test]
+    fn the_beginning_of_an_id_is_no_name() {
+        let id = "dd0123456789abcdef";
+        for meant in ["db", "dd0123456789", id] {
+            assert!(is_meant(meant, id, "db"), "{meant}");
+        }
+        for other in ["dd", "dd012345678", "dd0123456780", "d", "", "DB"] {
+            assert!(!is_meant(other, id, "db"), "{other}");
+        }
+        assert!(
+            !is_meant("db", "", "db"),
+            "what has no id cannot be acted on"
+        );
     }
 
     #[test]
