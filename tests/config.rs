@@ -125,6 +125,7 @@ fn every_key_is_read() {
     let config = parse(
         r#"
 name = "dev stack"
+allow-remote = true
 
 [api]
 url = "https://${HOST}/v1/"

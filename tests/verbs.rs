@@ -1,6 +1,9 @@
 //! The verbs for the hand, as a user types them: `send`, `fault`, `watch`, `init`, `doctor`. What they do to containers is
 //! tested in `docker_driver`.
 
+#[path = "verbs/touched.rs"]
+mod touched;
+
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::Path;

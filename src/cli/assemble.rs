@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::bail;
 
 use super::blueprint::Blueprint;
+use super::remote;
 use crate::campaign::Bench;
 use crate::config::{BackendConfig, Config, Container, ReadyCheck, ServiceConfig};
 use crate::executor::Executor;
@@ -27,9 +28,9 @@ pub enum Presence {
     Running,
     /// Any.
     Any,
-    /// It is not looked for: the stack is made of the other services only.
     /// Any, and it is only looked at: one that could not be brought back may be, too.
     Observed,
+    /// It is not looked for: the stack is made of the other services only.
     Unneeded,
 }
 
@@ -51,6 +52,7 @@ pub async fn configured(
     for kind in &config.kinds {
         load::check(kind)?;
     }
+    remote::check(&config).await?;
     let mut finder = Finder {
         engine: None,
         presence,

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
 
+use super::assemble::Presence;
 use super::exit::Exit;
 use super::folder;
 use super::known;
@@ -14,12 +16,14 @@ use super::output::Output;
 use super::progress::Progress;
 use super::report;
 use super::saved;
+use super::scope;
 use super::session::{Session, with_stacks};
 use super::shrink::Budget;
 use super::source::Source;
 use crate::campaign::{Bench, Campaign, Interrupt, Ledger, Plans, Stacks};
 use crate::model::{Plan, Summary};
-use crate::report::terminal;
+use crate::nemesis::Journal;
+use crate::report::{Scope, terminal};
 use crate::scenario::Scenario;
 
 /// Execute random plans against a stack, and say whether its API comes back.
@@ -72,6 +76,10 @@ pub struct Run {
     #[arg(long, value_name = "RUN", conflicts_with_all = ["sim", "scenario", "plans", "at_most", "seed", "out", "traces",
         "max_failures", "max_inconclusive", "known", "no_shrink", "shrink_runs", "shrink_for"])]
     resume: Option<PathBuf>,
+    /// Only list what would be touched and by which acts: every container by its id, every command.
+    /// Nothing is done.
+    #[arg(long, conflicts_with = "resume")]
+    dry_run: bool,
     /// Keep failing plans as they were found.
     #[arg(long)]
     no_shrink: bool,
@@ -83,6 +91,9 @@ impl Run {
     pub async fn run(self, output: &Output) -> anyhow::Result<Exit> {
         if let Some(run) = &self.resume {
             return self.resume(run, output).await;
+        }
+        if self.dry_run {
+            return self.list(output).await;
         }
         let known = match &self.known {
             Some(file) => known::read(file)?,
@@ -132,6 +143,24 @@ impl Run {
         let summary = with_stacks(&stacks, sessions[0].interrupt(), &progress, run).await;
         progress.finish();
         tell(summary?, output)
+    }
+
+    /// Lists what a run would touch. No journal is begun, for nothing is done.
+    async fn list(self, output: &Output) -> anyhow::Result<Exit> {
+        let source = self.source.simulated(self.sim);
+        let journal = Arc::new(Journal::nowhere());
+        let mut scopes = Vec::new();
+        let stacks = if source.is_simulated() { 1 } else { self.jobs };
+        for nth in 0..usize::try_from(stacks)? {
+            let bench = source.bench(nth, &journal, Presence::Running).await?;
+            let plans = self
+                .scenario
+                .map(|scenario| scenario_plans(scenario, &bench));
+            scopes.push(scope::of(&bench, plans.as_deref()));
+        }
+        let text = Vec::from_iter(scopes.iter().map(Scope::text)).join("\n");
+        output.document(&scopes, &format!("{text}\nNothing was done."))?;
+        Ok(Exit::Success)
     }
 
     /// Goes on with a run. A demo's is known by its folder; any other needs its configuration.

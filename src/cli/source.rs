@@ -25,6 +25,9 @@ pub struct Source {
     /// The embedded demo with one of its bugs, or `healthy`; `comeback demo --list` lists them.
     #[arg(long, global = true, value_name = "BUG")]
     demo: Option<Variant>,
+    /// Let the stack, or its container engine, be on another machine: load and faults go there.
+    #[arg(long, global = true)]
+    allow_remote: bool,
     /// Whether trials are simulated. Only some verbs can do that, so it is theirs to offer.
     #[arg(skip)]
     simulated: bool,
@@ -73,12 +76,13 @@ impl Source {
         journal: &Arc<Journal>,
         presence: Presence,
     ) -> anyhow::Result<Bench> {
-        let blueprint = match self.demo {
+        let mut blueprint = match self.demo {
             Some(variant) if self.simulated => return demo_bench::simulated(variant),
             Some(variant) => return demo_bench::live(my_executable()?, variant, journal),
             None if nth == 0 => Blueprint::of(&self.path()?)?,
             None => Blueprint::copy(&self.path()?, nth)?,
         };
+        blueprint.config.allow_remote |= self.allow_remote;
         assemble::configured(blueprint, journal, presence).await
     }
 
@@ -87,7 +91,9 @@ impl Source {
     /// # Errors
     /// When there is none, or it is bad.
     pub fn config(&self) -> anyhow::Result<Config> {
-        Ok(Blueprint::of(&self.path()?)?.config)
+        let mut config = Blueprint::of(&self.path()?)?.config;
+        config.allow_remote |= self.allow_remote;
+        Ok(config)
     }
 
     fn path(&self) -> anyhow::Result<PathBuf> {

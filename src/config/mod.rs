@@ -49,6 +49,8 @@ pub struct Config {
     pub name: String,
     /// Compose projects that are copies of this stack, in the file's order, without its own.
     pub instances: Vec<String>,
+    /// Whether the stack, or a part of it, may be on another machine.
+    pub allow_remote: bool,
     /// The API.
     pub api: ApiConfig,
     /// The backends, in the file's order; at least one.
@@ -97,6 +99,8 @@ struct File {
     name: Option<String>,
     #[serde(default)]
     instances: Vec<String>,
+    #[serde(default)]
+    allow_remote: bool,
     api: api::ApiTable,
     #[serde(default)]
     backend: BTreeMap<String, Spanned<backend::BackendTable>>,
@@ -211,6 +215,7 @@ fn assemble(file: File, path: &Path, mut secrets: Vec<String>) -> Result<Config,
     Ok(Config {
         name: file.name.unwrap_or_else(|| directory_name(directory)),
         instances: instances::check(file.instances, services)?,
+        allow_remote: file.allow_remote,
         api,
         backends,
         limits: limits::check(&file.limits)?,

@@ -95,6 +95,11 @@ impl Space {
         })
     }
 
+    /// The backends, and what may be done to each.
+    pub fn backends(&self) -> &[BackendSpace] {
+        &self.backends
+    }
+
     /// The numbers that its plans may hold.
     pub fn bounds(&self) -> &Bounds {
         &self.bounds

@@ -54,6 +54,11 @@ impl Endpoint {
         })
     }
 
+    /// The URL, without a slash at its end.
+    pub fn url(&self) -> &str {
+        &self.base
+    }
+
     /// The URL of a path below this one. What a URL cannot hold, such as a space, is escaped.
     pub fn resolve(&self, path: &str) -> Result<Url, ExchangeError> {
         let slash = if path.starts_with(['/', '?']) {

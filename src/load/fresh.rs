@@ -54,6 +54,10 @@ impl Transport for Fresh {
             .await
             .map_err(told)
     }
+
+    fn url(&self) -> &str {
+        self.endpoint.url()
+    }
 }
 
 /// What is told of an error. reqwest's own words give the URL, and no trace may carry an address.

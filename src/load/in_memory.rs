@@ -58,6 +58,10 @@ impl Transport for InMemory {
         };
         answer.map_err(|error| blame(&error))
     }
+
+    fn url(&self) -> &str {
+        self.endpoint.url()
+    }
 }
 
 #[cfg(test)]

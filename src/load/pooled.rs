@@ -69,4 +69,8 @@ impl Transport for Pooled {
             .await
             .map_err(|error| blame(&error))
     }
+
+    fn url(&self) -> &str {
+        self.endpoint.url()
+    }
 }

@@ -33,6 +33,10 @@ impl Probe for HttpProbe {
                 .to_owned())
         }
     }
+
+    fn means(&self) -> String {
+        format!("GET {}{}", self.transport.url(), self.path)
+    }
 }
 
 #[cfg(test)]
@@ -40,7 +44,7 @@ mod tests {
     use super::*;
     use crate::load::tests::scripted::{Reply, Scripted};
     use crate::model::{Act, UnknownReason};
-    use crate::stack::{DriverError, Lease, Observation, ServiceState, Usage};
+    use crate::stack::{DriverError, Lease, Observation, ServiceState, Subject, Usage};
     use tokio::sync::mpsc;
 
     /// Nobody may ask it for anything.
@@ -58,6 +62,9 @@ mod tests {
             unreachable!()
         }
         fn lease(&self) -> Option<Lease> {
+            unreachable!()
+        }
+        fn subject(&self) -> Subject {
             unreachable!()
         }
         fn outlives_us(&self) -> bool {

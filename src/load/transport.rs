@@ -20,6 +20,9 @@ pub trait Transport: Send + Sync {
     /// # Errors
     /// When no answer came, and whose doing that was.
     async fn exchange(&self, request: HttpRequest) -> Result<HttpAnswer, ExchangeError>;
+
+    /// Where requests go: a URL without a slash at its end.
+    fn url(&self) -> &str;
 }
 
 /// A request as it goes to the wire.

@@ -4,11 +4,15 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
+use super::Scope;
+
 /// What a look at a configuration and its stack found, in the order in which somebody would mend it.
 #[derive(Debug, Default, Serialize)]
 pub struct Checkup {
     /// What was checked.
     pub checks: Vec<Check>,
+    /// What may be touched, and what each driver can do; none where the stack was not found.
+    pub scope: Option<Scope>,
 }
 
 /// One thing that was checked.
@@ -30,6 +34,8 @@ pub struct Check {
 pub enum Health {
     /// As it should be.
     Fine,
+    /// As it should be, and worth knowing before anything is done.
+    Notice,
     /// The environment is at fault: something does not run, or may not be done.
     Environment,
     /// The configuration is at fault.
@@ -40,6 +46,11 @@ impl Checkup {
     /// Something is as it should be.
     pub fn fine(&mut self, what: impl Into<String>, found: impl Into<String>) {
         self.add(what, Health::Fine, found, "");
+    }
+
+    /// Something is worth knowing.
+    pub fn notice(&mut self, what: impl Into<String>, found: impl Into<String>) {
+        self.add(what, Health::Notice, found, "");
     }
 
     /// The environment is at fault.
@@ -87,10 +98,10 @@ impl Checkup {
     pub fn text(&self) -> String {
         let mut text = String::new();
         for check in &self.checks {
-            let mark = if check.health == Health::Fine {
-                '✓'
-            } else {
-                '✗'
+            let mark = match check.health {
+                Health::Fine => '✓',
+                Health::Notice => '!',
+                Health::Environment | Health::Configuration => '✗',
             };
             let found = check.found.replace('\n', "\n    ");
             let _ = writeln!(text, "{mark} {}: {found}", check.what);
@@ -98,10 +109,13 @@ impl Checkup {
                 let _ = writeln!(text, "    → {}", check.remedy);
             }
         }
+        if let Some(scope) = &self.scope {
+            let _ = writeln!(text, "\n{}\n{}", scope.text(), scope.abilities());
+        }
         let wrong = self
             .checks
             .iter()
-            .filter(|check| check.health != Health::Fine);
+            .filter(|check| check.health > Health::Notice);
         let _ = match wrong.count() {
             0 => write!(text, "\nAll is fine."),
             1 => write!(text, "\n1 thing is wrong."),
@@ -120,6 +134,7 @@ mod tests {
         let mut checkup = Checkup::default();
         checkup.fine("engine", "it answers");
         assert_eq!(checkup.health(), Health::Fine);
+        checkup.notice("restart of db", "it forgets /run");
         checkup.configuration(
             "request job",
             "failed (404): no such page",
@@ -130,6 +145,7 @@ mod tests {
         assert_eq!(
             checkup.text(),
             "✓ engine: it answers\n\
+             ! restart of db: it forgets /run\n\
              ✗ request job: failed (404): no such page\n    → correct its `path`\n\
              ✗ api: it does not run\n    → start it\n\n\
              2 things are wrong."

@@ -157,6 +157,10 @@ impl Probe for HealthProbe {
         let stream = self.backend.connect().await;
         health(stream.map_err(|error| error.to_string())?).await
     }
+
+    fn means(&self) -> String {
+        "its health, in its own protocol".to_owned()
+    }
 }
 
 fn part(executable: &Path, service: &str, arguments: &[&str]) -> Box<dyn Driver> {

@@ -10,6 +10,7 @@ pub mod port;
 pub mod probe;
 pub mod process;
 pub mod sim;
+mod subject;
 
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use crate::model::{Act, BackendName};
+
+pub use self::subject::Subject;
 
 /// The system under test: an API, its backends, and the handles to both.
 pub struct Stack {
@@ -88,6 +91,9 @@ pub trait Driver: Send + Sync {
     /// When the environment does not answer.
     async fn usage(&self) -> Result<Option<Usage>, DriverError>;
 
+    /// What exactly is acted on.
+    fn subject(&self) -> Subject;
+
     /// Ends for good what this driver itself has brought up; what others started is left running.
     ///
     /// # Errors
@@ -100,6 +106,9 @@ pub trait Driver: Send + Sync {
 pub trait Probe: Send + Sync {
     /// `Ok` when it is ready; otherwise why it is not, in a few words. The caller bounds the time.
     async fn ready(&self, driver: &dyn Driver) -> Result<(), String>;
+
+    /// What it does to find out, in a few words.
+    fn means(&self) -> String;
 }
 
 /// What state a service is in.
@@ -200,6 +209,14 @@ pub enum DriverError {
         /// What is missing, and what to do.
         message: String,
     },
+    /// The service could not be brought back as it was, so nothing is done to it.
+    #[error("{service}: {message}")]
+    Irreversible {
+        /// The service.
+        service: String,
+        /// Why, and what to do.
+        message: String,
+    },
     /// An act failed.
     #[error("{service}: cannot {act}: {message}")]
     Act {
@@ -208,14 +225,6 @@ pub enum DriverError {
         /// The act.
         act: String,
         /// What the environment said.
-    },
-    /// The service could not be brought back as it was, so nothing is done to it.
-    #[error("{service}: {message}")]
-    Irreversible {
-        /// The service.
-        service: String,
-        /// Why, and what to do.
-        message: String,
         message: String,
     },
     /// This driver cannot do such an act.

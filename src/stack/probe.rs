@@ -24,6 +24,10 @@ impl Probe for TcpProbe {
             .map(drop)
             .map_err(|e| e.to_string())
     }
+
+    fn means(&self) -> String {
+        format!("a TCP connection to {}", self.address)
+    }
 }
 
 /// Ready when a command, run where the service runs, succeeds.
@@ -42,6 +46,10 @@ impl Probe for ExecProbe {
             Ok((false, output)) => Err(output.trim().to_owned()),
             Err(error) => Err(error.to_string()),
         }
+    }
+
+    fn means(&self) -> String {
+        format!("`{}`, run where it runs", self.command.join(" "))
     }
 }
 
@@ -100,5 +108,9 @@ impl Probe for LogProbe {
             (ServiceState::Paused, _) => Err("it is frozen".to_owned()),
             (ServiceState::Stopped, _) => Err("it does not run".to_owned()),
         }
+    }
+
+    fn means(&self) -> String {
+        format!("its log, for a line like `{}`", self.pattern)
     }
 }

@@ -37,6 +37,10 @@ impl Transport for Flaky {
         }
         self.api.exchange(request).await
     }
+
+    fn url(&self) -> &str {
+        self.api.url()
+    }
 }
 
 fn flaky() -> Bench {

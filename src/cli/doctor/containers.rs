@@ -5,7 +5,7 @@ use crate::config::{Config, Container, ServiceConfig};
 use crate::model::API;
 use crate::report::Checkup;
 use crate::stack::docker::{DockerDriver, Engine};
-use crate::stack::{Driver, ServiceState};
+use crate::stack::{Driver, DriverError, ServiceState};
 
 /// Looks for the containers, and tells whether all were found; true also if none is named.
 pub async fn check(config: &Config, checkup: &mut Checkup) -> bool {
@@ -59,11 +59,18 @@ async fn look(engine: &Engine, name: &str, container: &Container, checkup: &mut 
     let driver = match DockerDriver::find_in_any_state(engine, name, &selector).await {
         Ok(driver) => driver,
         Err(error) => {
-            let remedy = "start the stack, or correct `docker` in this section";
+            let remedy = match &error {
+                // It says itself what to do.
+                DriverError::Irreversible { .. } => "",
+                _ => "start the stack, or correct `docker` in this section",
+            };
             checkup.environment(what, error.to_string(), remedy);
             return false;
         }
     };
+    for loss in driver.losses() {
+        checkup.notice(format!("restart of {name}"), loss);
+    }
     match driver.state().await {
         Ok(ServiceState::Running) => checkup.fine(what, format!("the {selector} runs")),
         Ok(ServiceState::Paused) => checkup.environment(

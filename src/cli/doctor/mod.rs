@@ -11,6 +11,8 @@ use super::assemble::Presence;
 use super::exit::Exit;
 use super::output::Output;
 use super::progress::Progress;
+use super::remote;
+use super::scope;
 use super::session::Session;
 use super::source::Source;
 use crate::campaign::{Audience, Bench};
@@ -48,7 +50,7 @@ impl Doctor {
         }
         output.document(&checkup, &checkup.text())?;
         Ok(match checkup.health() {
-            Health::Fine => Exit::Success,
+            Health::Fine | Health::Notice => Exit::Success,
             Health::Configuration => Exit::Usage,
             Health::Environment => Exit::Inconclusive,
         })
@@ -62,6 +64,10 @@ impl Doctor {
                 Ok(config) => {
                     let found = format!("{} can be read", config.name);
                     checkup.fine("configuration", found);
+                    if let Err(error) = remote::check(&config).await {
+                        checkup.configuration("this machine", error.to_string(), "");
+                        return Ok(Some(()));
+                    }
                     progress.busy("looking for the containers");
                     if !containers::check(&config, checkup).await {
                         presence = Presence::Unneeded;
@@ -80,6 +86,9 @@ impl Doctor {
                 return Ok(Some(()));
             }
         };
+        if presence != Presence::Unneeded {
+            checkup.scope = Some(scope::of(session.bench(), None));
+        }
         let looked = session
             .beside_stack(progress, async |bench, interrupt| {
                 tokio::select! {

@@ -84,6 +84,10 @@ where
             Reply::Silence => std::future::pending().await,
         }
     }
+
+    fn url(&self) -> &str {
+        "http://scripted"
+    }
 }
 
 /// A client with tight limits: 1 s for an answer, 4 s for a job.

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::process::Observers;
-use super::{Driver, DriverError, Lease, Observation, ServiceState, Usage};
+use super::{Driver, DriverError, Lease, Observation, ServiceState, Subject, Usage};
 use crate::model::Act;
 
 pub use self::undo::{Undone, undo};
@@ -255,6 +255,17 @@ impl Driver for CommandDriver {
 
     async fn usage(&self) -> Result<Option<Usage>, DriverError> {
         Ok(None)
+    }
+
+    fn subject(&self) -> Subject {
+        let commands = self.inner.commands.clone();
+        Subject::Command {
+            start: commands.start,
+            stop: commands.stop,
+            kill: commands.kill,
+            status: commands.status,
+            dir: commands.dir,
+        }
     }
 
     async fn release(&self) -> Result<(), DriverError> {

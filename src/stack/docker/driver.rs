@@ -15,7 +15,7 @@ use super::refusal::{losses, refusal};
 use super::selector::list;
 use super::{Engine, Selector, network, usage};
 use crate::model::Act;
-use crate::stack::{Driver, DriverError, Lease, Observation, ServiceState, Usage};
+use crate::stack::{Driver, DriverError, Lease, Observation, ServiceState, Subject, Usage};
 
 /// Drives and observes one container, which somebody else created and started.
 ///
@@ -23,6 +23,8 @@ use crate::stack::{Driver, DriverError, Lease, Observation, ServiceState, Usage}
 #[derive(Debug)]
 pub struct DockerDriver {
     container: Container,
+    /// The engine's address.
+    engine: String,
     /// The signal that asks it to end.
     stop_signal: String,
     has_log: bool,
@@ -32,12 +34,12 @@ pub struct DockerDriver {
     ports: PublishedPorts,
     beginnings: Beginnings,
     lease: Lease,
-}
-
     /// Why nothing may be done to it; none where it can be brought back as it was.
     irreversible: Option<DriverError>,
     /// What a restart of it loses.
     losses: Vec<String>,
+}
+
 impl DockerDriver {
     /// Finds the container of a service; `service` is the service's name in the configuration.
     ///
@@ -66,8 +68,6 @@ impl DockerDriver {
         service: &str,
         selector: &Selector,
     ) -> Result<Self, DriverError> {
-        let (container, found) = selector.find(engine, service).await?;
-    ) -> Result<Self, DriverError> {
         let driver = Self::find_to_observe(engine, service, selector).await?;
         driver.may_be_harmed()?;
         Ok(driver)
@@ -82,6 +82,8 @@ impl DockerDriver {
         engine: &Engine,
         service: &str,
         selector: &Selector,
+    ) -> Result<Self, DriverError> {
+        let (container, found) = selector.find(engine, service).await?;
         Self::of(engine, container, &found).await
     }
 
@@ -90,14 +92,14 @@ impl DockerDriver {
         container: Container,
         found: &ContainerInspectResponse,
     ) -> Result<Self, DriverError> {
-        let networks = Attachment::all(found);
-        let journalled = networks.iter().map(serde_json::to_value);
         let others = list(engine).await;
         let others = others.map_err(|message| container.failed("look at what runs", message))?;
         let irreversible = refusal(found, &others).map(|why| DriverError::Irreversible {
             service: container.service.clone(),
             message: format!("the container `{}` is not touched: {why}", container.name),
         });
+        let networks = Attachment::all(found);
+        let journalled = networks.iter().map(serde_json::to_value);
         let lease = Lease::Container {
             engine: engine.address().to_owned(),
             id: container.id.clone(),
@@ -107,21 +109,19 @@ impl DockerDriver {
                 .map_err(|error| container.failed("describe its networks", error.to_string()))?,
         };
         Ok(DockerDriver {
+            engine: engine.address().to_owned(),
             stop_signal: stop_signal(found),
             has_log: has_log(found),
             ports: PublishedPorts::of(found),
             networks,
             beginnings: Beginnings::default(),
             lease,
+            irreversible,
+            losses: losses(found),
             container,
         })
     }
-            irreversible,
-            losses: losses(found),
 
-    /// Makes sure that the engine lets us act on the container, which must run: asks it to start what runs already, which
-    /// changes nothing.
-    ///
     /// What is lost by a stop and a start of it, each in one sentence.
     pub fn losses(&self) -> &[String] {
         &self.losses
@@ -131,6 +131,9 @@ impl DockerDriver {
         self.irreversible.clone().map_or(Ok(()), Err)
     }
 
+    /// Makes sure that the engine lets us act on the container, which must run: asks it to start what runs already, which
+    /// changes nothing.
+    ///
     /// # Errors
     /// When the engine refuses, as a read-only proxy before its socket would.
     pub async fn may_act(&self) -> Result<(), DriverError> {
@@ -151,10 +154,10 @@ impl DockerDriver {
 impl Driver for DockerDriver {
     async fn act(&self, act: Act) -> Result<(), DriverError> {
         let container = &self.container;
+        self.may_be_harmed()?;
         match act {
             Act::Stop { .. } => container.stop(&self.stop_signal, act.grace()).await,
             Act::Kill => container.bring(Condition::Killed).await,
-        self.may_be_harmed()?;
             Act::Pause => {
                 let freeze = container.bring(Condition::Frozen);
                 self.beginnings.none_during(freeze).await
@@ -219,6 +222,14 @@ impl Driver for DockerDriver {
 
     async fn usage(&self) -> Result<Option<Usage>, DriverError> {
         usage::of(&self.container).await
+    }
+
+    fn subject(&self) -> Subject {
+        Subject::Docker {
+            engine: self.engine.clone(),
+            id: self.container.id.clone(),
+            name: self.container.name.clone(),
+        }
     }
 
     /// Does nothing: the container was found running, and is left so.

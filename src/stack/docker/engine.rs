@@ -24,13 +24,19 @@ pub struct Engine {
 }
 
 impl Engine {
+    /// The address that `DOCKER_HOST` gives, if it gives one. Without one, only sockets of this
+    /// machine are looked for.
+    pub fn asked_for() -> Option<String> {
+        env::var("DOCKER_HOST").ok().filter(|host| !host.is_empty())
+    }
+
     /// Connects as the `docker` command would: to `DOCKER_HOST`, else to Docker's socket, else to Podman's.
     /// Docker's contexts are not looked at.
     ///
     /// # Errors
     /// [`DriverError::Missing`] when there is no engine, it does not answer, or it may not be used.
     pub async fn connect() -> Result<Self, DriverError> {
-        if let Some(address) = env::var("DOCKER_HOST").ok().filter(|host| !host.is_empty()) {
+        if let Some(address) = Self::asked_for() {
             return Self::connect_to(&address).await;
         }
         let podman = env::var("XDG_RUNTIME_DIR").map(|dir| format!("{dir}/podman/podman.sock"));

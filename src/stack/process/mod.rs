@@ -24,7 +24,7 @@ use tokio::time::timeout;
 
 use self::group::Group;
 use super::figures::Figures;
-use super::{Driver, DriverError, Lease, Observation, ServiceState, Usage};
+use super::{Driver, DriverError, Lease, Observation, ServiceState, Subject, Usage};
 use crate::model::Act;
 
 pub use self::members::start_ticks;
@@ -241,6 +241,13 @@ impl Driver for ProcessDriver {
             fds: figures.fds,
             threads: Some(figures.threads),
         }))
+    }
+
+    fn subject(&self) -> Subject {
+        Subject::Process {
+            command: self.launch.command.clone(),
+            dir: self.launch.dir.clone(),
+        }
     }
 
     async fn release(&self) -> Result<(), DriverError> {

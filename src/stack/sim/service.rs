@@ -14,7 +14,7 @@ use super::network::{Door, Place};
 use crate::app::{Log, Meter};
 use crate::model::Act;
 use crate::stack::process::Observers;
-use crate::stack::{Driver, DriverError, Lease, Observation, ServiceState, Usage};
+use crate::stack::{Driver, DriverError, Lease, Observation, ServiceState, Subject, Usage};
 
 /// How long a service takes from its start until it listens. Until then it refuses connections, as a process does that is being
 /// loaded; the demo's own processes take a few milliseconds.
@@ -218,6 +218,10 @@ impl Driver for SimulatedService {
             fds: Some(OWN_FDS + last.meter.streams()),
             threads: Some(1),
         }))
+    }
+
+    fn subject(&self) -> Subject {
+        Subject::Simulated
     }
 
     async fn release(&self) -> Result<(), DriverError> {

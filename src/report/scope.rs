@@ -1,0 +1,164 @@
+//! What a command may touch, and by which acts: told before anything is done.
+
+use std::fmt::Write;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::table;
+
+/// Everything that a run on a stack may touch. What is not in it stays untouched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Scope {
+    /// The stack's name.
+    pub stack: String,
+    /// Its services, the backends first.
+    pub services: Vec<Touched>,
+    /// Where requests go.
+    pub url: String,
+    /// The kinds of request, each as its method and path.
+    pub requests: Vec<String>,
+    /// The caps on a trial's load, in words.
+    pub caps: String,
+}
+
+/// A service that may be touched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Touched {
+    /// The service.
+    pub service: String,
+    /// Its driver, as the configuration spells it.
+    pub driver: String,
+    /// Exactly what is touched, such as a container with its name and id, or commands.
+    pub what: Vec<String>,
+    /// Each kind of fault, and whether it may be done.
+    pub faults: Vec<(String, Ability)>,
+    /// Every act that may be done to it, by faults, by resets and by healing.
+    pub acts: Vec<String>,
+    /// How it is asked whether it is ready; none for the API.
+    pub probe: Option<String>,
+}
+
+/// Whether a fault can and may be done to a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ability {
+    /// It can be done, and is.
+    Yes,
+    /// It could be done, but the configuration does not allow it.
+    NotAllowed,
+    /// The driver cannot do it to this service.
+    Cannot,
+}
+
+impl Ability {
+    fn word(self) -> &'static str {
+        match self {
+            Ability::Yes => "yes",
+            Ability::NotAllowed => "not allowed",
+            Ability::Cannot => "cannot",
+        }
+    }
+}
+
+impl Scope {
+    /// What may be touched, one thing a line.
+    pub fn text(&self) -> String {
+        let mut text = format!(
+            "What may be touched on the stack `{}`, and nothing else:\n",
+            self.stack
+        );
+        for service in &self.services {
+            let Touched {
+                service: name,
+                what,
+                acts,
+                probe,
+                ..
+            } = service;
+            for (nth, what) in what.iter().enumerate() {
+                let name = if nth == 0 { name } else { "" };
+                let _ = writeln!(text, "  {name:<12} {what}");
+            }
+            let _ = writeln!(text, "  {:<12} acts: {}", "", list(acts));
+            if let Some(probe) = probe {
+                let _ = writeln!(text, "  {:<12} probe: {probe}", "");
+            }
+        }
+        let _ = writeln!(
+            text,
+            "  {:<12} {} to {}\n  {:<12} {}",
+            "requests",
+            self.requests.join(", "),
+            self.url,
+            "",
+            self.caps
+        );
+        text
+    }
+
+    /// What each driver can do to its service.
+    pub fn abilities(&self) -> String {
+        let faults = self.services.first().map(|service| &service.faults);
+        let faults = faults.into_iter().flatten().map(|(fault, _)| &**fault);
+        let header = Vec::from_iter(["service", "driver"].into_iter().chain(faults));
+        let rows = self.services.iter().map(|service| {
+            let faults = service.faults.iter();
+            let faults = faults.map(|(_, ability)| ability.word().to_owned());
+            [service.service.clone(), service.driver.clone()]
+                .into_iter()
+                .chain(faults)
+                .collect()
+        });
+        table(&header, header.len(), rows)
+    }
+}
+
+fn list(words: &[String]) -> String {
+    match words.is_empty() {
+        true => "none".to_owned(),
+        false => words.join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_touched_is_listed_by_name_and_act() {
+        let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+        let scope = Scope {
+            stack: "shop".to_owned(),
+            services: vec![Touched {
+                service: "db".to_owned(),
+                driver: "docker".to_owned(),
+                what: words(&["the container `shop-db-1` (0123456789ab)"]),
+                faults: vec![
+                    ("stop".to_owned(), Ability::Yes),
+                    ("pause".to_owned(), Ability::NotAllowed),
+                    ("cut".to_owned(), Ability::Cannot),
+                ],
+                acts: words(&["stop", "start"]),
+                probe: Some("pg_isready, inside it".to_owned()),
+            }],
+            url: "http://127.0.0.1:8080".to_owned(),
+            requests: words(&["GET /", "POST /orders"]),
+            caps: "at most 256 at once".to_owned(),
+        };
+        assert_eq!(
+            scope.text(),
+            "What may be touched on the stack `shop`, and nothing else:\n  \
+               db           the container `shop-db-1` (0123456789ab)\n               \
+                            acts: stop, start\n               \
+                            probe: pg_isready, inside it\n  \
+               requests     GET /, POST /orders to http://127.0.0.1:8080\n               \
+                            at most 256 at once\n"
+        );
+        let abilities = scope.abilities();
+        assert!(
+            abilities.contains("not allowed") && abilities.contains("cannot"),
+            "{abilities}"
+        );
+    }
+}
