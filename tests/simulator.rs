@@ -8,6 +8,8 @@ mod desk;
 mod determinism;
 #[path = "simulator/early_end.rs"]
 mod early_end;
+#[path = "../benches/minimum/explanations.rs"]
+mod explanations;
 #[path = "simulator/faults.rs"]
 mod faults;
 #[path = "simulator/jobs.rs"]

@@ -160,7 +160,7 @@ proptest! {
             prop_assert_eq!(cut.verdict, Verdict::Violated);
             // A recovery that was never seen may have been late.
             let late = |mut signature: Signature| {
-                if signature.reason == "never-recovered" {
+                if ["never-recovered", "not-sustained"].contains(&signature.reason.as_str()) {
                     signature.reason = "recovered-late".to_owned();
                 }
                 signature

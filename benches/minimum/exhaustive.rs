@@ -48,7 +48,7 @@ fn fails(bench: &Bench, plan: &Plan, signature: &Signature) -> bool {
     (1_000..1_000 + TRIES).any(|nth| {
         let trace = simulation.trial(bench, plan, nth, pending());
         let judgement = trace.expect("a world can be made").judgement;
-        judgement.and_then(|judgement| judgement.signature).as_ref() == Some(signature)
+        judgement.is_some_and(|judgement| judgement.shows(signature))
     })
 }
 

@@ -1,10 +1,14 @@
 //! How close shrinking comes to the minimum, for each bug of the demo's catalogue.
 //!
-//! `cargo bench --bench minimum` finds each bug in the simulator, over twenty seeds, shrinks it, and then looks for a smaller plan by
-//! removing steps exhaustively: every set of steps that leaves fewer than the shrunk plan has is tried, and tried again where the bug is
-//! flaky. With `-- --live` each bug is found and shrunk once on the demo's real processes instead. `-- --help` tells the rest.
+//! `cargo bench --bench minimum` finds each bug in the simulator, over twenty seeds, shrinks it,
+//! and then looks for a smaller plan by removing steps exhaustively: every set of steps that leaves
+//! fewer than the shrunk plan has is tried, and tried again where the bug is flaky. Every claim of
+//! the explanations is checked, too: the plan without each needed step, with the other faults, and
+//! with values below and above each boundary. With `-- --live` each bug is found and shrunk once on
+//! the demo's real processes instead. `-- --help` tells the rest.
 
 mod exhaustive;
+mod explanations;
 mod live;
 #[path = "../common/side_by_side.rs"]
 mod side_by_side;

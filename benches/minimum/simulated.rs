@@ -12,7 +12,13 @@ use comeback::trace::Trace;
 use comeback::watch;
 
 use super::exhaustive::fewer_steps;
+use super::explanations::{self, Checked, Effort, Score};
 use super::side_by_side::side_by_side;
+
+const EFFORT: Effort = Effort {
+    tries: 10,
+    values: 24,
+};
 
 /// What shrinking made of one failure.
 struct Result {
@@ -23,14 +29,16 @@ struct Result {
     runs: u64,
     guard_runs: u64,
     finished: bool,
+    checked: Checked,
 }
 
 /// Says of each bug how close to its minimum it was shrunk.
 pub fn shrinking(bugs: &[Variant], seeds: u64, plans: u64) -> anyhow::Result<()> {
     println!(
-        "| bug | shrunk | at the minimum | within one step | steps before, median | after | runs, median | most | guard's, median |"
+        "| bug | shrunk | at the minimum | within one step | steps before, median | after | runs, median | most | guard's, median | needed right | without them never | other faults right | boundaries hold |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|");
+    let mut all = Checked::default();
     for bug in bugs {
         let bench = demo_bench::simulated(*bug)?;
         let results = side_by_side(seeds, |seed| one(&bench, seed + 1, plans));
@@ -41,8 +49,12 @@ pub fn shrinking(bugs: &[Variant], seeds: u64, plans: u64) -> anyhow::Result<()>
             numbers.sort_unstable();
             numbers.get(numbers.len() / 2).copied().unwrap_or(0)
         };
+        let mut checked = Checked::default();
+        for result in &results {
+            checked.add(result.checked.clone());
+        }
         println!(
-            "| `{}` | {} of {seeds} | {} | {} | {} | {} | {} | {} | {} |",
+            "| `{}` | {} of {seeds} | {} | {} | {} | {} | {} | {} | {} | {} |",
             bug.name(),
             count(&|r| r.finished),
             count(&|r| r.to <= r.minimum),
@@ -52,15 +64,44 @@ pub fn shrinking(bugs: &[Variant], seeds: u64, plans: u64) -> anyhow::Result<()>
             median(&|r| r.runs),
             results.iter().map(|r| r.runs).max().unwrap_or(0),
             median(&|r| r.guard_runs),
+            scores(&checked),
         );
+        for wrong in &checked.wrong {
+            eprintln!("{}: {wrong}", bug.name());
+        }
+        all.add(checked);
     }
+    println!("\nAll: | {} |", scores(&all));
     Ok(())
+}
+
+/// The scores of an explanation's claims, as cells of a table.
+fn scores(checked: &Checked) -> String {
+    let cell = |score: Score| format!("{} of {}", score.right, score.of);
+    let Checked {
+        needed,
+        never,
+        alternatives,
+        boundaries,
+        ..
+    } = checked;
+    [*needed, *never, *alternatives, *boundaries]
+        .map(cell)
+        .join(" | ")
 }
 
 fn one(bench: &Bench, seed: u64, plans: u64) -> Option<Result> {
     let found = find(bench, seed, plans)?;
     let shrunk = shrink(bench, &found);
     let to = shrunk.history.to_steps;
+    let failure = found.judgement.as_ref()?.signature.as_ref()?;
+    let checked = explanations::check(
+        bench,
+        failure,
+        &shrunk.trace.plan,
+        &shrunk.explanation,
+        EFFORT,
+    );
     Some(Result {
         from: shrunk.history.from_steps,
         to,
@@ -68,6 +109,7 @@ fn one(bench: &Bench, seed: u64, plans: u64) -> Option<Result> {
         runs: shrunk.history.runs,
         guard_runs: shrunk.history.guard_runs,
         finished: shrunk.history.finished,
+        checked,
     })
 }
 

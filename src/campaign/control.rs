@@ -11,7 +11,7 @@ use crate::executor::Executor;
 use crate::model::{Action, Anchor, Judgement, Plan, Regressed, Signature, Step, Verdict, Wait};
 use crate::trace::{Recorder, Trace, TraceWriter, step_times};
 
-/// The controls of a campaign: one for each signature.
+/// The controls of a campaign: one for each failure, whatever its names.
 #[derive(Debug, Default)]
 pub(super) struct Controls(BTreeMap<Signature, Control>);
 
@@ -27,7 +27,13 @@ pub(super) struct Control {
 impl Controls {
     /// What the control of a signature gave, if one was run.
     pub fn verdict(&self, signature: &Signature) -> Option<Verdict> {
-        self.0.get(signature).map(|control| control.verdict)
+        self.of(signature).map(|control| control.verdict)
+    }
+
+    fn of(&self, failure: &Signature) -> Option<&Control> {
+        let mut controls = self.0.iter();
+        let found = controls.find(|(name, _)| name.is_same_failure(failure));
+        found.map(|(_, control)| control)
     }
 
     /// The signatures that show without a fault, too.
@@ -59,7 +65,7 @@ impl Controls {
             return Ok(None);
         };
         let mut ran = None;
-        if !self.0.contains_key(&signature) {
+        if self.of(&signature).is_none() {
             if interrupt.is_requested() || !bench.refresh(audience).await? {
                 return Ok(None);
             }
@@ -77,7 +83,9 @@ impl Controls {
             self.0.insert(signature.clone(), control.clone());
             ran = Some((signature.clone(), control));
         }
-        let flaky = self.0.get(&signature).and_then(|c| c.flaky.clone());
+        let flaky = self
+            .of(&signature)
+            .and_then(|control| control.flaky.clone());
         if let (Some(judgement), Some(why)) = (&mut trace.judgement, flaky) {
             *judgement = Judgement {
                 verdict: Verdict::Inconclusive,
@@ -95,9 +103,14 @@ impl Control {
         let judgement = calm.judgement.as_ref();
         let findings = judgement.into_iter().flat_map(|j| &j.findings);
         let alike = findings.filter(|finding| {
-            finding.verdict == Verdict::Violated
-                && finding.invariant == signature.invariant
-                && finding.reason.as_ref() == Some(&signature.reason)
+            let reason = finding.reason.clone().unwrap_or_default();
+            let invariant = finding.invariant.clone();
+            let found = Signature {
+                invariant,
+                reason,
+                ..signature.clone()
+            };
+            finding.verdict == Verdict::Violated && found.is_same_failure(signature)
         });
         let verdict = calm.verdict();
         let alike = alike

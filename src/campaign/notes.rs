@@ -10,11 +10,12 @@ const RATE: &str = "rate";
 const SHRINK: &str = "shrink";
 const EXPLANATION: &str = "explanation";
 
-/// How often the failure of a trace showed by the time it was saved: 1 of 1 where the trace does not say.
+/// How often the failure of a trace showed in executions that measured it: 0 of 0 where the trace
+/// does not say.
 pub(super) fn rate(trace: &Trace) -> Reproduced {
     let rates = all::<Reproduced>(trace, RATE);
     let mut rates = rates.filter(|rate| rate.failed <= rate.runs && rate.runs > 0);
-    rates.next().unwrap_or(Reproduced { failed: 1, runs: 1 })
+    rates.next().unwrap_or(Reproduced { failed: 0, runs: 0 })
 }
 
 /// How the plan of a trace was shrunk; none where it is the one that was found.
@@ -27,7 +28,8 @@ pub(super) fn is_explained(trace: &Trace) -> bool {
     all::<Explanation>(trace, EXPLANATION).next().is_some()
 }
 
-/// What to note of a failure from now on. What else is noted there stays.
+/// What to note of a failure from now on. What else is noted there stays. A rate that nobody has
+/// measured is not noted.
 pub(super) fn renewed(
     notes: &[Value],
     rate: Reproduced,
@@ -40,7 +42,8 @@ pub(super) fn renewed(
             .any(|name| note.get(name).is_some())
     };
     let mut renewed: Vec<Value> = notes.iter().filter(|n| !is_old(n)).cloned().collect();
-    renewed.extend([json!({RATE: rate}), json!({SHRINK: history})]);
+    renewed.extend((rate.runs > 0).then(|| json!({RATE: rate})));
+    renewed.push(json!({SHRINK: history}));
     renewed.extend(explanation.map(|explanation| json!({EXPLANATION: explanation})));
     renewed
 }
@@ -73,10 +76,10 @@ mod tests {
             let rate = rate(&of(notes));
             (rate.failed, rate.runs)
         };
-        assert_eq!(of(vec![]), (1, 1));
+        assert_eq!(of(vec![]), (0, 0));
         let control = json!({"control": {"verdict": "holds"}});
         assert_eq!(of(vec![noted(9, 9), noted(2, 7), control]), (2, 7));
-        assert_eq!(of(vec![noted(9, 2), noted(0, 0), json!(RATE)]), (1, 1));
+        assert_eq!(of(vec![noted(9, 2), noted(0, 0), json!(RATE)]), (0, 0));
     }
 
     #[test]

@@ -143,7 +143,10 @@ impl Progress {
         let Summary {
             known, failures, ..
         } = &mut self.summary;
-        if let Some(known) = known.iter_mut().find(|known| known.signature == signature) {
+        if let Some(known) = known
+            .iter_mut()
+            .find(|known| known.signature.is_same_failure(&signature))
+        {
             known.seen += 1;
             return;
         }
@@ -154,9 +157,11 @@ impl Progress {
             });
             return;
         }
-        let found = failures.iter_mut().find(|f| f.signature == signature);
+        let found = failures
+            .iter_mut()
+            .find(|failure| failure.signature.is_same_failure(&signature));
         match (found, finished.failure) {
-            (Some(failure), _) => failure.seen += 1,
+            (Some(failure), _) => failure.see(signature),
             (None, Some(failure)) => {
                 self.unshrunk.push(failures.len());
                 failures.push(failure);
@@ -169,10 +174,11 @@ impl Progress {
     /// in the few replays of a saved failure.
     fn known_before(&self, signature: &Signature) -> Option<Known> {
         let is_it = |told: &&Regressed| {
-            told.signature.as_ref() == Some(signature) && told.fate != Fate::Fixed
+            let saved = told.signature.as_ref();
+            told.fate != Fate::Fixed && saved.is_some_and(|saved| saved.is_same_failure(signature))
         };
         let saved = self.summary.reused.iter().find(is_it);
-        let listed = self.listed.contains(signature);
+        let listed = self.is_listed(signature);
         (listed || saved.is_some()).then(|| Known {
             signature: signature.clone(),
             listed,
@@ -188,7 +194,11 @@ impl Progress {
         let signature = still_fails.and_then(|told| told.signature.clone());
         self.summary.reused.push(told);
         if let Some(signature) = signature
-            && !self.summary.known.iter().any(|k| k.signature == signature)
+            && !self
+                .summary
+                .known
+                .iter()
+                .any(|known| known.signature.is_same_failure(&signature))
         {
             let known = self.known_before(&signature);
             self.summary.known.extend(known);
@@ -207,10 +217,15 @@ impl Progress {
                 }
                 Entry::Shrunk(shrunk) => {
                     let failures = self.summary.failures.iter_mut().enumerate();
-                    let mut found = failures.filter(|(_, f)| f.signature == shrunk.signature);
+                    let mut found =
+                        failures.filter(|(_, f)| f.signature.is_same_failure(&shrunk.signature));
                     if let Some((place, failure)) = found.next() {
-                        let seen = failure.seen;
-                        *failure = Failure { seen, ..*shrunk };
+                        let (seen, also) = (failure.seen, failure.also.clone());
+                        *failure = Failure {
+                            seen,
+                            also,
+                            ..*shrunk
+                        };
                         self.unshrunk.retain(|other| *other != place);
                     }
                 }
@@ -240,15 +255,24 @@ impl Progress {
         });
     }
 
+    /// Whether a list puts up with a failure, under whichever of its names.
+    fn is_listed(&self, failure: &Signature) -> bool {
+        self.listed
+            .iter()
+            .any(|listed| listed.is_same_failure(failure))
+    }
+
     /// The signature of a failure that was neither seen before in this campaign nor known when it began.
     pub fn new_signature(&self, trace: &Trace) -> Option<Signature> {
         let signature = trace.judgement.as_ref()?.signature.clone()?;
         let (failures, known) = (&self.summary.failures, &self.summary.known);
         let is_old = self.known_before(&signature).is_some()
-            || known.iter().any(|known| known.signature == signature)
+            || known
+                .iter()
+                .any(|known| known.signature.is_same_failure(&signature))
             || failures
                 .iter()
-                .any(|failure| failure.signature == signature);
+                .any(|failure| failure.signature.is_same_failure(&signature));
         (!is_old).then_some(signature)
     }
 
@@ -259,17 +283,20 @@ impl Progress {
             .and_then(|judgement| judgement.primary());
         Failure {
             seen: 1,
+            also: Vec::new(),
             invariant: signature.invariant.clone(),
             without_faults: self.controls.verdict(&signature),
             signature,
             message: finding.map(|f| f.message.clone()).unwrap_or_default(),
             evidence: finding.map(|f| f.evidence.clone()).unwrap_or_default(),
             trace: kept.display().to_string(),
+            plan: Some(trace.plan.clone()),
             steps: trace.plan.steps.len(),
             steps_before_shrink: trace.plan.steps.len(),
             shrink_runs: 0,
             guard_runs: 0,
-            reproduced: Reproduced { failed: 1, runs: 1 },
+            // That it was found says nothing of how often it shows.
+            reproduced: Reproduced { failed: 0, runs: 0 },
             explanation: None,
         }
     }
@@ -286,10 +313,19 @@ impl Progress {
             return Ok(());
         };
         let judgement = shrunk.trace.judgement.as_ref();
+        // The smallest plan gives the failure its name; what it was found under stays among the
+        // others.
+        let name = judgement.and_then(|judgement| judgement.signature.clone());
+        if let Some(name) = name.filter(|name| *name != failure.signature) {
+            failure.also.retain(|other| *other != name);
+            let found_as = std::mem::replace(&mut failure.signature, name);
+            failure.also.push(found_as);
+        }
         if let Some(finding) = judgement.and_then(|judgement| judgement.primary()) {
             failure.message = finding.message.clone();
             failure.evidence = finding.evidence.clone();
         }
+        failure.plan = Some(shrunk.trace.plan.clone());
         failure.steps = shrunk.history.to_steps;
         failure.steps_before_shrink = shrunk.history.from_steps;
         failure.shrink_runs = shrunk.history.runs;
@@ -311,15 +347,16 @@ impl Progress {
     /// Violated if any trial is, but for failures that are put up with; else inconclusive if too many are, or if the stack fails without a fault;
     /// else holds.
     pub fn judge(&mut self, max_inconclusive: f64) {
+        let otherwise = |told: &Regressed| {
+            let other = told.other.as_ref();
+            told.fate == Fate::FailsOtherwise && !other.is_some_and(|o| self.is_listed(o))
+        };
+        let fails_otherwise = self.summary.reused.iter().any(otherwise);
         let summary = &mut self.summary;
         let allowed = max_inconclusive * summary.plans_executed as f64;
-        let otherwise = |told: &Regressed| {
-            told.fate == Fate::FailsOtherwise
-                && !told.other.as_ref().is_some_and(|o| self.listed.contains(o))
-        };
         summary.verdict = if !summary.failures.is_empty()
             || summary.known.iter().any(|known| !known.listed)
-            || summary.reused.iter().any(otherwise)
+            || fails_otherwise
         {
             Verdict::Violated
         } else if summary.plans_executed == 0

@@ -12,8 +12,9 @@ const LEAST_SPARE: u64 = 3;
 
 /// How sure one wants to be that a failure is fixed, and what that may cost.
 ///
-/// A failing execution is proof, and ends it at once. A passing one is weak evidence: as many have to pass in a row as
-/// [`Reproduced::runs_for`](crate::model::Reproduced::runs_for) asks for by the rate that the trace tells.
+/// A failing execution is proof, and ends it at once. A passing one is weak evidence: as many have
+/// to pass in a row as [`Reproduced::runs_for`](crate::model::Reproduced::runs_for) asks for by the
+/// rate that the trace tells. Where that was never measured, no number of passes makes it fixed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Regress {
     /// With which probability the failure would have shown, if it were still there. Between 0 and 1, both excluded.
@@ -117,14 +118,17 @@ impl Tally {
                 self.passed += 1;
             }
             Verdict::Violated => {
-                let found = judgement.and_then(|j| j.signature.clone());
+                let saved = told.signature.as_ref();
+                let shown = saved
+                    .zip(judgement)
+                    .is_some_and(|(failure, j)| j.shows(failure));
                 let primary = judgement.and_then(|j| j.primary());
                 self.failure = primary.map(|finding| finding.message.clone());
                 told.reproduced.runs += 1;
-                if found == told.signature {
+                if shown {
                     told.reproduced.failed += 1;
                 } else {
-                    told.other = found;
+                    told.other = judgement.and_then(|j| j.signature.clone());
                 }
             }
         }
@@ -146,7 +150,16 @@ impl Tally {
         if let Some(other) = other {
             return Some((Fate::FailsOtherwise, format!("{other}: {message}")));
         }
-        if needed.is_some_and(|needed| self.passed >= needed) {
+        let is_enough = needed.is_some_and(|needed| self.passed >= needed);
+        if is_enough && !self.told.recorded.is_measured() {
+            let because = format!(
+                "{} passed, but how often the failure shows was never measured, so that says little; `comeback shrink` measures it \
+                 where the failure is still in",
+                self.passed
+            );
+            return Some((Fate::Inconclusive, because));
+        }
+        if is_enough {
             let because = format!(
                 "{} passed, and before it showed in {} of {}",
                 self.passed, self.told.recorded.failed, self.told.recorded.runs
@@ -182,7 +195,9 @@ impl Tally {
             fate,
             because,
             confidence: match fate {
-                Fate::Fixed | Fate::Inconclusive => self.told.recorded.shows_within(self.passed),
+                Fate::Fixed | Fate::Inconclusive if self.told.recorded.is_measured() => {
+                    self.told.recorded.shows_within(self.passed)
+                }
                 _ => 0.0,
             },
             ..self.told
@@ -239,12 +254,30 @@ mod tests {
     #[test]
     fn as_many_have_to_pass_as_the_rate_asks_for() {
         let passes = [judged(Verdict::Holds, None)];
-        for (failed, runs, needed) in [(5, 5, 2), (1, 1, 5), (4, 20, 16)] {
+        for (failed, runs, needed) in [(5, 5, 2), (3, 3, 3), (4, 20, 16)] {
             let note = json!({"rate": {"failed": failed, "runs": runs}});
             let (told, executed) = regress(50, &saved(vec![note]), &passes);
             assert_eq!((told.fate, executed), (Fate::Fixed, needed), "{told:?}");
             assert!(told.confidence >= 0.95);
         }
+    }
+
+    #[test]
+    fn a_rate_that_nobody_measured_makes_nothing_fixed() {
+        let passes = [judged(Verdict::Holds, None)];
+        for notes in [vec![], vec![json!({"rate": {"failed": 1, "runs": 1}})]] {
+            let (told, executed) = regress(50, &saved(notes), &passes);
+            assert_eq!((told.fate, told.confidence), (Fate::Inconclusive, 0.0));
+            assert!(executed <= 19, "{executed}");
+            assert!(told.because.contains("was never measured"), "{told:?}");
+        }
+    }
+
+    #[test]
+    fn the_same_failure_under_another_name_still_fails() {
+        let other = judged(Verdict::Violated, Some("v1/no-hang/sync/job-late/kill"));
+        let (told, _) = regress(50, &saved(vec![]), &[other]);
+        assert_eq!(told.fate, Fate::StillFails);
     }
 
     #[test]
@@ -267,21 +300,23 @@ mod tests {
             judged(Verdict::Holds, None),
             judged(Verdict::Inconclusive, None),
         );
+        let measured = saved(vec![json!({"rate": {"failed": 3, "runs": 3}})]);
         let seen = [pass.clone(), nothing.clone()];
-        let (told, executed) = regress(50, &saved(vec![]), &seen);
-        assert_eq!((told.fate, executed), (Fate::Fixed, 9));
+        let (told, executed) = regress(50, &measured, &seen);
+        assert_eq!((told.fate, executed), (Fate::Fixed, 5));
         let seen = [pass, nothing.clone(), nothing];
-        let (told, _) = regress(50, &saved(vec![]), &seen);
+        let (told, _) = regress(50, &measured, &seen);
         assert_eq!(told.fate, Fate::Inconclusive);
-        insta::assert_snapshot!(told.because, @"6 of 9 executions told nothing, the last because it is too busy");
+        insta::assert_snapshot!(told.because, @"4 of 6 executions told nothing, the last because it is too busy");
     }
 
     #[test]
     fn too_few_executions_are_inconclusive_and_say_how_sure_they_are() {
-        let (told, executed) = regress(4, &saved(vec![]), &[judged(Verdict::Holds, None)]);
-        assert_eq!((told.fate, executed), (Fate::Inconclusive, 4));
-        // 1 - 2 / (5 * 6)
+        let measured = saved(vec![json!({"rate": {"failed": 3, "runs": 3}})]);
+        let (told, executed) = regress(2, &measured, &[judged(Verdict::Holds, None)]);
+        assert_eq!((told.fate, executed), (Fate::Inconclusive, 2));
+        // 1 - 1/5 * 2/6
         assert!((told.confidence - 14.0 / 15.0).abs() < 1e-12);
-        insta::assert_snapshot!(told.because, @"4 passed, and 5 would have to; `comeback regress --times N` allows more");
+        insta::assert_snapshot!(told.because, @"2 passed, and 3 would have to; `comeback regress --times N` allows more");
     }
 }

@@ -87,7 +87,7 @@ pub(super) fn signature(recorded: &Trace) -> Option<&Signature> {
 fn is_reproduced(recorded: &Trace, judgement: &Judgement) -> bool {
     let looked_for = signature(recorded);
     judgement.verdict == Verdict::Violated
-        && (looked_for.is_none() || looked_for == judgement.signature.as_ref())
+        && looked_for.is_none_or(|failure| judgement.shows(failure))
 }
 
 /// Counts the executions in which the recorded failure showed, and those in which another did.
@@ -102,7 +102,7 @@ fn count(recorded: &Trace, judgements: Vec<Judgement>, folder: &Path) -> Replaye
             Verdict::Violated => {
                 reproduced.runs += 1;
                 match &judgement.signature {
-                    found if found.is_some() && found.as_ref() == looked_for => {
+                    _ if looked_for.is_some_and(|failure| judgement.shows(failure)) => {
                         reproduced.failed += 1;
                     }
                     Some(other) => *others.entry(other.clone()).or_insert(0) += 1,

@@ -1,5 +1,8 @@
 //! A failing trial, shrunk live: executions of smaller plans, with the best so far on disk at all times.
 
+mod publish;
+
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -9,10 +12,12 @@ use tracing::debug;
 use super::control::Unseen;
 use super::odds::odds;
 use super::trial::{Execution as Nth, MOST_INCONCLUSIVE};
-use super::{Audience, Bench, CampaignError, Interrupt, notes, save};
-use crate::model::{Explanation, Plan, Reproduced, ShrinkHistory, ShrinkRun, Signature, Verdict};
-use crate::shrink::{Ending, Execution, Executions, Found, Purpose, Shrunk, explain, shrink};
-use crate::trace::{Trace, step_times};
+use super::{Audience, Bench, CampaignError, Interrupt, notes};
+use crate::model::{
+    Explanation, Plan, Reproduced, ShrinkHistory, ShrinkRun, Signature, StepId, Verdict,
+};
+use crate::shrink::{Ending, Execution, Executions, Found, Purpose, shrink};
+use crate::trace::{Trace, outages_ms, step_times};
 
 /// An execution that tells nothing is tried again so often.
 const TRIES: u32 = 3;
@@ -45,9 +50,13 @@ pub struct Shrunken {
 }
 
 impl Bench {
-    /// Shrinks the failure of a trace. `kept` is the file that holds the best so far: it is there already, is a failing trace at all times,
-    /// and is replaced whenever there is a smaller one. Every other file that is needed goes into `folder`. None for a trace that did not
-    /// fail, and where the stack cannot be reset, so that a second failure would say nothing.
+    /// Shrinks the failure of a trace. None for a trace that did not fail, and where the stack cannot
+    /// be reset, so that a second failure would say nothing.
+    ///
+    /// `kept` is the file that holds the best so far: it is there already, is a failing trace at all
+    /// times, and is replaced whenever there is a smaller one. But one whose rate was measured gives
+    /// way only to one that was measured too; what is smaller and not confirmed yet is kept beside it,
+    /// as `….jsonl.smaller`. Every other file that is needed goes into `folder`.
     ///
     /// # Errors
     /// When the stack cannot be reset, or a file cannot be written.
@@ -87,6 +96,8 @@ impl Bench {
             traces: vec![(failing.plan.clone(), failing.clone())],
             whole: None,
             counts: vec![(failing.plan.clone(), notes::rate(failing))],
+            held: failing.plan.clone(),
+            outages_ms: BTreeMap::new(),
             before: notes::history(failing),
             history: Vec::new(),
             inconclusive: 0,
@@ -115,8 +126,13 @@ struct Laboratory<'a> {
     traces: Vec<(Plan, Trace)>,
     /// The plan whose remembered trace went on to its own end.
     whole: Option<Plan>,
-    /// How often each plan failed, the discovery and what an earlier attempt saw included.
+    /// How often each plan failed in executions that measured it, by an earlier attempt too. The
+    /// one by which a plan was chosen is none of them: it always failed.
     counts: Vec<(Plan, Reproduced)>,
+    /// The plan whose trace is in the file that is kept.
+    held: Plan,
+    /// What the last execution measured.
+    outages_ms: BTreeMap<StepId, u64>,
     /// What an earlier attempt took.
     before: Option<ShrinkHistory>,
     history: Vec<ShrinkRun>,
@@ -146,6 +162,7 @@ impl Executions for Laboratory<'_> {
             if self.interrupt.is_requested() {
                 return None;
             }
+            self.outages_ms = outages_ms(&trace);
             let failed = self.has_failed(&trace);
             let otherwise = failed == Some(false) && trace.verdict() == Verdict::Violated;
             self.note(plan, purpose, failed, otherwise);
@@ -177,13 +194,17 @@ impl Executions for Laboratory<'_> {
         Some(Execution::Passed)
     }
 
+    fn outages_ms(&self) -> BTreeMap<StepId, u64> {
+        self.outages_ms.clone()
+    }
+
     fn fits(&self, plan: &Plan) -> bool {
         self.bench.space.fits(plan).is_ok()
     }
 
     fn best(&mut self, plan: &Plan, rate: f64) {
         (self.best, self.rate) = (plan.clone(), rate);
-        if let Err(error) = self.publish(self.reproduced(plan), None, false) {
+        if let Err(error) = self.publish(None, false) {
             self.error = Some(error);
         }
     }
@@ -243,7 +264,7 @@ impl Laboratory<'_> {
         match judgement.verdict {
             Verdict::Inconclusive => None,
             Verdict::Holds => Some(false),
-            Verdict::Violated => Some(judgement.signature.as_ref() == Some(&self.signature)),
+            Verdict::Violated => Some(judgement.shows(&self.signature)),
         }
     }
 
@@ -260,10 +281,11 @@ impl Laboratory<'_> {
             what: match purpose {
                 Purpose::Shrink => "shrink",
                 Purpose::Guard => GUARD,
+                Purpose::Explain => "explain",
             }
             .to_owned(),
         });
-        let Some(failed) = failed else {
+        let Some(failed) = failed.filter(|_| purpose == Purpose::Guard) else {
             return;
         };
         if !self.counts.iter().any(|(known, _)| known == plan) {
@@ -281,90 +303,5 @@ impl Laboratory<'_> {
     fn remember(&mut self, plan: &Plan, trace: Trace) {
         self.traces.retain(|(known, _)| known != plan);
         self.traces.push((plan.clone(), trace));
-    }
-
-    /// How often a plan failed.
-    fn reproduced(&self, plan: &Plan) -> Reproduced {
-        let count = self.counts.iter().find(|(known, _)| known == plan);
-        count.map_or(Reproduced { failed: 0, runs: 0 }, |(_, count)| *count)
-    }
-
-    fn steps_at_first(&self) -> usize {
-        let before = self.before.as_ref();
-        before.map_or(self.failing.plan.size().steps, |before| before.from_steps)
-    }
-
-    /// What shrinking took so far, by all attempts.
-    fn history(&self, finished: bool) -> ShrinkHistory {
-        let before = self.before.iter().flat_map(|before| &before.history);
-        let mut history: Vec<ShrinkRun> = before.chain(&self.history).cloned().collect();
-        for (run, nth) in history.iter_mut().zip(1..) {
-            run.run = nth;
-        }
-        let guard_runs = history.iter().filter(|run| run.what == GUARD).count() as u64;
-        ShrinkHistory {
-            runs: history.len() as u64 - guard_runs,
-            guard_runs,
-            from_steps: self.steps_at_first(),
-            to_steps: self.best.size().steps,
-            finished,
-            history,
-        }
-    }
-
-    /// Puts the best plan's failing trace in the place of the one that is kept.
-    fn publish(
-        &self,
-        rate: Reproduced,
-        explanation: Option<&Explanation>,
-        finished: bool,
-    ) -> Result<Trace, CampaignError> {
-        let mut best = self.trace_of_best().clone();
-        best.notes = notes::renewed(
-            &self.failing.notes,
-            rate,
-            &self.history(finished),
-            explanation,
-        );
-        save::replace_trace(&self.kept, &best)?;
-        Ok(best)
-    }
-
-    fn trace_of_best(&self) -> &Trace {
-        let found = self.traces.iter().find(|(plan, _)| *plan == self.best);
-        found.map_or(&self.failing, |(_, trace)| trace)
-    }
-
-    fn finish(mut self, found: &Found, mut shrunk: Shrunk) -> Result<Shrunken, CampaignError> {
-        let why_stopped = self.why_over().filter(|_| shrunk.ending == Ending::Stopped);
-        match self.error.take() {
-            // What was found is a failure all the same.
-            None | Some(CampaignError::Stack(_)) => {}
-            Some(error) => return Err(error),
-        }
-        let mut reproduced = self.reproduced(&shrunk.plan);
-        if reproduced.failed == 0 {
-            // Without the steps that were never executed it is the same plan, but there is no trace of it that failed.
-            let seen = self.reproduced(&self.failing.plan);
-            reproduced.failed += seen.failed;
-            reproduced.runs += seen.runs;
-            shrunk.plan = self.failing.plan.clone();
-        }
-        self.best = shrunk.plan.clone();
-        let explanation = explain(found, &shrunk, reproduced, why_stopped.as_deref());
-        let finished = shrunk.ending == Ending::Finished;
-        // An attempt that came to nothing leaves what an earlier one had found out.
-        let is_in_vain = shrunk.ending == Ending::Stopped && self.best == self.failing.plan;
-        let trace = match is_in_vain && notes::is_explained(&self.failing) {
-            true => self.failing.clone(),
-            false => self.publish(reproduced, Some(&explanation), finished)?,
-        };
-        Ok(Shrunken {
-            trace,
-            reproduced,
-            history: self.history(finished),
-            explanation,
-            ending: shrunk.ending,
-        })
     }
 }

@@ -37,10 +37,10 @@ impl Invariant for CalmReconnect {
             Ok(most) => most,
             Err(flood) => {
                 let message = format!(
-                    "the API logged {} lines within ten seconds, where {} are allowed, {}",
-                    flood.lines,
+                    "the API logged more than the {} lines that are allowed within ten seconds, {}; {} in all since the first fault",
                     flood.allowed,
-                    wording::place(view, flood.shown.seq, flood.shown.at_us)
+                    wording::place(view, flood.shown.seq, flood.shown.at_us),
+                    flood.in_all,
                 );
                 let (began, shown) = (flood.began.seq, flood.shown.seq);
                 return Finding::violated(
@@ -97,9 +97,10 @@ impl Invariant for CalmReconnect {
 
 /// Too many log lines.
 struct Flood {
-    lines: u64,
-    /// How many are allowed in that time.
+    /// How many are allowed in that time: one more is too many.
     allowed: u64,
+    /// How many there were from the first fault on, to the end.
+    in_all: u64,
     /// The first of them.
     began: Moment,
     /// The one that is too many.
@@ -137,8 +138,8 @@ fn log_flood(view: &View<'_>, since: Moment, allowed: u64) -> Result<u64, Flood>
         let allowed = allowed + LINES_PER_TURN * (to - from) as u64;
         if count > allowed {
             return Err(Flood {
-                lines: count,
                 allowed,
+                in_all: lines.len() as u64,
                 began: lines[begin],
                 shown: *shown,
             });

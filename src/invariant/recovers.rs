@@ -34,10 +34,7 @@ impl Invariant for Recovers {
             .map(|kind| recovery.of(self.name(), kind))
             .collect();
         let times = findings.iter().map(|finding| finding.message.as_str());
-        let message = format!(
-            "after backend-ready, {}",
-            times.collect::<Vec<_>>().join("; ")
-        );
+        let message = format!("after backend-ready, {}", together(view.kinds().zip(times)));
         // Of the kinds that did not recover, the one that went wrong first stands for all.
         let violated = findings.iter().filter(|f| f.verdict == Verdict::Violated);
         let first = violated.min_by_key(|finding| finding.evidence.first().copied());
@@ -113,9 +110,11 @@ impl Recovery<'_, '_> {
             return Finding::inconclusive(invariant, format!("{times} ({doubt})"));
         }
         let began = self.blamed(kind);
-        let reason = match sustained {
-            Some(_) => "recovered-late",
-            None => "never-recovered",
+        let first = self.view.first_success(kind, self.ready.at_us);
+        let reason = match (sustained, first) {
+            (Some(_), _) => "recovered-late",
+            (None, Some(_)) => "not-sustained",
+            (None, None) => "never-recovered",
         };
         let last_words = self
             .failures(kind)
@@ -155,7 +154,9 @@ impl Recovery<'_, '_> {
         } else if self.view.away().touch(time) {
             Some("a backend was not ready again meanwhile")
         } else if self.overdue(kind).next().is_none() {
-            Some("too few requests were sent to tell")
+            Some(
+                "too few requests of this kind were sent to tell: a shorter [trial] probe-every or a longer [limits] recovery asks more often",
+            )
         } else if self
             .failures(kind)
             .any(|r| r.span().to_us <= time.to_us && patience.cut_short(r))
@@ -255,7 +256,7 @@ impl Recovery<'_, '_> {
             ),
             (Some(first), None) => {
                 format!(
-                    "{kind} first succeeded after {} and never lastingly in {observed}, which is a lower bound",
+                    "{kind} first succeeded after {}, not sustained when the trial ended after {observed}",
                     since(first)
                 )
             }
@@ -268,6 +269,34 @@ impl Recovery<'_, '_> {
             }
         }
     }
+}
+
+/// What is to be said of each kind, once for all kinds of which the same is to be said. What is in
+/// brackets stays apart.
+fn together<'a>(told: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let mut groups: Vec<(&str, Vec<&str>, Vec<&str>)> = Vec::new();
+    for (kind, words) in told {
+        let words = words.strip_prefix(kind).unwrap_or(words).trim_start();
+        let (same, own) = words.split_once(" (").unwrap_or((words, ""));
+        let own = own.trim_end_matches(')');
+        match groups.iter_mut().find(|(known, ..)| *known == same) {
+            Some((_, kinds, owns)) => {
+                kinds.push(kind);
+                owns.push(own);
+            }
+            None => groups.push((same, vec![kind], vec![own])),
+        }
+    }
+    let sentences = groups.into_iter().map(|(same, kinds, mut owns)| {
+        owns.retain(|own| !own.is_empty());
+        owns.dedup();
+        let kinds = kinds.join(" and ");
+        match owns.is_empty() {
+            true => format!("{kinds} {same}"),
+            false => format!("{kinds} {same} ({})", owns.join("; ")),
+        }
+    });
+    sentences.collect::<Vec<_>>().join("; ")
 }
 
 #[cfg(test)]

@@ -20,10 +20,13 @@ mod speed;
 mod summary;
 mod times;
 mod verdict;
+mod words;
 
 pub use anchor::{Anchor, Edge};
 pub use burst::{Background, Burst, Mix, Pace};
-pub use explanation::{Explanation, NeededNumber, NeededStep, ShrinkHistory, ShrinkRun};
+pub use explanation::{
+    Alternative, Explanation, NeededNumber, NeededStep, ShrinkHistory, ShrinkRun, Standing,
+};
 pub use fault::{Act, BackendName, Fault, FaultKind};
 pub use known::Known;
 pub use limits::{LatencyLimits, LimitError, Limits, ResourceLimits};
@@ -40,6 +43,7 @@ pub use speed::Speed;
 pub use summary::{Expectation, Failure, LatencyRow, RecoveryRow, Rehearsal, Summary};
 pub use times::StepTimes;
 pub use verdict::{Figure, Finding, Judgement, Verdict};
+pub use words::{BACKGROUND, duration, is_other_outage, listed};
 
 /// The name of the system's API wherever a service is named: in events, logs and reports. No backend
 /// may bear it.

@@ -34,7 +34,8 @@ pub struct Regressed {
     pub fate: Fate,
     /// Why that is said, in words.
     pub because: String,
-    /// How often the failure showed when the trace was saved: 1 of 1 where the trace does not say.
+    /// How often the failure showed before, in executions that measured it: 0 of 0 where the trace
+    /// does not say.
     pub recorded: Reproduced,
     /// How often it showed now, in how many executions that could tell.
     pub reproduced: Reproduced,
@@ -60,7 +61,7 @@ pub enum Fate {
     StillFails,
     /// It has not shown, but its plan made the API fail in another way.
     FailsOtherwise,
-    /// It has not shown so far, in too few executions to tell.
+    /// It has not shown so far, in too few executions to tell, or its rate was never measured.
     Inconclusive,
     /// It was not replayed: it is another stack's, or it had not failed.
     Skipped,
@@ -99,7 +100,7 @@ impl Regressed {
             signature: None,
             fate,
             because: because.into(),
-            recorded: Reproduced { failed: 1, runs: 1 },
+            recorded: Reproduced { failed: 0, runs: 0 },
             reproduced: Reproduced { failed: 0, runs: 0 },
             inconclusive: 0,
             needed: None,

@@ -16,6 +16,15 @@ impl Reproduced {
     /// More executions than this are never asked for.
     const MOST_RUNS: u64 = 1_000_000;
 
+    /// Less says nothing of how often a failure shows: traces of before the two were told apart
+    /// count the execution by which the plan was chosen, which always failed.
+    const LEAST_RUNS: u64 = 2;
+
+    /// Whether the rate was measured at all.
+    pub fn is_measured(self) -> bool {
+        self.runs >= Self::LEAST_RUNS
+    }
+
     /// The Wilson score interval of the rate at 95 % confidence (Wilson 1927, "Probable inference, the law of succession, and
     /// statistical inference", without continuity correction). The whole range from 0 to 1 where nothing was run.
     pub fn interval(self) -> (f64, f64) {

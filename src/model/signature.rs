@@ -6,7 +6,11 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What makes two failures the same: `v1/invariant/request kind or -/reason/fault kind`.
+/// The name of a failure: `v1/invariant/request kind or -/reason/fault kind`.
+///
+/// One bug shows under several names: which request kind it meets first, which fault struck last,
+/// and whether success came too late or not at all is often chance. So what counts as [the same
+/// failure](Signature::is_same_failure) is less than the whole name.
 #[derive(
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -23,12 +27,32 @@ pub struct Signature {
     pub fault: String,
 }
 
+/// Reasons that differ only in how long somebody looked: what never came might have come late. A
+/// loop without a pause shows in the log or in the processor time.
+const FAMILIES: [&[&str]; 4] = [
+    &["never-recovered", "not-sustained", "recovered-late"],
+    &["job-never-terminal", "job-late"],
+    &["exchange-unanswered", "exchange-late"],
+    &["log-flood", "busy-at-rest"],
+];
+
 /// A text that is no signature of a version known here.
 #[derive(Debug, thiserror::Error)]
 #[error("`{0}` is no signature: expected v1/INVARIANT/KIND/REASON/FAULT")]
 pub struct SignatureError(String);
 
 impl Signature {
+    /// Whether two names are those of one failure: the same invariant, violated for a reason of the
+    /// same family. The request kind and the fault kind may differ; they change while a plan is
+    /// shrunk.
+    pub fn is_same_failure(&self, other: &Signature) -> bool {
+        let is_family = |family: &&[&str]| {
+            family.contains(&self.reason.as_str()) && family.contains(&other.reason.as_str())
+        };
+        self.invariant == other.invariant
+            && (self.reason == other.reason || FAMILIES.iter().any(|family| is_family(family)))
+    }
+
     /// A name for files: the parts joined by `-`, with every odd character replaced.
     pub fn slug(&self) -> String {
         [&self.invariant, &self.kind, &self.reason, &self.fault]
@@ -79,5 +103,37 @@ impl TryFrom<String> for Signature {
 
     fn try_from(text: String) -> Result<Self, SignatureError> {
         text.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_same(one: &str, other: &str) -> bool {
+        let name = |text: &str| -> Signature { format!("v1/{text}").parse().unwrap() };
+        name(one).is_same_failure(&name(other))
+    }
+
+    #[test]
+    fn kinds_and_how_late_it_was_make_no_other_failure() {
+        let never = "recovers/job/never-recovered/rapid";
+        assert!(is_same(never, "recovers/job/never-recovered/kill"));
+        assert!(is_same(never, "recovers/sync/recovered-late/-"));
+        assert!(is_same(
+            "no-hang/job/job-late/kill",
+            "no-hang/job/job-never-terminal/stop"
+        ));
+    }
+
+    #[test]
+    fn another_invariant_or_another_reason_makes_another_failure() {
+        let stuck = "no-hang/job/job-never-terminal/kill";
+        assert!(!is_same(stuck, "no-hang/job/exchange-unanswered/kill"));
+        assert!(!is_same(stuck, "recovers/job/never-recovered/kill"));
+        assert!(!is_same(
+            "accounting/job/lost-job/kill",
+            "accounting/job/crossed-answer/kill"
+        ));
     }
 }

@@ -26,7 +26,7 @@ pub struct Summary {
     /// How many traces of trials that held were removed, for the run's traces took too much room.
     #[serde(default)]
     pub traces_removed: u64,
-    /// One entry per signature that was not known before, in the order of discovery.
+    /// One entry per failure that was not known before, in the order of discovery.
     pub failures: Vec<Failure>,
     /// The failures that were known before, and were seen again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -57,8 +57,11 @@ pub struct Summary {
 pub struct Failure {
     /// The violated invariant.
     pub invariant: String,
-    /// What makes it the same as another.
+    /// Its name: that of the saved plan.
     pub signature: Signature,
+    /// The other names under which it was seen in the campaign.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<Signature>,
     /// In how many trials of the campaign it was seen.
     #[serde(default = "once")]
     pub seen: u64,
@@ -68,6 +71,9 @@ pub struct Failure {
     pub evidence: Vec<u64>,
     /// The saved trace.
     pub trace: String,
+    /// Its plan; none in a summary of before it was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Plan>,
     /// How many steps its plan has; in a shrunk one, background load counts as one.
     pub steps: usize,
     /// How many steps the plan had that showed it first.
@@ -77,7 +83,7 @@ pub struct Failure {
     /// How many more looked how often a plan fails.
     #[serde(default)]
     pub guard_runs: u64,
-    /// How often the saved plan failed in how many executions.
+    /// How often the saved plan failed in how many executions that measured it.
     pub reproduced: Reproduced,
     /// What the failure needs, in one paragraph; none where it was not shrunk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -85,6 +91,16 @@ pub struct Failure {
     /// What the plan gave once without its faults, where that was tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub without_faults: Option<Verdict>,
+}
+
+impl Failure {
+    /// It was seen in another trial, under this name.
+    pub fn see(&mut self, name: Signature) {
+        self.seen += 1;
+        if name != self.signature && !self.also.contains(&name) {
+            self.also.push(name);
+        }
+    }
 }
 
 /// What was found was seen, in a summary of before it was counted how often.

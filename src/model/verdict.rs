@@ -161,6 +161,14 @@ impl Figure {
 }
 
 impl Judgement {
+    /// Whether the trial shows this failure as its primary one, perhaps under
+    /// [another name](Signature::is_same_failure).
+    pub fn shows(&self, failure: &Signature) -> bool {
+        let found = self.signature.as_ref();
+        self.verdict == Verdict::Violated
+            && found.is_some_and(|found| found.is_same_failure(failure))
+    }
+
     /// The finding that the signature was made from.
     pub fn primary(&self) -> Option<&Finding> {
         let signature = self.signature.as_ref()?;

@@ -95,7 +95,7 @@ impl CampaignReport {
         }
         let showed = self.trials.iter().find(|glance| {
             let judgement = glance.judgement.as_ref();
-            judgement.is_some_and(|j| j.signature.as_ref() == Some(&failure.signature))
+            judgement.is_some_and(|j| j.shows(&failure.signature))
         });
         showed.map(|glance| glance.path.clone())
     }

@@ -87,7 +87,10 @@ fn row(trace: &Regressed) -> Vec<String> {
     vec![
         trace.fate.to_string(),
         name.to_string_lossy().into_owned(),
-        format!("{} of {}", recorded.failed, recorded.runs),
+        match recorded.runs {
+            0 => "not measured".to_owned(),
+            runs => format!("{} of {runs}", recorded.failed),
+        },
         format!("{} of {}", reproduced.failed, reproduced.runs),
         sure,
     ]
@@ -151,8 +154,9 @@ mod tests {
             },
             Regressed {
                 reproduced: Reproduced { failed: 0, runs: 1 },
+                recorded: Reproduced { failed: 1, runs: 2 },
                 inconclusive: 4,
-                confidence: Reproduced { failed: 1, runs: 1 }.shows_within(1),
+                confidence: Reproduced { failed: 1, runs: 2 }.shows_within(1),
                 run: run(4),
                 ..trace(
                     "unknown",
@@ -171,11 +175,11 @@ mod tests {
         insta::assert_snapshot!(regressed(&told), @"
         traces: 1 STILL FAILS, 1 FAILS OTHERWISE, 1 INCONCLUSIVE, 1 FIXED, 1 UNREADABLE, 1 skipped, asked for 95 % confidence
 
-                          trace          before     now    sure
-         FIXED            fixed.jsonl    5 of 5  0 of 2  96.4 %
-         STILL FAILS      still.jsonl    1 of 1  1 of 1   proof
-         FAILS OTHERWISE  other.jsonl    1 of 1  0 of 1   proof
-         INCONCLUSIVE     unknown.jsonl  1 of 1  0 of 1  66.6 %
+                          trace                before     now    sure
+         FIXED            fixed.jsonl          5 of 5  0 of 2  96.4 %
+         STILL FAILS      still.jsonl    not measured  1 of 1   proof
+         FAILS OTHERWISE  other.jsonl    not measured  0 of 1   proof
+         INCONCLUSIVE     unknown.jsonl        1 of 2  0 of 1    50 %
 
         FIXED: traces/fixed.jsonl: 2 passed, and before it showed in 5 of 5
           the replays' traces are in runs/20260101T000000Z-1

@@ -64,7 +64,7 @@ fn execution(judgement: &Judgement, looked_for: Option<&Signature>) -> String {
         Verdict::Violated => {
             let primary = judgement.primary();
             let message = primary.map_or(String::new(), |finding| finding.message.clone());
-            let other = looked_for.is_some() && judgement.signature.as_ref() != looked_for;
+            let other = looked_for.is_some_and(|failure| !judgement.shows(failure));
             let otherwise = if other { " otherwise" } else { "" };
             format!("{verdict}{otherwise}: {message}")
         }

@@ -23,7 +23,7 @@ pub fn shrunk(
     let end = match (is_shown, finished) {
         (false, _) => "\n  `comeback regress` tells how sure it is that it is fixed.",
         (true, true) => "",
-        (true, false) => "\n  It did not come to its end: `comeback shrink` goes on from here.",
+        (true, false) => "\n  `comeback shrink` goes on from here.",
     };
     format!(
         "shrunk from {from_steps} to {to_steps} step{} in {runs} executions, and {guard_runs} more to see how often it fails\n\

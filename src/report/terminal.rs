@@ -7,10 +7,10 @@ use super::table::{millis, table};
 use super::trial::{effort, rate};
 use super::{Comparison, Report, TrialReport, fate_line};
 use crate::model::{
-    Expectation, Failure, Finding, Judgement, Known, LatencyRow, RecoveryRow, Rehearsal,
+    Expectation, Failure, Finding, Judgement, Known, LatencyRow, Plan, RecoveryRow, Rehearsal,
     Reproduced, Summary, Verdict,
 };
-use crate::trace::{Event, Trace};
+use crate::trace::{Event, Trace, outages_ms};
 
 /// A campaign: the verdict in one sentence, each failure with its evidence and the commands that go on from it, and latencies.
 pub fn summary(summary: &Summary) -> String {
@@ -113,8 +113,12 @@ fn trial(trial: &TrialReport) -> String {
         let _ = writeln!(text, "{}", headline.when);
     }
     let found = trial.counterexample();
-    if let Some(explanation) = &found.explanation {
-        let _ = writeln!(text, "\n{}", explanation.text);
+    let _ = write!(text, "\n{}\n", trial.trace.plan);
+    for measured in trial.trace.plan.other_outages(&outages_ms(&trial.trace)) {
+        let _ = writeln!(text, "  measured     {measured}");
+    }
+    if let Some(words) = found.in_words(&trial.trace.plan) {
+        let _ = writeln!(text, "\n{words}");
     }
     if let Some(history) = &found.shrink {
         let _ = writeln!(text, "\nshrunk: {}", effort(history));
@@ -222,21 +226,41 @@ fn failure(failure: &Failure) -> String {
            evidence   events {}\n  \
            signature  {signature}{}\n  \
            plan       {}\n\
-         {}{control}  \
+         {}{}{control}  \
            trace      {trace}\n  \
            replay     comeback replay {trace}\n  \
            judge      comeback check {trace}\n",
         evidence.join(", "),
-        match failure.seen {
-            0 | 1 => String::new(),
-            seen => format!(", in {seen} trials"),
-        },
+        seen(failure),
         size(failure),
+        failure.plan.as_ref().map_or(String::new(), steps),
         failure
             .explanation
             .as_ref()
             .map_or(String::new(), |text| format!("  needs      {text}\n")),
     )
+}
+
+/// In how many trials a failure was seen, and under which other names.
+fn seen(failure: &Failure) -> String {
+    let trials = match failure.seen {
+        0 | 1 => String::new(),
+        seen => format!(", in {seen} trials"),
+    };
+    let also: Vec<String> = failure.also.iter().map(ToString::to_string).collect();
+    match also.len() {
+        0 => trials,
+        _ => format!("{trials}, also as {}", also.join(", ")),
+    }
+}
+
+/// The steps of a plan, one a line.
+fn steps(plan: &Plan) -> String {
+    let text = plan.to_string();
+    let steps = text.lines().skip(1);
+    steps
+        .map(|step| format!("             {}\n", step.trim_start()))
+        .collect()
 }
 
 /// Why a failure is known, and how often it was seen.
@@ -289,6 +313,9 @@ pub fn judgement(name: &str, trace: &Trace, judgement: &Judgement) -> String {
         judgement.verdict.to_string().to_uppercase(),
         trace.plan
     );
+    for measured in trace.plan.other_outages(&outages_ms(trace)) {
+        let _ = writeln!(text, "  measured     {measured}");
+    }
     if let Some(reason) = &judgement.inconclusive {
         let _ = writeln!(text, "  inconclusive: {reason}");
     }

@@ -133,7 +133,7 @@ impl Bisection {
 }
 
 /// The numbers of at most two digits other than zero from `least` to `most`, and these two.
-fn round_numbers(least: u64, most: u64) -> Vec<u64> {
+pub fn round_numbers(least: u64, most: u64) -> Vec<u64> {
     let mut numbers = vec![least];
     let mut scale = 1_u64;
     while scale <= most {

@@ -1,13 +1,21 @@
 //! Where plans are executed.
 
+use std::collections::BTreeMap;
+
 use super::trials::Purpose;
-use crate::model::Plan;
+use crate::model::{Plan, StepId};
 
 /// Executes plans for the driver.
 pub trait Executions {
     /// Executes a plan once, on a fresh stack; none when there may be no more executions.
     fn execute(&mut self, plan: &Plan, purpose: Purpose)
     -> impl Future<Output = Option<Execution>>;
+
+    /// For how many milliseconds each fault of the last execution really kept its backend away,
+    /// where that was measured.
+    fn outages_ms(&self) -> BTreeMap<StepId, u64> {
+        BTreeMap::new()
+    }
 
     /// Whether a plan may be executed there: not every fault may be done to every backend.
     fn fits(&self, plan: &Plan) -> bool;

@@ -1,107 +1,200 @@
 //! What a shrunk failure needs, told to people.
+//!
+//! Nothing is claimed but what was tried on the smallest plan itself. A plan whose shrinking ended
+//! early says so first, and claims nothing more.
 
-use super::shrunk::{Boundary, Ending, Found, Shrunk};
-use crate::model::{Action, Explanation, NeededNumber, NeededStep, Plan, Reproduced, Step};
+use std::collections::BTreeMap;
 
-/// Explains what is left of a failure. `reproduced` is how often the shrunk plan failed; `why_stopped` tells why shrinking did not come to its end.
+use super::shrunk::{Boundary, Ending, Found, Need, Shrunk};
+use super::threshold::CONFIDENCE;
+use crate::model::{
+    Explanation, NeededNumber, NeededStep, Plan, Reproduced, Standing, StepId, duration, listed,
+};
+
+/// The rules by which explanations claim what they do: a step is needed if the plan passed often
+/// enough without it, and a boundary is an interval.
+const RULES: u32 = 2;
+
+/// Explains what is left of a failure. `outages_ms` are what the faults of the kept execution
+/// really took; `reproduced` is how often the shrunk plan failed in executions that measured it;
+/// `why_stopped` tells why shrinking did not come to its end.
 pub fn explain(
     found: &Found,
     shrunk: &Shrunk,
+    outages_ms: &BTreeMap<StepId, u64>,
     reproduced: Reproduced,
     why_stopped: Option<&str>,
 ) -> Explanation {
     let plan = &shrunk.plan;
-    let numbers: Vec<NeededNumber> = shrunk
-        .boundaries
-        .iter()
-        .filter_map(|boundary| number(plan, boundary))
-        .collect();
-    let mut sentences = vec![match shrunk.ending {
+    let mut numbers = Vec::new();
+    let mut sentences = Vec::new();
+    match shrunk.ending {
         Ending::NotShownAgain => {
-            "It did not show again, so that nothing can be said of what it takes.".to_owned()
+            sentences
+                .push("It did not show again, so nothing can be said of what it needs.".to_owned());
         }
-        Ending::Finished | Ending::Stopped => steps(found, shrunk, why_stopped),
-    }];
-    if !shrunk.rarer.is_empty() {
-        let rarer: Vec<&str> = shrunk.rarer.iter().map(|step| step.0.as_str()).collect();
-        let without = rarer.join(" or ");
-        sentences.push(format!("Without {without} it shows too, but more seldom."));
+        Ending::Stopped => sentences.push(unfinished(plan, why_stopped)),
+        Ending::Finished => {
+            numbers.extend(shrunk.boundaries.iter().filter_map(|of| number(plan, of)));
+            sentences.extend(needs(found, shrunk));
+            sentences.extend(alternatives(shrunk));
+            sentences.extend(
+                numbers
+                    .iter()
+                    .map(|number: &NeededNumber| number.text.clone()),
+            );
+        }
     }
-    sentences.extend(numbers.iter().map(|number| number.text.clone()));
+    sentences.extend(plan.other_outages(outages_ms));
     sentences.push(rate(reproduced));
     Explanation {
+        rules: RULES,
         text: sentences.join(" "),
         steps: plan
-            .steps
-            .iter()
-            .map(|step| NeededStep {
-                step: step.id.clone(),
-                needed: shrunk.needed.get(&step.id).copied().unwrap_or(0.0),
-            })
+            .parts()
+            .into_iter()
+            .map(|(id, _)| step(&id, shrunk))
             .collect(),
+        alternatives: shrunk.alternatives.clone(),
         numbers,
     }
 }
 
-fn steps(found: &Found, shrunk: &Shrunk, why_stopped: Option<&str>) -> String {
-    let plan = &shrunk.plan;
-    let mut parts: Vec<String> = plan.steps.iter().map(part).collect();
-    parts.extend(
-        plan.background
-            .as_ref()
-            .map(|_| "the background load".to_owned()),
-    );
-    let before = found.plan.size().steps;
-    let needs = match parts.len() {
-        0 => return "It fails without any step.".to_owned(),
-        1 => parts.concat(),
-        n => format!("{} and {}", parts[..n - 1].join(", "), parts[n - 1]),
-    };
-    let sure = plan.steps.iter().map(|step| shrunk.needed.get(&step.id));
-    let least = sure
-        .map(|sure| sure.copied().unwrap_or(0.0))
-        .fold(1.0, f64::min);
-    let gone = before - plan.size().steps;
-    let sure = match (shrunk.ending, why_stopped) {
-        (Ending::Finished, _) if least > 0.5 => {
-            format!(" (needed with {:.0} % certainty)", (100.0 * least).floor())
-        }
-        (_, None) => " (shrinking did not come to its end)".to_owned(),
-        (_, Some(why)) => format!(" (shrinking did not come to its end: {why})"),
-    };
-    let rest = match gone {
-        0 => String::new(),
-        1 => "; the other step makes no difference".to_owned(),
-        gone => format!("; the other {gone} steps make no difference"),
-    };
-    format!("It takes {needs}{sure}{rest}.")
+fn unfinished(plan: &Plan, why_stopped: Option<&str>) -> String {
+    let why = why_stopped.map_or(String::new(), |why| format!(" ({why})"));
+    let left = plan.in_words();
+    format!(
+        "Shrinking ended early{why}, so it is not known what the failure needs. It failed with {left}."
+    )
 }
 
-fn part(step: &Step) -> String {
-    let kind = match &step.action {
-        Action::Burst(_) => "the burst",
-        Action::Fault(fault) => return format!("the {} {}", fault.kind.name(), step.id),
-        Action::Wait(_) => "the wait",
+fn needs(found: &Found, shrunk: &Shrunk) -> Vec<String> {
+    let plan = &shrunk.plan;
+    let standing = |wanted: Standing| {
+        let parts = plan
+            .parts()
+            .into_iter()
+            .filter(move |(id, _)| step(id, shrunk).standing == wanted);
+        parts.map(|(_, words)| words).collect::<Vec<_>>()
     };
-    format!("{kind} {}", step.id)
+    let mut sentences = Vec::new();
+    let needed = standing(Standing::Needed);
+    if plan.size().steps == 0 {
+        sentences.push("It fails without any step.".to_owned());
+    } else if !needed.is_empty() {
+        sentences.push(format!(
+            "Needed: {} ({} sure).",
+            listed(&needed),
+            sure(shrunk)
+        ));
+    }
+    for words in standing(Standing::Rarer) {
+        sentences.push(format!("Without {words} it fails too, but less often."));
+    }
+    for words in standing(Standing::Undecided) {
+        sentences.push(format!(
+            "Undecided: {words}; without it the plan passed, but too few times to tell."
+        ));
+    }
+    for words in standing(Standing::NeverTried) {
+        sentences.push(format!("Never tried without: {words}."));
+    }
+    match found.plan.size().steps.saturating_sub(plan.size().steps) {
+        0 => {}
+        1 => sentences.push("The other step makes no difference.".to_owned()),
+        gone => sentences.push(format!("The other {gone} steps make no difference.")),
+    }
+    sentences
+}
+
+/// How sure it is of the least sure step that it is needed.
+fn sure(shrunk: &Shrunk) -> String {
+    let needed = shrunk.needs.values();
+    let needed = needed.filter(|need| need.standing == Standing::Needed);
+    percent(needed.map(|need| need.sure).fold(1.0, f64::min))
+}
+
+fn percent(share: f64) -> String {
+    // What is not quite sure is not called so.
+    format!("{:.0} %", (100.0 * share).floor().min(99.0))
+}
+
+fn step(id: &StepId, shrunk: &Shrunk) -> NeededStep {
+    let need = shrunk.needs.get(id).copied().unwrap_or(Need {
+        standing: Standing::NeverTried,
+        passed: 0,
+        sure: 0.0,
+    });
+    NeededStep {
+        step: id.clone(),
+        needed: need.sure,
+        standing: need.standing,
+        passed: need.passed,
+    }
+}
+
+fn alternatives(shrunk: &Shrunk) -> Option<String> {
+    let of_step = |id: &StepId| {
+        let names = |fails: bool| {
+            let tried = shrunk.alternatives.iter();
+            let tried = tried.filter(move |other| other.step == *id && other.fails == fails);
+            let names = tried.map(|other| format!("a {}", other.fault));
+            names.collect::<Vec<String>>()
+        };
+        let (too, not) = (names(true), names(false));
+        let too_words = match too.len() {
+            1 => format!("{} fails too", either(&too)),
+            _ => format!("{} fail too", listed(&too)),
+        };
+        let not_words = match too.is_empty() {
+            true => format!("{} does not fail", either(&not)),
+            false => format!("{} does not", either(&not)),
+        };
+        match (too.is_empty(), not.is_empty()) {
+            (true, true) => None,
+            (false, true) => Some(format!("In place of {id}, {too_words}.")),
+            (true, false) => Some(format!("In place of {id}, {not_words}.")),
+            (false, false) => Some(format!("In place of {id}, {too_words}; {not_words}.")),
+        }
+    };
+    let faults = shrunk.plan.faults();
+    let sentences: Vec<String> = faults.filter_map(|(id, _)| of_step(id)).collect();
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+/// "a, b or c".
+fn either(words: &[String]) -> String {
+    match words {
+        [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+        words => words.concat(),
+    }
 }
 
 fn number(plan: &Plan, boundary: &Boundary) -> Option<NeededNumber> {
-    let Boundary { number, bounds } = boundary;
-    let (value, passes_at) = (number.get(plan)?, bounds.passes_at?);
-    let fails_from = bounds.fails_from;
+    let Boundary {
+        number,
+        bounds,
+        measured,
+    } = boundary;
+    let shown = measured.unwrap_or(*bounds);
+    let (value, passes_at, fails_from) = (number.get(plan)?, shown.passes_at?, shown.fails_from);
     let unit = if number.what.is_time() { "ms" } else { "" };
     let with_unit = |value: u64| match unit {
         "" => value.to_string(),
-        unit => format!("{value} {unit}"),
+        _ => duration(value),
+    };
+    let planned = match measured {
+        Some(_) => format!("measured; planned {}, ", with_unit(value)),
+        None => String::new(),
     };
     Some(NeededNumber {
         text: format!(
-            "It fails when the {} of {} is {} or more, and not at {} or less.",
+            "The {} of {} matters: it passes at {} and fails at {}, and the boundary lies between them ({planned}{} sure).",
             number.what,
             number.step,
+            with_unit(passes_at),
             with_unit(fails_from),
-            with_unit(passes_at)
+            percent(CONFIDENCE),
         ),
         step: number.step.clone(),
         what: number.what.to_string(),
@@ -109,17 +202,30 @@ fn number(plan: &Plan, boundary: &Boundary) -> Option<NeededNumber> {
         value,
         fails_from,
         passes_at,
+        confidence: CONFIDENCE,
+        measured: measured.is_some(),
     })
 }
 
 fn rate(reproduced: Reproduced) -> String {
     let Reproduced { failed, runs } = reproduced;
     let (low, high) = reproduced.interval();
-    match (failed, runs) {
-        (1, 1) => "This plan failed once, and was executed once.".to_owned(),
-        _ if failed == runs => format!("This plan failed each time in {runs} executions."),
-        _ => {
-            format!("This plan failed in {failed} of {runs} executions (rate {low:.2}–{high:.2}).")
+    match runs {
+        0 => "How often this plan fails was not measured.".to_owned(),
+        1 => format!(
+            "Executed once more, this plan {}.",
+            match failed {
+                0 => "passed",
+                _ => "failed",
+            }
+        ),
+        _ if failed == runs => {
+            format!(
+                "This plan failed in each of {runs} executions that measured how often it does."
+            )
         }
+        _ => format!(
+            "This plan failed in {failed} of {runs} executions that measured how often it does (rate {low:.2}–{high:.2})."
+        ),
     }
 }

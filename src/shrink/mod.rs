@@ -21,6 +21,7 @@ mod reduce;
 mod runs;
 mod shrunk;
 mod steps;
+mod threshold;
 mod trials;
 
 pub use belief::Belief;
@@ -29,9 +30,12 @@ pub use choice::choose;
 pub use driver::shrink;
 pub use executions::{Execution, Executions};
 pub use explain::explain;
-pub use passes::{Number, What, scaled, simpler_shapes, smaller_plans, without};
+pub use passes::{
+    Number, What, other_faults, scaled, simpler_shapes, smaller_plans, with_fault, without,
+};
 pub use places::{MOST_PLACES, Places, all, bits};
 pub use rates::Rates;
 pub use reduce::{Reduced, reduce};
-pub use shrunk::{Boundary, Ending, Found, Shrunk};
+pub use shrunk::{Boundary, Ending, Found, Need, Shrunk};
+pub use threshold::CONFIDENCE;
 pub use trials::{Purpose, Trials};

@@ -78,6 +78,13 @@ impl Rates {
         given
     }
 
+    /// How likely it is that the failure hides in so many runs.
+    pub fn hides(&self, runs: u32) -> f64 {
+        let each = self.each();
+        each.map(|(rate, weight)| weight * (1.0 - rate.min(SUREST)).powi(runs as i32))
+            .sum()
+    }
+
     /// A run of the plan failed, or passed.
     pub fn ran(&mut self, failed: bool) {
         match failed {

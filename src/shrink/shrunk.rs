@@ -1,10 +1,10 @@
 //! A failure before shrinking, and after.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::bisection::Bounds;
 use super::passes::Number;
-use crate::model::{Plan, StepId, StepTimes};
+use crate::model::{Alternative, Plan, Standing, StepId, StepTimes};
 
 /// The failure that is to be shrunk.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,12 +26,24 @@ pub struct Shrunk {
     pub plan: Plan,
     /// How it ended.
     pub ending: Ending,
-    /// How sure it is that each step is needed, from 0 to 1.
-    pub needed: BTreeMap<StepId, f64>,
-    /// The steps without which it fails as well, but too seldom.
-    pub rarer: BTreeSet<StepId>,
+    /// What is known of each step, and of the background load; what is not there was never tried
+    /// without.
+    pub needs: BTreeMap<StepId, Need>,
+    /// Other faults that were tried in the place of the plan's.
+    pub alternatives: Vec<Alternative>,
     /// The numbers that matter, and where they begin to.
     pub boundaries: Vec<Boundary>,
+}
+
+/// What came of the plan without one of its steps.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Need {
+    /// What is said of the step.
+    pub standing: Standing,
+    /// Executions without it that passed.
+    pub passed: u32,
+    /// How sure it is that the failure needs it, from 0 to 1.
+    pub sure: f64,
 }
 
 /// How shrinking ended.
@@ -50,6 +62,8 @@ pub enum Ending {
 pub struct Boundary {
     /// The number.
     pub number: Number,
-    /// Its boundary.
+    /// The interval in which the boundary lies, with [`CONFIDENCE`](super::CONFIDENCE), as planned.
     pub bounds: Bounds,
+    /// The same as it was measured, where that is another one than what was planned.
+    pub measured: Option<Bounds>,
 }

@@ -19,4 +19,6 @@ pub enum Purpose {
     Shrink,
     /// To see how often a plan fails.
     Guard,
+    /// To see what the smallest plan needs.
+    Explain,
 }

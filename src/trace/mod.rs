@@ -29,7 +29,7 @@ pub use recorder::{Follower, Recorder};
 pub use redaction::Redaction;
 pub use request::{Accepted, Answer, End, Moment, Poll, Request};
 pub use span::{Span, Spans};
-pub use steps::step_times;
+pub use steps::{outages_ms, step_times};
 pub use store::{FORMAT_VERSION, Header, KindInfo, StackInfo, Trace, TraceError, TraceWriter};
 pub use streak::{Streak, Streaks, sustained};
 pub use usage::Sample;

@@ -147,7 +147,8 @@ fn soil(trace: &mut Trace) {
         "step": EVIL, "what": EVIL, "unit": EVIL, "value": 1, "fails_from": 1, "passes_at": 0, "text": EVIL
     });
     let step = serde_json::json!({"step": EVIL, "needed": 0.5});
-    let explanation = serde_json::json!({"text": EVIL, "steps": [step], "numbers": [number]});
+    let explanation =
+        serde_json::json!({"rules": 2, "text": EVIL, "steps": [step], "numbers": [number]});
     trace
         .notes
         .push(serde_json::json!({"explanation": explanation}));

@@ -28,7 +28,7 @@ fn a_failure_is_shrunk_explained_and_saved() {
         assert!(steps <= 3, "{failure:#}");
         gone += failure["steps_before_shrink"].as_u64().unwrap() - steps;
         let explanation = failure["explanation"].as_str().unwrap();
-        assert!(explanation.starts_with("It takes the "), "{explanation}");
+        assert!(explanation.starts_with("Needed: "), "{explanation}");
         let trace = failure["trace"].as_str().unwrap();
         let text = fs::read_to_string(desk.path().join(trace)).unwrap();
         for note in ["{\"rate\":", "{\"shrink\":", "{\"explanation\":"] {

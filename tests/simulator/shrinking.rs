@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use comeback::app::Variant;
-use comeback::campaign::{Bench, Interrupt, ShrinkBudget, Shrunken};
+use comeback::campaign::{Bench, Campaign, Interrupt, ShrinkBudget, Shrunken};
 use comeback::cli::demo_bench;
 use comeback::model::{Reproduced, ShrinkHistory};
 use comeback::shrink::Ending;
@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::control::{Nobody, campaign, run};
+use crate::explanations::{self, Checked, Effort};
 
 fn bench(variant: Variant) -> Bench {
     demo_bench::simulated(variant).unwrap()
@@ -64,7 +65,7 @@ async fn a_failure_that_is_gone_is_kept_and_not_explained() {
     failing.write(&kept).unwrap();
     let shrunken = shrink(Variant::Healthy, &kept, 600).await;
     assert_eq!(shrunken.ending, Ending::NotShownAgain);
-    insta::assert_snapshot!(shrunken.explanation.text, @"It did not show again, so that nothing can be said of what it takes. This plan failed in 4 of 80 executions (rate 0.02–0.12).");
+    insta::assert_snapshot!(shrunken.explanation.text, @"It did not show again, so nothing can be said of what it needs. This plan failed in 4 of 80 executions that measured how often it does (rate 0.02–0.12).");
     let left = Trace::read(&kept).unwrap();
     assert_eq!(left.plan, failing.plan);
     assert_eq!(left.judgement, failing.judgement);
@@ -102,6 +103,91 @@ async fn why_it_was_not_finished_is_told() {
     let (_folder, kept) = found().await;
     let shrunken = shrink(Variant::StuckBusy, &kept, 3).await;
     let text = shrunken.explanation.text;
-    let why = "(shrinking did not come to its end: --shrink-runs 3 allows no more)";
-    assert!(text.contains(why), "{text}");
+    let why = "Shrinking ended early (--shrink-runs 3 allows no more), so it is not known what";
+    assert!(text.starts_with(why), "{text}");
+    let left = Trace::read(&kept).unwrap();
+    assert_eq!(note(&left, "rate"), None, "nobody has measured it");
+}
+
+/// What showed in six of six executions does not give way to what failed once.
+#[tokio::test]
+async fn a_trace_whose_rate_was_measured_is_not_replaced_by_one_that_failed_once() {
+    let (_folder, kept) = found().await;
+    let mut solid = Trace::read(&kept).unwrap();
+    solid.notes.push(json!({"rate": {"failed": 6, "runs": 6}}));
+    fs::remove_file(&kept).unwrap();
+    solid.write(&kept).unwrap();
+    let shrunken = shrink(Variant::StuckBusy, &kept, 6).await;
+    assert_eq!(shrunken.ending, Ending::Stopped);
+    let left = Trace::read(&kept).unwrap();
+    assert_eq!(
+        (left.plan, rate(&solid)),
+        (solid.plan.clone(), Reproduced { failed: 6, runs: 6 })
+    );
+    let smaller = kept.with_extension("jsonl.smaller");
+    let smaller = Trace::read(&smaller).expect("a smaller one is kept beside it");
+    assert!(smaller.plan.size() < solid.plan.size());
+    assert_eq!(note(&smaller, "rate"), None);
+
+    // Once it is confirmed, it takes the place.
+    let shrunken = shrink(Variant::StuckBusy, &kept, 600).await;
+    assert_eq!(shrunken.ending, Ending::Finished);
+    let left = Trace::read(&kept).unwrap();
+    assert!(left.plan.size() <= smaller.plan.size());
+    assert!(rate(&left).runs >= 3);
+    assert!(!kept.with_extension("jsonl.smaller").exists());
+}
+
+/// The eight attempts of `gives-up` take an outage, and no second fault; a pause was named besides
+/// while the name of a failure had to stay the same.
+#[tokio::test]
+async fn a_failure_under_another_name_is_the_same_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let bench = bench(Variant::GivesUp);
+    let campaign = Campaign {
+        seed: 2,
+        shrink: Some(ShrinkBudget {
+            runs: 600,
+            within: Duration::from_secs(600),
+        }),
+        ..campaign(folder.path())
+    };
+    let summary = run(&campaign, &bench).await;
+    let failure = &summary.failures[0];
+    let plan = failure.plan.as_ref().unwrap();
+    let faults: Vec<&str> = plan.faults().map(|(_, fault)| fault.kind.name()).collect();
+    assert!(faults == ["rapid"] || faults == ["kill"], "{plan}");
+    assert_eq!(plan.steps.len(), 1, "{plan}");
+    assert_eq!(failure.signature.fault, faults[0]);
+    let explanation = failure.explanation.as_deref().unwrap();
+    assert!(explanation.starts_with("Needed: "), "{explanation}");
+}
+
+/// Every claim of some explanations, tried out. `cargo bench --bench minimum` does so for all bugs and many seeds.
+#[tokio::test]
+async fn explanations_are_true() {
+    let effort = Effort {
+        tries: 4,
+        values: 6,
+    };
+    let mut all = Checked::default();
+    for variant in [Variant::StuckBusy, Variant::GivesUp] {
+        let bench = bench(variant);
+        let folder = tempfile::tempdir().unwrap();
+        let found = run(&campaign(folder.path()), &bench).await;
+        let failure = &found.failures[0];
+        let shrunken = shrink(variant, Path::new(&failure.trace), 600).await;
+        let (plan, explanation) = (&shrunken.trace.plan, &shrunken.explanation);
+        let name = &failure.signature;
+        all.add(explanations::check(&bench, name, plan, explanation, effort));
+    }
+    let Checked {
+        needed, boundaries, ..
+    } = &all;
+    assert!(needed.of >= 2 && boundaries.of >= 2, "{all:?}");
+    assert_eq!(
+        (needed.right, boundaries.right),
+        (needed.of, boundaries.of),
+        "{all:?}"
+    );
 }

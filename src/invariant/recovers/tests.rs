@@ -198,3 +198,27 @@ fn in_a_crowd_a_late_recovery_may_have_been_in_time_on_a_free_machine() {
     let never = finding(900, false);
     assert_eq!(never.reason.as_deref(), Some("never-recovered"));
 }
+
+#[test]
+fn what_worked_again_is_not_said_never_to_have_recovered() {
+    let trace = bad_from(killed(&["sync"]), 90, 10)
+        .good(1_200, 1, "sync")
+        .finish(1_400);
+    let finding = check(&trace, &limits());
+    assert_eq!(finding.reason.as_deref(), Some("not-sustained"));
+    let told = "not sustained when the trial ended";
+    assert!(finding.message.contains(told), "{}", finding.message);
+}
+
+#[test]
+fn the_same_is_said_once_for_all_kinds() {
+    let told = [
+        ("job", "job never succeeded in 2s (3 requests sent)"),
+        ("sync", "sync never succeeded in 2s (5 requests sent)"),
+        ("cold", "cold first succeeded after 9ms"),
+    ];
+    assert_eq!(
+        super::together(told.into_iter()),
+        "job and sync never succeeded in 2s (3 requests sent; 5 requests sent); cold first succeeded after 9ms"
+    );
+}

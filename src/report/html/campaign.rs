@@ -52,7 +52,7 @@ fn failures(failures: &[Failure]) -> Markup {
                             td { code { (failure.signature) } }
                             td.number { (failure.seen) }
                             td.number { (steps(failure)) }
-                            td.number { (failure.reproduced.failed) " of " (failure.reproduced.runs) }
+                            td.number { @if failure.reproduced.runs > 0 { (failure.reproduced.failed) " of " (failure.reproduced.runs) } @else { "not measured" } }
                             td { code { (failure.trace) } }
                         }
                     }

@@ -49,7 +49,7 @@ fn page(report: &Report) -> Markup {
                     h1 { (badge(report.verdict())) " " span { (headline) } }
                 }
                 main {
-                    @if let [trial] = &report.trials[..] { (shrinking::explanation(&trial.counterexample())) }
+                    @if let [trial] = &report.trials[..] { (shrinking::explanation(&trial.counterexample(), &trial.trace.plan)) }
                     @if let Some(campaign) = &report.campaign { (campaign::head(campaign)) }
                     @if let Some(comparison) = &report.comparison { (campaign::comparison(comparison)) }
                     @for (nth, trial) in report.trials.iter().enumerate() { (trial::article(nth, trial, report)) }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::model::{ShrinkHistory, ShrinkRun};
+use crate::model::{NeededStep, Plan, ShrinkHistory, ShrinkRun, Standing};
 use crate::report::trial::{Counterexample, effort, rate};
 
 const WIDTH: f64 = 720.0;
@@ -16,10 +16,11 @@ const BOTTOM: f64 = 34.0;
 const MOST_DRAWN: usize = 1_000;
 
 /// What the failure needs, to be read before anything else.
-pub fn explanation(found: &Counterexample) -> Markup {
+pub fn explanation(found: &Counterexample, plan: &Plan) -> Markup {
     html! {
-        @if let Some(explanation) = &found.explanation {
-            p.explanation { (explanation.text) }
+        @if let Some(words) = found.in_words(plan) {
+            p.explanation { (words) }
+            pre.explanation { (plan) }
         }
     }
 }
@@ -31,7 +32,13 @@ pub fn section(found: &Counterexample) -> Markup {
             section.shrinking {
                 h3 { "Shrinking" }
                 @if let Some(history) = &found.shrink {
-                    p { (effort(history)) @if let Some(shown) = found.rate { " The plan failed in " (rate(shown)) "." } }
+                    p {
+                        (effort(history))
+                        @match found.rate.filter(|rate| rate.is_measured()) {
+                            Some(shown) => { " The plan failed in " (rate(shown)) "." }
+                            None => { " How often the plan fails was not measured." }
+                        }
+                    }
                     @if !history.history.is_empty() {
                         figure {
                             (chart(history))
@@ -44,10 +51,10 @@ pub fn section(found: &Counterexample) -> Markup {
                 }
                 @if let Some(explanation) = &found.explanation {
                     @if !explanation.steps.is_empty() {
-                        p { "How sure it is that the failure needs a step: "
+                        p { "What the failure needs: "
                             @for (nth, step) in explanation.steps.iter().enumerate() {
                                 @if nth > 0 { ", " }
-                                code { (step.step) } " " (percent(step.needed))
+                                code { (step.step) } " " (standing(step))
                             }
                             "."
                         }
@@ -55,6 +62,15 @@ pub fn section(found: &Counterexample) -> Markup {
                 }
             }
         }
+    }
+}
+
+fn standing(step: &NeededStep) -> String {
+    match step.standing {
+        Standing::Needed => format!("needed ({} sure)", percent(step.needed)),
+        Standing::Rarer => "makes it frequent".to_owned(),
+        Standing::Undecided => "undecided".to_owned(),
+        Standing::NeverTried => "never tried without".to_owned(),
     }
 }
 

@@ -31,7 +31,7 @@ pub fn article(nth: usize, trial: &TrialReport, report: &Report) -> Markup {
         .flat_map(|campaign| &campaign.summary.failures);
     let failure = failure
         .into_iter()
-        .find(|failure| Some(&failure.signature) == signature);
+        .find(|failure| signature.is_some_and(|name| name.is_same_failure(&failure.signature)));
     html! {
         article id={ "t" (nth) } {
             h2 {
@@ -39,7 +39,7 @@ pub fn article(nth: usize, trial: &TrialReport, report: &Report) -> Markup {
                 "Trial " (trial.trace.plan.index) " of seed " (trial.trace.plan.seed)
             }
             // Of a single trial it stands at the top of the page.
-            @if report.trials.len() > 1 { (shrinking::explanation(&counterexample)) }
+            @if report.trials.len() > 1 { (shrinking::explanation(&counterexample, &trial.trace.plan)) }
             section.headline aria-label="What failed, when and why" {
                 dl {
                     @let failed = headline.verdict == Verdict::Violated;
@@ -85,10 +85,10 @@ fn shrinking(failure: &Failure) -> String {
         reproduced,
         ..
     } = failure;
-    let shown = format!(
-        "It showed in {} of {} executions.",
-        reproduced.failed, reproduced.runs
-    );
+    let shown = match reproduced.runs {
+        0 => "How often it shows was not measured.".to_owned(),
+        runs => format!("It showed in {} of {runs} executions.", reproduced.failed),
+    };
     match shrink_runs {
         0 => format!("The plan has {steps} steps, as it was found. {shown}"),
         runs => format!(

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::TrialReport;
-use crate::model::{Explanation, Reproduced, ShrinkHistory};
+use crate::model::{Explanation, Plan, Reproduced, ShrinkHistory};
 
 /// What shrinking found out about a failure; each part is there if it was written.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -28,6 +28,25 @@ impl TrialReport {
 }
 
 impl Counterexample {
+    /// What the failure needs, in words. Explanations of before there were rules for what they may
+    /// claim are not repeated.
+    pub fn in_words(&self, plan: &Plan) -> Option<String> {
+        let explanation = self.explanation.as_ref()?;
+        if explanation.rules > 0 {
+            return Some(explanation.text.clone());
+        }
+        let ended_early = self.shrink.as_ref().is_some_and(|shrink| !shrink.finished);
+        let early = if ended_early {
+            "Shrinking ended early. "
+        } else {
+            ""
+        };
+        let left = plan.in_words();
+        Some(format!(
+            "{early}It failed with {left}. An earlier comeback shrank it, which asked for less evidence: `comeback shrink` finds out what of that is needed."
+        ))
+    }
+
     /// Takes a note over, and tells whether it is one of shrinking's: a note of that name with another content is somebody else's.
     pub(super) fn take(&mut self, note: &Value) -> bool {
         fn read<T: serde::de::DeserializeOwned>(
@@ -63,7 +82,7 @@ pub fn effort(history: &ShrinkHistory) -> String {
     let plural = if *to_steps == 1 { "" } else { "s" };
     let end = match finished {
         true => "",
-        false => " It did not come to its end: `comeback shrink` goes on from here.",
+        false => " It ended early: `comeback shrink` goes on from here.",
     };
     format!(
         "From {from_steps} to {to_steps} step{plural} in {runs} executions, and {guard_runs} more to see how often it fails.{end}"
@@ -72,6 +91,9 @@ pub fn effort(history: &ShrinkHistory) -> String {
 
 /// How often a plan failed, with the rate's interval.
 pub fn rate(rate: Reproduced) -> String {
+    if !rate.is_measured() {
+        return "not measured".to_owned();
+    }
     let (low, high) = rate.interval();
     format!(
         "{} of {} executions (rate {low:.2}–{high:.2})",

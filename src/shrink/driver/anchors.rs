@@ -37,7 +37,7 @@ impl<E: Executions> Driver<'_, E> {
             seen.failed += again.failed;
             seen.passed += again.passed;
             self.record = Record::new(Rates::after(seen), seen.all());
-            self.boundaries.clear();
+            self.hints.clear();
             self.accepted = vec![(plan.clone(), 0)];
             self.take(plan);
             self.numbers().await?;

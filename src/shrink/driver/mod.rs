@@ -1,23 +1,28 @@
 //! The course of shrinking one plan: steps, then shapes, then numbers.
 
+mod alternatives;
 mod anchors;
+mod boundaries;
+mod needs;
 mod numbers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
+use super::bisection::Bounds;
 use super::executions::{Execution, Executions};
 use super::guard::last_often;
+use super::passes::Number;
 use super::passes::{is_same_change, no_later, simpler_shapes, without};
 use super::places::{MOST_PLACES, bits};
 use super::rates::Rates;
 use super::record::Record;
 use super::reduce::{Look, PASSES_OF_WHAT_IS_GONE, Reduction};
 use super::runs::Runs;
-use super::shrunk::{Boundary, Ending, Found, Shrunk};
+use super::shrunk::{Boundary, Ending, Found, Need, Shrunk};
 use super::steps::Steps;
 use super::trials::Purpose;
-use crate::model::{Plan, StepId, StepTimes};
+use crate::model::{Alternative, Plan, StepId, StepTimes};
 
 /// Where the failure does not always show, its rate is known well enough when it was seen so often, or after so many runs.
 const FAILURES_TO_KNOW: u32 = 4;
@@ -28,17 +33,20 @@ const KNOWN_AFTER: u32 = 10;
 
 /// Makes a failing plan as simple as it can, by the order of [`Plan::size`].
 ///
-/// First go the steps that were never executed: no run is needed for that. Then as many steps as can be left out, then simpler shapes of
-/// what is left, one scale for all times, and each number by itself. What is accepted has failed. At last the plan's rate is compared with the one that it had
-/// before its numbers were changed, and where it fails seldom, times are replaced by events.
+/// First go the steps that were never executed: no run is needed for that. Then as many steps as
+/// can be left out, then simpler shapes of what is left, one scale for all times, and each number
+/// by itself. What is accepted has failed. At last the plan's rate is compared with the one that it
+/// had before its numbers were changed, and where it fails seldom, times are replaced by events.
+/// What the smallest plan needs is tried out on that plan itself: without each step, with other
+/// faults, and around each number's boundary.
 pub async fn shrink(found: &Found, seed: u64, executions: &mut impl Executions) -> Shrunk {
     let mut driver = Driver::new(found, executions);
     let ending = driver.run(seed).await.unwrap_or(Ending::Stopped);
     Shrunk {
         plan: driver.best,
         ending,
-        needed: driver.needed,
-        rarer: driver.rarer,
+        needs: driver.needs,
+        alternatives: driver.alternatives,
         boundaries: driver.boundaries,
     }
 }
@@ -52,14 +60,28 @@ struct Driver<'a, E> {
     odds: Vec<f64>,
     longest_offset_ms: u64,
     best: Plan,
-    needed: BTreeMap<StepId, f64>,
     rarer: BTreeSet<StepId>,
+    /// Where the boundaries of numbers were when they were made smaller, on the plan of that time.
+    hints: Vec<(Number, Bounds)>,
+    needs: BTreeMap<StepId, Need>,
+    alternatives: Vec<Alternative>,
     boundaries: Vec<Boundary>,
-    /// The plans that were the best, from the one with the fewest steps on, each with how many boundaries were known then.
+    /// The plans that were the best, from the one with the fewest steps on, each with how many
+    /// hints there were then.
     accepted: Vec<(Plan, usize)>,
+    /// Every execution of these and of plans that are made of them.
+    seen: Vec<Seen>,
     /// How often these fail, and others that are made of the one with the fewest steps.
     record: Record,
     executions: &'a mut E,
+}
+
+/// What came of one execution.
+struct Seen {
+    plan: Plan,
+    failed: bool,
+    /// For how long each fault really kept its backend away.
+    outages_ms: BTreeMap<StepId, u64>,
 }
 
 impl<'a, E: Executions> Driver<'a, E> {
@@ -90,10 +112,13 @@ impl<'a, E: Executions> Driver<'a, E> {
             places,
             odds,
             longest_offset_ms: found.longest_offset_ms,
-            needed: BTreeMap::new(),
             rarer: BTreeSet::new(),
+            hints: Vec::new(),
+            needs: BTreeMap::new(),
+            alternatives: Vec::new(),
             boundaries: Vec::new(),
             accepted: Vec::new(),
+            seen: Vec::new(),
             record: Record::new(Rates::after(found_once), 0),
             executions,
         }
@@ -106,7 +131,6 @@ impl<'a, E: Executions> Driver<'a, E> {
             let finished = reduction.run(&mut self.steps(), look).await;
             self.take_over(&reduction, finished)?;
             if !self.learn_rate(reduction.is_shown()).await? {
-                self.needed.clear();
                 return Some(Ending::NotShownAgain);
             }
             self.shapes().await?;
@@ -125,7 +149,25 @@ impl<'a, E: Executions> Driver<'a, E> {
             look = Look::AtTheEndToo;
         }
         self.anchors().await?;
+        self.explain().await?;
         Some(Ending::Finished)
+    }
+
+    /// Tries out what the smallest plan needs. Only the removals are part of shrinking: what the
+    /// budget leaves is spent on the rest.
+    async fn explain(&mut self) -> Option<()> {
+        self.needs().await?;
+        while self.alternatives().await == Some(true) {
+            self.needs().await?;
+        }
+        let _is_complete = self.boundaries().await;
+        Some(())
+    }
+
+    /// How often the best plan may fail, by all that is known.
+    fn rates(&self) -> Rates {
+        let seen = self.record.runs_of(&self.best);
+        self.record.rates().given(seen)
     }
 
     fn steps(&mut self) -> Steps<'_, E> {
@@ -142,14 +184,9 @@ impl<'a, E: Executions> Driver<'a, E> {
     fn take_over(&mut self, reduction: &Reduction, finished: Option<()>) -> Option<()> {
         let reduced = reduction.reduced(finished.is_some());
         self.best = self.steps().plan_of(reduced.kept);
-        let needed = bits(reduced.kept).filter_map(|place| {
-            let id = self.places.get(place as usize)?;
-            Some((id.clone(), reduced.needed[place as usize]))
-        });
-        self.needed = needed.collect();
         let rarer = bits(reduced.rarer).filter_map(|place| self.places.get(place as usize));
         self.rarer = rarer.cloned().collect();
-        self.boundaries.clear();
+        self.hints.clear();
         self.accepted = vec![(self.best.clone(), 0)];
         self.record = Record::new(reduced.rates, reduction.guard_runs());
         finished
@@ -226,11 +263,16 @@ impl<'a, E: Executions> Driver<'a, E> {
     async fn execute(&mut self, plan: &Plan, purpose: Purpose) -> Option<bool> {
         let failed = self.executions.execute(plan, purpose).await? == Execution::Failed;
         self.record.count(plan, failed);
+        self.seen.push(Seen {
+            plan: plan.clone(),
+            failed,
+            outages_ms: self.executions.outages_ms(),
+        });
         Some(failed)
     }
 
     fn accept(&mut self, plan: Plan) {
-        self.accepted.push((plan.clone(), self.boundaries.len()));
+        self.accepted.push((plan.clone(), self.hints.len()));
         self.take(plan);
     }
 
@@ -250,10 +292,10 @@ impl<'a, E: Executions> Driver<'a, E> {
             true => last,
             false => last_often(0, last, async |nth| self.is_often(nth).await).await?,
         };
-        let (plan, boundaries) = self.accepted.swap_remove(good);
+        let (plan, hints) = self.accepted.swap_remove(good);
         if plan != self.best {
             // What was found out about the numbers of a later plan need not hold for this one.
-            self.boundaries.truncate(boundaries);
+            self.hints.truncate(hints);
             self.take(plan);
         }
         Some(good > 0)

@@ -4,7 +4,6 @@ use super::Driver;
 use crate::shrink::bisection::{Bisection, Close, roundest};
 use crate::shrink::executions::Executions;
 use crate::shrink::passes::{Number, What, scaled};
-use crate::shrink::shrunk::Boundary;
 
 /// So many runs are spent on one number at most.
 const MOST_RUNS_OF_A_NUMBER: u32 = 10;
@@ -92,10 +91,7 @@ impl<E: Executions> Driver<'_, E> {
         if bounds.passes_at.is_none() {
             return Some(());
         }
-        self.boundaries.push(Boundary {
-            number: number.clone(),
-            bounds,
-        });
+        self.hints.push((number.clone(), bounds));
         let far = safe(number.what, bounds.fails_from).min(value);
         if far > bounds.fails_from {
             let safe = number.set(&self.best, roundest(far, value.min(2 * far)));

@@ -9,5 +9,5 @@ mod smaller;
 pub use anchoring::anchored;
 pub use number::{Number, What, scaled};
 pub use removal::{no_later, without};
-pub use shape::{is_same_change, simpler_shapes};
+pub use shape::{is_same_change, other_faults, simpler_shapes, with_fault};
 pub use smaller::smaller_plans;

@@ -1,6 +1,6 @@
 //! Simpler faults and loads in the place of others.
 
-use crate::model::{Action, Burst, Fault, FaultKind, Mix, Pace, Plan, Step};
+use crate::model::{Action, Burst, Fault, FaultKind, Mix, Pace, Plan, Step, StepId};
 
 /// Every plan in which one step has a simpler shape, the simplest first for each step: another fault, one request kind, a closed
 /// loop. Anchors stay as they are: one that names an event makes a failure show more often than a time does.
@@ -39,20 +39,68 @@ fn actions(action: &Action) -> Vec<Action> {
         Action::Fault(fault) => {
             let kinds = match fault.kind {
                 FaultKind::Kill => Vec::new(),
-                FaultKind::Stop { .. } | FaultKind::Pause => vec![FaultKind::Kill],
+                FaultKind::Stop { .. } | FaultKind::Pause | FaultKind::Rapid { .. } => {
+                    vec![FaultKind::Kill]
+                }
                 FaultKind::Cut => vec![FaultKind::Kill, FaultKind::Pause],
-                FaultKind::Rapid { .. } => vec![FaultKind::Kill],
             };
-            let faults = kinds.into_iter().map(|kind| {
-                Action::Fault(Fault {
+            let mut faults: Vec<Fault> = kinds
+                .into_iter()
+                .map(|kind| Fault {
                     kind,
                     ..fault.clone()
                 })
-            });
-            faults.collect()
+                .collect();
+            // One kill that keeps the backend away for as long as all the restarts took.
+            if let FaultKind::Rapid { .. } = fault.kind {
+                faults.push(Fault {
+                    kind: FaultKind::Kill,
+                    outage_ms: whole_outage_ms(fault),
+                    ..fault.clone()
+                });
+            }
+            faults.into_iter().map(Action::Fault).collect()
         }
         Action::Burst(burst) => bursts(burst).into_iter().map(Action::Burst).collect(),
     }
+}
+
+/// How long a fault keeps its backend away, from the first act to the last undoing, as planned.
+fn whole_outage_ms(fault: &Fault) -> u64 {
+    match fault.kind {
+        FaultKind::Rapid { restarts, gap_ms } => {
+            let restarts = u64::from(restarts);
+            restarts * fault.outage_ms + restarts.saturating_sub(1) * gap_ms
+        }
+        _ => fault.outage_ms,
+    }
+}
+
+/// The same fault by each of the other single kinds, for as long.
+pub fn other_faults(fault: &Fault) -> Vec<Fault> {
+    let kinds = [
+        FaultKind::Kill,
+        FaultKind::Stop { grace_ms: 0 },
+        FaultKind::Pause,
+        FaultKind::Cut,
+    ];
+    let others = kinds.into_iter();
+    let others = others.filter(|kind| kind.name() != fault.kind.name());
+    let others = others.map(|kind| Fault {
+        backend: fault.backend.clone(),
+        kind,
+        outage_ms: whole_outage_ms(fault),
+    });
+    others.collect()
+}
+
+/// The plan with another fault in a step.
+pub fn with_fault(plan: &Plan, step: &StepId, fault: &Fault) -> Plan {
+    let mut changed = plan.clone();
+    for other in changed.steps.iter_mut().filter(|other| other.id == *step) {
+        other.action = Action::Fault(fault.clone());
+    }
+    changed
 }
 
 fn bursts(burst: &Burst) -> Vec<Burst> {
@@ -74,7 +122,29 @@ fn bursts(burst: &Burst) -> Vec<Burst> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Anchor, StepId};
+    use crate::model::Anchor;
+
+    #[test]
+    fn many_restarts_become_one_kill_that_lasts_as_long() {
+        let rapid = Fault {
+            backend: "db".to_owned(),
+            kind: FaultKind::Rapid {
+                restarts: 4,
+                gap_ms: 9,
+            },
+            outage_ms: 100,
+        };
+        let kills: Vec<String> = actions(&Action::Fault(rapid.clone()))
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let kill = |ms| format!("kill db, start it after {ms} ms");
+        assert_eq!(kills, [kill(100), kill(427)]);
+        let others = other_faults(&rapid);
+        let names: Vec<&str> = others.iter().map(|fault| fault.kind.name()).collect();
+        assert_eq!(names, ["kill", "stop", "pause", "cut"]);
+        assert!(others.iter().all(|fault| fault.outage_ms == 427));
+    }
 
     #[test]
     fn shapes_are_simpler_and_change_one_step_each() {

@@ -1,0 +1,162 @@
+//! The files of a failure while it is shrunk: the best failing trace at all times, and what is
+//! noted in it.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::{GUARD, Laboratory, Shrunken};
+use crate::campaign::{CampaignError, notes, save};
+use crate::model::{Explanation, Plan, Reproduced, ShrinkHistory, ShrinkRun};
+use crate::shrink::{Ending, Found, Shrunk, explain};
+use crate::trace::{Trace, outages_ms};
+
+/// A plan is confirmed when so many executions have measured how often it fails.
+const CONFIRMED: u64 = 3;
+
+impl Laboratory<'_> {
+    /// How often a plan failed in executions that measured it.
+    fn reproduced(&self, plan: &Plan) -> Reproduced {
+        let count = self.counts.iter().find(|(known, _)| known == plan);
+        count.map_or(Reproduced { failed: 0, runs: 0 }, |(_, count)| *count)
+    }
+
+    pub(super) fn steps_at_first(&self) -> usize {
+        let before = self.before.as_ref();
+        before.map_or(self.failing.plan.size().steps, |before| before.from_steps)
+    }
+
+    /// What shrinking took so far, by all attempts.
+    fn history(&self, finished: bool) -> ShrinkHistory {
+        let before = self.before.iter().flat_map(|before| &before.history);
+        let mut history: Vec<ShrinkRun> = before.chain(&self.history).cloned().collect();
+        for (run, nth) in history.iter_mut().zip(1..) {
+            run.run = nth;
+        }
+        let guard_runs = history.iter().filter(|run| run.what == GUARD).count() as u64;
+        ShrinkHistory {
+            runs: history.len() as u64 - guard_runs,
+            guard_runs,
+            from_steps: self.steps_at_first(),
+            to_steps: self.best.size().steps,
+            finished,
+            history,
+        }
+    }
+
+    /// Whether it was measured how often a plan fails, and it did.
+    fn is_confirmed(&self, plan: &Plan) -> bool {
+        let Reproduced { failed, runs } = self.reproduced(plan);
+        failed > 0 && runs >= CONFIRMED
+    }
+
+    /// Where a smaller plan is kept that is not confirmed, beside one that is. Its name does not
+    /// end in `.jsonl`, so that `regress` leaves it alone.
+    fn beside(&self) -> PathBuf {
+        self.kept.with_extension("jsonl.smaller")
+    }
+
+    /// Puts the best plan's failing trace in the place of the one that is kept, or beside it if
+    /// only that one is confirmed.
+    pub(super) fn publish(
+        &mut self,
+        explanation: Option<&Explanation>,
+        finished: bool,
+    ) -> Result<Trace, CampaignError> {
+        let best = self.noted(&self.best, explanation, finished);
+        let gives_way = finished
+            || self.held == self.best
+            || self.is_confirmed(&self.best)
+            || !self.is_confirmed(&self.held);
+        if !gives_way {
+            save::replace_trace(&self.beside(), &best)?;
+            let held = self.noted(&self.held, None, false);
+            let is_as_it_was = self.held == self.failing.plan;
+            return match is_as_it_was {
+                true => Ok(self.failing.clone()),
+                false => {
+                    save::replace_trace(&self.kept, &held)?;
+                    Ok(held)
+                }
+            };
+        }
+        save::replace_trace(&self.kept, &best)?;
+        self.held = self.best.clone();
+        let _ = fs::remove_file(self.beside());
+        Ok(best)
+    }
+
+    /// A failing trace of a plan, with what is known of it.
+    fn noted(&self, plan: &Plan, explanation: Option<&Explanation>, finished: bool) -> Trace {
+        let mut trace = self.trace_of(plan).clone();
+        trace.notes = notes::renewed(
+            &self.failing.notes,
+            self.reproduced(plan),
+            &self.history(finished),
+            explanation,
+        );
+        trace
+    }
+
+    fn trace_of(&self, plan: &Plan) -> &Trace {
+        let found = self.traces.iter().find(|(known, _)| known == plan);
+        found.map_or(&self.failing, |(_, trace)| trace)
+    }
+
+    pub(super) fn finish(
+        mut self,
+        found: &Found,
+        mut shrunk: Shrunk,
+    ) -> Result<Shrunken, CampaignError> {
+        let why_stopped = self.why_over().filter(|_| shrunk.ending == Ending::Stopped);
+        match self.error.take() {
+            // What was found is a failure all the same.
+            None | Some(CampaignError::Stack(_)) => {}
+            Some(error) => return Err(error),
+        }
+        if !self.traces.iter().any(|(plan, _)| *plan == shrunk.plan) {
+            // Without the steps that were never executed it is the same plan, but there is no trace
+            // of it that failed.
+            let seen = self.reproduced(&shrunk.plan);
+            let (Reproduced { failed, runs }, plan) = (seen, self.failing.plan.clone());
+            let mut of_failing = self.counts.iter_mut().filter(|(known, _)| *known == plan);
+            if let Some((_, counted)) = of_failing.next() {
+                counted.failed += failed;
+                counted.runs += runs;
+            }
+            shrunk.plan = plan;
+        }
+        self.best = shrunk.plan.clone();
+        let finished = shrunk.ending == Ending::Finished;
+        let mut reproduced = self.reproduced(&self.best);
+        let mut explanation = explain(
+            found,
+            &shrunk,
+            &outages_ms(self.trace_of(&self.best)),
+            reproduced,
+            why_stopped.as_deref(),
+        );
+        // An attempt that came to nothing leaves what an earlier one had found out.
+        let is_in_vain = shrunk.ending == Ending::Stopped && self.best == self.failing.plan;
+        let trace = match is_in_vain && notes::is_explained(&self.failing) {
+            true => self.failing.clone(),
+            false => self.publish(Some(&explanation), finished)?,
+        };
+        if trace.plan != self.best {
+            let beside = self.beside();
+            explanation.text = format!(
+                "{} The confirmed plan stays in its place; this smaller one is in {}.",
+                explanation.text,
+                beside.display()
+            );
+            self.best = trace.plan.clone();
+            reproduced = self.reproduced(&self.best);
+        }
+        Ok(Shrunken {
+            trace,
+            reproduced,
+            history: self.history(finished),
+            explanation,
+            ending: shrunk.ending,
+        })
+    }
+}

@@ -1,0 +1,117 @@
+//! Where the numbers of the smallest plan begin to matter.
+
+use super::{Driver, Seen};
+use crate::model::is_other_outage;
+use crate::shrink::bisection::Bounds;
+use crate::shrink::executions::Executions;
+use crate::shrink::passes::{Number, What};
+use crate::shrink::shrunk::Boundary;
+use crate::shrink::threshold::{Narrow, Threshold};
+use crate::shrink::trials::Purpose;
+
+/// So many executions are spent on one boundary at most.
+const MOST_RUNS: u32 = 8;
+
+/// What a reader wants to know is where about a number begins to matter: each halving of the
+/// interval costs an execution.
+const NARROW_TIMES: Narrow = Narrow {
+    ratio: 1.5,
+    difference: 4,
+};
+const NARROW_COUNTS: Narrow = Narrow {
+    ratio: 1.2,
+    difference: 1,
+};
+
+impl<E: Executions> Driver<'_, E> {
+    /// Looks for the boundary of each number. Where the failure does not always show, passes lie on
+    /// both sides of it, and nothing is said.
+    pub(super) async fn boundaries(&mut self) -> Option<()> {
+        self.boundaries.clear();
+        for number in Number::all(&self.best) {
+            if !self.rates().is_always() {
+                self.boundaries.clear();
+                return Some(());
+            }
+            let Some(value) = number.get(&self.best) else {
+                continue;
+            };
+            let found = self.boundary(&number, value).await?;
+            self.boundaries.extend(found);
+        }
+        Some(())
+    }
+
+    /// The boundary of a number, if there is one.
+    async fn boundary(&mut self, number: &Number, value: u64) -> Option<Option<Boundary>> {
+        let hint = self.hints.iter().rev().find(|(of, _)| of == number);
+        let hint = hint.map(|(_, bounds)| *bounds);
+        let narrow = match number.what.is_time() {
+            true => NARROW_TIMES,
+            false => NARROW_COUNTS,
+        };
+        let rates = self.rates();
+        let mut threshold = Threshold::new(number.what.least(), value, hint, &rates, narrow);
+        for (value, seen) in self.alike(number) {
+            threshold.saw(value, seen.failed);
+        }
+        let mut runs = 0;
+        while let Some(next) = threshold.next().filter(|_| runs < MOST_RUNS) {
+            runs += 1;
+            let plan = number.set(&self.best, next);
+            threshold.saw(next, self.execute(&plan, Purpose::Explain).await?);
+        }
+        let Some(bounds) = threshold.interval() else {
+            return Some(None);
+        };
+        let Ok(measured) = self.measured(number, value, bounds) else {
+            return Some(None);
+        };
+        Some(Some(Boundary {
+            number: number.clone(),
+            bounds,
+            measured,
+        }))
+    }
+
+    /// The executions of plans that differ from the best one in nothing but this number, with its
+    /// value.
+    fn alike(&self, number: &Number) -> impl Iterator<Item = (u64, &Seen)> {
+        self.seen.iter().filter_map(|seen| {
+            let value = number.get(&seen.plan)?;
+            (number.set(&self.best, value) == seen.plan).then_some((value, seen))
+        })
+    }
+
+    /// The interval of an outage as it was measured, where that is another one than what was
+    /// planned; an error where what passed had lasted longer than what failed, so that what was
+    /// measured has no boundary.
+    fn measured(&self, number: &Number, value: u64, bounds: Bounds) -> Result<Option<Bounds>, ()> {
+        if number.what != What::Outage {
+            return Ok(None);
+        }
+        let outage = |seen: &Seen| seen.outages_ms.get(&number.step).copied();
+        let with = |failed: bool| {
+            let alike = self
+                .alike(number)
+                .filter(move |(_, seen)| seen.failed == failed);
+            alike.filter_map(move |(planned, seen)| Some((planned, outage(seen)?)))
+        };
+        let is_other = with(true)
+            .any(|(planned, measured)| planned == value && is_other_outage(planned, measured));
+        if !is_other {
+            return Ok(None);
+        }
+        let passed = with(false).filter(|(planned, _)| Some(*planned) <= bounds.passes_at);
+        let failed = with(true).filter(|(planned, _)| *planned >= bounds.fails_from);
+        let passes_at = passed.map(|(_, measured)| measured).max();
+        let fails_from = failed.map(|(_, measured)| measured).min();
+        match (passes_at, fails_from) {
+            (Some(passes), Some(fails_from)) if passes < fails_from => Ok(Some(Bounds {
+                passes_at,
+                fails_from,
+            })),
+            _ => Err(()),
+        }
+    }
+}
