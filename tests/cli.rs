@@ -2,6 +2,8 @@
 
 #[path = "common/desk.rs"]
 mod desk;
+#[path = "cli/in_doubt.rs"]
+mod in_doubt;
 #[path = "cli/jobs.rs"]
 mod jobs;
 #[path = "cli/killed.rs"]

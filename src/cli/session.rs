@@ -6,6 +6,7 @@ use futures_util::future::{join_all, try_join_all};
 use tokio::time::{sleep, timeout};
 
 use super::assemble::Presence;
+use super::heal;
 use super::interrupt;
 use super::journals::{self, Reaper};
 use super::source::Source;
@@ -86,6 +87,9 @@ impl Session {
         interrupt: Interrupt,
         presence: Presence,
     ) -> anyhow::Result<Self> {
+        if !source.is_simulated() {
+            heal::heal_dead_runs().await;
+        }
         let journal = Arc::new(match source.is_simulated() {
             true => Journal::nowhere(),
             false => journals::begin()?,

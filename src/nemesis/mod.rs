@@ -1,16 +1,20 @@
 //! The nemesis does the faults, and nobody else does. It writes down what it is about to do before it
 //! does it, and undoes everything in every case.
 
+mod account;
 mod acts;
 mod journal;
+mod settling;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
+pub use account::{Account, Charge, Doubt};
 pub use acts::{Stroke, strokes};
-pub use journal::{Journal, JournalError, Owner, Record};
+pub use journal::{Journal, JournalError, Owner, Record, monotonic_ms};
+pub use settling::{Settling, Step};
 
 use crate::model::{Act, Fault, StepId};
 use crate::stack::{Driver, DriverError, ServiceState, Stack};
@@ -108,15 +112,22 @@ async fn heal_service(
     driver: &dyn Driver,
     journal: &Journal,
 ) -> Result<(), NemesisError> {
+    // What was given up halfway may yet take effect, after everything was found to be well. Done to its end, it can be undone for good.
+    // Whether that succeeds is told by what is done next.
+    if let Some(act) = journal.in_doubt(name).filter(Act::is_harm) {
+        let _ = do_act(name, driver, act, journal).await;
+    }
     // A network cut does not show in the state, so it is undone in any case, and before a start, which may depend on it.
     if driver.supports(Act::Join) {
         do_act(name, driver, Act::Join, journal).await?;
     }
     match driver.state().await? {
-        ServiceState::Running => Ok(()),
-        ServiceState::Paused => do_act(name, driver, Act::Unpause, journal).await,
-        ServiceState::Stopped => do_act(name, driver, Act::Start, journal).await,
+        ServiceState::Running => {}
+        ServiceState::Paused => do_act(name, driver, Act::Unpause, journal).await?,
+        ServiceState::Stopped => do_act(name, driver, Act::Start, journal).await?,
     }
+    journal.settled(name);
+    Ok(())
 }
 
 /// Brings every service of a stack up, the backends first, and writes down how each is to be undone.
@@ -167,5 +178,5 @@ pub async fn do_act(
     if act == Act::Start {
         journal.lease(name, driver.lease())?;
     }
-    Ok(())
+    Ok(journal.done(name, act)?)
 }

@@ -6,6 +6,7 @@ pub mod command;
 pub mod demo;
 pub mod docker;
 mod figures;
+pub mod mark;
 pub mod port;
 pub mod probe;
 pub mod process;
@@ -195,7 +196,7 @@ pub enum Lease {
         name: String,
     },
     /// A service that commands drive: it must run again.
-    Commands(command::Commands),
+    Commands(command::Driven),
 }
 
 /// A service that could not be driven. The message names the service and, where there is one, the remedy.

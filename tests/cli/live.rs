@@ -136,6 +136,7 @@ pub fn left_behind(desk: &Desk) -> Vec<String> {
         .map(|process| format!("{:?}", process.cmdline()));
     let journals = files(Path::new(&desk.state()))
         .into_iter()
+        .filter(|path| path.extension() == Some(OsStr::new("jsonl")))
         .map(|path| path.display().to_string());
     services.chain(journals).collect()
 }
