@@ -1,5 +1,7 @@
 //! The program as it is used: the real binary, each time in a folder of its own.
 
+#[path = "cli/alone.rs"]
+mod alone;
 #[path = "common/desk.rs"]
 mod desk;
 #[path = "cli/in_doubt.rs"]

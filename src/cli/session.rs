@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use anyhow::Context;
 use futures_util::future::{join_all, try_join_all};
 use tokio::time::{sleep, timeout};
 
 use super::assemble::Presence;
 use super::heal;
+use super::hold::Hold;
 use super::interrupt;
 use super::journals::{self, Reaper};
 use super::source::Source;
@@ -22,6 +24,8 @@ pub struct Session {
     bench: Bench,
     interrupt: Interrupt,
     _reaper: Option<Reaper>,
+    /// Given up last, when the stack is as it was found.
+    _hold: Option<Hold>,
 }
 
 impl Session {
@@ -38,7 +42,7 @@ impl Session {
     /// # Errors
     /// When the configuration is bad, or the stack is not there.
     pub async fn under(source: &Source, interrupt: Interrupt) -> anyhow::Result<Self> {
-        Self::begin(source, 0, interrupt, Presence::Running).await
+        Self::begin_alone(source, 0, interrupt, Presence::Running).await
     }
 
     /// As [`Session::open`], for several stacks that are alike and share nothing; at least one. A simulated stack is one, for every trial
@@ -51,7 +55,7 @@ impl Session {
         let stacks = if source.is_simulated() { 1 } else { stacks };
         let mut sessions = Vec::new();
         for nth in 0..stacks {
-            match Self::begin(source, nth, interrupt.clone(), Presence::Running).await {
+            match Self::begin_alone(source, nth, interrupt.clone(), Presence::Running).await {
                 Ok(session) => sessions.push(session),
                 Err(error) => {
                     for session in &sessions {
@@ -81,15 +85,46 @@ impl Session {
         Self::begin(source, 0, interrupt, presence).await
     }
 
+    /// As [`Session::open`], for an act by hand: the containers may be in any state, and no run may be using them.
+    ///
+    /// # Errors
+    /// When the configuration is bad, or the stack is not there or in use.
+    pub async fn by_hand(source: &Source) -> anyhow::Result<Self> {
+        let interrupt = interrupt::on_signals("ending")?;
+        Self::begin_alone(source, 0, interrupt, Presence::Any).await
+    }
+
+    /// Begins when no other run uses the services, and what dead runs have left is healed.
+    async fn begin_alone(
+        source: &Source,
+        nth: usize,
+        interrupt: Interrupt,
+        presence: Presence,
+    ) -> anyhow::Result<Self> {
+        if source.is_demo() {
+            // Each has ports of its own.
+            return Self::begin(source, nth, interrupt, presence).await;
+        }
+        // Who is meant does not depend on their state; what they are like is found out once nobody else changes it.
+        let nowhere = Arc::new(Journal::nowhere());
+        let meant = source.bench(nth, &nowhere, Presence::Any).await?;
+        let stack = &meant.executor.stack;
+        let hold = Hold::of(stack, source.may_wait(), &interrupt).await?;
+        drop(meant);
+        heal::heal_dead_runs().await;
+        let session = Self::begin(source, nth, interrupt, presence).await?;
+        Ok(Session {
+            _hold: Some(hold),
+            ..session
+        })
+    }
+
     async fn begin(
         source: &Source,
         nth: usize,
         interrupt: Interrupt,
         presence: Presence,
     ) -> anyhow::Result<Self> {
-        if !source.is_simulated() {
-            heal::heal_dead_runs().await;
-        }
         let journal = Arc::new(match source.is_simulated() {
             true => Journal::nowhere(),
             false => journals::begin()?,
@@ -100,6 +135,7 @@ impl Session {
                 bench,
                 interrupt,
                 _reaper: reaper,
+                _hold: None,
             }),
             Err(error) => {
                 journal.end()?;
@@ -233,6 +269,10 @@ pub async fn with_stacks<T>(
     };
     // The first error of all is told.
     let result = result?;
-    left.into_iter().collect::<Result<(), _>>()?;
+    let left = left.into_iter().collect::<Result<(), _>>();
+    left.context(
+        "the stack was not left as it was found, and is as it is now; for ten minutes it is tried again from time to time, and \
+         `comeback heal` does it at any time",
+    )?;
     Ok(result)
 }

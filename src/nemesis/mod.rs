@@ -9,7 +9,7 @@ mod settling;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 pub use account::{Account, Charge, Doubt};
 pub use acts::{Stroke, strokes};
@@ -22,6 +22,12 @@ use crate::trace::{EventKind, Recorder, TraceError};
 
 /// How long the environment may take over one act, beyond the act's own grace.
 const ACT_LIMIT: Duration = Duration::from_secs(60);
+
+/// For how long healing tries again what may work a moment later: an engine that is away comes back, and then everything is well.
+const HEAL_WITHIN: Duration = Duration::from_secs(20);
+
+/// How long it waits before it tries again for the first time. Each time after that it is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 /// Does faults to a stack's backends, and undoes them.
 pub struct Nemesis {
@@ -53,6 +59,19 @@ pub enum NemesisError {
     /// The plan names a backend that is not there.
     #[error("there is no backend `{0}`")]
     NoBackend(String),
+}
+
+impl NemesisError {
+    /// Whether the same may work a moment later: something is there, and has refused or not answered.
+    fn may_pass(&self) -> bool {
+        match self {
+            NemesisError::Driver(DriverError::Act { .. }) | NemesisError::TimedOut { .. } => true,
+            NemesisError::Driver(_)
+            | NemesisError::Journal(_)
+            | NemesisError::Trace(_)
+            | NemesisError::NoBackend(_) => false,
+        }
+    }
 }
 
 impl Nemesis {
@@ -94,17 +113,35 @@ impl Nemesis {
     }
 }
 
-/// Undoes whatever may have been done to the services of a stack: thaws, joins and starts each as its state demands. It
-/// goes on with the others when one fails, and may be called at any time and again.
+/// Undoes whatever may have been done to the services of a stack: thaws, joins and starts each as its state demands. What fails is
+/// tried again for a while. It goes on with the others when one fails, and may be called at any time and again.
 ///
 /// # Errors
 /// The first failure, after everything else was tried.
 pub async fn heal(stack: &Stack, journal: &Journal) -> Result<(), NemesisError> {
     let mut first_failure = Ok(());
     for (name, driver) in stack.services() {
-        first_failure = first_failure.and(heal_service(name, driver, journal).await);
+        first_failure = first_failure.and(heal_patiently(name, driver, journal).await);
     }
     first_failure
+}
+
+async fn heal_patiently(
+    name: &str,
+    driver: &dyn Driver,
+    journal: &Journal,
+) -> Result<(), NemesisError> {
+    let deadline = Instant::now() + HEAL_WITHIN;
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match heal_service(name, driver, journal).await {
+            Err(error) if error.may_pass() && Instant::now() + pause < deadline => {
+                sleep(pause).await;
+                pause *= 2;
+            }
+            other => return other,
+        }
+    }
 }
 
 async fn heal_service(

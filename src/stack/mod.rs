@@ -72,6 +72,11 @@ pub trait Driver: Send + Sync {
     /// this process has died; none while there is nothing to undo. It is journalled before every act.
     fn lease(&self) -> Option<Lease>;
 
+    /// What tells the service from every other one, whatever configurations call it; none where nobody else can have it.
+    fn identity(&self) -> Option<String> {
+        None
+    }
+
     /// Whether the service goes on when this process has ended: somebody else started it, and it is not ours to end.
     fn outlives_us(&self) -> bool;
 

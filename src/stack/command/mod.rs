@@ -253,6 +253,11 @@ impl Driver for CommandDriver {
         }))
     }
 
+    fn identity(&self) -> Option<String> {
+        let Commands { start, dir, .. } = &self.inner.commands;
+        Some(format!("commands {start:?} in {}", dir.display()))
+    }
+
     fn outlives_us(&self) -> bool {
         true
     }

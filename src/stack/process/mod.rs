@@ -206,6 +206,13 @@ impl Driver for ProcessDriver {
         })
     }
 
+    fn identity(&self) -> Option<String> {
+        let Launch {
+            command, env, dir, ..
+        } = &self.launch;
+        Some(format!("process {command:?} with {env:?} in {dir:?}"))
+    }
+
     fn outlives_us(&self) -> bool {
         false
     }
