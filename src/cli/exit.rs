@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use super::hold::Busy;
 use crate::campaign::CampaignError;
 use crate::model::Verdict;
 use crate::nemesis::{JournalError, NemesisError};
@@ -40,8 +39,7 @@ impl Exit {
         let environment = error.is::<CampaignError>()
             || error.is::<NemesisError>()
             || error.is::<JournalError>()
-            || error.is::<DriverError>()
-            || error.is::<Busy>();
+            || error.is::<DriverError>();
         if environment {
             Exit::Inconclusive
         } else {

@@ -12,7 +12,6 @@ mod exit;
 mod fault;
 mod folder;
 mod heal;
-mod hold;
 mod init;
 mod interrupt;
 mod journals;
