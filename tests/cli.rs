@@ -1,9 +1,11 @@
 //! The program as it is used: the real binary, each time in a folder of its own.
 
-#[path = "cli/cases.rs"]
-mod cases;
+#[path = "cli/alone.rs"]
+mod alone;
 #[path = "common/desk.rs"]
 mod desk;
+#[path = "cli/in_doubt.rs"]
+mod in_doubt;
 #[path = "cli/jobs.rs"]
 mod jobs;
 #[path = "cli/killed.rs"]

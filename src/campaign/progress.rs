@@ -61,6 +61,7 @@ impl Progress {
                 flaky: Vec::new(),
                 run: folder.display().to_string(),
                 interrupted: false,
+                broken_off: None,
                 scenario: Vec::new(),
                 latency: Vec::new(),
                 recovery: Vec::new(),

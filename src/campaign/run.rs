@@ -10,7 +10,7 @@ use super::reuse::Saved;
 use super::work::{Place, Work};
 use super::{Audience, CampaignError, Interrupt, ShrinkBudget, Stacks, save};
 use crate::generator::{self, Space};
-use crate::model::{Plan, Signature, Summary};
+use crate::model::{Plan, Signature, Summary, Verdict};
 use crate::trace::Trace;
 
 /// What is tried, and when it is enough.
@@ -110,13 +110,27 @@ impl Campaign {
         interrupt: &Interrupt,
         audience: &dyn Audience,
     ) -> Result<Summary, CampaignError> {
+        let done = self
+            .do_trials(&mut progress, places, ledger, interrupt, audience)
+            .await;
+        self.end(progress, ledger, interrupt, done)
+    }
+
+    async fn do_trials(
+        &self,
+        progress: &mut Progress,
+        places: Vec<Place<'_>>,
+        ledger: &mut Ledger,
+        interrupt: &Interrupt,
+        audience: &dyn Audience,
+    ) -> Result<(), CampaignError> {
         let (bench, _) = places[0];
-        let replayed = self.replay_saved(&mut progress, ledger, bench, interrupt, audience);
+        let replayed = self.replay_saved(progress, ledger, bench, interrupt, audience);
         if replayed.await? {
-            let work = Work::new(self, &mut progress, ledger, interrupt, audience);
+            let work = Work::new(self, progress, ledger, interrupt, audience);
             work.share_out(&places).await?;
         }
-        self.end(progress, ledger, interrupt)
+        Ok(())
     }
 
     /// For how long new trials may still be begun, if that is limited.
@@ -125,14 +139,26 @@ impl Campaign {
         Some(limit.saturating_sub(progress.elapsed()))
     }
 
+    /// Sums up what was found, also where the environment ended it: that was found all the same.
     fn end(
         &self,
         mut progress: Progress,
         ledger: &mut Ledger,
         interrupt: &Interrupt,
+        done: Result<(), CampaignError>,
     ) -> Result<Summary, CampaignError> {
         progress.judge(self.max_inconclusive);
         progress.summary.interrupted = interrupt.is_requested();
+        if let Err(error) = done {
+            progress.summary.broken_off = Some(error.to_string());
+            if progress.summary.verdict == Verdict::Holds {
+                progress.summary.verdict = Verdict::Inconclusive;
+            }
+            return match save::summary(ledger.folder(), &progress.summary) {
+                Ok(()) => Ok(progress.summary),
+                Err(_) => Err(error),
+            };
+        }
         save::summary(ledger.folder(), &progress.summary)?;
         if !progress.summary.interrupted {
             // Trials that were under way on other stacks when enough was found do not count.

@@ -205,8 +205,17 @@ impl<'a> Work<'a> {
         let failure = match progress.new_signature(&trace) {
             Some(signature) => {
                 let (traces, plan) = (&campaign.traces, &trace.plan);
-                let kept = save::keep_trace(traces, &path, &bench.info, &signature, plan)?;
-                Some(progress.failure(&trace, signature, &kept))
+                let keep = |folder| save::keep_trace(folder, &path, &bench.info, &signature, plan);
+                // That it failed is told, wherever its trace can be kept.
+                let (kept, trouble) = match keep(traces) {
+                    Ok(kept) => (kept, None),
+                    Err(error) => (keep(&self.folder)?, Some(error)),
+                };
+                let mut failure = progress.failure(&trace, signature, &kept);
+                if let Some(error) = trouble {
+                    failure.message += &format!(" (its trace is in the run's folder: {error})");
+                }
+                Some(failure)
             }
             None => None,
         };

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use super::hold::Busy;
 use crate::campaign::CampaignError;
 use crate::model::Verdict;
 use crate::nemesis::{JournalError, NemesisError};
@@ -39,7 +40,8 @@ impl Exit {
         let environment = error.is::<CampaignError>()
             || error.is::<NemesisError>()
             || error.is::<JournalError>()
-            || error.is::<DriverError>();
+            || error.is::<DriverError>()
+            || error.is::<Busy>();
         if environment {
             Exit::Inconclusive
         } else {

@@ -10,10 +10,12 @@ use tokio::runtime::Runtime;
 
 use super::assemble::{self, Presence};
 use super::blueprint::Blueprint;
+use super::hold::Hold;
 use super::journals;
 use crate::campaign::{Bench, Interrupt, Unseen};
 use crate::generator::Space;
 use crate::model::Plan;
+use crate::nemesis::Journal;
 use crate::trace::Trace;
 use crate::watch;
 
@@ -29,10 +31,12 @@ pub struct LiveStack {
     bench: Bench,
     interrupt: Interrupt,
     is_fresh: bool,
+    /// Given up last, when the stack is as it was found.
+    _hold: Hold,
 }
 
 impl LiveStack {
-    /// Reads a configuration and brings its stack up.
+    /// Reads a configuration and brings its stack up, when no other run uses it any more.
     ///
     /// # Errors
     /// When the configuration is bad, or the stack is not there or does not come up.
@@ -42,6 +46,13 @@ impl LiveStack {
         let journal = Arc::new(journals::begin()?);
         // Nobody will ever ask it to end early.
         let (_, interrupt) = watch::channel(false);
+        let interrupt = Interrupt::new(interrupt);
+        let meant = Blueprint::of(config)?;
+        let hold = runtime.block_on(async {
+            let nowhere = Arc::new(Journal::nowhere());
+            let meant = assemble::configured(meant, &nowhere, Presence::Any).await?;
+            Hold::of(&meant.executor.stack, true, &interrupt).await
+        })?;
         let bench = runtime.block_on(async {
             let bench = assemble::configured(blueprint, &journal, Presence::Running).await;
             let Ok(bench) = bench else {
@@ -57,8 +68,9 @@ impl LiveStack {
         Ok(LiveStack {
             runtime,
             bench,
-            interrupt: Interrupt::new(interrupt),
+            interrupt,
             is_fresh: true,
+            _hold: hold,
         })
     }
 

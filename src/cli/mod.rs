@@ -12,6 +12,7 @@ mod exit;
 mod fault;
 mod folder;
 mod heal;
+mod hold;
 mod init;
 mod interrupt;
 mod journals;

@@ -29,6 +29,13 @@ impl Output {
         write(&content).map(drop)
     }
 
+    /// Says something beside the result, on standard error. Nothing depends on whether anybody can read it.
+    pub fn aside(&self, line: &str) {
+        if !self.quiet {
+            let _ = writeln!(io::stderr(), "comeback: {line}");
+        }
+    }
+
     /// Writes one of many results as it comes: a line of JSON, or the text for people. `false` when nobody reads any more.
     ///
     /// # Errors

@@ -40,6 +40,9 @@ pub struct Regress {
     folder: PathBuf,
     #[command(flatten)]
     source: Source,
+    /// If another comeback uses the stack, wait until it has ended instead of giving up.
+    #[arg(long)]
+    wait: bool,
     /// Simulate the demo, also where a trace was recorded live.
     #[arg(long, conflicts_with = "config")]
     sim: bool,
@@ -159,6 +162,7 @@ impl Regress {
     /// The stack that a trace is replayed on; else why there is none.
     fn source_of(&self, stack: &StackInfo, configured: Option<&str>) -> Result<Source, String> {
         let source = self.source.clone().simulated(self.sim);
+        let source = source.waiting(self.wait);
         let source = source.or_of_trace(stack).map_err(|e| exit::words(&e))?;
         let name = &stack.name;
         match (source.is_demo(), configured) {

@@ -31,6 +31,9 @@ pub struct Replay {
     trace: PathBuf,
     #[command(flatten)]
     source: Source,
+    /// If another comeback uses the stack, wait until it has ended instead of giving up.
+    #[arg(long)]
+    wait: bool,
     /// Simulate the demo, also where the trace was recorded live.
     #[arg(long, conflicts_with = "config")]
     sim: bool,
@@ -53,7 +56,7 @@ pub struct Replay {
 impl Replay {
     pub async fn run(self, output: &Output) -> anyhow::Result<Exit> {
         let recorded = Trace::read(&self.trace)?;
-        let session = Session::open(&self.source(&recorded)?).await?;
+        let session = Session::open(&self.source(&recorded)?.waiting(self.wait)).await?;
         let bench = session.bench();
         let fits = bench.space.fits(&self.speed.plan(&recorded.plan));
         fits.with_context(|| self.misfit())?;

@@ -1,6 +1,7 @@
 //! `comeback run`: random plans against a live stack, or a simulated one.
 
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +38,9 @@ use crate::scenario::Scenario;
 pub struct Run {
     #[command(flatten)]
     source: Source,
+    /// If another comeback uses the stack, wait until it has ended instead of giving up.
+    #[arg(long)]
+    wait: bool,
     /// Simulate the demo instead of starting it: in memory, on a clock of its own, the same for each seed, and fast.
     #[arg(long, requires = "demo", conflicts_with = "config")]
     sim: bool,
@@ -99,7 +103,7 @@ impl Run {
             Some(file) => known::read(file)?,
             None => BTreeSet::new(),
         };
-        let source = self.source.simulated(self.sim);
+        let source = self.source.simulated(self.sim).waiting(self.wait);
         let sessions = Session::several(&source, usize::try_from(self.jobs)?).await?;
         let bench = sessions[0].bench();
         let plans = match self.scenario {
@@ -137,12 +141,14 @@ impl Run {
         };
         let progress = Progress::within(output, of(&campaign), campaign.at_most);
         let stacks = stacks(&sessions, self.jobs);
+        let mut found = None;
         let run = async |stacks: &Stacks<'_>, interrupt: &Interrupt| {
-            campaign.run(stacks, interrupt, &progress).await
+            found = Some(campaign.run(stacks, interrupt, &progress).await?);
+            Ok(())
         };
-        let summary = with_stacks(&stacks, sessions[0].interrupt(), &progress, run).await;
+        let ended = with_stacks(&stacks, sessions[0].interrupt(), &progress, run).await;
         progress.finish();
-        tell(summary?, output)
+        tell(found, ended, output)
     }
 
     /// Lists what a run would touch. No journal is begun, for nothing is done.
@@ -170,6 +176,7 @@ impl Run {
             Some(stack) => self.source.or_of_trace(stack)?,
             None => self.source.clone(),
         };
+        let source = source.waiting(self.wait);
         let sessions = Session::several(&source, usize::try_from(self.jobs)?).await?;
         let bench = sessions[0].bench();
         let mut campaign = ledger.campaign(bench)?;
@@ -180,13 +187,15 @@ impl Run {
         let progress = Progress::within(output, of(&campaign), campaign.at_most);
         progress.begin_at(ledger.finished());
         let stacks = stacks(&sessions, self.jobs);
+        let mut found = None;
         let resume = async |stacks: &Stacks<'_>, interrupt: &Interrupt| {
             let resumed = campaign.resume(&mut ledger, stacks, interrupt, &progress);
-            resumed.await
+            found = Some(resumed.await?);
+            Ok(())
         };
-        let summary = with_stacks(&stacks, sessions[0].interrupt(), &progress, resume).await;
+        let ended = with_stacks(&stacks, sessions[0].interrupt(), &progress, resume).await;
         progress.finish();
-        tell(summary?, output)
+        tell(found, ended, output)
     }
 }
 
@@ -207,13 +216,22 @@ fn of(campaign: &Campaign) -> Option<u64> {
     Some(campaign.plans.count()).filter(|count| *count < u64::MAX)
 }
 
-/// Writes the reports of a run, and tells what it showed.
-fn tell(summary: Option<Summary>, output: &Output) -> anyhow::Result<Exit> {
+/// Writes the reports of a run, and tells what it showed, also where the stack could not be left as it was found.
+fn tell(
+    summary: Option<Summary>,
+    ended: anyhow::Result<Option<()>>,
+    output: &Output,
+) -> anyhow::Result<Exit> {
     let Some(summary) = summary else {
-        return Ok(Exit::Interrupted);
+        return ended.map(|_| Exit::Interrupted);
     };
     report::write_beside(&summary)?;
     output.document(&summary, &terminal::summary(&summary))?;
+    if let Some(why) = &summary.broken_off {
+        // Nothing depends on whether anybody can read it.
+        let _ = writeln!(std::io::stderr(), "comeback: the run was broken off: {why}");
+    }
+    ended?;
     Ok(exit(&summary))
 }
 

@@ -2,20 +2,30 @@
 
 use std::sync::Arc;
 
+use anyhow::Context;
+use futures_util::future::{join_all, try_join_all};
+use tokio::time::{sleep, timeout};
+
 use super::assemble::Presence;
+use super::heal;
+use super::hold::Hold;
 use super::interrupt;
 use super::journals::{self, Reaper};
 use super::source::Source;
 use crate::campaign::{Audience, Bench, CampaignError, Interrupt, Stacks};
 use crate::executor::Executor;
+use crate::load::HttpRequest;
 use crate::nemesis::Journal;
-use futures_util::future::{join_all, try_join_all};
+use crate::observe::until_ready;
+use crate::stack::DriverError;
 
 /// A stack for the length of one command.
 pub struct Session {
     bench: Bench,
     interrupt: Interrupt,
     _reaper: Option<Reaper>,
+    /// Given up last, when the stack is as it was found.
+    _hold: Option<Hold>,
 }
 
 impl Session {
@@ -32,7 +42,7 @@ impl Session {
     /// # Errors
     /// When the configuration is bad, or the stack is not there.
     pub async fn under(source: &Source, interrupt: Interrupt) -> anyhow::Result<Self> {
-        Self::begin(source, 0, interrupt, Presence::Running).await
+        Self::begin_alone(source, 0, interrupt, Presence::Running).await
     }
 
     /// As [`Session::open`], for several stacks that are alike and share nothing; at least one. A simulated stack is one, for every trial
@@ -45,7 +55,7 @@ impl Session {
         let stacks = if source.is_simulated() { 1 } else { stacks };
         let mut sessions = Vec::new();
         for nth in 0..stacks {
-            match Self::begin(source, nth, interrupt.clone(), Presence::Running).await {
+            match Self::begin_alone(source, nth, interrupt.clone(), Presence::Running).await {
                 Ok(session) => sessions.push(session),
                 Err(error) => {
                     for session in &sessions {
@@ -75,6 +85,40 @@ impl Session {
         Self::begin(source, 0, interrupt, presence).await
     }
 
+    /// As [`Session::open`], for an act by hand: the containers may be in any state, and no run may be using them.
+    ///
+    /// # Errors
+    /// When the configuration is bad, or the stack is not there or in use.
+    pub async fn by_hand(source: &Source) -> anyhow::Result<Self> {
+        let interrupt = interrupt::on_signals("ending")?;
+        Self::begin_alone(source, 0, interrupt, Presence::Any).await
+    }
+
+    /// Begins when no other run uses the services, and what dead runs have left is healed.
+    async fn begin_alone(
+        source: &Source,
+        nth: usize,
+        interrupt: Interrupt,
+        presence: Presence,
+    ) -> anyhow::Result<Self> {
+        if source.is_demo() {
+            // Each has ports of its own.
+            return Self::begin(source, nth, interrupt, presence).await;
+        }
+        // Who is meant does not depend on their state; what they are like is found out once nobody else changes it.
+        let nowhere = Arc::new(Journal::nowhere());
+        let meant = source.bench(nth, &nowhere, Presence::Any).await?;
+        let stack = &meant.executor.stack;
+        let hold = Hold::of(stack, source.may_wait(), &interrupt).await?;
+        drop(meant);
+        heal::heal_dead_runs().await;
+        let session = Self::begin(source, nth, interrupt, presence).await?;
+        Ok(Session {
+            _hold: Some(hold),
+            ..session
+        })
+    }
+
     async fn begin(
         source: &Source,
         nth: usize,
@@ -91,6 +135,7 @@ impl Session {
                 bench,
                 interrupt,
                 _reaper: reaper,
+                _hold: None,
             }),
             Err(error) => {
                 journal.end()?;
@@ -155,17 +200,35 @@ impl Session {
 
     /// Starts the services of our own, and waits until they serve.
     async fn own_up(&self, audience: &dyn Audience) -> anyhow::Result<()> {
-        let executor = &self.bench.executor;
-        if executor
-            .stack
-            .services()
-            .all(|(_, driver)| driver.outlives_us())
-        {
+        let Executor {
+            stack,
+            transport,
+            settings,
+            ..
+        } = &self.bench.executor;
+        if stack.services().all(|(_, driver)| driver.outlives_us()) {
             return Ok(());
         }
         audience.busy("bringing the stack up");
-        executor.bring_up_own().await?;
-        executor.until_api_answers().await?;
+        self.bench.executor.bring_up_own().await?;
+        let serving = async {
+            for backend in &stack.backends {
+                until_ready(backend, |_| {}).await;
+            }
+            // Whatever it answers, it is there.
+            while transport.exchange(HttpRequest::get("/")).await.is_err() {
+                sleep(settings.probe_every).await;
+            }
+        };
+        let limit = humantime::format_duration(settings.ready_within);
+        timeout(settings.ready_within, serving)
+            .await
+            .map_err(|_| DriverError::Missing {
+                service: self.bench.info.name.clone(),
+                message: format!(
+                    "what was started does not serve within {limit}; its log may say why"
+                ),
+            })?;
         Ok(())
     }
 }
@@ -206,6 +269,10 @@ pub async fn with_stacks<T>(
     };
     // The first error of all is told.
     let result = result?;
-    left.into_iter().collect::<Result<(), _>>()?;
+    let left = left.into_iter().collect::<Result<(), _>>();
+    left.context(
+        "the stack was not left as it was found, and is as it is now; for ten minutes it is tried again from time to time, and \
+         `comeback heal` does it at any time",
+    )?;
     Ok(result)
 }

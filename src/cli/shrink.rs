@@ -34,6 +34,9 @@ pub struct Shrink {
     trace: PathBuf,
     #[command(flatten)]
     source: Source,
+    /// If another comeback uses the stack, wait until it has ended instead of giving up.
+    #[arg(long)]
+    wait: bool,
     #[command(flatten)]
     budget: Budget,
     /// The folder below which the original trace is saved.
@@ -73,7 +76,7 @@ impl Shrink {
         }
         let source = self.source.or_of_trace(&failing.header.stack);
         let source = source.with_context(|| format!("cannot shrink {path}"))?;
-        let session = Session::open(&source).await?;
+        let session = Session::open(&source.waiting(self.wait)).await?;
         let fits = session.bench().space.fits(&failing.plan);
         fits.with_context(|| {
             format!("cannot shrink {path} on this stack; give the one it is of by --config FILE")

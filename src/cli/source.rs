@@ -31,6 +31,9 @@ pub struct Source {
     /// Whether trials are simulated. Only some verbs can do that, so it is theirs to offer.
     #[arg(skip)]
     simulated: bool,
+    /// Whether to wait while another run uses the stack. Only some verbs can do that, so it is theirs to offer.
+    #[arg(skip)]
+    wait: bool,
 }
 
 impl Source {
@@ -38,6 +41,17 @@ impl Source {
     #[must_use]
     pub fn simulated(self, simulated: bool) -> Self {
         Source { simulated, ..self }
+    }
+
+    /// This source, waited for while another run uses it if that is asked for.
+    #[must_use]
+    pub fn waiting(self, wait: bool) -> Self {
+        Source { wait, ..self }
+    }
+
+    /// Whether to wait while another run uses the stack.
+    pub fn may_wait(&self) -> bool {
+        self.wait
     }
 
     /// Whether trials are simulated, so that there is nothing to guard or to leave behind.

@@ -73,8 +73,4 @@ impl Transport for Pooled {
     fn url(&self) -> &str {
         self.endpoint.url()
     }
-
-    fn address(&self) -> Option<String> {
-        self.endpoint.address()
-    }
 }

@@ -90,6 +90,14 @@ impl Act {
             _ => Duration::ZERO,
         }
     }
+
+    /// Whether it takes something from the service. Every other act only gives it back.
+    pub fn is_harm(&self) -> bool {
+        match self {
+            Act::Stop { .. } | Act::Kill | Act::Pause | Act::Cut => true,
+            Act::Start | Act::Unpause | Act::Join => false,
+        }
+    }
 }
 
 impl fmt::Display for Act {

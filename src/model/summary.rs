@@ -42,6 +42,9 @@ pub struct Summary {
     pub run: String,
     /// Whether somebody ended the campaign early.
     pub interrupted: bool,
+    /// Why the campaign could not go on, where the environment or the harness ended it early.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub broken_off: Option<String>,
     /// The plans of a scenario, where one was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scenario: Vec<Rehearsal>,

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
 use crate::model::Act;
@@ -17,6 +19,8 @@ use crate::stack::Lease;
 pub struct Journal {
     /// Where it is kept; none where nothing has to be.
     kept: Option<Kept>,
+    /// The act of each service that was begun last, until it is done.
+    under_way: Mutex<BTreeMap<String, Act>>,
 }
 
 #[derive(Debug)]
@@ -60,6 +64,17 @@ pub enum Record {
         service: String,
         /// The act.
         act: Act,
+        /// When it was written, in milliseconds of the kernel's monotonic clock, which begins anew with each boot. Versions before did
+        /// not write it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_ms: Option<u64>,
+    },
+    /// The act of a service that was announced last has been done. Versions before did not write it.
+    Done {
+        /// The service.
+        service: String,
+        /// The act.
+        act: Act,
     },
     /// What was done is meant to stay: only somebody who asks for it undoes it, and no reaper.
     Deliberate,
@@ -83,13 +98,18 @@ impl Journal {
             path: path.to_owned(),
             source,
         };
-        fs::create_dir_all(folder).map_err(|error| at(folder, error))?;
+        // A journal holds commands that are run, and tells what is done to whom: it is nobody else's business.
+        let mut builder = fs::DirBuilder::new();
+        let made = builder.recursive(true).mode(0o700).create(folder);
+        made.map_err(|error| at(folder, error))?;
         // A process that is at several stacks has a journal for each.
         let mut nth = 0;
         let (path, file) = loop {
             let name = format!("{}-{}-{nth}.jsonl", owner.pid, owner.start_ticks);
             let path = folder.join(name);
-            match File::options().create_new(true).append(true).open(&path) {
+            let mut options = File::options();
+            let options = options.create_new(true).append(true).mode(0o600);
+            match options.open(&path) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => nth += 1,
                 Err(error) => return Err(at(&path, error)),
                 Ok(file) => break (path, file),
@@ -101,6 +121,7 @@ impl Journal {
         });
         let journal = Journal {
             kept: Some(Kept { path, state }),
+            under_way: Mutex::default(),
         };
         journal.write(&[Record::Owner(owner.clone())])?;
         Ok(journal)
@@ -108,7 +129,10 @@ impl Journal {
 
     /// A journal that is kept nowhere: for services that live in this process, and end with it whatever happens.
     pub fn nowhere() -> Self {
-        Journal { kept: None }
+        Journal {
+            kept: None,
+            under_way: Mutex::default(),
+        }
     }
 
     /// Where it is kept.
@@ -130,7 +154,28 @@ impl Journal {
         self.write(&[Record::Intent {
             service: service.to_owned(),
             act,
-        }])
+            at_ms: self.kept.as_ref().map(|_| monotonic_ms()),
+        }])?;
+        self.under_way().insert(service.to_owned(), act);
+        Ok(())
+    }
+
+    /// Writes down that the act announced last has been done. It is not synced: one that is lost costs time and nothing else.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn done(&self, service: &str, act: Act) -> Result<(), JournalError> {
+        self.under_way().remove(service);
+        let Some(kept) = &self.kept else {
+            return Ok(());
+        };
+        let service = service.to_owned();
+        kept.append(&[Record::Done { service, act }]).map(drop)
+    }
+
+    /// The act of a service that was announced last, unless it has been done: it failed or was given up, and may yet take effect.
+    pub fn in_doubt(&self, service: &str) -> Option<Act> {
+        self.under_way().get(service).copied()
     }
 
     /// Writes down, and syncs, how a service is to be undone from now on, unless that is known already.
@@ -151,6 +196,11 @@ impl Journal {
             }
             _ => Ok(()),
         }
+    }
+
+    /// A service is as it should be, and nothing is in doubt any more as far as this process is concerned.
+    pub fn settled(&self, service: &str) {
+        self.under_way().remove(service);
     }
 
     /// Everything was undone: removes the file.
@@ -178,7 +228,18 @@ impl Journal {
             path: path.to_owned(),
             source,
         };
-        let mut reader = BufReader::new(File::open(path).map_err(at)?);
+        let file = File::open(path).map_err(at)?;
+        let found = file.metadata().map_err(at)?;
+        let (owner, me) = (found.uid(), rustix::process::geteuid().as_raw());
+        if owner != me {
+            let told = format!("it belongs to user {owner}; have that user heal by it");
+            return Err(at(io::Error::new(io::ErrorKind::PermissionDenied, told)));
+        }
+        if found.mode() & 0o002 != 0 {
+            let told = "everybody may write to it, so what it says is not to be trusted; remove it";
+            return Err(at(io::Error::new(io::ErrorKind::PermissionDenied, told)));
+        }
+        let mut reader = BufReader::new(file);
         let mut records = Vec::new();
         let mut line = Vec::new();
         while reader.read_until(b'\n', &mut line).map_err(at)? > 0 && line.ends_with(b"\n") {
@@ -216,6 +277,12 @@ impl Journal {
         remove(path)
     }
 
+    fn under_way(&self) -> MutexGuard<'_, BTreeMap<String, Act>> {
+        self.under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn write(&self, records: &[Record]) -> Result<(), JournalError> {
         match &self.kept {
             Some(kept) => kept.write(records),
@@ -225,7 +292,16 @@ impl Journal {
 }
 
 impl Kept {
+    /// Writes, and waits until the disk has it.
     fn write(&self, records: &[Record]) -> Result<(), JournalError> {
+        let synced = self.append(records)?.file.sync_data();
+        synced.map_err(|source| JournalError {
+            path: self.path.clone(),
+            source,
+        })
+    }
+
+    fn append(&self, records: &[Record]) -> Result<MutexGuard<'_, State>, JournalError> {
         let at = |source| JournalError {
             path: self.path.clone(),
             source,
@@ -237,12 +313,18 @@ impl Kept {
         }
         let mut state = self.lock();
         state.file.write_all(&text).map_err(at)?;
-        state.file.sync_data().map_err(at)
+        Ok(state)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The kernel's monotonic clock, in milliseconds since boot without the time asleep.
+pub fn monotonic_ms() -> u64 {
+    let now = clock_gettime(ClockId::Monotonic);
+    (now.tv_sec as u64) * 1_000 + (now.tv_nsec as u64) / 1_000_000
 }
 
 fn remove(path: &Path) -> Result<(), JournalError> {

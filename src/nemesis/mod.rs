@@ -1,16 +1,20 @@
 //! The nemesis does the faults, and nobody else does. It writes down what it is about to do before it
 //! does it, and undoes everything in every case.
 
+mod account;
 mod acts;
 mod journal;
+mod settling;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
+pub use account::{Account, Charge, Doubt};
 pub use acts::{Stroke, strokes};
-pub use journal::{Journal, JournalError, Owner, Record};
+pub use journal::{Journal, JournalError, Owner, Record, monotonic_ms};
+pub use settling::{Settling, Step};
 
 use crate::model::{Act, Fault, StepId};
 use crate::stack::{Driver, DriverError, ServiceState, Stack};
@@ -18,6 +22,12 @@ use crate::trace::{EventKind, Recorder, TraceError};
 
 /// How long the environment may take over one act, beyond the act's own grace.
 const ACT_LIMIT: Duration = Duration::from_secs(60);
+
+/// For how long healing tries again what may work a moment later: an engine that is away comes back, and then everything is well.
+const HEAL_WITHIN: Duration = Duration::from_secs(20);
+
+/// How long it waits before it tries again for the first time. Each time after that it is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 /// Does faults to a stack's backends, and undoes them.
 pub struct Nemesis {
@@ -49,6 +59,19 @@ pub enum NemesisError {
     /// The plan names a backend that is not there.
     #[error("there is no backend `{0}`")]
     NoBackend(String),
+}
+
+impl NemesisError {
+    /// Whether the same may work a moment later: something is there, and has refused or not answered.
+    fn may_pass(&self) -> bool {
+        match self {
+            NemesisError::Driver(DriverError::Act { .. }) | NemesisError::TimedOut { .. } => true,
+            NemesisError::Driver(_)
+            | NemesisError::Journal(_)
+            | NemesisError::Trace(_)
+            | NemesisError::NoBackend(_) => false,
+        }
+    }
 }
 
 impl Nemesis {
@@ -90,17 +113,35 @@ impl Nemesis {
     }
 }
 
-/// Undoes whatever may have been done to the services of a stack: thaws, joins and starts each as its state demands. It
-/// goes on with the others when one fails, and may be called at any time and again.
+/// Undoes whatever may have been done to the services of a stack: thaws, joins and starts each as its state demands. What fails is
+/// tried again for a while. It goes on with the others when one fails, and may be called at any time and again.
 ///
 /// # Errors
 /// The first failure, after everything else was tried.
 pub async fn heal(stack: &Stack, journal: &Journal) -> Result<(), NemesisError> {
     let mut first_failure = Ok(());
     for (name, driver) in stack.services() {
-        first_failure = first_failure.and(heal_service(name, driver, journal).await);
+        first_failure = first_failure.and(heal_patiently(name, driver, journal).await);
     }
     first_failure
+}
+
+async fn heal_patiently(
+    name: &str,
+    driver: &dyn Driver,
+    journal: &Journal,
+) -> Result<(), NemesisError> {
+    let deadline = Instant::now() + HEAL_WITHIN;
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match heal_service(name, driver, journal).await {
+            Err(error) if error.may_pass() && Instant::now() + pause < deadline => {
+                sleep(pause).await;
+                pause *= 2;
+            }
+            other => return other,
+        }
+    }
 }
 
 async fn heal_service(
@@ -108,25 +149,44 @@ async fn heal_service(
     driver: &dyn Driver,
     journal: &Journal,
 ) -> Result<(), NemesisError> {
+    // What was given up halfway may yet take effect, after everything was found to be well. Done to its end, it can be undone for good.
+    // Whether that succeeds is told by what is done next.
+    if let Some(act) = journal.in_doubt(name).filter(Act::is_harm) {
+        let _ = do_act(name, driver, act, journal).await;
+    }
     // A network cut does not show in the state, so it is undone in any case, and before a start, which may depend on it.
     if driver.supports(Act::Join) {
         do_act(name, driver, Act::Join, journal).await?;
     }
     match driver.state().await? {
-        ServiceState::Running => Ok(()),
-        ServiceState::Paused => do_act(name, driver, Act::Unpause, journal).await,
-        ServiceState::Stopped => do_act(name, driver, Act::Start, journal).await,
+        ServiceState::Running => {}
+        ServiceState::Paused => do_act(name, driver, Act::Unpause, journal).await?,
+        ServiceState::Stopped => do_act(name, driver, Act::Start, journal).await?,
     }
+    journal.settled(name);
+    Ok(())
 }
 
-/// Starts every service of a stack at once, and writes down how each is to be undone. Only the
-/// simulator does this; what is live is brought up in order by the executor.
+/// Brings every service of a stack up, the backends first, and writes down how each is to be undone.
 ///
 /// # Errors
 /// When a service cannot be started.
 pub async fn bring_up(stack: &Stack, journal: &Journal) -> Result<(), NemesisError> {
     for (name, driver) in stack.services() {
         do_act(name, driver, Act::Start, journal).await?;
+    }
+    Ok(())
+}
+
+/// As [`bring_up`], for those services only that live no longer than this process. All others are left as they are.
+///
+/// # Errors
+/// When a service cannot be started.
+pub async fn bring_up_own(stack: &Stack, journal: &Journal) -> Result<(), NemesisError> {
+    for (name, driver) in stack.services() {
+        if !driver.outlives_us() {
+            do_act(name, driver, Act::Start, journal).await?;
+        }
     }
     Ok(())
 }
@@ -155,5 +215,5 @@ pub async fn do_act(
     if act == Act::Start {
         journal.lease(name, driver.lease())?;
     }
-    Ok(())
+    Ok(journal.done(name, act)?)
 }

@@ -6,6 +6,7 @@ pub mod command;
 pub mod demo;
 pub mod docker;
 mod figures;
+pub mod mark;
 pub mod port;
 pub mod probe;
 pub mod process;
@@ -40,8 +41,6 @@ pub struct Backend {
     pub driver: Box<dyn Driver>,
     /// The direct probe.
     pub probe: Box<dyn Probe>,
-    /// The backends that must be ready before this one is started.
-    pub after: Vec<BackendName>,
     /// How often the probe is sent while it waits for a change.
     pub probe_every: Duration,
     /// How long one probe may take; a probe that takes longer says "not ready".
@@ -73,9 +72,8 @@ pub trait Driver: Send + Sync {
     /// this process has died; none while there is nothing to undo. It is journalled before every act.
     fn lease(&self) -> Option<Lease>;
 
-    /// If the service was started by this driver and has ended since without being asked to: how it
-    /// ended, and what it said last.
-    fn ended_by_itself(&self) -> Option<String> {
+    /// What tells the service from every other one, whatever configurations call it; none where nobody else can have it.
+    fn identity(&self) -> Option<String> {
         None
     }
 
@@ -117,11 +115,6 @@ pub trait Probe: Send + Sync {
 
     /// What it does to find out, in a few words.
     fn means(&self) -> String;
-
-    /// The address that is asked (`host:port`), if it is asked at one.
-    fn address(&self) -> Option<String> {
-        None
-    }
 }
 
 /// What state a service is in.
@@ -207,16 +200,8 @@ pub enum Lease {
         /// The service's name, for people.
         name: String,
     },
-    /// Whatever the run starts carries this mark in its environment: it must end. It is written
-    /// down before anything is started.
-    Marked {
-        /// The mark, which nothing else carries.
-        mark: String,
-        /// The service's name, for people.
-        name: String,
-    },
     /// A service that commands drive: it must run again.
-    Commands(command::Commands),
+    Commands(command::Driven),
 }
 
 /// A service that could not be driven. The message names the service and, where there is one, the remedy.

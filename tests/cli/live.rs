@@ -80,6 +80,15 @@ impl Drop for Live<'_> {
     }
 }
 
+/// Waits until a signal no longer ends a process by itself.
+pub fn until_it_heeds_signals(child: &Child) {
+    until("it listens for signals", || {
+        let status = Process::new(child.id().cast_signed()).and_then(|process| process.status());
+        let terminate = 1 << (Signal::TERM.as_raw() - 1);
+        status.is_ok_and(|status| status.sigcgt & terminate != 0)
+    });
+}
+
 /// Waits until something is so. Nothing announces what other processes have done.
 pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
@@ -136,6 +145,7 @@ pub fn left_behind(desk: &Desk) -> Vec<String> {
         .map(|process| format!("{:?}", process.cmdline()));
     let journals = files(Path::new(&desk.state()))
         .into_iter()
+        .filter(|path| path.extension() == Some(OsStr::new("jsonl")))
         .map(|path| path.display().to_string());
     services.chain(journals).collect()
 }

@@ -56,7 +56,7 @@ fn a_backend_that_never_gets_ready_is_named_with_what_its_probe_says() {
     let run = desk.run("run --plans 1");
     let told = "the backend store was not ready within 700ms: not ready: it is booting; \
                 mend it, or allow more by `[trial] ready-within`";
-    assert!(run.stderr.contains(told), "{}", run.stderr);
+    assert!(run.stdout.contains(told), "{}", run.stdout);
     is_inconclusive(&desk, &run);
 }
 
@@ -162,6 +162,23 @@ fn a_stack_that_breaks_while_a_failure_is_shrunk_ends_that_and_not_the_verdict()
         left.retain(|left| code != 3 || !left.ends_with(".jsonl"));
         assert_eq!(left, [""; 0]);
     }
+}
+
+/// The failure is told and its trace kept, if not where it should be. In `/proc` nobody can make a file, and it is there.
+#[test]
+fn a_violation_is_told_also_if_its_trace_cannot_be_kept_in_its_folder() {
+    let desk = Desk::new();
+    let run = desk.run(
+        "run --demo stuck-busy --sim --plans 100 --seed 1 --no-shrink --traces /proc --format json",
+    );
+    assert_eq!(run.code, 1, "{}{}", run.stdout, run.stderr);
+    let summary: Value = serde_json::from_str(&run.stdout).unwrap();
+    let failure = &summary["failures"][0];
+    let told = failure["message"].as_str().unwrap();
+    let where_it_is = "its trace is in the run's folder: ";
+    assert!(told.contains(where_it_is), "{told}");
+    let trace = desk.path().join(failure["trace"].as_str().unwrap());
+    assert!(trace.starts_with(desk.path().join("runs")) && trace.exists());
 }
 
 /// A disk of so much room, in the folder `small` of a desk.

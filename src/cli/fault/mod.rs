@@ -11,7 +11,6 @@ use tokio::time::timeout;
 
 use self::deed::Deed;
 use self::done::{Done, Timed};
-use super::assemble::Presence;
 use super::exit::Exit;
 use super::output::Output;
 use super::progress::Progress;
@@ -39,11 +38,14 @@ pub struct Fault {
     deed: Deed,
     #[command(flatten)]
     source: Source,
+    /// If another comeback uses the stack, wait until it has ended instead of giving up.
+    #[arg(long, global = true)]
+    wait: bool,
 }
 
 impl Fault {
     pub async fn run(self, output: &Output) -> anyhow::Result<Exit> {
-        let session = Session::beside(&self.source, Presence::Any).await?;
+        let session = Session::by_hand(&self.source.clone().waiting(self.wait)).await?;
         let progress = Progress::new(output, None);
         let done = self.deed.perform(&session, &progress).await;
         progress.finish();

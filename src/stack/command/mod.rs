@@ -2,6 +2,7 @@
 //! driver of its own: systemd, kubectl, ssh.
 
 mod run;
+mod running;
 #[cfg(test)]
 mod tests;
 mod undo;
@@ -16,11 +17,13 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::mark::Mark;
 use super::process::Observers;
 use super::{Driver, DriverError, Lease, Observation, ServiceState, Subject, Usage};
 use crate::model::Act;
 
-pub use self::undo::{Undone, undo};
+pub use self::running::{end_running, is_any_running};
+pub use self::undo::{Undone, is_running, undo};
 
 /// How often a service is looked at while it is awaited.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -49,6 +52,17 @@ pub struct Commands {
     pub limit: Duration,
 }
 
+/// The commands of one service, and the mark of those that act on it: what is needed to drive it in place of a run that died.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Driven {
+    /// The commands.
+    #[serde(flatten)]
+    pub commands: Commands,
+    /// The start of the value that each acting command has in its environment; none in journals of versions before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<Mark>,
+}
+
 /// Drives a service by commands. What it leaves behind, when it is dropped, is the service as it is.
 pub struct CommandDriver {
     inner: Arc<Inner>,
@@ -58,6 +72,7 @@ pub struct CommandDriver {
 
 struct Inner {
     commands: Commands,
+    mark: Mark,
     observers: Observers,
     /// Held for the length of an act, so that acts and looks don't mix. It is whether the service was last seen running, and how often it
     /// has been seen to start.
@@ -73,9 +88,15 @@ struct Seen {
 impl CommandDriver {
     /// A service that these commands drive.
     pub fn new(commands: Commands) -> Self {
+        let mark = Mark::unique();
+        Self::with_mark(commands, mark)
+    }
+
+    fn with_mark(commands: Commands, mark: Mark) -> Self {
         CommandDriver {
             inner: Arc::new(Inner {
                 commands,
+                mark,
                 observers: Observers::default(),
                 seen: tokio::sync::Mutex::default(),
             }),
@@ -85,6 +106,11 @@ impl CommandDriver {
 }
 
 impl Inner {
+    /// Runs a command that acts, with the mark by which it is found if we die before it.
+    async fn run(&self, act: &str, command: &[String]) -> Result<(), DriverError> {
+        self.commands.run(act, command, &self.mark).await
+    }
+
     /// Waits until the service runs, or does not.
     async fn await_running(
         &self,
@@ -112,7 +138,7 @@ impl Inner {
     }
 
     async fn start(&self) -> Result<(), DriverError> {
-        self.commands.run("start", &self.commands.start).await?;
+        self.run("start", &self.commands.start).await?;
         self.await_running(true, "start", self.commands.limit).await
     }
 
@@ -124,7 +150,7 @@ impl Inner {
             (None, Some(stop)) => ("stop", stop),
             (None, None) => return Err(commands.unsupported(Act::Kill)),
         };
-        if let Err(error) = commands.run(act, command).await {
+        if let Err(error) = self.run(act, command).await {
             // What ended by itself just then cannot be killed any more, and need not be.
             if commands.is_running().await? {
                 return Err(error);
@@ -144,7 +170,7 @@ impl Inner {
             None => commands.limit,
         };
         let stopped = timeout(limit, async {
-            commands.run("stop", stop).await?;
+            self.run("stop", stop).await?;
             self.await_running(false, "stop", commands.limit).await
         });
         match (stopped.await, &commands.kill) {
@@ -221,7 +247,15 @@ impl Driver for CommandDriver {
     }
 
     fn lease(&self) -> Option<Lease> {
-        Some(Lease::Commands(self.inner.commands.clone()))
+        Some(Lease::Commands(Driven {
+            commands: self.inner.commands.clone(),
+            mark: Some(self.inner.mark.clone()),
+        }))
+    }
+
+    fn identity(&self) -> Option<String> {
+        let Commands { start, dir, .. } = &self.inner.commands;
+        Some(format!("commands {start:?} in {}", dir.display()))
     }
 
     fn outlives_us(&self) -> bool {
@@ -249,7 +283,11 @@ impl Driver for CommandDriver {
     }
 
     async fn exec(&self, command: &[String]) -> Result<(bool, String), DriverError> {
-        let ended = self.inner.commands.end_of("run a command", command).await?;
+        let ended = self
+            .inner
+            .commands
+            .end_of("run a command", command, None)
+            .await?;
         Ok((ended.code == 0, ended.tail))
     }
 

@@ -11,8 +11,10 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::Commands;
+use super::running::{self, VARIABLE};
 use crate::model::Act;
 use crate::stack::DriverError;
+use crate::stack::mark::Mark;
 
 /// How much of a command's output is kept, in bytes.
 const OUTPUT_TAIL: u64 = 2_000;
@@ -31,7 +33,9 @@ pub(super) struct Ended {
 impl Commands {
     /// Whether the service runs.
     pub(super) async fn is_running(&self) -> Result<bool, DriverError> {
-        let Ended { code, tail } = self.end_of("ask for the status", &self.status).await?;
+        let Ended { code, tail } = self
+            .end_of("ask for the status", &self.status, None)
+            .await?;
         match code {
             0 => Ok(true),
             FIRST_FOREIGN_CODE.. => {
@@ -45,9 +49,14 @@ impl Commands {
         }
     }
 
-    /// Runs a command that must succeed.
-    pub(super) async fn run(&self, act: &str, command: &[String]) -> Result<(), DriverError> {
-        let Ended { code, tail } = self.end_of(act, command).await?;
+    /// Runs a command that acts on the service, which must succeed.
+    pub(super) async fn run(
+        &self,
+        act: &str,
+        command: &[String],
+        mark: &Mark,
+    ) -> Result<(), DriverError> {
+        let Ended { code, tail } = self.end_of(act, command, Some(mark)).await?;
         match code {
             0 => Ok(()),
             _ => {
@@ -58,7 +67,12 @@ impl Commands {
     }
 
     /// Runs a command to its end. What it leaves running may go on writing to what was its output.
-    pub(super) async fn end_of(&self, act: &str, command: &[String]) -> Result<Ended, DriverError> {
+    pub(super) async fn end_of(
+        &self,
+        act: &str,
+        command: &[String],
+        mark: Option<&Mark>,
+    ) -> Result<Ended, DriverError> {
         let failed = |error: io::Error| self.failed(act, error);
         let Some((program, arguments)) = command.split_first() else {
             return Err(self.missing("the command is empty: give a program and its arguments"));
@@ -75,6 +89,9 @@ impl Commands {
             .stderr(output.try_clone().map_err(failed)?)
             // Ctrl-C is for us: what heals must not be interrupted by it.
             .process_group(0);
+        if let Some(mark) = mark {
+            command.env(VARIABLE, running::value(mark, act));
+        }
         let mut child = command.spawn().map_err(|error| match error.kind() {
             io::ErrorKind::NotFound if self.dir.is_dir() => self.missing(format!(
                 "there is no program `{program}`: install it, or give its full path"

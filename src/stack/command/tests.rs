@@ -170,12 +170,57 @@ async fn what_a_dead_run_has_ended_is_started_by_its_lease() {
     let service = Service::new(|_| {});
     let lease = service.driver().lease().unwrap();
     let text = serde_json::to_string(&lease).unwrap();
-    let Lease::Commands(commands) = serde_json::from_str(&text).unwrap() else {
+    let Lease::Commands(driven) = serde_json::from_str(&text).unwrap() else {
         panic!("{text}");
     };
-    assert_eq!(undo(&commands).await.unwrap(), Undone::Restored);
-    assert_eq!(undo(&commands).await.unwrap(), Undone::Nothing);
+    assert_eq!(undo(&driven).await.unwrap(), Undone::Restored);
+    assert_eq!(undo(&driven).await.unwrap(), Undone::Nothing);
     assert_eq!(service.log(), ["start"]);
+}
+
+#[test]
+fn a_lease_of_a_version_before_is_read() {
+    let service = Service::new(|_| {});
+    let old = serde_json::json!({ "commands": service.commands });
+    let lease: Lease = serde_json::from_value(old).unwrap();
+    let driven = Driven {
+        commands: service.commands.clone(),
+        mark: None,
+    };
+    assert_eq!(lease, Lease::Commands(driven));
+}
+
+/// What a start has left running is the service, also where its environment has the mark.
+#[tokio::test]
+async fn a_command_that_outlives_its_run_is_found_and_ended_and_a_daemon_is_neither() {
+    // The run dies: the command's future is forgotten, as nobody is left who would kill the command with it.
+    let service = Service::new(|commands| {
+        commands.start = shell("sleep 600 & echo $! > pid; touch up");
+        commands.kill = Some(shell("touch begun; sleep 600"));
+    });
+    let driver = Arc::new(service.driver());
+    let Some(Lease::Commands(driven)) = driver.lease() else {
+        panic!("no lease");
+    };
+    driver.act(Act::Start).await.unwrap();
+    assert!(!is_any_running(&driven, true).unwrap());
+    let kill = tokio::spawn({
+        let driver = Arc::clone(&driver);
+        async move { driver.act(Act::Kill).await }
+    });
+    while !service.path().join("begun").exists() {
+        sleep(Duration::from_millis(5)).await;
+    }
+    assert!(is_any_running(&driven, true).unwrap());
+    end_running(&driven, true).unwrap();
+    let error = kill.await.unwrap().unwrap_err().to_string();
+    assert!(error.contains("code 137"), "{error}");
+    assert!(!is_any_running(&driven, true).unwrap());
+    assert!(service.path().join("up").exists());
+
+    let pid = fs::read_to_string(service.path().join("pid")).unwrap();
+    let pid = Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("it lives on");
 }
 
 #[tokio::test]

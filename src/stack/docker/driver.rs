@@ -199,6 +199,11 @@ impl Driver for DockerDriver {
         Some(self.lease.clone())
     }
 
+    /// Ids are random and long, so that no two engines have the same.
+    fn identity(&self) -> Option<String> {
+        Some(format!("container {}", self.container.id))
+    }
+
     fn outlives_us(&self) -> bool {
         true
     }

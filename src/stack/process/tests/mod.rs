@@ -1,4 +1,0 @@
-//! The driver at work on real processes.
-
-mod driver;
-mod wanderers;
