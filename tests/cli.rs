@@ -2,6 +2,8 @@
 
 #[path = "cli/alone.rs"]
 mod alone;
+#[path = "cli/cases.rs"]
+mod cases;
 #[path = "common/desk.rs"]
 mod desk;
 #[path = "cli/in_doubt.rs"]

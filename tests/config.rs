@@ -129,17 +129,18 @@ allow-remote = true
 
 [api]
 url = "https://${HOST}/v1/"
-process = { command = ["nginx", "-g", "daemon off;"], env = { LANG = "C" }, dir = "front" }
+process = { command = ["nginx", "-g", "daemon off;"], env = { LANG = "C" }, dir = "front", stop-signal = "SIGQUIT" }
 ca = "certs/ca.pem"
 
 [backend.web]
 docker = { name = "web-1" }
-ready = { http = "http://127.0.0.1:6001/ready", every = "100ms", timeout = "1s" }
+ready = { http = "http://127.0.0.1:6001/ready/?full=1", headers = { authorization = "Basic c2VjcmV0" }, every = "100ms", timeout = "1s" }
 faults = ["cut", "pause"]
 
 [backend.db]
 process = { command = ["db", "--price", "5$${"] }
 ready = { log = "ready in [0-9]+ ms" }
+after = ["web"]
 
 [[request]]
 name = "write"
@@ -201,6 +202,7 @@ rate = 11
 
 [trial]
 ready-within = "12s"
+api-ready-within = "13s"
 baseline = 13
 anchor-timeout = "14s"
 probe-patience = "15s"
@@ -215,7 +217,7 @@ max-run-bytes = 170
 max-text-bytes = 18
 "#,
     );
-    assert_eq!(config.secrets, ["backend.internal"]);
+    assert_eq!(config.secrets, ["Basic c2VjcmV0", "backend.internal"]);
     assert_eq!(config.space.bounds().outage_ms, 2..=3_000);
     let plan = comeback::generator::plan(&config.space, 1, 0);
     assert_eq!(config.space.fits(&plan), Ok(()));

@@ -11,6 +11,7 @@ use crate::executor::Executor;
 use crate::invariant::judge;
 use crate::load::Transport;
 use crate::model::Plan;
+use crate::nemesis::bring_up;
 use crate::stack::Stack;
 use crate::trace::{Event, Recorder, Trace};
 
@@ -110,7 +111,7 @@ fn events(
         .build()
         .map_err(SimulationError)?;
     world.block_on(async {
-        executor.bring_up().await?;
+        bring_up(&executor.stack, &executor.journal).await?;
         let cap = executor.settings.max_trace_bytes;
         let recorder = Recorder::new(None, bench.redaction.clone(), cap);
         let early = bench.early_end(plan, execution);

@@ -115,16 +115,14 @@ async fn backend(config: &BackendConfig, finder: &mut Finder) -> anyhow::Result<
         ReadyCheck::Exec(command) => Box::new(ExecProbe {
             command: command.clone(),
         }),
-        ReadyCheck::Http(url) => Box::new(HttpProbe {
-            transport: transport(url, Connections::Fresh, None)?,
-            path: String::new(),
-        }),
+        ReadyCheck::Http { url, headers } => Box::new(HttpProbe::of_url(url, headers)?),
         ReadyCheck::Log(pattern) => Box::new(LogProbe::new(pattern, driver.observe())?),
     };
     Ok(Some(Backend {
         name: config.name.clone(),
         driver,
         probe,
+        after: config.after.clone(),
         probe_every: config.ready.every,
         probe_timeout: config.ready.timeout,
     }))
@@ -161,7 +159,7 @@ async fn follow_ports(copy: &mut Config, original: &Config, engine: &Engine) -> 
         };
         let (from, to) = (selector(from), selector(to));
         match &mut backend.ready.check {
-            ReadyCheck::Http(url) => *url = url_of_copy(url, &from, &to, engine).await?,
+            ReadyCheck::Http { url, .. } => *url = url_of_copy(url, &from, &to, engine).await?,
             ReadyCheck::Tcp(address) => {
                 // It was checked when it was read.
                 if let Some((host, port)) = address.rsplit_once(':')
@@ -189,11 +187,12 @@ async fn url_of_copy(
     };
     let port = published_alike(engine, from, to, port).await?;
     let scheme = uri.scheme_str().unwrap_or("http");
-    let (host, path) = (uri.host().unwrap_or_default(), uri.path());
-    Ok(format!(
-        "{scheme}://{host}:{port}{}",
-        path.trim_end_matches('/')
-    ))
+    let host = uri.host().unwrap_or_default();
+    // The rest stays as it is written: a slash at the end and a query are part of what a probe asks
+    // for.
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    let rest = url.split_once(authority).map_or("", |(_, rest)| rest);
+    Ok(format!("{scheme}://{host}:{port}{rest}"))
 }
 
 /// A service's driver, if it is needed. All containers are reached through one connection to the engine.
@@ -206,7 +205,8 @@ async fn driver(
         ServiceConfig::Process(process) => {
             let (command, env) = (process.command.clone(), process.env.clone());
             let dir = Some(process.dir.clone());
-            let driver = ProcessDriver::new(name, command, env, dir);
+            let driver =
+                ProcessDriver::new(name, command, env, dir).stopped_by(process.stop_signal);
             return Ok(Some(Box::new(driver)));
         }
         ServiceConfig::Command(command) => {

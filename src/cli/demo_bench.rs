@@ -83,6 +83,7 @@ fn bench(
 ) -> anyhow::Result<Bench> {
     let settings = Settings {
         ready_within: Duration::from_secs(10),
+        api_ready_within: Duration::from_secs(10),
         anchor_timeout: Duration::from_millis(300),
         probe_patience: Duration::from_millis(300),
         probe_every: Duration::from_millis(20),

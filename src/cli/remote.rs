@@ -44,7 +44,7 @@ fn places(config: &Config) -> Vec<(String, String)> {
     for backend in &config.backends {
         let key = format!("`ready` of [backend.{}]", backend.name);
         match &backend.ready.check {
-            ReadyCheck::Http(url) => places.push((key, url.clone())),
+            ReadyCheck::Http { url, .. } => places.push((key, url.clone())),
             ReadyCheck::Tcp(address) => places.push((key, format!("tcp://{address}"))),
             ReadyCheck::Exec(_) | ReadyCheck::Log(_) => {}
         }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use futures_util::future::{join_all, try_join_all};
-use tokio::time::{sleep, timeout};
 
 use super::assemble::Presence;
 use super::heal;
@@ -14,10 +13,7 @@ use super::journals::{self, Reaper};
 use super::source::Source;
 use crate::campaign::{Audience, Bench, CampaignError, Interrupt, Stacks};
 use crate::executor::Executor;
-use crate::load::HttpRequest;
 use crate::nemesis::Journal;
-use crate::observe::until_ready;
-use crate::stack::DriverError;
 
 /// A stack for the length of one command.
 pub struct Session {
@@ -200,35 +196,17 @@ impl Session {
 
     /// Starts the services of our own, and waits until they serve.
     async fn own_up(&self, audience: &dyn Audience) -> anyhow::Result<()> {
-        let Executor {
-            stack,
-            transport,
-            settings,
-            ..
-        } = &self.bench.executor;
-        if stack.services().all(|(_, driver)| driver.outlives_us()) {
+        let executor = &self.bench.executor;
+        if executor
+            .stack
+            .services()
+            .all(|(_, driver)| driver.outlives_us())
+        {
             return Ok(());
         }
         audience.busy("bringing the stack up");
-        self.bench.executor.bring_up_own().await?;
-        let serving = async {
-            for backend in &stack.backends {
-                until_ready(backend, |_| {}).await;
-            }
-            // Whatever it answers, it is there.
-            while transport.exchange(HttpRequest::get("/")).await.is_err() {
-                sleep(settings.probe_every).await;
-            }
-        };
-        let limit = humantime::format_duration(settings.ready_within);
-        timeout(settings.ready_within, serving)
-            .await
-            .map_err(|_| DriverError::Missing {
-                service: self.bench.info.name.clone(),
-                message: format!(
-                    "what was started does not serve within {limit}; its log may say why"
-                ),
-            })?;
+        executor.bring_up_own().await?;
+        executor.until_api_answers().await?;
         Ok(())
     }
 }

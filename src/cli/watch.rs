@@ -81,10 +81,12 @@ impl Watch {
     pub async fn run(self, output: &Output) -> anyhow::Result<Exit> {
         let session = Session::beside(&self.source, Presence::Observed).await?;
         let progress = Progress::new(output, None);
+        // What services say while they start is shown as well.
+        let recorder = session.bench().recorder();
+        let _services = Services::observe(&session.bench().executor.stack, &recorder);
         let exit = session
             .beside_stack(&progress, async |bench, interrupt| {
                 progress.finish();
-                let recorder = bench.recorder();
                 tokio::select! {
                     biased;
                     () = interrupt.requested() => Ok(Exit::Success),
@@ -108,7 +110,6 @@ impl Watch {
     /// Observes and probes, for ever.
     async fn observe(&self, bench: &Bench, recorder: &Recorder) -> anyhow::Result<Exit> {
         let executor = &bench.executor;
-        let _services = Services::observe(&executor.stack, recorder);
         let _readiness = Readiness::probe(&executor.stack, recorder);
         if !self.no_probe {
             let client = bench.client("watch", seed_of_now(), recorder.clone())?;

@@ -1,5 +1,6 @@
 //! `[backend.NAME]`.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use serde::Deserialize;
 
 use super::complaint::Problem;
 use super::generator::{GeneratorTable, fault_names};
+use super::request::check_header;
 use super::service::{CommandTable, DockerTable, ProcessTable, Ways};
 use super::text::{self, Time};
 use super::{KeyPath, ServiceConfig};
@@ -20,6 +22,8 @@ pub struct BackendConfig {
     pub name: BackendName,
     /// How it is driven.
     pub service: ServiceConfig,
+    /// The backends that must be ready before it is started.
+    pub after: Vec<BackendName>,
     /// How it is asked whether it is ready.
     pub ready: ReadyConfig,
 }
@@ -40,8 +44,13 @@ pub struct ReadyConfig {
 pub enum ReadyCheck {
     /// Whether this address (`host:port`) accepts a TCP connection. Weak: many accept before they can serve.
     Tcp(String),
-    /// Whether this URL answers with a status of success.
-    Http(String),
+    /// Whether a URL answers with a status of success.
+    Http {
+        /// The URL, with its path and query.
+        url: String,
+        /// The headers that let the probe in.
+        headers: BTreeMap<String, String>,
+    },
     /// Whether this command, run where the backend runs, succeeds.
     Exec(Vec<String>),
     /// Whether its log has shown a line that matches this pattern since it was started.
@@ -55,6 +64,8 @@ pub(super) struct BackendTable {
     process: Option<ProcessTable>,
     command: Option<CommandTable>,
     ready: ReadyTable,
+    #[serde(default)]
+    after: Vec<BackendName>,
     faults: Option<Vec<String>>,
 }
 
@@ -63,6 +74,8 @@ pub(super) struct BackendTable {
 struct ReadyTable {
     tcp: Option<String>,
     http: Option<String>,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
     exec: Option<Vec<String>>,
     log: Option<String>,
     #[serde(default = "default_every")]
@@ -142,17 +155,75 @@ impl BackendTable {
         let backend = BackendConfig {
             name,
             service,
+            after: self.after,
             ready,
         };
         Ok((backend, space))
     }
 }
 
+/// Every name in an `after` has to be that of another backend, and none may wait for itself in the
+/// end.
+pub(super) fn check_order(backends: &[BackendConfig]) -> Result<(), Problem> {
+    let key = |name: &str| KeyPath::of("backend").key(name).key("after");
+    for BackendConfig { name, after, .. } in backends {
+        let unknown = after
+            .iter()
+            .find(|other| backends.iter().all(|b| b.name != **other));
+        if let Some(unknown) = unknown {
+            return Err(
+                Problem::at(key(name), format!("there is no backend `{unknown}`")).remedy(
+                    "name backends of this configuration; the API is started after all of them",
+                ),
+            );
+        }
+    }
+    let mut free: BTreeSet<&str> = BTreeSet::new();
+    loop {
+        let is_next = |b: &&BackendConfig| {
+            !free.contains(&*b.name) && b.after.iter().all(|name| free.contains(&**name))
+        };
+        let next: Vec<&str> = backends.iter().filter(is_next).map(|b| &*b.name).collect();
+        if next.is_empty() {
+            break;
+        }
+        free.extend(next);
+    }
+    let mut stuck = backends.iter().filter(|b| !free.contains(&*b.name));
+    let Some(first) = stuck.next() else {
+        return Ok(());
+    };
+    let others: Vec<&str> = stuck.map(|b| &*b.name).collect();
+    let what = match &others[..] {
+        [] => format!("`{}` waits for itself", first.name),
+        others => format!(
+            "`{}` and `{}` wait for each other",
+            first.name,
+            others.join("`, `")
+        ),
+    };
+    Err(Problem::at(key(&first.name), what).remedy("remove one of them from `after`"))
+}
+
 impl ReadyTable {
     fn check(self, key: KeyPath) -> Result<ReadyConfig, Problem> {
+        if self.http.is_none() && !self.headers.is_empty() {
+            let what = "only `http` is asked with headers";
+            return Err(
+                Problem::at(key.key("headers"), what).remedy("remove them, or ask by `http`")
+            );
+        }
         let check = match (self.tcp, self.http, self.exec, self.log) {
             (Some(tcp), None, None, None) => ReadyCheck::Tcp(text::address(key.key("tcp"), tcp)?),
-            (None, Some(http), None, None) => ReadyCheck::Http(text::url(key.key("http"), &http)?),
+            (None, Some(http), None, None) => {
+                for (name, value) in &self.headers {
+                    check_header(key.key("headers").key(name), name, value)?;
+                }
+                ReadyCheck::Http {
+                    url: text::whole_url(key.key("http"), http)?,
+                    headers: self.headers,
+                }
+            }
             (None, None, Some(exec), None) => {
                 ReadyCheck::Exec(text::command(key.key("exec"), exec)?)
             }

@@ -202,8 +202,18 @@ fn assemble(file: File, path: &Path, mut secrets: Vec<String>) -> Result<Config,
             .remedy("add a section `[backend.NAME]` with `docker` or `process`, and `ready`"));
     }
 
+    backend::check_order(&backends)?;
+
     let kinds = request::check_all(file.request)?;
     secrets.extend(kinds.iter().flat_map(|kind| kind.headers.values().cloned()));
+    secrets.extend(
+        backends
+            .iter()
+            .flat_map(|backend| match &backend.ready.check {
+                ReadyCheck::Http { headers, .. } => headers.values().cloned().collect(),
+                _ => Vec::new(),
+            }),
+    );
     secrets.retain(|secret| !secret.is_empty());
     secrets.sort();
     secrets.dedup();

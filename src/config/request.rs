@@ -95,7 +95,7 @@ fn check_path(key: KeyPath, path: &str) -> Result<(), Problem> {
 }
 
 /// The message shows no value: it may be a secret.
-fn check_header(key: KeyPath, name: &str, value: &str) -> Result<(), Problem> {
+pub(super) fn check_header(key: KeyPath, name: &str, value: &str) -> Result<(), Problem> {
     if HeaderName::from_bytes(name.as_bytes()).is_err() {
         return Err(Problem::at(
             key,

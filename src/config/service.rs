@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::process::Signal;
 use serde::Deserialize;
 
 use super::KeyPath;
@@ -45,6 +46,8 @@ pub struct ProcessConfig {
     pub env: BTreeMap<String, String>,
     /// Where it runs; without one, in the configuration's directory.
     pub dir: PathBuf,
+    /// The signal that asks it to end.
+    pub stop_signal: Signal,
 }
 
 /// The commands that drive a service.
@@ -102,6 +105,7 @@ pub(super) struct ProcessTable {
     #[serde(default)]
     env: BTreeMap<String, String>,
     dir: Option<PathBuf>,
+    stop_signal: Option<String>,
 }
 
 impl Ways {
@@ -126,6 +130,7 @@ impl Ways {
                 Ok(Some(ServiceConfig::Process(ProcessConfig {
                     command,
                     env: process.env,
+                    stop_signal: stop_signal(&key.key("process"), process.stop_signal.as_deref())?,
                     dir: within(process.dir),
                 })))
             }
@@ -139,6 +144,32 @@ impl Ways {
             (None, Some(_), Some(_)) => Err(both(key, "command", "process")),
         }
     }
+}
+
+/// The signal of this name, with `SIG` before it or without; SIGTERM where none is given.
+fn stop_signal(key: &KeyPath, name: Option<&str>) -> Result<Signal, Problem> {
+    const SIGNALS: [(&str, Signal); 7] = [
+        ("TERM", Signal::TERM),
+        ("INT", Signal::INT),
+        ("QUIT", Signal::QUIT),
+        ("HUP", Signal::HUP),
+        ("USR1", Signal::USR1),
+        ("USR2", Signal::USR2),
+        ("WINCH", Signal::WINCH),
+    ];
+    let Some(name) = name else {
+        return Ok(Signal::TERM);
+    };
+    let bare = name.strip_prefix("SIG").unwrap_or(name);
+    let found = SIGNALS.iter().find(|(known, _)| *known == bare);
+    found.map(|(_, signal)| *signal).ok_or_else(|| {
+        let names = SIGNALS.map(|(name, _)| name).join("`, `");
+        Problem::at(
+            key.key("stop-signal"),
+            format!("`{name}` is no signal that asks a process to end"),
+        )
+        .remedy(format!("write one of `{names}`"))
+    })
 }
 
 fn both(key: &KeyPath, this: &str, other: &str) -> Problem {

@@ -106,7 +106,7 @@ fn ready(check: &ReadyCheck) -> (String, &'static str) {
             "# Adapt this: a port that accepts connections may not serve yet. A command inside the container\n\
              # (`exec = [\"…\"]`) or a page (`http = \"…\"`) that needs the whole backend is better.\n",
         ),
-        ReadyCheck::Http(url) => (format!("{{ http = {} }}", quoted(url)), ""),
+        ReadyCheck::Http { url, .. } => (format!("{{ http = {} }}", quoted(url)), ""),
         ReadyCheck::Log(pattern) => (
             format!("{{ log = {} }}", quoted(pattern)),
             "# Adapt this to the line that its log shows when it can serve (a regular expression), or better, give a\n\
@@ -138,6 +138,7 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::path::Path;
 
     use super::*;
@@ -167,7 +168,10 @@ mod tests {
         let checks = [
             ReadyCheck::Exec(words.map(str::to_owned).to_vec()),
             ReadyCheck::Tcp("127.0.0.1:7000".to_owned()),
-            ReadyCheck::Http("http://127.0.0.1:7000/health".to_owned()),
+            ReadyCheck::Http {
+                url: "http://127.0.0.1:7000/health".to_owned(),
+                headers: BTreeMap::new(),
+            },
             ReadyCheck::Log("(?i)ready".to_owned()),
         ];
         for check in checks {

@@ -66,6 +66,11 @@ pub(super) fn url(key: KeyPath, text: &str) -> Result<String, Problem> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
+/// An HTTP URL with a path and a query, as it is written.
+pub(super) fn whole_url(key: KeyPath, text: String) -> Result<String, Problem> {
+    url(key, &text).map(|_| text)
+}
+
 /// `host:port`.
 pub(super) fn address(key: KeyPath, text: String) -> Result<String, Problem> {
     let port = text.rsplit_once(':').map(|(_, port)| port.parse::<u16>());

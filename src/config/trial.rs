@@ -24,6 +24,7 @@ pub(super) struct LoadTable {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) struct TrialTable {
     ready_within: Option<Time>,
+    api_ready_within: Option<Time>,
     baseline: Option<NonZeroU32>,
     anchor_timeout: Option<Time>,
     probe_patience: Option<Time>,
@@ -61,8 +62,10 @@ impl TrialTable {
             Some(time) => time.above_zero(KeyPath::of("trial").key(name)),
             None => Ok(usual),
         };
+        let ready_within = time("ready-within", self.ready_within, usual.ready_within)?;
         let settings = Settings {
-            ready_within: time("ready-within", self.ready_within, usual.ready_within)?,
+            ready_within,
+            api_ready_within: time("api-ready-within", self.api_ready_within, ready_within)?,
             baseline_requests: self
                 .baseline
                 .map_or(usual.baseline_requests, NonZeroU32::get),

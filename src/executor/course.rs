@@ -64,6 +64,7 @@ impl Executor {
                     let remedy = "mend it, or allow more by `[trial] ready-within`";
                     trial.trouble("waiting for the backend", format!("{why}; {remedy}"));
                 }
+                why = trial.backend_ended() => { trial.trouble("driving the backend", why); }
                 why = trial.ended_early() => { trial.trouble("setting up", why); }
                 () = self.tell_readiness(recorder.follow_from(0), &away) => {}
                 () = &mut course => {}

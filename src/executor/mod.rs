@@ -11,6 +11,7 @@ mod reset;
 mod rest;
 mod settings;
 mod setup;
+mod start;
 mod steps;
 mod trial;
 
@@ -44,22 +45,6 @@ pub struct Executor {
 }
 
 impl Executor {
-    /// Starts whatever of the stack does not run.
-    ///
-    /// # Errors
-    /// When a service cannot be started.
-    pub async fn bring_up(&self) -> Result<(), NemesisError> {
-        nemesis::bring_up(&self.stack, &self.journal).await
-    }
-
-    /// Starts those services only that live no longer than this process.
-    ///
-    /// # Errors
-    /// When a service cannot be started.
-    pub async fn bring_up_own(&self) -> Result<(), NemesisError> {
-        nemesis::bring_up_own(&self.stack, &self.journal).await
-    }
-
     /// Undoes whatever a trial may have left done. It is called after each trial by itself; to call it again is harmless.
     ///
     /// # Errors

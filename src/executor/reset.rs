@@ -1,11 +1,8 @@
 //! A fresh stack for the next trial.
 
-use tokio::time::timeout;
-
 use super::Executor;
 use crate::model::{API, Act};
 use crate::nemesis::{NemesisError, do_act};
-use crate::observe::until_ready;
 use crate::stack::Driver;
 
 /// How long a service is given to end by itself when the stack is reset.
@@ -35,14 +32,8 @@ impl Executor {
         for backend in &self.stack.backends {
             self.act(&backend.name, &*backend.driver, stop).await?;
         }
-        for backend in &self.stack.backends {
-            self.act(&backend.name, &*backend.driver, Act::Start)
-                .await?;
-        }
-        for backend in &self.stack.backends {
-            // One that does not become ready in time is found, and told, by the next trial's set-up.
-            let _ = timeout(self.settings.ready_within, until_ready(backend, |_| {})).await;
-        }
+        // One that does not become ready in time is found, and told, by the next trial's set-up.
+        self.start_backends(&|_| true, false).await?;
         match &self.stack.api {
             Some(api) => self.act(API, &**api, Act::Start).await,
             None => Ok(()),

@@ -10,6 +10,8 @@ pub struct Settings {
     /// How long a backend may take to be ready, when the stack is brought up and after the plan. Longer, and
     /// the trial is inconclusive.
     pub ready_within: Duration,
+    /// How long the API may take to serve every kind of request, when the stack is brought up.
+    pub api_ready_within: Duration,
     /// How many requests of each kind the baseline burst sends.
     pub baseline_requests: u32,
     /// How long an anchor is waited for after everything else of the plan has ended. Then its step is skipped.
@@ -35,6 +37,7 @@ impl Default for Settings {
     fn default() -> Self {
         Settings {
             ready_within: Duration::from_secs(120),
+            api_ready_within: Duration::from_secs(120),
             baseline_requests: 3,
             anchor_timeout: Duration::from_secs(30),
             probe_patience: Duration::from_secs(10),

@@ -7,6 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use super::trial::Trial;
 use crate::load;
+use crate::model::API;
 use crate::stack::ServiceState;
 use crate::trace::{EventKind, Origin, Phase, Recorder, Redaction};
 use crate::watch;
@@ -36,7 +37,7 @@ impl Trial<'_> {
                 return false;
             }
         };
-        let limit = Duration::from_millis(self.executor.limits.recovery_ms);
+        let limit = self.executor.settings.api_ready_within;
         let mut last = None;
         let began = Instant::now();
         let served = async {
@@ -67,7 +68,9 @@ impl Trial<'_> {
         };
         self.trouble(
             "setting up",
-            format!("the API did not serve every kind of request within {limit}: {detail}"),
+            format!(
+                "the API did not serve every kind of request within {limit}: {detail}; mend it, or allow more by `[trial] api-ready-within`"
+            ),
         );
         false
     }
@@ -78,7 +81,10 @@ impl Trial<'_> {
         let mut history = self.recorder.follow_from(0);
         for (service, _) in self.executor.stack.services() {
             if self.is_stopped(service).await {
-                return format!("{service} has ended by itself; {REMEDY}");
+                return match self.last_words(service) {
+                    Some(words) => format!("{service} has {words}"),
+                    None => format!("{service} has ended by itself; {REMEDY}"),
+                };
             }
         }
         let mut last_words = BTreeMap::new();
@@ -89,6 +95,9 @@ impl Trial<'_> {
                 }
                 // The end of a service that was reset may be told late, when it runs again.
                 EventKind::Exited { service, code, .. } if self.stays_away(&service).await => {
+                    if let Some(words) = self.last_words(&service) {
+                        return format!("{service} has {words}");
+                    }
                     let code = code.map_or(String::new(), |code| format!(" with code {code}"));
                     return match last_words.get(&service) {
                         Some(line) => {
@@ -101,6 +110,43 @@ impl Trial<'_> {
                 _ => {}
             }
         }
+    }
+
+    /// Ends when a backend that this run has started has ended by itself while the plan was under
+    /// way: most often it could not start again, since what is left of the one before holds
+    /// something that it needs. That is not the API's doing.
+    pub(super) async fn backend_ended(&self) -> String {
+        let mut history = self.recorder.follow_from(0);
+        while !matches!(
+            history.next().await.kind,
+            EventKind::Phase { phase: Phase::Plan }
+        ) {}
+        loop {
+            let EventKind::Exited { service, .. } = history.next().await.kind else {
+                continue;
+            };
+            let is_awaited =
+                service != API && self.is_own(&service) && self.stays_away(&service).await;
+            if is_awaited && let Some(words) = self.last_words(&service) {
+                return format!("start failed: {service} has {words}");
+            }
+        }
+    }
+
+    /// Whether this run has started a service, and can tell how it ended.
+    fn is_own(&self, service: &str) -> bool {
+        let mut services = self.executor.stack.services();
+        let own = services.find(|(name, _)| *name == service);
+        own.is_some_and(|(_, driver)| driver.lease().is_some() && !driver.outlives_us())
+    }
+
+    /// How a service has ended by itself, and what it said last.
+    fn last_words(&self, service: &str) -> Option<String> {
+        let mut services = self.executor.stack.services();
+        services
+            .find(|(name, _)| *name == service)?
+            .1
+            .ended_by_itself()
     }
 
     /// Whether a service that has just ended does not run. Its end is told a moment before its driver counts it.

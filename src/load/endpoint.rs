@@ -59,6 +59,16 @@ impl Endpoint {
         &self.base
     }
 
+    /// The host and port of the URL.
+    pub fn address(&self) -> Option<String> {
+        let url = Url::parse(&self.base).ok()?;
+        Some(format!(
+            "{}:{}",
+            url.host_str()?,
+            url.port_or_known_default()?
+        ))
+    }
+
     /// The URL of a path below this one. What a URL cannot hold, such as a space, is escaped.
     pub fn resolve(&self, path: &str) -> Result<Url, ExchangeError> {
         let slash = if path.starts_with(['/', '?']) {

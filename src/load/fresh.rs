@@ -58,6 +58,10 @@ impl Transport for Fresh {
     fn url(&self) -> &str {
         self.endpoint.url()
     }
+
+    fn address(&self) -> Option<String> {
+        self.endpoint.address()
+    }
 }
 
 /// What is told of an error. reqwest's own words give the URL, and no trace may carry an address.

@@ -73,4 +73,8 @@ impl Transport for Pooled {
     fn url(&self) -> &str {
         self.endpoint.url()
     }
+
+    fn address(&self) -> Option<String> {
+        self.endpoint.address()
+    }
 }

@@ -1,19 +1,62 @@
 //! A readiness probe over HTTP.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use hyper::header::{HeaderName, HeaderValue};
+use hyper::http::uri::InvalidUri;
+use hyper::{HeaderMap, Uri};
 
 use super::reading::Reading;
-use super::{HttpRequest, Transport};
+use super::{Fresh, HttpRequest, LoadError, Transport};
 use crate::stack::{Driver, Probe};
 
 /// Ready when a `GET` of the path is answered with a 2xx. The transport leads to the backend itself, past the API.
 pub struct HttpProbe {
     /// Leads to the backend.
     pub transport: Arc<dyn Transport>,
-    /// What is asked for.
+    /// What is asked for: a path and its query, as they are sent.
     pub path: String,
+    /// The headers that let the probe in.
+    pub headers: HeaderMap,
+}
+
+impl HttpProbe {
+    /// A probe of a whole URL, with these headers.
+    ///
+    /// # Errors
+    /// When the URL or a header is no good.
+    pub fn of_url(url: &str, headers: &BTreeMap<String, String>) -> Result<Self, LoadError> {
+        let bad = |message: String| LoadError::Url {
+            url: url.to_owned(),
+            message,
+        };
+        let uri: Uri = url
+            .parse()
+            .map_err(|error: InvalidUri| bad(error.to_string()))?;
+        let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+            return Err(bad("it names no scheme or no host".to_owned()));
+        };
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            let name = HeaderName::from_bytes(name.as_bytes());
+            // The message shows no value: it may be a secret.
+            let (Ok(name), Ok(mut value)) = (name, HeaderValue::from_str(value)) else {
+                return Err(bad("one of its headers cannot be sent".to_owned()));
+            };
+            value.set_sensitive(true);
+            map.append(name, value);
+        }
+        Ok(HttpProbe {
+            transport: Arc::new(Fresh::new(&format!("{scheme}://{authority}"), None)?),
+            path: uri
+                .path_and_query()
+                .map_or("/", |path| path.as_str())
+                .to_owned(),
+            headers: map,
+        })
+    }
 }
 
 #[async_trait]
@@ -21,7 +64,10 @@ impl Probe for HttpProbe {
     async fn ready(&self, _driver: &dyn Driver) -> Result<(), String> {
         let answer = self
             .transport
-            .exchange(HttpRequest::get(&self.path))
+            .exchange(HttpRequest {
+                headers: self.headers.clone(),
+                ..HttpRequest::get(&self.path)
+            })
             .await
             .map_err(|error| error.to_string())?;
         let reading = Reading::new(&answer);
@@ -36,6 +82,10 @@ impl Probe for HttpProbe {
 
     fn means(&self) -> String {
         format!("GET {}{}", self.transport.url(), self.path)
+    }
+
+    fn address(&self) -> Option<String> {
+        self.transport.address()
     }
 }
 
@@ -105,9 +155,55 @@ mod tests {
             }));
             let path = "/healthz".to_owned();
             assert_eq!(
-                HttpProbe { transport, path }.ready(&NoDriver).await,
+                HttpProbe {
+                    transport,
+                    path,
+                    headers: HeaderMap::new()
+                }
+                .ready(&NoDriver)
+                .await,
                 expected
             );
         }
+    }
+
+    #[test]
+    fn a_url_is_asked_for_as_it_is_written() {
+        for (url, path, address) in [
+            ("http://127.0.0.1:1/healthz", "/healthz", "127.0.0.1:1"),
+            ("http://127.0.0.1:1/healthz/", "/healthz/", "127.0.0.1:1"),
+            (
+                "http://127.0.0.1:1/ready?full=1&x",
+                "/ready?full=1&x",
+                "127.0.0.1:1",
+            ),
+            ("http://localhost", "/", "localhost:80"),
+            ("https://localhost/?a", "/?a", "localhost:443"),
+        ] {
+            let probe = HttpProbe::of_url(url, &BTreeMap::new()).unwrap();
+            assert_eq!(
+                (&*probe.path, probe.address().unwrap().as_str()),
+                (path, address)
+            );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_headers_are_sent_and_never_shown() {
+        let headers = BTreeMap::from([("authorization".to_owned(), "Basic c2VjcmV0".to_owned())]);
+        let HttpProbe { path, headers, .. } = HttpProbe::of_url("http://h/", &headers).unwrap();
+        assert!(!format!("{headers:?}").contains("c2VjcmV0"));
+        let transport = Arc::new(Scripted::new(|request, _| {
+            match request.headers.contains_key("authorization") {
+                true => Reply::now(200, ""),
+                false => Reply::now(401, ""),
+            }
+        }));
+        let probe = HttpProbe {
+            transport,
+            path,
+            headers,
+        };
+        assert_eq!(probe.ready(&NoDriver).await, Ok(()));
     }
 }

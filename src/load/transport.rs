@@ -23,6 +23,11 @@ pub trait Transport: Send + Sync {
 
     /// Where requests go: a URL without a slash at its end.
     fn url(&self) -> &str;
+
+    /// The address that it leads to (`host:port`), if it is on a network.
+    fn address(&self) -> Option<String> {
+        None
+    }
 }
 
 /// A request as it goes to the wire.

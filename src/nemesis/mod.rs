@@ -167,26 +167,14 @@ async fn heal_service(
     Ok(())
 }
 
-/// Brings every service of a stack up, the backends first, and writes down how each is to be undone.
+/// Starts every service of a stack at once, and writes down how each is to be undone. Only the
+/// simulator does this; what is live is brought up in order by the executor.
 ///
 /// # Errors
 /// When a service cannot be started.
 pub async fn bring_up(stack: &Stack, journal: &Journal) -> Result<(), NemesisError> {
     for (name, driver) in stack.services() {
         do_act(name, driver, Act::Start, journal).await?;
-    }
-    Ok(())
-}
-
-/// As [`bring_up`], for those services only that live no longer than this process. All others are left as they are.
-///
-/// # Errors
-/// When a service cannot be started.
-pub async fn bring_up_own(stack: &Stack, journal: &Journal) -> Result<(), NemesisError> {
-    for (name, driver) in stack.services() {
-        if !driver.outlives_us() {
-            do_act(name, driver, Act::Start, journal).await?;
-        }
     }
     Ok(())
 }

@@ -125,7 +125,8 @@ fn aftermath(lease: &Lease, doubt: &Doubt) -> Duration {
         }
         Lease::Container { .. } => ENGINE_DELAY,
         Lease::Commands(driven) => driven.commands.limit,
-        Lease::ProcessGroup { .. } => Duration::ZERO,
+        // Undoing a mark looks on by itself for a child that is just being made.
+        Lease::ProcessGroup { .. } | Lease::Marked { .. } => Duration::ZERO,
     }
 }
 
@@ -133,6 +134,8 @@ fn aftermath(lease: &Lease, doubt: &Doubt) -> Duration {
 fn longest_command(lease: &Lease) -> Duration {
     match lease {
         Lease::Commands(driven) => driven.commands.limit,
-        Lease::Container { .. } | Lease::ProcessGroup { .. } => Duration::ZERO,
+        Lease::Container { .. } | Lease::ProcessGroup { .. } | Lease::Marked { .. } => {
+            Duration::ZERO
+        }
     }
 }

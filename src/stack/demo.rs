@@ -80,6 +80,7 @@ pub(super) fn backend(driver: Box<dyn Driver>, network: Box<dyn Network>) -> Bac
         name: BACKEND.to_owned(),
         driver,
         probe: Box::new(HealthProbe { backend: network }),
+        after: Vec::new(),
         probe_every: Duration::from_millis(10),
         probe_timeout: Duration::from_millis(200),
     }

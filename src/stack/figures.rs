@@ -32,6 +32,19 @@ impl Figures {
         living.reduce(Figures::and)
     }
 
+    /// The figures of these processes, as far as they live; none where none does. Nothing else is
+    /// looked at.
+    pub fn of_these(pids: impl Iterator<Item = i32>) -> Option<Figures> {
+        let living = pids.filter_map(|pid| {
+            let process = Process::new(pid).ok()?;
+            let stat = process.stat().ok()?;
+            (!matches!(stat.state, 'Z' | 'X'))
+                .then(|| of_one(&process, &stat))
+                .flatten()
+        });
+        living.reduce(Figures::and)
+    }
+
     fn and(self, other: Figures) -> Figures {
         let sum = |a: Option<u64>, b: Option<u64>| Some(a? + b?);
         Figures {

@@ -41,6 +41,8 @@ pub struct Backend {
     pub driver: Box<dyn Driver>,
     /// The direct probe.
     pub probe: Box<dyn Probe>,
+    /// The backends that must be ready before this one is started.
+    pub after: Vec<BackendName>,
     /// How often the probe is sent while it waits for a change.
     pub probe_every: Duration,
     /// How long one probe may take; a probe that takes longer says "not ready".
@@ -74,6 +76,12 @@ pub trait Driver: Send + Sync {
 
     /// What tells the service from every other one, whatever configurations call it; none where nobody else can have it.
     fn identity(&self) -> Option<String> {
+        None
+    }
+
+    /// If the service was started by this driver and has ended since without being asked to: how it
+    /// ended, and what it said last.
+    fn ended_by_itself(&self) -> Option<String> {
         None
     }
 
@@ -115,6 +123,11 @@ pub trait Probe: Send + Sync {
 
     /// What it does to find out, in a few words.
     fn means(&self) -> String;
+
+    /// The address that is asked (`host:port`), if it is asked at one.
+    fn address(&self) -> Option<String> {
+        None
+    }
 }
 
 /// What state a service is in.
@@ -197,6 +210,14 @@ pub enum Lease {
         pgid: i32,
         /// When the leader started, in clock ticks since boot: tells it from a later process of the same id.
         start_ticks: u64,
+        /// The service's name, for people.
+        name: String,
+    },
+    /// Whatever the run starts carries this mark in its environment: it must end. It is written
+    /// down before anything is started.
+    Marked {
+        /// The mark, which nothing else carries.
+        mark: String,
         /// The service's name, for people.
         name: String,
     },

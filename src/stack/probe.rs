@@ -28,6 +28,10 @@ impl Probe for TcpProbe {
     fn means(&self) -> String {
         format!("a TCP connection to {}", self.address)
     }
+
+    fn address(&self) -> Option<String> {
+        Some(self.address.clone())
+    }
 }
 
 /// Ready when a command, run where the service runs, succeeds.

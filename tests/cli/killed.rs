@@ -121,3 +121,33 @@ fn a_run_that_is_alive_is_not_healed() {
     );
     assert_eq!(live::services(&desk).len(), 2);
 }
+
+/// Each service kills comeback as the first thing that it does, so that comeback does not live to
+/// write down what it has started.
+#[test]
+fn what_was_just_being_started_is_ended_as_well() {
+    for _nth in 0..5 {
+        let desk = Desk::new();
+        let parts = Parts {
+            api: "/bin/sh",
+            ..Parts::new()
+        };
+        parts.write(&desk, &parts.api());
+        let config = std::fs::read_to_string(desk.path().join("comeback.toml")).unwrap();
+        let (begin, end) = (
+            config.find("[backend.store]").unwrap(),
+            config.find("ready =").unwrap(),
+        );
+        let killer = "[backend.store]\nprocess = { command = [\"sh\", \"-c\", \"kill -9 $PPID; exec sleep 1000\"] }\n";
+        desk.write(
+            "comeback.toml",
+            &format!("{}{killer}{}", &config[..begin], &config[end..]),
+        );
+        let mut live = Live::start(&desk, "run --seed 1");
+        assert_eq!(live.wait_killed(), -1);
+        until(
+            "the reaper has ended what was started and removed the journal",
+            || live::left_behind(&desk).is_empty(),
+        );
+    }
+}

@@ -3,6 +3,32 @@
 /// Each mistake's name, and a configuration that makes it: the least one (see `LEAST`) with one text replaced or added.
 pub fn of(least: &str) -> Vec<(&'static str, String)> {
     let replaced = [
+        (
+            "unknown backend to come after",
+            "[[request]]",
+            "after = [\"cache\"]\n[[request]]",
+        ),
+        (
+            "a backend that waits for itself",
+            "[[request]]",
+            "after = [\"db\"]\n[[request]]",
+        ),
+        (
+            "backends that wait for each other",
+            "[[request]]",
+            "after = [\"cache\"]\n[backend.cache]\nprocess = { command = [\"cache\"] }\nready = { tcp = \"127.0.0.1:6002\" }\n\
+             after = [\"db\"]\n[[request]]",
+        ),
+        (
+            "no signal that asks to end",
+            "[\"db\"]",
+            "[\"db\"], stop-signal = \"KILL\"",
+        ),
+        (
+            "headers of a probe that has none",
+            "6001\"",
+            "6001\", headers = { a = \"b\" }",
+        ),
         ("no TOML", "ready = {", "ready = ="),
         (
             "key twice",

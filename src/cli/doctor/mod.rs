@@ -1,5 +1,6 @@
 //! `comeback doctor`: a configuration against its live stack.
 
+mod commands;
 mod containers;
 mod requests;
 
@@ -28,8 +29,10 @@ const AMPLE: u32 = 3;
 
 /// Check every part of a configuration against the live stack, and say how to mend what is wrong.
 ///
-/// Requests are sent, one of each kind; nothing is stopped or restarted. How long a restart takes is therefore not
-/// known to it: `comeback fault restart` shows that.
+/// Requests are sent, one of each kind; nothing is stopped or restarted. How long a restart takes
+/// is therefore not known to it: `comeback fault restart` shows that. Services that are a `process`
+/// are started, backends first, and ended again; one that ends at once is shown with its last log
+/// lines.
 ///
 /// Exit codes: 0 all is fine; 2 the configuration is wrong; 3 something about the environment is.
 #[derive(Debug, Args)]
@@ -37,6 +40,9 @@ const AMPLE: u32 = 3;
 pub struct Doctor {
     #[command(flatten)]
     source: Source,
+    /// Start services that are driven by a `command` and do not run. They are left running.
+    #[arg(long)]
+    start: bool,
 }
 
 impl Doctor {
@@ -89,6 +95,7 @@ impl Doctor {
         if presence != Presence::Unneeded {
             checkup.scope = Some(scope::of(session.bench(), None));
         }
+        commands::check(session.bench(), self.start, checkup, progress).await;
         let looked = session
             .beside_stack(progress, async |bench, interrupt| {
                 tokio::select! {
@@ -119,6 +126,13 @@ async fn services(bench: &Bench, checkup: &mut Checkup, progress: &Progress) -> 
     // Without its backends an API may be right to refuse, and a job may take all of its limit.
     if api(bench, checkup).await && ready {
         requests::check(bench, checkup, progress).await?;
+    }
+    for (name, driver) in bench.executor.stack.services() {
+        // Another program may have answered in its place all along.
+        if let Some(words) = driver.ended_by_itself() {
+            let remedy = "start it by hand to see why";
+            checkup.environment(name, format!("it {words}"), remedy);
+        }
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::{AMPLE, round_up};
 use crate::campaign::{Audience, Bench};
@@ -38,9 +38,20 @@ pub async fn check(
     let recorder = bench.recorder();
     let client = bench.client("doctor", seed_of_now(), recorder.clone())?;
     let mut slowest = Slowest::default();
+    let (began, settled_by) = (Instant::now(), bench.executor.settled_by());
     for kind in &bench.executor.kinds {
         progress.busy(&format!("sending {}", kind.name));
-        request(kind, &client, &recorder, checkup, &mut slowest).await;
+        // What fails as an API may that is still starting is tried again, as a trial does when it
+        // sets up.
+        let found = loop {
+            let (outcome, course) = request(kind, &client, &recorder).await;
+            if !may_pass(&outcome) || Instant::now() >= settled_by {
+                break (outcome, course);
+            }
+            sleep(bench.executor.settings.probe_every).await;
+        };
+        let tried_for = may_pass(&found.0).then(|| began.elapsed());
+        report(kind, found, tried_for, checkup, &mut slowest);
     }
     let limits = &bench.executor.limits;
     limit("answer", limits.answer_ms, slowest.answer_us, checkup);
@@ -48,24 +59,42 @@ pub async fn check(
     Ok(())
 }
 
-async fn request(
-    kind: &RequestKind,
-    client: &Client,
-    recorder: &Recorder,
-    checkup: &mut Checkup,
-    slowest: &mut Slowest,
-) {
+/// Sends one request.
+async fn request(kind: &RequestKind, client: &Client, recorder: &Recorder) -> (Outcome, Course) {
     let from_seq = recorder.next_seq();
     let outcome = client
         .request(&Origin::Probe, &kind.name, Instant::now())
         .await;
     let history = recorder.history();
     let course = Course::of(history.iter().filter(|event| event.seq >= from_seq));
+    (outcome, course)
+}
+
+/// Whether a request that ended so may succeed once the API has started.
+fn may_pass(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Ok => false,
+        Outcome::Failed { status, .. } => *status >= 500,
+        Outcome::Unknown { reason, .. } => *reason != UnknownReason::JobNotTerminal,
+    }
+}
+
+fn report(
+    kind: &RequestKind,
+    (outcome, course): (Outcome, Course),
+    tried_for: Option<Duration>,
+    checkup: &mut Checkup,
+    slowest: &mut Slowest,
+) {
     let what = format!("request `{}`", kind.name);
+    let found = match tried_for.map(|time| time.as_secs()) {
+        None | Some(0) => outcome.to_string(),
+        Some(seconds) => format!("{outcome}; it was tried for {seconds} s"),
+    };
     match mend(&outcome) {
         None => {}
-        Some((true, remedy)) => return checkup.configuration(what, outcome.to_string(), remedy),
-        Some((false, remedy)) => return checkup.environment(what, outcome.to_string(), remedy),
+        Some((true, remedy)) => return checkup.configuration(what, found, remedy),
+        Some((false, remedy)) => return checkup.environment(what, found, remedy),
     }
     let ended = millis(course.ended_us);
     match course.accepted_us {

@@ -43,6 +43,12 @@ pub(super) async fn undo(lease: &Lease) -> Result<Undone, DriverError> {
                 Undone::Restored(format!("the processes of {name} were ended"))
             }
         },
+        Lease::Marked { mark, name } => match process::undo_marked(mark, name).await? {
+            process::Undone::NothingLeft => Undone::Nothing,
+            process::Undone::Ended => {
+                Undone::Restored(format!("the processes of {name} were ended"))
+            }
+        },
     })
 }
 
@@ -53,7 +59,7 @@ pub(super) async fn is_command_running(lease: &Lease) -> Result<bool, DriverErro
             let runs = command::is_running(driven).await?;
             command::is_any_running(driven, runs).map_err(|error| failed(driven, &error))
         }
-        Lease::Container { .. } | Lease::ProcessGroup { .. } => Ok(false),
+        Lease::Container { .. } | Lease::ProcessGroup { .. } | Lease::Marked { .. } => Ok(false),
     }
 }
 
@@ -64,7 +70,7 @@ pub(super) async fn end_command(lease: &Lease) -> Result<(), DriverError> {
             let runs = command::is_running(driven).await?;
             command::end_running(driven, runs).map_err(|error| failed(driven, &error))
         }
-        Lease::Container { .. } | Lease::ProcessGroup { .. } => Ok(()),
+        Lease::Container { .. } | Lease::ProcessGroup { .. } | Lease::Marked { .. } => Ok(()),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,44 +11,76 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 use tokio::process::{ChildStderr, ChildStdout};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
-use super::members::{self, MARK, Member};
+use super::KERNEL_PATIENCE;
+use super::mark::{MARK, SERVICE};
+use super::members::{self, Member};
 use super::observers::Observers;
+use super::reach::Reach;
 use crate::stack::Observation;
 use crate::watch;
 
-/// How often to look whether the kernel has done what a signal asks: nothing announces it.
-const LOOK_EVERY: Duration = Duration::from_millis(1);
+/// How often it is noted what a service has started meanwhile, so that it is still known when its
+/// parent has ended.
+const NOTE_EVERY: Duration = Duration::from_secs(1);
 
 /// How long the last lines of a dead group may take to arrive. Only a process that has left the group
 /// can still hold the pipe's other end.
 const LAST_LINES: Duration = Duration::from_millis(100);
 
-/// A process group whose leader is our child.
+/// A process group whose leader is our child, and whatever that has started outside of it.
 ///
 /// The leader is reaped last. Until then the kernel gives its process id, and with it the group's, to nobody else, so no signal can
 /// reach a stranger; signals are sent under the lock that reaping takes.
 pub(super) struct Group {
     id: Pid,
     start_ticks: u64,
+    began: Instant,
+    /// Every process of the service, in the group or not.
+    reach: Arc<Reach>,
     leader: Mutex<Option<Child>>,
-    ended: watch::Sender<bool>,
+    /// Whether somebody has asked it to end.
+    is_unwanted: AtomicBool,
+    ended: watch::Sender<Option<Ending>>,
+}
+
+/// How a group has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Ending {
+    /// The leader's exit code; 128 + n for signal n.
+    pub code: Option<i64>,
+    /// How long the leader lived.
+    pub lived: Duration,
+    /// Whether nobody had asked it to.
+    pub is_by_itself: bool,
+    /// What could not be ended along with the leader.
+    pub left: Option<String>,
 }
 
 impl Group {
     /// Starts a command as the leader of a new group, and a task that follows the group to its end.
-    pub fn spawn(mut command: Command, name: &str, observers: Observers) -> io::Result<Arc<Group>> {
+    pub fn spawn(
+        mut command: Command,
+        name: &str,
+        mark: &str,
+        observers: Observers,
+    ) -> io::Result<Arc<Group>> {
         // Listened to before the child exists, so that its end cannot be missed.
         let ends = signal(SignalKind::child())?;
-        let mut leader = command.process_group(0).env(MARK, name).spawn()?;
+        command.process_group(0).env(SERVICE, name).env(MARK, mark);
+        let began = Instant::now();
+        let mut leader = command.spawn()?;
         match Group::adopt(&mut leader) {
-            Ok((id, start_ticks, output)) => {
+            Ok((id, member, output)) => {
                 let group = Arc::new(Group {
                     id,
-                    start_ticks,
+                    start_ticks: member.start_ticks,
+                    began,
+                    reach: Reach::new(mark, &member),
                     leader: Mutex::new(Some(leader)),
-                    ended: watch::Sender::new(false),
+                    is_unwanted: AtomicBool::new(false),
+                    ended: watch::Sender::new(None),
                 });
                 observers.tell(&Observation::Started {
                     identity: group.id().to_string(),
@@ -74,53 +107,52 @@ impl Group {
         self.start_ticks
     }
 
-    /// Sends a signal to every process of the group. A group that is gone is no error.
-    pub fn signal(&self, signal: Signal) -> io::Result<()> {
+    /// Every process of the service.
+    pub fn reach(&self) -> &Arc<Reach> {
+        &self.reach
+    }
+
+    /// Asks the group to end by a signal. A group that is gone is no error.
+    pub fn ask_to_end(&self, signal: Signal) -> io::Result<()> {
+        self.is_unwanted.store(true, Ordering::Relaxed);
         match *self.leader() {
             Some(_) => Ok(kill_process_group(self.id, signal)?),
             None => Ok(()),
         }
     }
 
-    /// Whether the group stands still.
-    pub fn is_frozen(&self) -> io::Result<bool> {
-        Ok(members::stand_still(&members::living(self.id())?))
+    /// Kills everything, and waits until it is gone and the leader reaped. The caller bounds the
+    /// time.
+    pub async fn kill(&self) -> io::Result<()> {
+        self.is_unwanted.store(true, Ordering::Relaxed);
+        self.reach.kill().await?;
+        match self.ended().await.left {
+            Some(left) => Err(io::Error::other(left)),
+            None => Ok(()),
+        }
     }
 
-    /// Whether any process of the group is frozen.
-    pub fn is_partly_frozen(&self) -> io::Result<bool> {
-        Ok(members::any_frozen(&members::living(self.id())?))
+    /// How it ended; none while any process of it is left, or the leader is not reaped.
+    pub fn ending(&self) -> Option<Ending> {
+        self.ended.borrow().clone()
     }
 
-    /// Freezes the group and waits until all of it stands still.
-    pub async fn freeze(&self) -> io::Result<()> {
-        self.signal(Signal::STOP)?;
-        self.until(members::stand_still).await
-    }
-
-    /// Thaws the group and waits until none of it is frozen.
-    pub async fn thaw(&self) -> io::Result<()> {
-        self.signal(Signal::CONT)?;
-        self.until(|living| !members::any_frozen(living)).await
-    }
-
-    /// Whether every process of the group is gone and the leader reaped.
-    pub fn has_ended(&self) -> bool {
-        *self.ended.borrow()
-    }
-
-    /// Waits until [`Group::has_ended`].
-    pub async fn ended(&self) {
-        // The sender lives in `self`, so this cannot fail.
-        let _ = self.ended.subscribe().wait_for(|ended| *ended).await;
+    /// Waits until it has ended.
+    pub async fn ended(&self) -> Ending {
+        loop {
+            // The sender lives in `self`, so this cannot fail.
+            let _ = self.ended.subscribe().wait_for(Option::is_some).await;
+            if let Some(ending) = self.ending() {
+                return ending;
+            }
+        }
     }
 
     /// What is known of a new leader, and its output.
-    fn adopt(leader: &mut Child) -> io::Result<(Pid, u64, Output)> {
+    fn adopt(leader: &mut Child) -> io::Result<(Pid, Member, Output)> {
         let id = Pid::from_child(leader);
-        let start_ticks = members::process(id.as_raw_pid())
-            .ok_or_else(|| io::Error::other("/proc does not show the new process"))?
-            .start_ticks;
+        let member = members::process(id.as_raw_pid())
+            .ok_or_else(|| io::Error::other("/proc does not show the new process"))?;
         let output = Output {
             stdout: leader
                 .stdout
@@ -133,7 +165,7 @@ impl Group {
                 .map(ChildStderr::from_std)
                 .transpose()?,
         };
-        Ok((id, start_ticks, output))
+        Ok((id, member, output))
     }
 
     async fn follow(
@@ -149,30 +181,32 @@ impl Group {
         if let Some(stderr) = output.stderr {
             lines.spawn(observers.clone().forward(stderr));
         }
-        while !self.leader_has_ended() && ends.recv().await.is_some() {}
-        self.clear().await;
-        let status = self.reap();
+        while !self.leader_has_ended() {
+            tokio::select! {
+                biased;
+                _ = ends.recv() => {}
+                () = sleep(NOTE_EVERY) => { self.reach.look(); }
+            }
+        }
+        let (lived, is_by_itself) = (
+            self.began.elapsed(),
+            !self.is_unwanted.load(Ordering::Relaxed),
+        );
+        let left = self.clear().await;
+        let code = self.reap().ok().and_then(exit_code);
         // Without this the last words of a service would come after its end; that they are cut here is no error.
         let _ = timeout(LAST_LINES, lines.join_all()).await;
         observers.tell(&Observation::Exited {
-            code: status.ok().and_then(exit_code),
+            code,
             oom: false,
             source_at: None,
         });
-        self.ended.send_replace(true);
-    }
-
-    async fn until(&self, wanted: impl Fn(&[Member]) -> bool) -> io::Result<()> {
-        loop {
-            let living = members::living(self.id())?;
-            if living.is_empty() {
-                return Err(io::Error::other("it has just ended"));
-            }
-            if wanted(&living) {
-                return Ok(());
-            }
-            sleep(LOOK_EVERY).await;
-        }
+        self.ended.send_replace(Some(Ending {
+            code,
+            lived,
+            is_by_itself,
+            left,
+        }));
     }
 
     /// Looks at the leader without reaping it. A leader that cannot be waited for is not ours any more.
@@ -181,15 +215,13 @@ impl Group {
         waitid(WaitId::Pid(self.id), look).map_or(true, |status| status.is_some())
     }
 
-    /// Kills what the leader has left behind, and waits until it is gone.
-    async fn clear(&self) {
-        loop {
-            // Neither of these fails for a group whose leader we have not reaped; if it did, the next look tells.
-            let _ = self.signal(Signal::KILL);
-            if members::living(self.id()).is_ok_and(|living| living.is_empty()) {
-                return;
-            }
-            sleep(LOOK_EVERY).await;
+    /// Kills what the leader has left behind, and waits until it is gone; or says what could not be
+    /// ended.
+    async fn clear(&self) -> Option<String> {
+        match timeout(KERNEL_PATIENCE, self.reach.kill()).await {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(_) => Some(format!("partial: {} are still there", self.reach.awake())),
         }
     }
 

@@ -1,19 +1,24 @@
 //! The `process` driver: a local command in a process group of its own.
 //!
-//! A service lives as long as its first process, as a container does: when that one ends, whatever else is in its group
-//! is killed. Signals go to the whole group, so that a server behind a shell is frozen with it. Linux only.
+//! A service lives as long as its first process, as a container does: when that one ends, whatever
+//! else belongs to it is killed. Faults reach everything that it has started (see `reach`), so that
+//! a server behind a shell is frozen with it, and so are workers in sessions of their own. The
+//! signal that asks it to end goes to its process group. Linux only.
 
+mod family;
 mod group;
+mod last_words;
+mod launch;
+mod mark;
 mod members;
 mod observers;
+mod reach;
 #[cfg(test)]
 mod tests;
 mod undo;
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::PathBuf;
-use std::process::Stdio;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,13 +28,14 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use self::group::Group;
+use self::launch::Launch;
 use super::figures::Figures;
 use super::{Driver, DriverError, Lease, Observation, ServiceState, Subject, Usage};
 use crate::model::Act;
 
 pub use self::members::start_ticks;
 pub(super) use self::observers::Observers;
-pub use self::undo::{Undone, undo};
+pub use self::undo::{Undone, undo, undo_marked};
 
 /// How long the kernel may take to do what a signal asks. It is slower only when it is in trouble.
 const KERNEL_PATIENCE: Duration = Duration::from_secs(10);
@@ -43,19 +49,13 @@ const OUTPUT_TAIL: usize = 2_000;
 /// Drives a local command. Dropping it kills what it has started; [`Driver::release`] also waits for the end.
 pub struct ProcessDriver {
     launch: Launch,
+    /// What everything that this driver starts carries in its environment.
+    mark: String,
     observers: Observers,
     /// Held for the length of an act, so that acts don't mix.
     acting: tokio::sync::Mutex<()>,
     /// The group that was started last, dead or alive.
     group: Mutex<Option<Arc<Group>>>,
-}
-
-/// How a service is started.
-struct Launch {
-    name: String,
-    command: Vec<String>,
-    env: BTreeMap<String, String>,
-    dir: Option<PathBuf>,
 }
 
 impl ProcessDriver {
@@ -73,11 +73,20 @@ impl ProcessDriver {
                 command,
                 env,
                 dir,
+                stop_signal: Signal::TERM,
             },
+            mark: mark::unique(),
             observers: Observers::default(),
             acting: tokio::sync::Mutex::new(()),
             group: Mutex::new(None),
         }
+    }
+
+    /// The same service, asked to end by this signal; without it, by SIGTERM.
+    #[must_use]
+    pub fn stopped_by(mut self, signal: Signal) -> Self {
+        self.launch.stop_signal = signal;
+        self
     }
 
     fn last(&self) -> MutexGuard<'_, Option<Arc<Group>>> {
@@ -86,7 +95,7 @@ impl ProcessDriver {
     }
 
     fn running(&self) -> Option<Arc<Group>> {
-        self.last().clone().filter(|group| !group.has_ended())
+        self.last().clone().filter(|group| group.ending().is_none())
     }
 
     fn start(&self) -> Result<(), DriverError> {
@@ -94,7 +103,8 @@ impl ProcessDriver {
             return Ok(());
         }
         let command = self.launch.command(&self.launch.command)?;
-        let group = Group::spawn(command, &self.launch.name, self.observers.clone())
+        let observers = self.observers.clone();
+        let group = Group::spawn(command, &self.launch.name, &self.mark, observers)
             .map_err(|error| self.launch.spawn_error("start", &error))?;
         *self.last() = Some(group);
         Ok(())
@@ -104,12 +114,13 @@ impl ProcessDriver {
         let Some(group) = self.running() else {
             return Ok(());
         };
-        group
-            .signal(Signal::KILL)
-            .map_err(|error| self.launch.failed("kill", error))?;
-        timeout(KERNEL_PATIENCE, group.ended())
-            .await
-            .map_err(|_| self.launch.failed("kill", "it is still there"))
+        match timeout(KERNEL_PATIENCE * 2, group.kill()).await {
+            Ok(done) => done.map_err(|error| self.launch.failed("kill", error)),
+            Err(_) => {
+                let left = format!("partial: {} are still there", group.reach().awake());
+                Err(self.launch.failed("kill", left))
+            }
+        }
     }
 
     async fn stop(&self, grace: Duration) -> Result<(), DriverError> {
@@ -117,27 +128,40 @@ impl ProcessDriver {
             return Ok(());
         };
         group
-            .signal(Signal::TERM)
+            .ask_to_end(self.launch.stop_signal)
             .map_err(|error| self.launch.failed("stop", error))?;
-        // A frozen process sees SIGTERM only once it is thawed; in this order it does nothing else before.
+        // A frozen process sees the signal only once it is thawed; in this order it does nothing
+        // else before.
         self.unpause().await?;
         match timeout(grace, group.ended()).await {
-            Ok(()) => Ok(()),
+            Ok(ending) => match ending.left {
+                Some(left) => Err(self.launch.failed("stop", left)),
+                None => Ok(()),
+            },
             Err(_) => self.kill().await,
         }
     }
 
     async fn pause(&self) -> Result<(), DriverError> {
         let Some(group) = self.running() else {
-            return Err(self.launch.failed("pause", "it is not running"));
+            return Err(match self.ended_by_itself() {
+                Some(words) => self
+                    .launch
+                    .failed("pause", format!("start failed: it {words}")),
+                None => self.launch.failed("pause", "it is not running"),
+            });
         };
-        if self.is_frozen(&group)? {
+        let reach = group.reach();
+        if members::stand_still(&reach.look()) {
             return Ok(());
         }
-        match timeout(KERNEL_PATIENCE, group.freeze()).await {
+        match timeout(KERNEL_PATIENCE, reach.freeze()).await {
             Ok(Ok(())) => self.observers.tell(&Observation::Paused(true)),
             Ok(Err(error)) => return Err(self.launch.failed("pause", error)),
-            Err(_) => return Err(self.launch.failed("pause", "it runs on")),
+            Err(_) => {
+                let awake = format!("partial: {} are still awake", reach.awake());
+                return Err(self.launch.failed("pause", awake));
+            }
         }
         Ok(())
     }
@@ -146,24 +170,16 @@ impl ProcessDriver {
         let Some(group) = self.running() else {
             return Ok(());
         };
-        if !group
-            .is_partly_frozen()
-            .map_err(|error| self.launch.failed("unpause", error))?
-        {
+        let reach = group.reach();
+        if !members::any_frozen(&reach.look()) {
             return Ok(());
         }
-        match timeout(KERNEL_PATIENCE, group.thaw()).await {
-            // A group that ends as soon as it is thawed (it had been asked to before) has been thawed.
-            Ok(_) => self.observers.tell(&Observation::Paused(false)),
+        match timeout(KERNEL_PATIENCE, reach.thaw()).await {
+            Ok(Ok(())) => self.observers.tell(&Observation::Paused(false)),
+            Ok(Err(error)) => return Err(self.launch.failed("unpause", error)),
             Err(_) => return Err(self.launch.failed("unpause", "it stays frozen")),
         }
         Ok(())
-    }
-
-    fn is_frozen(&self, group: &Group) -> Result<bool, DriverError> {
-        group
-            .is_frozen()
-            .map_err(|error| self.launch.failed("look at", error))
     }
 }
 
@@ -187,7 +203,7 @@ impl Driver for ProcessDriver {
     async fn state(&self) -> Result<ServiceState, DriverError> {
         Ok(match self.running() {
             None => ServiceState::Stopped,
-            Some(group) if self.is_frozen(&group)? => ServiceState::Paused,
+            Some(group) if members::stand_still(&group.reach().look()) => ServiceState::Paused,
             Some(_) => ServiceState::Running,
         })
     }
@@ -196,14 +212,27 @@ impl Driver for ProcessDriver {
         !matches!(act, Act::Cut | Act::Join)
     }
 
-    /// The group that runs, or ran last. Before the first start there is nothing to undo, which is said by the group 0.
+    /// While it runs, its group; before, the mark of whatever will be started.
     fn lease(&self) -> Option<Lease> {
-        let group = self.running()?;
-        Some(Lease::ProcessGroup {
-            pgid: group.id(),
-            start_ticks: group.start_ticks(),
-            name: self.launch.name.clone(),
+        let name = self.launch.name.clone();
+        Some(match self.running() {
+            Some(group) => Lease::ProcessGroup {
+                pgid: group.id(),
+                start_ticks: group.start_ticks(),
+                name,
+            },
+            None => Lease::Marked {
+                mark: self.mark.clone(),
+                name,
+            },
         })
+    }
+
+    fn ended_by_itself(&self) -> Option<String> {
+        let ending = self.last().as_ref()?.ending()?;
+        ending
+            .is_by_itself
+            .then(|| last_words::tell(&ending, &self.observers.last_lines()))
     }
 
     fn identity(&self) -> Option<String> {
@@ -240,7 +269,8 @@ impl Driver for ProcessDriver {
         let Some(group) = self.running() else {
             return Ok(None);
         };
-        let figures = Figures::of(|_, stat| stat.pgrp == group.id());
+        let living = group.reach().look();
+        let figures = Figures::of_these(living.iter().map(|member| member.pid));
         Ok(figures.map(|figures| Usage {
             identity: group.id().to_string(),
             cpu: figures.cpu,
@@ -265,62 +295,7 @@ impl Driver for ProcessDriver {
 impl Drop for ProcessDriver {
     fn drop(&mut self) {
         if let Some(group) = self.running() {
-            // Nobody is left to be told when this fails, and `comeback heal` still has the lease.
-            let _ = group.signal(Signal::KILL);
-        }
-    }
-}
-
-impl Launch {
-    fn command(&self, command: &[String]) -> Result<std::process::Command, DriverError> {
-        let Some((program, arguments)) = command.split_first() else {
-            return Err(self.missing("the command is empty: give a program and its arguments"));
-        };
-        let mut command = std::process::Command::new(program);
-        command
-            .args(arguments)
-            .envs(&self.env)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        if let Some(dir) = &self.dir {
-            if !dir.is_dir() {
-                let message = format!(
-                    "there is no directory {}: make it, or name another",
-                    dir.display()
-                );
-                return Err(self.missing(message));
-            }
-            command.current_dir(dir);
-        }
-        Ok(command)
-    }
-
-    fn spawn_error(&self, act: &str, error: &io::Error) -> DriverError {
-        let program = self.command.first().map_or("", String::as_str);
-        match error.kind() {
-            io::ErrorKind::NotFound => self.missing(format!(
-                "there is no program `{program}`: install it, or give its full path"
-            )),
-            io::ErrorKind::PermissionDenied => self.missing(format!(
-                "`{program}` may not be executed: check its permissions"
-            )),
-            _ => self.failed(act, error),
-        }
-    }
-
-    fn missing(&self, message: impl Into<String>) -> DriverError {
-        DriverError::Missing {
-            service: self.name.clone(),
-            message: message.into(),
-        }
-    }
-
-    fn failed(&self, act: &str, message: impl ToString) -> DriverError {
-        DriverError::Act {
-            service: self.name.clone(),
-            act: act.to_owned(),
-            message: message.to_string(),
+            group.reach().kill_now();
         }
     }
 }

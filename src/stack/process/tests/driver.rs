@@ -4,18 +4,27 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{sleep, timeout};
 
-use super::{ProcessDriver, Undone, members, undo};
+use super::super::mark::SERVICE;
+use super::super::members::Member;
+use super::super::{ProcessDriver, Undone, members, undo};
 use crate::model::Act;
 use crate::stack::{Driver, DriverError, Lease, Observation, ServiceState};
 
-const STOP: Act = Act::Stop { grace_ms: 5_000 };
+pub(super) const STOP: Act = Act::Stop { grace_ms: 5_000 };
 
-fn shell(script: &str) -> ProcessDriver {
+pub(super) fn shell(script: &str) -> ProcessDriver {
     let command = ["sh", "-c", script].map(str::to_owned).to_vec();
     ProcessDriver::new("service", command, BTreeMap::new(), None)
 }
 
-fn group(driver: &ProcessDriver) -> (i32, u64) {
+/// The living processes of a group.
+fn living(group: i32) -> Vec<Member> {
+    let mut all = members::all().unwrap();
+    all.retain(|member| member.group == group);
+    all
+}
+
+pub(super) fn group(driver: &ProcessDriver) -> (i32, u64) {
     match driver.lease() {
         Some(Lease::ProcessGroup {
             pgid, start_ticks, ..
@@ -29,7 +38,7 @@ async fn next(seen: &mut UnboundedReceiver<Observation>) -> Observation {
     event.expect("in time").expect("the driver lives")
 }
 
-async fn until_line(seen: &mut UnboundedReceiver<Observation>, wanted: &str) {
+pub(super) async fn until_line(seen: &mut UnboundedReceiver<Observation>, wanted: &str) {
     loop {
         if matches!(next(seen).await, Observation::Log { line, .. } if line == wanted) {
             return;
@@ -37,7 +46,7 @@ async fn until_line(seen: &mut UnboundedReceiver<Observation>, wanted: &str) {
     }
 }
 
-async fn exit_code(seen: &mut UnboundedReceiver<Observation>) -> Option<i64> {
+pub(super) async fn exit_code(seen: &mut UnboundedReceiver<Observation>) -> Option<i64> {
     loop {
         if let Observation::Exited { code, .. } = next(seen).await {
             return code;
@@ -75,7 +84,7 @@ async fn a_kill_takes_the_grandchildren_along() {
     until_line(&mut seen, "up").await;
     let (pgid, _) = group(&driver);
     driver.act(Act::Kill).await.unwrap();
-    assert_eq!(members::living(pgid).unwrap(), []);
+    assert_eq!(living(pgid), []);
     assert_eq!(members::process(pgid), None, "the leader was not reaped");
     assert_eq!(exit_code(&mut seen).await, Some(128 + 9));
 }
@@ -87,7 +96,7 @@ async fn what_a_leader_leaves_behind_ends_with_it() {
     driver.act(Act::Start).await.unwrap();
     let (pgid, _) = group(&driver);
     assert_eq!(exit_code(&mut seen).await, Some(0));
-    assert_eq!(members::living(pgid).unwrap(), []);
+    assert_eq!(living(pgid), []);
 }
 
 #[tokio::test]
@@ -101,12 +110,12 @@ async fn a_paused_group_stands_still_until_it_is_thawed() {
         driver.act(Act::Pause).await.unwrap();
     }
     assert_eq!(driver.state().await.unwrap(), ServiceState::Paused);
-    assert!(members::stand_still(&members::living(pgid).unwrap()));
+    assert!(members::stand_still(&living(pgid)));
     for _twice in 0..2 {
         driver.act(Act::Unpause).await.unwrap();
     }
     assert_eq!(driver.state().await.unwrap(), ServiceState::Running);
-    assert!(!members::any_frozen(&members::living(pgid).unwrap()));
+    assert!(!members::any_frozen(&living(pgid)));
     assert_eq!(next(&mut seen).await, Observation::Paused(true));
     assert_eq!(next(&mut seen).await, Observation::Paused(false));
     driver.release().await.unwrap();
@@ -225,9 +234,9 @@ async fn a_leaked_group_is_undone_frozen_or_not_and_only_once() {
             Undone::NothingLeft,
             "another process than the one that was leased"
         );
-        assert!(!members::living(pgid).unwrap().is_empty());
+        assert!(!living(pgid).is_empty());
         assert_eq!(undo(pgid, ticks, "service").await.unwrap(), Undone::Ended);
-        assert_eq!(members::living(pgid).unwrap(), []);
+        assert_eq!(living(pgid), []);
         assert_eq!(
             undo(pgid, ticks, "service").await.unwrap(),
             Undone::NothingLeft
@@ -242,7 +251,7 @@ async fn what_is_left_without_its_leader_is_undone_if_it_bears_our_mark() {
     for (mark, wanted) in [("service", Undone::Ended), ("other", Undone::NothingLeft)] {
         let mut leader = std::process::Command::new("sh")
             .args(["-c", "sleep 1000 >/dev/null & exit 0"])
-            .env(members::MARK, mark)
+            .env(SERVICE, mark)
             .process_group(0)
             .spawn()
             .unwrap();
@@ -250,7 +259,7 @@ async fn what_is_left_without_its_leader_is_undone_if_it_bears_our_mark() {
         let ticks = members::process(pgid).unwrap().start_ticks;
         leader.wait().unwrap();
         assert_eq!(undo(pgid, ticks, "service").await.unwrap(), wanted);
-        let left = members::living(pgid).unwrap();
+        let left = living(pgid);
         assert_eq!(left.is_empty(), wanted == Undone::Ended);
         assert_eq!(
             undo(pgid, ticks, mark).await.unwrap() == Undone::Ended,
@@ -266,7 +275,7 @@ async fn a_dropped_driver_leaves_nothing_running() {
     let (pgid, _) = group(&driver);
     drop(driver);
     let gone = async {
-        while !members::living(pgid).unwrap().is_empty() {
+        while !living(pgid).is_empty() {
             sleep(Duration::from_millis(1)).await;
         }
     };

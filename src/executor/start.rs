@@ -1,0 +1,235 @@
+//! The start of a stack, in order: backends first, each when those that it comes after are ready,
+//! and then the API.
+//!
+//! Most APIs connect to their backends when they start, and end where that fails. So whatever
+//! brings a stack up does it here: every verb, every reset and `LiveStack`.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures_util::future::{join_all, try_join_all};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::Executor;
+use crate::load::HttpRequest;
+use crate::model::{API, Act};
+use crate::nemesis::{NemesisError, do_act};
+use crate::observe::until_ready;
+use crate::stack::{Backend, Driver, DriverError, ServiceState};
+
+/// How often it is looked whether what was started has ended.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// How long a connection may take that tells whether an address is taken.
+const CONNECT_WITHIN: Duration = Duration::from_millis(500);
+
+/// How long a service that was started at an address that was taken is given to notice that and
+/// end.
+const NOTICE_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long a request may be tried again while a stack that stood before comes to itself.
+const STANDING: Duration = Duration::from_secs(10);
+
+impl Executor {
+    /// Starts whatever of the stack does not run, in order.
+    ///
+    /// # Errors
+    /// When a service cannot be started, ends at once, or a backend is not ready in time.
+    pub async fn bring_up(&self) -> Result<(), NemesisError> {
+        self.bring_up_where(|_| true).await
+    }
+
+    /// As [`Executor::bring_up`], for those services only that live no longer than this process.
+    /// All others are left as they are, and nothing waits for them.
+    ///
+    /// # Errors
+    /// As for [`Executor::bring_up`].
+    pub async fn bring_up_own(&self) -> Result<(), NemesisError> {
+        self.bring_up_where(|driver| !driver.outlives_us()).await
+    }
+
+    /// Waits until the API answers anything at all.
+    ///
+    /// # Errors
+    /// When it ends before, or does not answer within `[trial] api-ready-within`.
+    pub async fn until_api_answers(&self) -> Result<(), NemesisError> {
+        let limit = self.settings.api_ready_within;
+        let answers = async {
+            while self
+                .transport
+                .exchange(HttpRequest::get("/"))
+                .await
+                .is_err()
+            {
+                sleep(self.settings.probe_every).await;
+            }
+        };
+        let ended = async {
+            match &self.stack.api {
+                Some(api) => ended_by_itself(&**api).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            words = ended => Err(cannot_start(API, format!("it {words}"))),
+            answered = timeout(limit, answers) => answered.map_err(|_| {
+                let limit = humantime::format_duration(limit);
+                cannot_start(API, format!(
+                    "it does not serve within {limit}; its log may say why, or allow more by `[trial] api-ready-within`"
+                ))
+            }),
+        }
+    }
+
+    /// Until when a request that fails may still be due to a start: what comeback has started gets
+    /// `[trial] api-ready-within`, and what stood before a few seconds.
+    pub fn settled_by(&self) -> Instant {
+        let is_own = self
+            .stack
+            .services()
+            .any(|(_, driver)| !driver.outlives_us());
+        let limit = self.settings.api_ready_within;
+        Instant::now() + if is_own { limit } else { limit.min(STANDING) }
+    }
+
+    async fn bring_up_where(
+        &self,
+        is_meant: impl Fn(&dyn Driver) -> bool,
+    ) -> Result<(), NemesisError> {
+        let taken = self.taken(&is_meant).await;
+        self.start_backends(&is_meant, true).await?;
+        if let Some(api) = self.stack.api.as_deref().filter(|api| is_meant(*api)) {
+            do_act(API, api, Act::Start, &self.journal).await?;
+        }
+        let notices = taken
+            .into_iter()
+            .map(|(name, address)| self.notice(name, address));
+        try_join_all(notices).await?;
+        Ok(())
+    }
+
+    /// Starts the backends in order, and waits for each. `is_strict` says whether one that is not
+    /// ready in time is an error; where it is not, whoever uses the stack next finds that out.
+    pub(super) async fn start_backends(
+        &self,
+        is_meant: &impl Fn(&dyn Driver) -> bool,
+        is_strict: bool,
+    ) -> Result<(), NemesisError> {
+        let mut started = BTreeSet::new();
+        loop {
+            let is_next = |backend: &&Backend| {
+                let is_free = backend.after.iter().all(|name| started.contains(name));
+                is_free && !started.contains(&backend.name)
+            };
+            let next: Vec<&Backend> = self.stack.backends.iter().filter(is_next).collect();
+            if next.is_empty() {
+                // The configuration has no circles, so these are all.
+                return Ok(());
+            }
+            started.extend(next.iter().map(|backend| backend.name.clone()));
+            let meant = next
+                .into_iter()
+                .filter(|backend| is_meant(&*backend.driver));
+            let ups = meant.map(|backend| self.start_backend(backend, is_strict));
+            // All are waited for: one that fails must not leave another half started.
+            join_all(ups).await.into_iter().collect::<Result<(), _>>()?;
+        }
+    }
+
+    async fn start_backend(&self, backend: &Backend, is_strict: bool) -> Result<(), NemesisError> {
+        do_act(&backend.name, &*backend.driver, Act::Start, &self.journal).await?;
+        match self.until_backend_ready(backend).await {
+            Err(error) if is_strict => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits until a backend is ready; or says that it has ended, or what its probe said last.
+    async fn until_backend_ready(&self, backend: &Backend) -> Result<(), NemesisError> {
+        let limit = self.settings.ready_within;
+        let refusal = std::sync::Mutex::new("it was not even asked".to_owned());
+        let keep = |why: &str| {
+            let mut refusal = refusal
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            why.clone_into(&mut refusal);
+        };
+        tokio::select! {
+            biased;
+            words = ended_by_itself(&*backend.driver) => {
+                return Err(cannot_start(&backend.name, format!("it {words}")));
+            }
+            ready = timeout(limit, until_ready(backend, keep)) => if ready.is_ok() {
+                return Ok(());
+            }
+        }
+        let refusal = refusal
+            .into_inner()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let limit = humantime::format_duration(limit);
+        Err(cannot_start(
+            &backend.name,
+            format!(
+                "the backend {} was not ready within {limit}: {refusal}; mend it, or allow more by `[trial] ready-within`",
+                backend.name
+            ),
+        ))
+    }
+
+    /// The services that are about to be started at an address where somebody listens already.
+    async fn taken(&self, is_meant: &impl Fn(&dyn Driver) -> bool) -> Vec<(&str, String)> {
+        let backends = self.stack.backends.iter();
+        let backends = backends.map(|b| (b.name.as_str(), &*b.driver, b.probe.address()));
+        let api = self.stack.api.as_deref();
+        let api = api.map(|api| (API, api, self.transport.address()));
+        let mut taken = Vec::new();
+        for (name, driver, address) in backends.chain(api) {
+            let (Some(address), true) = (address, is_meant(driver) && !driver.outlives_us()) else {
+                continue;
+            };
+            let is_down = matches!(driver.state().await, Ok(ServiceState::Stopped));
+            let connected = timeout(CONNECT_WITHIN, TcpStream::connect(&address)).await;
+            if is_down && matches!(connected, Ok(Ok(_))) {
+                taken.push((name, address));
+            }
+        }
+        taken
+    }
+
+    /// Whether a service whose address was taken has ended for that; a stranger answers its probe.
+    async fn notice(&self, name: &str, address: String) -> Result<(), NemesisError> {
+        let mut services = self.stack.services();
+        let Some((_, driver)) = services.find(|(service, _)| *service == name) else {
+            return Ok(());
+        };
+        match timeout(NOTICE_WITHIN, ended_by_itself(driver)).await {
+            Ok(words) => Err(cannot_start(
+                name,
+                format!(
+                    "{address} was taken before by something that comeback did not start; end that, or choose another port: it {words}"
+                ),
+            )),
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+/// Ends when a service that was started has ended by itself, and says how.
+pub(super) async fn ended_by_itself(driver: &dyn Driver) -> String {
+    loop {
+        if let Some(words) = driver.ended_by_itself() {
+            return words;
+        }
+        sleep(LOOK_EVERY).await;
+    }
+}
+
+fn cannot_start(service: &str, message: String) -> NemesisError {
+    NemesisError::Driver(DriverError::Act {
+        service: service.to_owned(),
+        act: "start".to_owned(),
+        message,
+    })
+}

@@ -1,0 +1,4 @@
+//! The driver at work on real processes.
+
+mod driver;
+mod wanderers;
