@@ -15,9 +15,10 @@
 //! | module | what it is | uses |
 //! |---|---|---|
 //! | [`watch`] | a value that many can watch, in the same order in every run | nothing |
+//! | [`redact`] | secrets and control characters, at the doors by which texts leave | nothing |
 //! | [`model`] | the words: plan, fault, anchor, outcome, limits, verdict; plain data | nothing |
 //! | [`generator`] | proptest strategies for plans | `model` |
-//! | [`trace`] | events, the recorder, the file, questions put to a history | `model` |
+//! | [`trace`] | events, the recorder, the file, questions put to a history | `model`, `redact` |
 //! | [`stack`] | the traits of a service and a probe; drivers for processes, Docker, commands of the user, the demo live and simulated | `model` (the demos: `app`) |
 //! | [`load`] | requests, jobs and bursts over a transport | `model`, `trace`, `stack` |
 //! | [`nemesis`] | the only caller of faults; the journal of intents; heal | `model`, `trace`, `stack` |
@@ -29,9 +30,10 @@
 //! | [`shrink`] | smaller plans that fail in the same way; flaky failures | `model` |
 //! | [`strategy`] | generator and shrink as a proptest `Strategy` | `generator`, `shrink`, `model` |
 //! | [`campaign`] | generate, execute, check, shrink, save; replay | all of the above but `strategy` |
-//! | [`report`] | text from plain data | `model`, `trace`, `latency` |
+//! | [`report`] | text from plain data | `model`, `redact`, `trace`, `latency` |
 //! | [`app`] | the demo's API and backend, and their bugs | `model` |
-//! | [`config`] | `comeback.toml` | the settings of `generator`, `load`, `executor`, `stack` |
+//! | [`config`] | `comeback.toml` | `redact`, and the settings of `generator`, `load`, `executor`, `stack` |
+//! | [`guide`] | the pages of the guide, also for `comeback help` | nothing |
 //! | [`cli`] | one file per verb; chooses the concrete parts | everything |
 //!
 //! # Architecture invariants
@@ -54,18 +56,22 @@
 //! gRPC, WebSocket and streaming requests; process stacks on systems other than Linux; any retry of a request by the
 //! harness, for a retry would hide the failure that is looked for.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod app;
 pub mod campaign;
 pub mod cli;
 pub mod config;
 pub mod executor;
 pub mod generator;
+pub mod guide;
 pub mod invariant;
 pub mod latency;
 pub mod load;
 pub mod model;
 pub mod nemesis;
 pub mod observe;
+pub mod redact;
 pub mod report;
 pub mod scenario;
 pub mod shrink;

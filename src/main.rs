@@ -11,7 +11,8 @@ fn main() -> ExitCode {
     match cli.run() {
         Ok(exit) => exit.code(),
         Err(error) => {
-            eprintln!("comeback: {}", comeback::cli::words(&error));
+            let words = comeback::cli::words(&error);
+            comeback::cli::say(&format!("comeback: {words}"));
             comeback::cli::Exit::of_error(&error).code()
         }
     }

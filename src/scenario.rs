@@ -6,8 +6,8 @@ use std::str::FromStr;
 use regex::Regex;
 
 use crate::model::{
-    API, Action, Anchor, BackendName, Burst, Edge, Expectation, Fault, FaultKind, Judgement, Mix,
-    Outcome, Pace, Plan, Step, StepId, Verdict,
+    API, Action, Anchor, BackendName, Burst, Edge, ErrorBodies, Expectation, Fault, FaultKind,
+    Judgement, Mix, Outcome, Pace, Plan, Step, StepId, Verdict,
 };
 use crate::trace::{EventKind, Request, Trace, View};
 
@@ -115,7 +115,7 @@ impl Scenario {
 pub fn expectations(trace: &Trace) -> Vec<Expectation> {
     let view = View::new(trace);
     vec![
-        fails_explicitly(&view),
+        fails_explicitly(&view, trace.header.limits.error_bodies),
         logged(
             &view,
             "the broken connection is detected",
@@ -132,7 +132,7 @@ pub fn expectations(trace: &Trace) -> Vec<Expectation> {
 }
 
 /// Requests that were in flight when a fault struck, and failed, have said so.
-fn fails_explicitly(view: &View<'_>) -> Expectation {
+fn fails_explicitly(view: &View<'_>, bodies: ErrorBodies) -> Expectation {
     let struck = |request: &&Request<'_>| {
         view.faults().any(|window| {
             let ended = request.ended.map_or(u64::MAX, |end| end.moment.seq);
@@ -146,14 +146,9 @@ fn fails_explicitly(view: &View<'_>) -> Expectation {
         in_flight += 1;
         match request.ended.map(|end| end.outcome) {
             Some(Outcome::Ok) => {}
-            Some(Outcome::Failed {
-                message,
-                status,
-                job_state,
-            }) => {
+            Some(outcome @ Outcome::Failed { .. }) => {
                 failed += 1;
-                let explicit = !message.is_empty() && (*status >= 400 || job_state.is_some());
-                silent += u64::from(!explicit);
+                silent += u64::from(outcome.vagueness(bodies).is_some());
             }
             Some(Outcome::Unknown { .. }) | None => {
                 failed += 1;

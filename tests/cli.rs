@@ -20,10 +20,16 @@ mod live;
 mod mistakes;
 #[path = "cli/parts.rs"]
 mod parts;
+#[path = "cli/planted.rs"]
+mod planted;
 #[path = "cli/regress.rs"]
 mod regress;
 #[path = "cli/resumed.rs"]
 mod resumed;
+#[path = "cli/secrets.rs"]
+mod secrets;
+#[path = "cli/terminal.rs"]
+mod terminal;
 #[path = "cli/trouble.rs"]
 mod trouble;
 #[path = "cli/verdicts.rs"]

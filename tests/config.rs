@@ -1,5 +1,7 @@
 //! `comeback.toml`: what parses into what, and how each mistake reads.
 
+#[path = "config/documentation.rs"]
+mod documentation;
 #[path = "config/mistakes.rs"]
 mod mistakes;
 
@@ -10,6 +12,7 @@ use comeback::config::{Config, Container, ReadyCheck, ServiceConfig};
 use comeback::executor::ResetPolicy;
 use comeback::generator::FaultName;
 use comeback::load::Connections;
+use comeback::redact::Secret;
 
 /// The example of the design, with its comments.
 const EXAMPLE: &str = r#"
@@ -100,7 +103,10 @@ fn the_example_of_the_design_says_what_it_means() {
     assert_eq!(request.job.as_ref().unwrap().poll, "/response/{id}");
 
     assert_eq!(config.limits.recovery_ms, 90_000);
-    assert_eq!(config.secrets, ["swordfish"]);
+    assert_eq!(
+        config.secrets,
+        [Secret::of_variable("API_KEY", "swordfish")]
+    );
 }
 
 #[test]
@@ -120,10 +126,8 @@ fn everything_else_has_a_default() {
     assert!(config.secrets.is_empty());
 }
 
-#[test]
-fn every_key_is_read() {
-    let config = parse(
-        r#"
+/// Every key there is.
+const EVERY_KEY: &str = r#"
 name = "dev stack"
 allow-remote = true
 
@@ -131,6 +135,7 @@ allow-remote = true
 url = "https://${HOST}/v1/"
 process = { command = ["nginx", "-g", "daemon off;"], env = { LANG = "C" }, dir = "front", stop-signal = "SIGQUIT" }
 ca = "certs/ca.pem"
+max-body = "2 MiB"
 
 [backend.web]
 docker = { name = "web-1" }
@@ -161,6 +166,7 @@ grace = "3s"
 failures = 4
 stragglers = 1
 log-lines = 5
+error-bodies = "required"
 cpu = "80%"
 cpu-window = "7s"
 fds = 6
@@ -213,11 +219,19 @@ reset = "if-unhealthy"
 
 [trace]
 max-bytes = 17
-max-run-bytes = 170
+max-run-bytes = "170 KiB"
 max-text-bytes = 18
-"#,
-    );
-    assert_eq!(config.secrets, ["Basic c2VjcmV0", "backend.internal"]);
+"#;
+
+#[test]
+fn every_key_is_read() {
+    let config = parse(EVERY_KEY);
+    let [variable, texts @ ..] = &config.secrets[..] else {
+        panic!("{:?}", config.secrets);
+    };
+    assert_eq!(*variable, Secret::of_variable("HOST", "backend.internal"));
+    let texts: Vec<&str> = texts.iter().map(|secret| &*secret.value).collect();
+    assert_eq!(texts, ["Basic c2VjcmV0", "c2VjcmV0"]);
     assert_eq!(config.space.bounds().outage_ms, 2..=3_000);
     let plan = comeback::generator::plan(&config.space, 1, 0);
     assert_eq!(config.space.fits(&plan), Ok(()));
@@ -297,4 +311,96 @@ fn every_mistake_is_located_and_has_a_remedy() {
         "a value from the environment is shown"
     );
     insta::assert_snapshot!(page);
+}
+
+/// The places of all leaves of a document.
+fn leaves(at: Vec<String>, value: &toml::Value, found: &mut Vec<Vec<String>>) {
+    let inner = |name: String| [at.clone(), vec![name]].concat();
+    match value {
+        toml::Value::Table(all) => {
+            for (name, value) in all {
+                leaves(inner(name.clone()), value, found);
+            }
+        }
+        toml::Value::Array(all) => {
+            for (place, value) in all.iter().enumerate() {
+                leaves(inner(place.to_string()), value, found);
+            }
+        }
+        _ => found.push(at),
+    }
+}
+
+fn leaf<'v>(value: &'v mut toml::Value, path: &[String]) -> &'v mut toml::Value {
+    path.iter().fold(value, |value, name| match value {
+        toml::Value::Array(all) => &mut all[name.parse::<usize>().unwrap()],
+        other => other.get_mut(name).unwrap(),
+    })
+}
+
+/// Whatever key is given a number or a time without bounds says so, with its place and what to do; and what is taken is used: a plan is
+/// drawn.
+#[test]
+fn no_number_and_no_time_is_without_bounds() {
+    let whole: toml::Value = toml::from_str(EVERY_KEY).unwrap();
+    let mut places = Vec::new();
+    leaves(Vec::new(), &whole, &mut places);
+    let mut refused = 0;
+    for place in places {
+        let mut absurd = vec![];
+        match leaf(&mut whole.clone(), &place) {
+            toml::Value::Integer(_) | toml::Value::Float(_) => {
+                absurd.extend([i64::MAX, i64::from(u32::MAX), 1_000_000].map(toml::Value::Integer));
+                absurd.extend([1e300, f64::INFINITY].map(toml::Value::Float));
+            }
+            toml::Value::String(_) => {
+                let texts = [
+                    "18446744073709551615s",
+                    "585000000y",
+                    "18446744073709551615%",
+                    "8388608 TiB",
+                ];
+                absurd.extend(texts.map(|text| toml::Value::String(text.to_owned())));
+            }
+            _ => {}
+        }
+        for value in absurd {
+            let mut document = whole.clone();
+            *leaf(&mut document, &place) = value.clone();
+            let source = toml::to_string(&document).unwrap();
+            match Config::parse(&source, Path::new("comeback.toml"), &environment) {
+                Ok(config) => {
+                    let drawn = comeback::generator::plan(&config.space, 1, 0);
+                    assert_eq!(drawn.check(), Ok(()), "{place:?} = {value}");
+                }
+                Err(error) => {
+                    refused += 1;
+                    let words = error.to_string();
+                    assert!(
+                        words.starts_with("comeback.toml:"),
+                        "{place:?} = {value}: {words}"
+                    );
+                }
+            }
+        }
+    }
+    assert!(refused > 150, "{refused}");
+}
+
+/// Each of these once made the harness panic, or use more than a gigabyte.
+#[test]
+fn what_is_beyond_all_bounds_is_refused_with_its_place_and_a_remedy() {
+    let of = |section: &str| format!("{LEAST}{section}\n");
+    insta::assert_snapshot!(
+        [
+            complaint(&of("[trial]\nready-within = \"18446744073709551615s\"")),
+            complaint(&of("[trial]\nprobe-patience = \"18446744073709551615s\"")),
+            complaint(&of("[limits]\nanswer = \"18446744073709551615s\"")),
+            complaint(&of("[generator]\nsteps = [1000000, 1000000]")),
+            complaint(&of("[load]\nin-flight = 9223372036854775807")),
+            complaint(&of("[trace]\nmax-bytes = \"17 TiB\"")),
+            complaint(&of("[trial]\nbaseline = 4294967295")),
+        ]
+        .join("\n\n")
+    );
 }

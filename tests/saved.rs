@@ -46,6 +46,17 @@ fn regress(more: &str) -> (i32, Vec<(String, String)>) {
     (done.code, fates.collect())
 }
 
+/// A third of the time was withheld from the harness, and the API answered 503 at once, again and again.
+#[test]
+fn what_an_api_says_at_once_is_believed_on_a_busy_machine() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/traces/never-recovered-lag.jsonl");
+    let trace = Trace::read(&path).unwrap();
+    let judgement = judge(&trace, &trace.header.limits, &standard());
+    let signature = judgement.signature.as_ref().map(ToString::to_string);
+    let never = Some("v1/recovers/incr/never-recovered/kill");
+    assert_eq!(signature.as_deref(), never, "{judgement:?}");
+}
+
 #[test]
 fn every_saved_trace_was_shrunk_and_is_judged_as_it_was() {
     let saved = saved();

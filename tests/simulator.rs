@@ -20,6 +20,8 @@ mod known;
 mod parity;
 #[path = "simulator/properties.rs"]
 mod properties;
+#[path = "simulator/recovery_clock.rs"]
+mod recovery_clock;
 #[path = "simulator/regress.rs"]
 mod regress;
 #[path = "simulator/shrinking.rs"]

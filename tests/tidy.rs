@@ -14,8 +14,10 @@ use regex::Regex;
 /// Every top-level module and which others it may use. Each stands below all that it uses, so there are no circles.
 const LAYERS: &[(&str, &[&str])] = &[
     ("watch", &[]),
+    ("redact", &[]),
     ("model", &[]),
-    ("trace", &["watch", "model"]),
+    ("guide", &[]),
+    ("trace", &["watch", "redact", "model"]),
     ("generator", &["model"]),
     ("app", &["watch", "model"]),
     ("stack", &["watch", "model"]),
@@ -30,7 +32,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("latency", &["model", "trace"]),
     ("invariant", &["model", "trace", "latency"]),
-    ("report", &["model", "trace", "latency"]),
+    ("report", &["redact", "model", "trace", "latency"]),
     ("scenario", &["model", "trace"]),
     ("shrink", &["model"]),
     ("strategy", &["model", "generator", "shrink"]),
@@ -38,6 +40,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "campaign",
         &[
             "watch",
+            "redact",
             "model",
             "trace",
             "generator",
@@ -55,12 +58,13 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "config",
-        &["model", "generator", "stack", "load", "executor"],
+        &["redact", "model", "generator", "stack", "load", "executor"],
     ),
     (
         "cli",
         &[
             "watch",
+            "redact",
             "model",
             "trace",
             "generator",
@@ -77,6 +81,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "report",
             "campaign",
             "config",
+            "guide",
         ],
     ),
 ];
@@ -95,6 +100,11 @@ const CRATES: &[(&str, &[&str], &str)] = &[
         "reqwest",
         &["load"],
         "send through load's transport instead: HTTP clients hide the bugs that are looked for",
+    ),
+    (
+        "indicatif",
+        &["cli/bar"],
+        "draw by `cli::bar`: it shows no secrets and no control characters",
     ),
     (
         "anyhow",
@@ -116,6 +126,13 @@ const FORBIDDEN: &[(&str, &str)] = &[
         "use `crate::watch`: tokio's wakes in an order of chance, and a simulated trial would not be the same twice",
     ),
 ];
+
+/// What only one file may say, and what to write instead.
+const RESERVED: &[(&str, &str, &str)] = &[(
+    r"\b(e?print(ln)?!|io::std(out|err)\b)",
+    "cli/stream.rs",
+    "write by `cli::stream`: it does not panic when a terminal was closed, and shows no secrets or control characters",
+)];
 
 /// Names that say nothing about what a module holds.
 const EMPTY_NAMES: &[&str] = &["util", "utils", "helper", "helpers", "common", "misc"];
@@ -176,6 +193,10 @@ fn every_rule_bites() {
         ),
         ("load/mod.rs", "#![allow(dead_code)]"),
         ("load/gate.rs", "use tokio::sync::{mpsc, watch};"),
+        (
+            "cli/run.rs",
+            "fn f() { println!(); eprint!(\"x\"); std::io::stderr() }",
+        ),
         ("load/util.rs", ""),
         ("load/burst.rs", &long),
         ("main.rs", &long[..=MOST_LINES_OF_MAIN]),
@@ -212,6 +233,7 @@ fn what_is_allowed_raises_no_complaint() {
             "model/plan.rs",
             "const A: &str = r#\"say \"todo!()\" \"#; const B: char = '\"'; fn f<'a>(_: &'a str) {}",
         ),
+        ("cli/stream.rs", "fn f() { io::stdout() }"),
         ("load/tests.rs", "fn f() { x.unwrap() }"),
         (
             "model/plan.rs",
@@ -261,6 +283,12 @@ fn check(path: &str, text: &str) -> String {
                 found.start(),
                 format!("`{}` has no place here: {instead}", found.as_str()),
             );
+        }
+    }
+    for (reserved, home, instead) in RESERVED {
+        for found in pattern(reserved).find_iter(&code).filter(|_| path != *home) {
+            let what = format!("only `{home}` may use `{}`: {instead}", found.as_str());
+            complain(found.start(), what);
         }
     }
     if path

@@ -177,7 +177,8 @@ proptest! {
         let judgement = judge(&trace, &limits, &standard());
         for finding in &judgement.findings {
             let violated = finding.verdict == Verdict::Violated;
-            prop_assert_eq!(violated, finding.reason.is_some());
+            let doubted = finding.is_doubted();
+            prop_assert_eq!(violated || doubted, finding.reason.is_some());
             prop_assert_eq!(violated, !finding.evidence.is_empty());
             for seq in &finding.evidence {
                 prop_assert!((*seq as usize) < trace.events.len());
@@ -301,4 +302,99 @@ fn histories_are_varied_enough_to_tell() {
             "{undecided}"
         );
     }
+}
+
+/// Exhaustively: a writer may be killed after any byte, and every line that was complete then is recovered. What those lines are
+/// is read here by a parser of JSON alone.
+#[test]
+fn a_saved_trace_that_is_cut_at_any_byte_keeps_every_complete_line() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("traces");
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|kind| kind == "jsonl"))
+        .collect();
+    files.sort_by_key(|path| std::fs::metadata(path).unwrap().len());
+    // Reading every prefix costs the square of the length, so some lines of each kind stand for the rest.
+    let mut offsets = 0;
+    for file in &files[..3] {
+        let text = std::fs::read_to_string(file).unwrap();
+        let lines: Vec<&str> = text.split_inclusive('\n').collect();
+        let (head, rest) = lines.split_at(2);
+        let events = rest
+            .iter()
+            .filter(|line| line.contains("\"event\""))
+            .step_by(20);
+        let others = rest
+            .iter()
+            .filter(|line| !line.contains("\"event\"") && line.len() < 1_000);
+        let bytes: String = head.iter().chain(events).chain(others).copied().collect();
+        let bytes = bytes.into_bytes();
+        let whole = parse(&bytes).unwrap();
+        let (mut complete, mut events, mut rest) = (0, 0, 0);
+        let mut last_line = 0;
+        for cut in 0..=bytes.len() {
+            if cut > 0 && bytes[cut - 1] == b'\n' {
+                let line: serde_json::Value =
+                    serde_json::from_slice(&bytes[last_line..cut]).unwrap();
+                complete += 1;
+                events += usize::from(line.get("event").is_some());
+                rest += usize::from(line.get("verdict").is_some() || line.get("note").is_some());
+                last_line = cut;
+            }
+            offsets += 1;
+            match parse(&bytes[..cut]) {
+                Err(TraceError::TooShort { .. }) => assert!(complete < 2, "at byte {cut}"),
+                Err(other) => panic!("at byte {cut}: {other}"),
+                Ok(read) => {
+                    assert_eq!(2 + events + rest, complete, "at byte {cut}");
+                    assert!(read.events[..] == whole.events[..events], "at byte {cut}");
+                    let others = usize::from(read.judgement.is_some()) + read.notes.len();
+                    assert_eq!(others, rest, "at byte {cut}");
+                }
+            }
+        }
+    }
+    assert!(offsets > 5_000, "{offsets}");
+}
+
+/// A million requests that never end are judged in seconds: what is asked of each of them must not walk through all the others. (It
+/// took over a minute for a tenth of a million, and grew with the square.)
+#[test]
+fn requests_that_never_end_are_judged_in_linear_time() {
+    let mut trace = parse(&std::fs::read(smallest()).unwrap()).unwrap();
+    trace.events.clear();
+    let mut push = |at_us, kind| {
+        let seq = trace.events.len() as u64;
+        trace.events.push(Event { seq, at_us, kind });
+    };
+    for phase in [Phase::Baseline, Phase::Plan] {
+        push(0, EventKind::Phase { phase });
+    }
+    for request in 0..50_000_u64 {
+        let at_us = 1_000 * (request + 1);
+        push(
+            at_us,
+            EventKind::Sent {
+                request,
+                origin: comeback::trace::Origin::Background,
+                kind: "job".to_owned(),
+                token: format!("t-{request}"),
+                intended_us: at_us,
+            },
+        );
+        push(at_us + 1, EventKind::Lag { late_us: 1 });
+    }
+    let began = std::time::Instant::now();
+    let judgement = judge(&trace, &trace.header.limits, &standard());
+    let took = began.elapsed();
+    assert_ne!(judgement.verdict, Verdict::Holds);
+    assert!(took.as_secs() < 20, "{took:?}");
+}
+
+fn smallest() -> std::path::PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("traces");
+    let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap());
+    let smallest = files.min_by_key(|file| file.metadata().unwrap().len());
+    smallest.unwrap().path()
 }

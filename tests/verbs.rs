@@ -112,6 +112,8 @@ fn wrong_arguments_are_answered_with_what_would_be_right() {
         "init --output there.toml",
         "doctor --config there.toml",
         "doctor --config nowhere.toml",
+        "help no-hng",
+        "help xyz",
     ];
     let said = lines.map(|line| {
         let words: Vec<&str> = line.split(' ').collect();
@@ -122,6 +124,29 @@ fn wrong_arguments_are_answered_with_what_would_be_right() {
     });
     insta::assert_snapshot!(said.concat());
     assert_nothing_to_heal(folder.path());
+}
+
+#[test]
+fn help_prints_pages_of_the_guide_and_the_help_of_a_command() {
+    let folder = folder();
+    let help = |words: &[&str]| comeback(folder.path(), words);
+    let page = help(&["help", "no-hang"]);
+    assert!(page.out.starts_with("# no-hang\n"), "{}", page.all());
+    let verb = help(&["help", "report"]);
+    assert_eq!(
+        verb.out.trim_end(),
+        help(&["report", "--help"]).out.trim_end()
+    );
+    let all = help(&["help"]).out;
+    for topic in comeback::guide::PAGES {
+        assert!(
+            all.contains(&format!("\n  {} ", topic.topic)),
+            "{}",
+            topic.topic
+        );
+    }
+    let json = help(&["help", "words", "--format", "json"]).json();
+    assert!(json["text"].as_str().unwrap().starts_with("# Words"));
 }
 
 #[test]

@@ -73,7 +73,7 @@ pub fn false_alarms(correct: &[Variant], plans: u64) -> anyhow::Result<()> {
 }
 
 /// A campaign's summary.
-fn run(variant: Variant, seed: u64, plans: u64) -> anyhow::Result<Value> {
+pub fn run(variant: Variant, seed: u64, plans: u64) -> anyhow::Result<Value> {
     let desk = tempfile::tempdir()?;
     let output = Command::new(env!("CARGO_BIN_EXE_comeback"))
         .current_dir(desk.path())

@@ -8,7 +8,7 @@ use comeback::app::Variant;
 use comeback::campaign::Bench;
 use comeback::cli::demo_bench;
 use comeback::generator;
-use comeback::model::{Judgement, Verdict};
+use comeback::model::{Figure, Judgement, Verdict};
 
 use super::side_by_side::side_by_side;
 
@@ -80,6 +80,45 @@ pub fn false_alarms(correct: &[Variant], plans: u64) -> anyhow::Result<()> {
     }
     rate(trials, began);
     Ok(())
+}
+
+/// Plans by which a variant's own recovery time is measured.
+const MEASURED: u64 = 200;
+
+/// Says what the correct variants are accused of where a recovery may take half as long again as their own does, whatever the
+/// plan.
+pub fn tight_recovery(correct: &[Variant], plans: u64) -> anyhow::Result<()> {
+    println!("| correct variant | its own recovery | trials | violated | inconclusive |");
+    println!("|---|---|---|---|---|");
+    let each = plans.div_ceil(correct.len().max(1) as u64);
+    let (began, mut trials) = (Instant::now(), 0);
+    for variant in correct {
+        let mut bench = demo_bench::simulated(*variant)?;
+        let own_ms = side_by_side(MEASURED, |index| slowest_ms(&trial(&bench, 7, index)));
+        let own_ms = own_ms.into_iter().fold(0.0, f64::max);
+        bench.executor.limits.recovery_ms = (1.5 * own_ms).ceil() as u64;
+        let judgements = side_by_side(each, |index| trial(&bench, 1, index));
+        trials += MEASURED + each;
+        let count = |verdict| judgements.iter().filter(|j| j.verdict == verdict).count();
+        println!(
+            "| `{}` | {own_ms:.0} ms | {each} | {} | {} |",
+            variant.name(),
+            count(Verdict::Violated),
+            count(Verdict::Inconclusive)
+        );
+        for judgement in judgements.iter().filter(|j| j.verdict != Verdict::Holds) {
+            eprintln!("{}: {}", variant.name(), words(judgement));
+        }
+    }
+    rate(trials, began);
+    Ok(())
+}
+
+/// The longest that sustained success took in a trial, in milliseconds of being asked.
+fn slowest_ms(judgement: &Judgement) -> f64 {
+    let figures = judgement.findings.iter().flat_map(|f| &f.figures);
+    let sustained = figures.filter(|figure| figure.name == Figure::SUSTAINED_SUCCESS);
+    sustained.map(|figure| figure.value).fold(0.0, f64::max)
 }
 
 fn words(judgement: &Judgement) -> String {

@@ -16,6 +16,7 @@ use super::{Bench, Campaign, Plans, ShrinkBudget};
 use crate::generator::{self, GENERATOR_VERSION};
 use crate::latency::{self, Latencies};
 use crate::model::{Failure, Figure, Limits, Plan, Regressed, Signature, Verdict};
+use crate::redact;
 use crate::trace::StackInfo;
 
 /// The version of the two files.
@@ -104,6 +105,9 @@ pub(super) struct Finished {
     /// Why it is inconclusive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Its trace, where it failed and the machine may have been why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubted: Option<String>,
     /// How it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<Signature>,
@@ -342,9 +346,9 @@ impl Ledger {
     /// Writes a line.
     pub(super) fn write(&mut self, entry: &Entry) -> Result<(), LedgerError> {
         let write = || {
-            let mut line = serde_json::to_vec(entry)?;
-            line.push(b'\n');
-            (&self.file).write_all(&line)
+            let mut line = redact::to_json(entry)?;
+            line.push('\n');
+            (&self.file).write_all(line.as_bytes())
         };
         write().map_err(|source| io_at(&trials(&self.folder), source))
     }
@@ -374,7 +378,7 @@ fn millis(time: Duration) -> u64 {
 /// Writes a file so that it is either there as a whole or not at all.
 pub(super) fn write_whole(path: &Path, content: &impl Serialize) -> Result<(), LedgerError> {
     let write = || {
-        let mut text = serde_json::to_string_pretty(content)?;
+        let mut text = redact::to_json_pretty(content)?;
         text.push('\n');
         let new = path.with_extension("json.new");
         fs::write(&new, text)?;

@@ -3,6 +3,7 @@
 //! A campaign decides what is tried next and when to stop. It shows nothing: whoever wants to watch is told through
 //! [`Audience`].
 
+mod contradictions;
 mod control;
 mod fidelity;
 mod fresh;
@@ -24,6 +25,7 @@ mod stacks;
 mod trial;
 mod work;
 
+pub use contradictions::Contradiction;
 pub use control::Unseen;
 pub use fresh::Fresh;
 pub use interrupt::Interrupt;

@@ -12,7 +12,7 @@ use super::shelf::Shelf;
 use super::{Bench, Campaign, Interrupt, Shrunken};
 use crate::latency::Latencies;
 use crate::model::{
-    Failure, Fate, Known, Regressed, Rehearsal, Reproduced, Signature, Summary, Verdict,
+    Failure, Fate, FirstCalls, Known, Regressed, Rehearsal, Reproduced, Signature, Summary, Verdict,
 };
 use crate::scenario;
 use crate::trace::Trace;
@@ -23,7 +23,7 @@ const MOST_REASONS: usize = 20;
 /// A campaign under way.
 pub(super) struct Progress {
     pub summary: Summary,
-    /// The signatures that are put up with.
+    /// Patterns of the signatures that are put up with.
     listed: BTreeSet<Signature>,
     latency: Latencies,
     recoveries: Recoveries,
@@ -54,6 +54,7 @@ impl Progress {
                 elapsed_ms: 0,
                 inconclusive: 0,
                 inconclusive_reasons: Vec::new(),
+                doubted: Vec::new(),
                 traces_removed: 0,
                 failures: Vec::new(),
                 known: Vec::new(),
@@ -64,6 +65,7 @@ impl Progress {
                 broken_off: None,
                 scenario: Vec::new(),
                 latency: Vec::new(),
+                first_calls: FirstCalls::default(),
                 recovery: Vec::new(),
             },
             listed: campaign.known.clone(),
@@ -96,6 +98,7 @@ impl Progress {
             index: trace.plan.index,
             verdict: trace.verdict(),
             reason: undecided.map(|judgement| judgement.reason()),
+            doubted: None,
             signature: judgement.and_then(|j| j.signature.clone()),
             failure,
             control,
@@ -113,10 +116,16 @@ impl Progress {
     pub fn add(&mut self, finished: Finished, latencies: &Latencies) -> Result<(), SaveError> {
         self.count(finished);
         self.latency.add(latencies);
-        self.summary.latency = self.latency.rows();
-        self.summary.recovery = self.recoveries.rows();
+        self.fold();
         self.summary.traces_removed += self.shelf.make_room()?;
         Ok(())
+    }
+
+    /// Tells in the summary what was measured over all trials.
+    fn fold(&mut self) {
+        self.summary.latency = self.latency.rows();
+        self.summary.recovery = self.recoveries.rows();
+        self.summary.first_calls = self.recoveries.first_calls();
     }
 
     /// Counts a trial but for its latencies.
@@ -127,6 +136,7 @@ impl Progress {
         }
         self.recoveries.add(&finished.recovery);
         let summary = &mut self.summary;
+        summary.doubted.extend(finished.doubted);
         summary.flaky = self.controls.flaky().cloned().collect();
         summary.plans_executed += 1;
         summary.elapsed_ms = finished.elapsed_ms;
@@ -189,6 +199,13 @@ impl Progress {
         })
     }
 
+    /// Whether a trial shows a failure that was known before the campaign began.
+    pub fn is_known(&self, trace: &Trace) -> bool {
+        let judgement = trace.judgement.as_ref();
+        let signature = judgement.and_then(|judgement| judgement.signature.as_ref());
+        signature.is_some_and(|signature| self.known_before(signature).is_some())
+    }
+
     /// Takes in what has become of a saved failure.
     pub fn reused(&mut self, told: Regressed) {
         let still_fails = Some(&told).filter(|told| told.fate == Fate::StillFails);
@@ -236,8 +253,7 @@ impl Progress {
         }
         self.before = Duration::from_millis(self.summary.elapsed_ms);
         self.latency = ledger.latencies(latency_bytes)?;
-        self.summary.latency = self.latency.rows();
-        self.summary.recovery = self.recoveries.rows();
+        self.fold();
         Ok(())
     }
 
@@ -260,7 +276,7 @@ impl Progress {
     fn is_listed(&self, failure: &Signature) -> bool {
         self.listed
             .iter()
-            .any(|listed| listed.is_same_failure(failure))
+            .any(|listed| listed.covers(failure) || listed.is_same_failure(failure))
     }
 
     /// The signature of a failure that was neither seen before in this campaign nor known when it began.

@@ -1,15 +1,20 @@
-//! How long recovery took, over all trials of a campaign.
+//! How the API recovered, over all trials of a campaign: how long it took, and whether the first request after an idle
+//! restart failed.
 
 use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
 
 use crate::latency::histogram;
-use crate::model::{Figure, Judgement, RecoveryRow};
+use crate::model::{Figure, FirstCalls, Judgement, RecoveryRow};
 
-/// The times from backend-ready to success, by request kind and by whether it is the first one or sustained success.
+/// The times from backend-ready to success, by request kind and by whether it is the first one or sustained success; and
+/// what became of first requests.
 #[derive(Debug, Default)]
-pub(super) struct Recoveries(BTreeMap<(String, &'static str), Times>);
+pub(super) struct Recoveries {
+    times: BTreeMap<(String, &'static str), Times>,
+    first_calls: FirstCalls,
+}
 
 /// Times of many trials. Histograms take as much room for ten thousand as for ten.
 #[derive(Debug)]
@@ -25,7 +30,12 @@ impl Recoveries {
     /// What of a trial's figures is about recovery.
     pub fn figures(judgement: &Judgement) -> Vec<Figure> {
         let all = judgement.findings.iter().flat_map(|f| &f.figures);
-        let names = [Figure::FIRST_SUCCESS, Figure::SUSTAINED_SUCCESS];
+        let names = [
+            Figure::FIRST_SUCCESS,
+            Figure::SUSTAINED_SUCCESS,
+            Figure::IDLE_RESTARTS,
+            Figure::FIRST_CALL_FAILED,
+        ];
         all.filter(|figure| names.contains(&figure.name.as_str()))
             .cloned()
             .collect()
@@ -34,20 +44,26 @@ impl Recoveries {
     /// Adds what was measured in a trial.
     pub fn add(&mut self, figures: &[Figure]) {
         for figure in figures {
+            self.first_calls = self.first_calls.plus(figure);
             let success = match figure.name.as_str() {
                 Figure::FIRST_SUCCESS => "first",
                 Figure::SUSTAINED_SUCCESS => "sustained",
                 _ => continue,
             };
             let Some(kind) = &figure.kind else { continue };
-            let times = self.0.entry((kind.clone(), success));
+            let times = self.times.entry((kind.clone(), success));
             times.or_insert_with(Times::none).add(figure);
         }
     }
 
+    /// What became of the first request after each idle restart.
+    pub fn first_calls(&self) -> FirstCalls {
+        self.first_calls
+    }
+
     /// One row for each request kind and success.
     pub fn rows(&self) -> Vec<RecoveryRow> {
-        let rows = self.0.iter().map(|((kind, success), times)| {
+        let rows = self.times.iter().map(|((kind, success), times)| {
             let p50_ms = times.median_ms();
             // A lower bound below the median may in truth lie above it.
             let is_uncertain = |ms: f64| times.least_bound_ms.is_some_and(|bound| bound <= ms);

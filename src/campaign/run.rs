@@ -34,7 +34,7 @@ pub struct Campaign {
     pub shrink: Option<ShrinkBudget>,
     /// Saved failures of the stack, which are replayed before anything new is tried.
     pub reuse: Vec<Saved>,
-    /// The signatures that are put up with.
+    /// The signatures that are put up with; a part `*` stands for any ([`Signature::covers`]).
     pub known: BTreeSet<Signature>,
 }
 

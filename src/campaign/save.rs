@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use super::CampaignError;
 use crate::latency::{self, Latencies};
 use crate::model::{Plan, Signature, Summary};
+use crate::redact;
 use crate::trace::{StackInfo, Trace};
 
 /// A file of a campaign that could not be written.
@@ -107,6 +108,8 @@ pub(super) fn keep_trace(
         Some(variant) => format!("{}-{variant}", stack.name),
         None => stack.name.clone(),
     };
+    let odd = |c: char| !c.is_alphanumeric() && !"-_.".contains(c);
+    let stack = stack.replace(odd, "_");
     let name = format!("{stack}-{}-{}-{}", signature.slug(), plan.seed, plan.index);
     // Whenever this process ends, there is no part of a trace under a name that is read as one.
     let mut new = tempfile::Builder::new();
@@ -124,6 +127,27 @@ pub(super) fn keep_trace(
         }
     }
     unreachable!("there are endlessly many names")
+}
+
+/// Keeps the trace of a trial whose failure is doubted in the run's own folder, where nothing removes it to make room.
+///
+/// # Errors
+/// When it cannot be copied.
+pub(super) fn keep_doubted(folder: &Path, index: u64) -> Result<PathBuf, SaveError> {
+    let doubted = trial(&folder.join("doubted"), index);
+    let new = doubted.with_extension("jsonl.new");
+    let copy = || {
+        fs::create_dir_all(folder.join("doubted"))?;
+        fs::copy(trial(folder, index), &new)?;
+        fs::rename(&new, &doubted)
+    };
+    match copy() {
+        Ok(()) => Ok(doubted),
+        Err(source) => Err(SaveError {
+            path: doubted,
+            source,
+        }),
+    }
 }
 
 /// Puts a trace in the place of another. Whenever this process ends, one of the two is there, whole.
@@ -153,7 +177,7 @@ pub(super) fn replace_trace(path: &Path, trace: &Trace) -> Result<(), CampaignEr
 pub(super) fn summary(folder: &Path, summary: &Summary) -> Result<(), SaveError> {
     let path = folder.join("summary.json");
     let write = || -> io::Result<()> {
-        let mut text = serde_json::to_string_pretty(summary)?;
+        let mut text = redact::to_json_pretty(summary)?;
         text.push('\n');
         let new = path.with_extension("json.new");
         fs::write(&new, text)?;

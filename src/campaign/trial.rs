@@ -8,7 +8,7 @@ use crate::executor::{EarlyEnd, ResetPolicy};
 use crate::generator::GENERATOR_VERSION;
 use crate::invariant::{is_decided, judge};
 use crate::model::{Judgement, Plan, Verdict};
-use crate::observe::{Crowd, Lag};
+use crate::observe::{Crowd, Lag, Waits};
 use crate::trace::{Event, FORMAT_VERSION, Header, Recorder, Trace, TraceWriter};
 
 /// So many executions in a row that tell nothing are enough: the environment is broken.
@@ -74,7 +74,10 @@ impl Bench {
         let cap = self.executor.settings.max_trace_bytes;
         let recorder = Recorder::new(Some(writer), self.redaction.clone(), cap);
         audience.trial_begins(plan, &self.executor, &recorder);
-        let (lag, crowd) = (Lag::observe(&recorder), Crowd::observe(&recorder));
+        let lag = Lag::observe(&recorder);
+        let waits = Waits::observe(&self.executor.stack, &recorder).await;
+        // What the kernel says of the services themselves is better than any guess.
+        let crowd = (!waits.is_complete()).then(|| Crowd::observe(&recorder));
         self.executor
             .trial(
                 plan,
@@ -83,8 +86,10 @@ impl Bench {
                 self.early_end(plan, execution),
             )
             .await;
-        drop(lag);
-        crowd.end().await;
+        drop((lag, waits));
+        if let Some(crowd) = crowd {
+            crowd.end().await;
+        }
 
         let (events, writer) = recorder.finish();
         let plan = plan.clone();
@@ -167,6 +172,7 @@ impl Bench {
             stack: self.info.clone(),
             limits: self.executor.limits.clone(),
             log: self.log.clone(),
+            probe_every_ms: self.executor.settings.probe_every.as_millis() as u64,
             trials_since_reset,
             started_at: humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
         }

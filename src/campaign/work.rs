@@ -19,7 +19,7 @@ use super::ledger::{Entry, Ledger};
 use super::progress::Progress;
 use super::{Audience, Bench, Campaign, CampaignError, Interrupt, Plans, save};
 use crate::latency::Latencies;
-use crate::model::Verdict;
+use crate::model::{Judgement, Verdict};
 use crate::trace::{Phase, Trace, View};
 
 /// A stack, and how many trials it has been through since its last reset.
@@ -191,9 +191,16 @@ impl<'a> Work<'a> {
         } = desk;
         let index = trace.plan.index;
         let path = save::trial(&self.folder, index);
-        let controls = &mut progress.controls;
-        let controlled = controls.weigh(&mut trace, &path, bench, interrupt, self.audience);
-        let control = controlled.await?;
+        let control = match progress.is_known(&trace) {
+            // What is known already is not blamed on the stack by a run of two more minutes.
+            true => None,
+            false => {
+                let controls = &mut progress.controls;
+                controls
+                    .weigh(&mut trace, &path, bench, interrupt, self.audience)
+                    .await?
+            }
+        };
         let mut is_used = control.is_some();
         if interrupt.is_requested() && is_cut_short(&trace) {
             // It tells nothing, and is done again if the campaign is resumed.
@@ -220,7 +227,11 @@ impl<'a> Work<'a> {
             None => None,
         };
         let is_new = failure.is_some();
-        let finished = progress.finished(&trace, failure, control, latency_bytes);
+        let mut finished = progress.finished(&trace, failure, control, latency_bytes);
+        if trace.judgement.as_ref().is_some_and(Judgement::is_doubted) {
+            let kept = save::keep_doubted(&self.folder, index)?;
+            finished.doubted = Some(kept.display().to_string());
+        }
         ledger.write(&Entry::Trial(Box::new(finished.clone())))?;
         let verdict = finished.verdict;
         progress.add(finished, &latencies)?;

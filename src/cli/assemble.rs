@@ -83,13 +83,14 @@ pub async fn configured(
     Ok(Bench {
         space: config.space,
         info,
-        redaction: Redaction::new(config.secrets, config.trial.max_text_bytes),
+        redaction: Redaction::new(&config.secrets, config.trial.max_text_bytes),
         executor: Executor {
             stack: Arc::new(stack),
             transport: transport(
                 &config.api.url,
                 config.api.connections,
                 config.api.ca.as_deref(),
+                config.api.max_body_bytes,
             )?,
             kinds: config.kinds,
             caps: config.caps,
@@ -247,7 +248,7 @@ pub fn selector(container: &Container) -> Selector {
     }
 }
 
-/// How requests reach the API at a URL.
+/// How requests reach the API at a URL, and how much of a body is read.
 ///
 /// # Errors
 /// When the URL or the file of certificate authorities is no good.
@@ -255,10 +256,11 @@ pub fn transport(
     url: &str,
     connections: Connections,
     ca: Option<&Path>,
+    max_body_bytes: usize,
 ) -> anyhow::Result<Arc<dyn Transport>> {
     Ok(match connections {
-        Connections::Fresh => Arc::new(Fresh::new(url, ca)?),
-        Connections::Pooled => Arc::new(Pooled::new(url, ca)?),
+        Connections::Fresh => Arc::new(Fresh::new(url, ca)?.max_body(max_body_bytes)),
+        Connections::Pooled => Arc::new(Pooled::new(url, ca)?.max_body(max_body_bytes)),
     })
 }
 

@@ -7,7 +7,9 @@ use std::path::Path;
 
 use anyhow::bail;
 
+use super::stream;
 use crate::config::{Config, ConfigError, PORT};
+use crate::redact::{self, SHORTEST, Secret};
 use crate::stack::port::ReservedPort;
 
 /// What a stack is built from.
@@ -39,6 +41,7 @@ impl Blueprint {
             }
             Some(ports[port].0.to_string())
         })?;
+        warn_of(&redact::know(&config.secrets));
         let ports = ports.into_inner().into_values();
         Ok(Blueprint {
             config,
@@ -77,6 +80,18 @@ impl Blueprint {
             );
         }
         Ok(copy)
+    }
+}
+
+/// Says which variables cannot be kept out of texts.
+fn warn_of(short: &[Secret]) {
+    let variables = short.iter().map(|secret| secret.label.as_str());
+    let variables: Vec<&str> = variables.filter(|label| label.starts_with("${")).collect();
+    if !variables.is_empty() {
+        stream::say(&format!(
+            "comeback: not redacted, because shorter than {SHORTEST} characters: {}",
+            variables.join(", ")
+        ));
     }
 }
 

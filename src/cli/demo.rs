@@ -1,21 +1,20 @@
 //! `comeback demo`: serve the demo in the foreground, or list its variants.
 
-use std::io::Write;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
 use futures_util::future::select_all;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::timeout;
 
 use super::exit::Exit;
+use super::interrupt::Signals;
+use super::stream;
 use crate::app::Variant;
 use crate::model::Act;
 use crate::observe::until_ready;
 use crate::stack::demo::Demo as DemoStack;
-use crate::stack::{Observation, Stack};
+use crate::stack::{Observation, Observations, Stack};
 
 /// How long the demo may take to be ready.
 const READY_WITHIN: Duration = Duration::from_secs(10);
@@ -36,14 +35,14 @@ pub struct Demo {
 }
 
 impl Demo {
-    /// Serves until Ctrl-C or SIGTERM, then ends both services.
+    /// Serves until Ctrl-C, SIGTERM or the terminal's end, then ends both services.
     ///
     /// # Errors
     /// When the demo cannot be started, or one of its services ends by itself.
     pub async fn run(self) -> anyhow::Result<Exit> {
         if self.list {
             // Whoever reads the list may have seen enough of it.
-            let _ = std::io::stdout().write_all(list().as_bytes());
+            stream::out(&list())?;
             return Ok(Exit::Success);
         }
         let executable = std::env::current_exe().context("cannot find my own executable")?;
@@ -107,8 +106,7 @@ fn paragraph(heading: &str, text: &str) -> String {
 }
 
 async fn serve(demo: &DemoStack, variant: Variant) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut signals = Signals::listen()?;
     let mut logs = Vec::new();
     for (name, driver) in demo.stack.services() {
         logs.push(Box::pin(follow(name, driver.observe())));
@@ -118,23 +116,24 @@ async fn serve(demo: &DemoStack, variant: Variant) -> anyhow::Result<()> {
         timeout(READY_WITHIN, ready(&demo.stack))
             .await
             .context("the demo's backend does not get ready")?;
-        introduce(&demo.url, variant);
+        introduce(&demo.url, variant)?;
         std::future::pending().await
     };
     tokio::select! {
         biased;
-        _ = terminate.recv() => Ok(()),
-        _ = interrupt.recv() => Ok(()),
+        () = signals.next() => Ok(()),
         (ended, ..) = select_all(logs) => ended,
         failed = introduced => failed,
     }
 }
 
 /// Shows a service's log until it ends, which is an error.
-async fn follow(name: &str, mut seen: UnboundedReceiver<Observation>) -> anyhow::Result<()> {
+async fn follow(name: &str, mut seen: Observations) -> anyhow::Result<()> {
     while let Some(observation) = seen.recv().await {
         match observation {
-            Observation::Log { line, .. } => println!("{name:>7} | {line}"),
+            Observation::Log { line, .. } => {
+                stream::out(&format!("{name:>7} | {line}\n"))?;
+            }
             Observation::Exited { .. } => break,
             _ => {}
         }
@@ -148,8 +147,8 @@ async fn ready(stack: &Stack) {
     }
 }
 
-fn introduce(url: &str, variant: Variant) {
-    println!(
+fn introduce(url: &str, variant: Variant) -> std::io::Result<bool> {
+    stream::out(&format!(
         r#"
 The demo ({variant}) is at {url}. {description}
     curl -d '{{"prompt": "hello", "token": "t1"}}' {url}/request
@@ -157,7 +156,8 @@ The demo ({variant}) is at {url}. {description}
     curl -d '{{"prompt": "hello", "token": "t2"}}' {url}/sync
     curl {url}/status
 Ctrl-C ends it.
+
 "#,
         description = variant.description(),
-    );
+    ))
 }

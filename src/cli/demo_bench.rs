@@ -11,7 +11,7 @@ use crate::campaign::{Bench, Simulation, World};
 use crate::executor::{Executor, ResetPolicy, Settings};
 use crate::generator::{BackendSpace, Bounds, FaultName, Space};
 use crate::invariant::standard;
-use crate::load::{Caps, Connections, InMemory, Transport};
+use crate::load::{Caps, Connections, InMemory, MAX_BODY_BYTES, Transport};
 use crate::model::{LogPatterns, Plan, RequestKind};
 use crate::nemesis::Journal;
 use crate::stack::Stack;
@@ -29,7 +29,7 @@ pub fn live(
     journal: &Arc<Journal>,
 ) -> anyhow::Result<Bench> {
     let Demo { stack, url } = Demo::new(executable, variant)?;
-    let transport = transport(&url, Connections::Fresh, None)?;
+    let transport = transport(&url, Connections::Fresh, None, MAX_BODY_BYTES)?;
     let live = |fault: &FaultName| *fault != FaultName::Cut;
     bench(variant, stack, transport, Arc::clone(journal), live)
 }
@@ -107,7 +107,7 @@ fn bench(
             allowed,
         )?,
         info,
-        redaction: Redaction::new(Vec::new(), settings.max_text_bytes),
+        redaction: Redaction::new(&[], settings.max_text_bytes),
         executor: Executor {
             stack: Arc::new(stack),
             transport,

@@ -1,18 +1,19 @@
 //! `comeback demo-part`: one of the demo's two services, as the demo stack and a container start it.
 
-use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 
 use super::exit::Exit;
+use super::interrupt::Signals;
+use super::stream;
 use crate::app::backend::BackendSettings;
 use crate::app::tcp::{TcpNetwork, TcpPort};
 use crate::app::{Host, Log, Meter, Network, Variant, api, backend, health};
+use crate::model::ceiling;
 
 /// How long `health` waits for an answer.
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);
@@ -47,7 +48,7 @@ enum Part {
         #[arg(long)]
         listen: String,
         /// How long to accept connections before serving.
-        #[arg(long, default_value = "100ms", value_parser = humantime::parse_duration)]
+        #[arg(long, default_value = "100ms", value_parser = ceiling::duration)]
         boot: Duration,
     },
     /// Succeed if the backend is ready.
@@ -79,7 +80,7 @@ impl DemoPart {
                 };
                 let serve = async {
                     let crash = api::serve(port, network, variant.settings(), host).await;
-                    eprintln!("{crash}");
+                    stream::say(&crash.to_string());
                     Exit::Violated
                 };
                 until_asked_to_end(serve).await
@@ -111,12 +112,10 @@ async fn bind(address: &str) -> anyhow::Result<TcpPort> {
 
 /// The signals are handled, not left to their default, because the first process of a container has no default.
 async fn until_asked_to_end(serve: impl Future<Output = Exit>) -> anyhow::Result<Exit> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut signals = Signals::listen()?;
     tokio::select! {
         biased;
-        _ = terminate.recv() => Ok(Exit::Success),
-        _ = interrupt.recv() => Ok(Exit::Success),
+        () = signals.next() => Ok(Exit::Success),
         exit = serve => Ok(exit),
     }
 }
@@ -134,13 +133,13 @@ async fn ask(address: String) -> Exit {
 }
 
 fn not_ready(why: &str) -> Exit {
-    eprintln!("not ready: {why}");
+    stream::say(&format!("not ready: {why}"));
     Exit::Violated
 }
 
 fn stdout() -> Log {
     Log::new(|line| {
         // Whoever read the log may be gone; that must not end the service.
-        let _ = writeln!(std::io::stdout(), "{line}");
+        let _ = stream::out(&format!("{line}\n"));
     })
 }

@@ -59,11 +59,8 @@ impl Hold {
             };
             if !std::mem::replace(&mut is_told, true) {
                 let Busy { service, holder } = &busy;
-                // Nothing depends on whether anybody can read it.
-                let _ = writeln!(
-                    std::io::stderr(),
-                    "comeback: waiting for {holder}, which is using `{service}`"
-                );
+                let holder = format!("{holder}, which is using `{service}`");
+                super::stream::say(&format!("comeback: waiting for {holder}"));
             }
             tokio::select! {
                 biased;

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use super::exit::Exit;
 use super::output::Output;
+use super::stream;
 use crate::config::{ReadyCheck, Sketch, SketchedBackend};
 use crate::load::{Fresh, HttpRequest, Transport};
 use crate::stack::docker::{ComposeService, Engine, compose_services};
@@ -267,7 +268,7 @@ fn one_of(
 fn choose(what: &str, names: &[&str]) -> anyhow::Result<String> {
     let mut lines = io::stdin().lock().lines();
     loop {
-        eprint!("Which one is the {what}? ({}) ", names.join(", "));
+        stream::ask(&format!("Which one is the {what}? ({}) ", names.join(", ")));
         let Some(answer) = lines.next() else {
             bail!("no {what} was chosen");
         };

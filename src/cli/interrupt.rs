@@ -1,29 +1,77 @@
-//! Ctrl-C and SIGTERM.
+//! Ctrl-C, SIGTERM, a closed terminal, and defects of comeback itself: each ends a command early, healed.
 
-use tokio::signal::unix::{SignalKind, signal};
+use std::panic;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use procfs::process::Process;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::stream;
 use crate::campaign::Interrupt;
 use crate::watch;
 
-/// Turns SIGINT, SIGTERM and SIGHUP into a request to end early. From now on none of them ends the process by itself: `then` says
-/// on standard error what is done first.
+/// Whether a part of this process has panicked.
+static HAS_PANICKED: AtomicBool = AtomicBool::new(false);
+
+/// SIGINT, SIGTERM and SIGHUP, which a terminal sends when it is closed. From now on none of them
+/// ends the process by itself. SIGHUP stays ignored where it was: that is what `nohup` asks for.
+pub struct Signals(Vec<Signal>);
+
+impl Signals {
+    /// Listens for them.
+    ///
+    /// # Errors
+    /// When they cannot be listened for.
+    pub fn listen() -> std::io::Result<Self> {
+        let mut kinds = vec![SignalKind::interrupt(), SignalKind::terminate()];
+        if !is_ignored(SignalKind::hangup()) {
+            kinds.push(SignalKind::hangup());
+        }
+        let signals = kinds.into_iter().map(signal);
+        Ok(Signals(signals.collect::<std::io::Result<_>>()?))
+    }
+
+    /// Waits for the next one.
+    pub async fn next(&mut self) {
+        let waits = self.0.iter_mut().map(|signal| Box::pin(signal.recv()));
+        futures_util::future::select_all(waits).await;
+    }
+}
+
+/// Whether whoever started this process wants a signal to be ignored.
+fn is_ignored(signal: SignalKind) -> bool {
+    let status = Process::myself().and_then(|process| process.status());
+    status.is_ok_and(|status| status.sigign & (1 << (signal.as_raw_value() - 1)) != 0)
+}
+
+/// Turns signals into a request to end early; `then` says on standard error what is done first. A
+/// panic of any task or thread asks for the same: a run that lost a part of itself must not go on.
 ///
 /// # Errors
 /// When the signals cannot be listened for.
 pub fn on_signals(then: &'static str) -> std::io::Result<Interrupt> {
     let (sender, receiver) = watch::channel(false);
-    let mut signals = [
-        signal(SignalKind::interrupt())?,
-        signal(SignalKind::terminate())?,
-        signal(SignalKind::hangup())?,
-    ];
+    let mut signals = Signals::listen()?;
+    let on_panic = sender.clone();
+    panic::set_hook(Box::new(move |panic| {
+        HAS_PANICKED.store(true, Ordering::Relaxed);
+        on_panic.send_replace(true);
+        stream::say(&format!(
+            "comeback: this is a defect of comeback, please report it: {panic}; {then}"
+        ));
+    }));
     tokio::spawn(async move {
         loop {
-            let waits = signals.iter_mut().map(|signal| Box::pin(signal.recv()));
-            futures_util::future::select_all(waits).await;
-            eprintln!("comeback: interrupted; {then}");
+            signals.next().await;
+            // The terminal may be gone, so nothing is said before it is done.
             sender.send_replace(true);
+            stream::say(&format!("comeback: interrupted; {then}"));
         }
     });
     Ok(Interrupt::new(receiver))
+}
+
+/// Whether a part of this process has panicked, so that no result can be trusted.
+pub fn has_panicked() -> bool {
+    HAS_PANICKED.load(Ordering::Relaxed)
 }

@@ -7,7 +7,7 @@ use anyhow::{Context, anyhow};
 
 use crate::model::Signature;
 
-/// Reads a list of signatures, one a line. Empty lines and what follows a `#` do not count.
+/// Reads a list of signatures, one a line; a part that is `*` stands for any. Empty lines and what follows a `#` do not count.
 ///
 /// # Errors
 /// When the file cannot be read, or a line is no signature.
@@ -21,7 +21,7 @@ pub fn read(path: &Path) -> anyhow::Result<BTreeSet<Signature>> {
     });
     let signatures = lines.map(|(nth, line)| {
         line.parse().map_err(|error| {
-            anyhow!("{name}:{nth}: {error}; copy one from a report or a summary.json")
+            anyhow!("{name}:{nth}: {error}; copy one from a report or a summary.json; `*` stands for any part")
         })
     });
     signatures.collect()

@@ -12,6 +12,7 @@ use super::assemble::{self, Presence};
 use super::blueprint::Blueprint;
 use super::hold::Hold;
 use super::journals;
+use super::stream;
 use crate::campaign::{Bench, Interrupt, Unseen};
 use crate::generator::Space;
 use crate::model::Plan;
@@ -103,9 +104,9 @@ impl LiveStack {
 impl Drop for LiveStack {
     fn drop(&mut self) {
         if let Err(error) = self.runtime.block_on(self.bench.executor.leave()) {
-            eprintln!(
+            stream::say(&format!(
                 "the stack could not be left as it was found: {error}; `comeback heal` tries again"
-            );
+            ));
         }
     }
 }

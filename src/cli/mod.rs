@@ -2,6 +2,7 @@
 //! which transport) and the only user of the configuration.
 
 mod assemble;
+mod bar;
 mod blueprint;
 mod check;
 mod demo;
@@ -12,6 +13,7 @@ mod exit;
 mod fault;
 mod folder;
 mod heal;
+mod help;
 mod hold;
 mod init;
 mod interrupt;
@@ -33,6 +35,7 @@ mod send;
 mod session;
 mod shrink;
 mod source;
+mod stream;
 mod waiting;
 mod watch;
 
@@ -41,6 +44,7 @@ use tracing_subscriber::EnvFilter;
 
 pub use exit::{Exit, words};
 pub use live_stack::LiveStack;
+pub use stream::say;
 
 /// Does your API come back when its backend does?
 ///
@@ -49,6 +53,7 @@ pub use live_stack::LiveStack;
 #[derive(Debug, Parser)]
 #[command(
     version,
+    disable_help_subcommand = true,
     after_help = "Example: comeback run --demo stuck-busy --seed 1\n\n\
     Exit codes: 0 everything held; 1 a violation; 2 bad usage, configuration or file; \
     3 inconclusive; 130 interrupted (after healing)."
@@ -89,6 +94,7 @@ enum Verb {
     Doctor(doctor::Doctor),
     Heal(heal::Heal),
     Demo(demo::Demo),
+    Help(help::Help),
     #[command(hide = true)]
     DemoPart(demo_part::DemoPart),
 }
@@ -101,7 +107,8 @@ impl Cli {
             EnvFilter::try_from_env("COMEBACK_LOG").unwrap_or_else(|_| EnvFilter::new("off"));
         tracing_subscriber::fmt()
             .with_env_filter(filter)
-            .with_writer(std::io::stderr)
+            .with_writer(stream::Diagnostics)
+            .with_ansi(false)
             .init();
     }
 
@@ -132,11 +139,15 @@ impl Cli {
                 Verb::Doctor(doctor) => doctor.run(&output).await,
                 Verb::Heal(heal) => heal.run(&output).await,
                 Verb::Demo(demo) => demo.run().await,
+                Verb::Help(help) => help.run(&output),
                 Verb::DemoPart(part) => part.run().await,
             }
         });
         // A task that still reads from somewhere must not keep the process from ending.
         runtime.shutdown_background();
-        exit
+        match interrupt::has_panicked() {
+            true => exit.map(|_| Exit::Inconclusive),
+            false => exit,
+        }
     }
 }

@@ -1,10 +1,12 @@
 //! Standard output: a report for people, or one JSON document.
 
-use std::io::{self, Write};
+use std::io;
 
 use serde::Serialize;
 
-use super::Format;
+use super::{Format, stream};
+use crate::redact;
+use crate::report::Tone;
 
 /// How results are shown.
 #[derive(Debug, Clone, Copy)]
@@ -19,20 +21,19 @@ impl Output {
     /// Writes a result: the document as JSON, or the text for people.
     ///
     /// # Errors
-    /// When standard output cannot be written to; a pipe that the reader has closed is no error.
+    /// When standard output cannot be written to; that nobody reads it any more is no error.
     pub fn document(&self, document: &impl Serialize, text: &str) -> io::Result<()> {
-        let mut content = match self.format {
-            Format::Json => serde_json::to_string_pretty(document)?,
+        let content = match self.format {
+            Format::Json => redact::to_json_pretty(document)?,
             Format::Human => text.to_owned(),
         };
-        content.push('\n');
-        write(&content).map(drop)
+        stream::out(&format!("{content}\n")).map(drop)
     }
 
     /// Says something beside the result, on standard error. Nothing depends on whether anybody can read it.
     pub fn aside(&self, line: &str) {
         if !self.quiet {
-            let _ = writeln!(io::stderr(), "comeback: {line}");
+            stream::say(&format!("comeback: {line}"));
         }
     }
 
@@ -40,20 +41,10 @@ impl Output {
     ///
     /// # Errors
     /// When standard output cannot be written to.
-    pub fn line(&self, line: &impl Serialize, text: &str) -> io::Result<bool> {
-        let mut content = match self.format {
-            Format::Json => serde_json::to_string(line)?,
-            Format::Human => text.to_owned(),
-        };
-        content.push('\n');
-        write(&content)
-    }
-}
-
-/// Writes to standard output; `false` when the reader has closed it.
-fn write(content: &str) -> io::Result<bool> {
-    match io::stdout().write_all(content.as_bytes()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
-        other => other.map(|()| true),
+    pub fn line(&self, line: &impl Serialize, text: &str, tone: Tone) -> io::Result<bool> {
+        match self.format {
+            Format::Json => stream::out(&format!("{}\n", redact::to_json(line)?)),
+            Format::Human => stream::line(text, tone),
+        }
     }
 }

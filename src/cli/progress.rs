@@ -1,17 +1,16 @@
 //! The progress line, on standard error.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::Format;
+use super::bar::Bar;
 use super::output::Output;
-use super::pace;
+use super::stream;
 use super::waiting::Waiting;
 use crate::campaign::Audience;
 use crate::executor::Executor;
@@ -29,7 +28,7 @@ const TICK: Duration = Duration::from_millis(500);
 /// finished trial, and one for each wait that takes long.
 #[derive(Debug)]
 pub struct Progress {
-    bar: ProgressBar,
+    bar: Bar,
     of: Option<u64>,
     lines: bool,
     follower: Mutex<Option<JoinHandle<()>>>,
@@ -60,24 +59,8 @@ impl Progress {
 
     /// The same where it ends after some time at the latest.
     pub fn within(output: &Output, of: Option<u64>, limit: Option<Duration>) -> Self {
-        let quiet = output.quiet;
-        let bar = match quiet {
-            true => ProgressBar::hidden(),
-            false => ProgressBar::with_draw_target(of, ProgressDrawTarget::stderr()),
-        };
-        let pace = move |state: &ProgressState, text: &mut dyn Write| {
-            let by_count = state.len().map(|_| state.eta());
-            let by_time = limit.map(|limit| limit.saturating_sub(state.elapsed()));
-            let left = by_count.into_iter().chain(by_time).min();
-            // Whoever draws the line has room for it.
-            let _ = text.write_str(&pace::words(state.per_sec(), left));
-        };
-        let template = "{spinner} {prefix}{wide_msg} {elapsed:.dim}{pace:.dim}";
-        let style = ProgressStyle::with_template(template);
-        let style = style.unwrap_or_else(|_| ProgressStyle::default_spinner());
-        bar.set_style(style.with_key("pace", pace));
-        bar.enable_steady_tick(Duration::from_millis(100));
-        let lines = !quiet && bar.is_hidden() && output.format == Format::Human;
+        let bar = Bar::progress(output.quiet, of, limit);
+        let lines = !output.quiet && bar.is_hidden() && output.format == Format::Human;
         let progress = Progress {
             bar,
             of,
@@ -91,8 +74,7 @@ impl Progress {
 
     /// Says that so many trials are finished already.
     pub fn begin_at(&self, finished: u64) {
-        self.bar.set_position(finished);
-        self.bar.reset_eta();
+        self.bar.begin_at(finished);
         self.number();
     }
 
@@ -111,7 +93,7 @@ impl Progress {
         };
         let nth = self.bar.position() + 1;
         self.bar
-            .set_prefix(format!("trial {nth}{of} · {failures}{inconclusive}"));
+            .set_prefix(&format!("trial {nth}{of} · {failures}{inconclusive}"));
     }
 
     fn found(&self) -> MutexGuard<'_, Found> {
@@ -121,15 +103,15 @@ impl Progress {
     /// Writes a line that stays.
     pub fn tell(&self, line: &str) {
         match self.lines {
-            true => eprintln!("{line}"),
-            false => self.bar.println(line),
+            true => stream::say(line),
+            false => self.bar.write_line(line),
         }
     }
 
     /// Takes the line away.
     pub fn finish(&self) {
         self.follow(None);
-        self.bar.finish_and_clear();
+        self.bar.finish();
     }
 
     fn follow(&self, task: Option<JoinHandle<()>>) {
@@ -155,7 +137,7 @@ impl Audience for Progress {
 
     fn trial_ended(&self, plan: &Plan, judgement: &Judgement) {
         self.follow(None);
-        self.bar.inc(1);
+        self.bar.advance();
         self.found().failures.extend(judgement.signature.clone());
         self.found().inconclusive += u64::from(judgement.verdict == Verdict::Inconclusive);
         self.number();
@@ -169,9 +151,9 @@ impl Audience for Progress {
         };
         let line = format!("trial {} {}{detail}", plan.index, judgement.verdict);
         if self.lines {
-            eprintln!("{line}");
+            stream::say(&line);
         } else if judgement.verdict != Verdict::Holds {
-            self.bar.println(line);
+            self.bar.write_line(&line);
         }
     }
 
@@ -182,19 +164,19 @@ impl Audience for Progress {
     fn shrinking(&self, how_far: &str) {
         self.busy(how_far);
         if self.lines {
-            eprintln!("{how_far}");
+            stream::say(how_far);
         }
     }
 
     fn busy(&self, what: &str) {
         self.follow(None);
-        self.bar.set_message(what.to_owned());
+        self.bar.set_message(what);
     }
 }
 
 /// Shows a history as it happens.
 struct Show {
-    bar: ProgressBar,
+    bar: Bar,
     lines: bool,
     plan: Plan,
     tally: Tally,
@@ -225,7 +207,7 @@ impl Show {
             unknown,
         } = &self.tally;
         let doing = wait.as_ref().map_or(doing.clone(), ToString::to_string);
-        self.bar.set_message(format!(
+        self.bar.set_message(&format!(
             "{doing} · ok {ok}, failed {failed}, unknown {unknown}"
         ));
         let Some(wait) = wait.filter(|_| self.lines) else {
@@ -234,7 +216,7 @@ impl Show {
         let long = now_us.saturating_sub(wait.since_us) > LONG.as_micros() as u64;
         let is_told = self.told.as_ref() == Some(&wait.what);
         if long && !is_told {
-            eprintln!("trial {}: {wait}", self.plan.index);
+            stream::say(&format!("trial {}: {wait}", self.plan.index));
             self.told = Some(wait.what);
         }
     }

@@ -116,5 +116,5 @@ impl Replay {
 
 fn speed(text: &str) -> anyhow::Result<Speed> {
     let speed = text.trim().parse().ok().and_then(Speed::new);
-    speed.context("expected a number above 0, such as 2 or 0.5")
+    speed.context("expected a number from 0.001 to 1000, such as 2 or 0.5")
 }

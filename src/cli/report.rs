@@ -12,6 +12,7 @@ use super::output::Output;
 use crate::invariant::standard;
 use crate::latency::histogram;
 use crate::model::Summary;
+use crate::redact::Clean;
 use crate::report::{self, ReportJson, hgrm, html, junit, prometheus, terminal};
 
 /// Tell what a run or saved traces show, on the terminal and as files.
@@ -128,13 +129,13 @@ fn write_hgrm(report: &report::Report, path: &Path) -> anyhow::Result<()> {
     write(&path.with_extension("hlog"), |out| report.interval_log(out))
 }
 
-/// Writes a file anew.
+/// Writes a file anew, fit to be shown.
 fn write(
     path: &Path,
-    content: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+    content: impl FnOnce(&mut Clean<BufWriter<File>>) -> io::Result<()>,
 ) -> anyhow::Result<()> {
     let write = || {
-        let mut out = BufWriter::new(File::create(path)?);
+        let mut out = Clean(BufWriter::new(File::create(path)?));
         content(&mut out)?;
         out.flush()
     };

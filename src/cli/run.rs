@@ -1,7 +1,6 @@
 //! `comeback run`: random plans against a live stack, or a simulated one.
 
 use std::collections::BTreeSet;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,8 +20,9 @@ use super::scope;
 use super::session::{Session, with_stacks};
 use super::shrink::Budget;
 use super::source::Source;
+use super::stream;
 use crate::campaign::{Bench, Campaign, Interrupt, Ledger, Plans, Stacks};
-use crate::model::{Plan, Summary};
+use crate::model::{Plan, Summary, ceiling};
 use crate::nemesis::Journal;
 use crate::report::{Scope, terminal};
 use crate::scenario::Scenario;
@@ -51,7 +51,7 @@ pub struct Run {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     plans: Option<u64>,
     /// For how long to begin new trials, such as 30m or 8h.
-    #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long = "for", value_name = "TIME", value_parser = ceiling::duration)]
     at_most: Option<Duration>,
     /// Decides the plans: the same seed gives the same plans. Drawn by chance if it is not given.
     #[arg(long, value_name = "N")]
@@ -72,7 +72,8 @@ pub struct Run {
     /// The share of inconclusive trials to put up with, such as `5%` or `0.05`.
     #[arg(long, default_value = "5%", value_name = "SHARE", value_parser = share)]
     max_inconclusive: f64,
-    /// A file of signatures, one a line, that are put up with: they are counted, and neither stop the run nor make its exit 1.
+    /// A file of signatures to put up with, one a line (`v1/explicit-errors/*/no-message/*`: `*` stands for any part). They are
+    /// counted, and neither stop the run nor make it exit with 1.
     #[arg(long, value_name = "FILE", conflicts_with = "scenario")]
     known: Option<PathBuf>,
     /// Go on with the run in this folder, which was interrupted or killed, as it was begun. Trials that were finished are not repeated; one
@@ -106,6 +107,12 @@ impl Run {
         let source = self.source.simulated(self.sim).waiting(self.wait);
         let sessions = Session::several(&source, usize::try_from(self.jobs)?).await?;
         let bench = sessions[0].bench();
+        for contradiction in bench.contradictions() {
+            output.aside(&format!(
+                "warning: {}; {}",
+                contradiction.what, contradiction.remedy
+            ));
+        }
         let plans = match self.scenario {
             Some(scenario) => Plans::Scenario(scenario_plans(scenario, bench)),
             None => Plans::Random(self.plans.unwrap_or(match self.at_most {
@@ -228,8 +235,7 @@ fn tell(
     report::write_beside(&summary)?;
     output.document(&summary, &terminal::summary(&summary))?;
     if let Some(why) = &summary.broken_off {
-        // Nothing depends on whether anybody can read it.
-        let _ = writeln!(std::io::stderr(), "comeback: the run was broken off: {why}");
+        stream::say(&format!("comeback: the run was broken off: {why}"));
     }
     ended?;
     Ok(exit(&summary))

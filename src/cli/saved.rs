@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 
 use super::output::Output;
+use super::stream;
 use crate::campaign::Saved;
 use crate::trace::{self, StackInfo, Trace};
 
@@ -49,7 +50,7 @@ pub fn failures_of(
     let mut saved = Vec::new();
     for path in files(folder)? {
         match failure(&path) {
-            Err(because) if !output.quiet => eprintln!("not replayed: {because}"),
+            Err(because) if !output.quiet => stream::say(&format!("not replayed: {because}")),
             Err(_) | Ok(None) => {}
             Ok(Some(trace)) => {
                 let its = &trace.header.stack;

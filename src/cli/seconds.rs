@@ -4,16 +4,22 @@ use std::time::Duration;
 
 use anyhow::Context;
 
+use crate::model::ceiling::{self, DurationError};
+
 /// Reads `2`, `0.5` (seconds), or a duration such as `500ms`.
 ///
 /// # Errors
-/// When it is neither, or negative.
+/// When it is neither, or negative, or longer than [`ceiling::LONGEST`].
 pub fn seconds(text: &str) -> anyhow::Result<Duration> {
     match text.parse::<f64>() {
         Ok(number) => Duration::try_from_secs_f64(number).ok(),
-        Err(_) => humantime::parse_duration(text).ok(),
+        Err(_) => match ceiling::duration(text) {
+            Err(DurationError::TooLong) => return Err(DurationError::TooLong.into()),
+            read => read.ok(),
+        },
     }
     .context("expected seconds, such as `2`, or a duration, such as `500ms`")
+    .and_then(|duration| Ok(ceiling::bounded(duration)?))
 }
 
 #[cfg(test)]
@@ -33,6 +39,10 @@ mod tests {
         }
         for text in ["", "-1", "two", "nan", "inf", "5 parsecs"] {
             assert!(seconds(text).is_err(), "{text}");
+        }
+        for text in ["31622401", "1e18", "367d", "18446744073709551615s"] {
+            let error = seconds(text).unwrap_err().to_string();
+            assert!(error.contains("longer than 366 days"), "{text}: {error}");
         }
     }
 }

@@ -4,10 +4,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::bail;
 use clap::Args;
+use clap::builder::RangedI64ValueParser;
 use humantime::format_rfc3339_seconds;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::assemble::Presence;
+use super::bar::Bar;
 use super::exit::Exit;
 use super::output::Output;
 use super::progress::Progress;
@@ -15,8 +16,9 @@ use super::run::seed_of_now;
 use super::seconds::seconds;
 use super::session::Session;
 use super::source::Source;
+use super::stream;
 use crate::load;
-use crate::model::{Burst, KindName, Mix, Pace, RequestKind, StepId};
+use crate::model::{Burst, KindName, Mix, Pace, RequestKind, StepId, ceiling};
 use crate::report::{Sent, SentSummary};
 use crate::trace::{Event, Origin, Recorder};
 
@@ -51,7 +53,7 @@ pub struct Send {
     #[arg(long, value_name = "TIME", value_parser = seconds)]
     interval: Option<Duration>,
     /// How many workers send, each one request at a time.
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = workers())]
     workers: u32,
     /// Send requests of this kind only.
     #[arg(long, value_name = "NAME")]
@@ -113,6 +115,10 @@ impl Send {
     }
 }
 
+fn workers() -> RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..=i64::from(ceiling::MOST_AT_ONCE))
+}
+
 /// All kinds by their weights, or the one that was asked for.
 fn mix(kinds: &[RequestKind], only: Option<&KindName>) -> anyhow::Result<Mix> {
     let Some(name) = only else {
@@ -140,7 +146,7 @@ fn exit(summary: &SentSummary) -> Exit {
 
 /// The live table on standard error. Where that is no terminal, only errors not seen before are told.
 struct Board {
-    bar: ProgressBar,
+    bar: Bar,
     lines: bool,
     sent: Sent,
     next_seq: u64,
@@ -148,12 +154,7 @@ struct Board {
 
 impl Board {
     fn new(output: &Output) -> Self {
-        let bar = match output.quiet {
-            true => ProgressBar::hidden(),
-            false => ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()),
-        };
-        let style = ProgressStyle::with_template("{msg} {elapsed:.dim}");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        let bar = Bar::table(output.quiet);
         Board {
             lines: !output.quiet && bar.is_hidden(),
             bar,
@@ -171,7 +172,7 @@ impl Board {
                 biased;
                 event = history.next() => self.read(&event),
                 _ = redraw.tick() => {
-                    self.bar.set_message(self.sent.table());
+                    self.bar.set_message(&self.sent.table());
                     recorder.forget_before(self.next_seq);
                 }
             }
@@ -185,9 +186,9 @@ impl Board {
         };
         let line = format!("{} {error}", format_rfc3339_seconds(SystemTime::now()));
         if self.lines {
-            eprintln!("{line}");
+            stream::say(&line);
         } else {
-            self.bar.println(line);
+            self.bar.write_line(&line);
         }
     }
 
@@ -198,7 +199,7 @@ impl Board {
                 self.read(&event);
             }
         }
-        self.bar.finish_and_clear();
+        self.bar.finish();
     }
 }
 

@@ -15,6 +15,7 @@ use super::progress::Progress;
 use super::session::Session;
 use super::source::Source;
 use crate::campaign::{ShrinkBudget, run_folder};
+use crate::model::ceiling;
 use crate::report;
 use crate::shrink::Ending;
 use crate::trace::Trace;
@@ -51,7 +52,7 @@ pub struct Budget {
     #[arg(long, default_value_t = 600, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     shrink_runs: u64,
     /// Shrink one failure for so long at most, such as 10m.
-    #[arg(long, default_value = "30m", value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, default_value = "30m", value_name = "TIME", value_parser = ceiling::duration)]
     shrink_for: Duration,
 }
 

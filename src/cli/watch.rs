@@ -1,6 +1,5 @@
 //! `comeback watch`: what happens to a stack, as it happens.
 
-use std::io::IsTerminal;
 use std::time::{Duration, SystemTime};
 
 use clap::Args;
@@ -125,7 +124,6 @@ impl Watch {
 
     /// Shows what is recorded, until it cannot go on.
     async fn show(&self, recorder: &Recorder, output: &Output) -> anyhow::Result<Exit> {
-        let colours = colours();
         let mut scene = Scene::new(self.pattern.clone(), self.errors);
         let mut history = recorder.follow_from(0);
         loop {
@@ -135,7 +133,7 @@ impl Watch {
             }
             if let Some(line) = scene.read(&event) {
                 let at = format_rfc3339_millis(SystemTime::now()).to_string();
-                let text = text(&at, &line, colours);
+                let text = text(&at, &line);
                 let record = Record {
                     at,
                     about: &line.about,
@@ -143,7 +141,7 @@ impl Watch {
                     bad: line.tone == Tone::Bad,
                     event: &event.kind,
                 };
-                if !output.line(&record, &text)? {
+                if !output.line(&record, &text, line.tone)? {
                     return Ok(Exit::Success);
                 }
             }
@@ -155,21 +153,10 @@ impl Watch {
 }
 
 /// A line for people: the time of day, the service, the text.
-fn text(at: &str, line: &Line, colours: bool) -> String {
+fn text(at: &str, line: &Line) -> String {
     // 2026-01-31T12:34:56.789Z
     let time = at.get(11..23).unwrap_or(at);
-    let text = format!("{time} {:>8} | {}", line.about, line.text);
-    match (line.tone, colours) {
-        (Tone::Bad, true) => format!("\x1b[31m{text}\x1b[0m"),
-        (Tone::Good, true) => format!("\x1b[32m{text}\x1b[0m"),
-        _ => text,
-    }
-}
-
-/// Whether standard output shows colours, and is wanted to.
-fn colours() -> bool {
-    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    !unwanted && std::io::stdout().is_terminal()
+    format!("{time} {:>8} | {}", line.about, line.text)
 }
 
 fn above_zero(text: &str) -> anyhow::Result<Duration> {

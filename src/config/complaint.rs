@@ -9,7 +9,9 @@ use std::sync::LazyLock;
 use regex::Regex;
 use toml::de::DeTable;
 
-use super::KeyPath;
+use super::text::TOO_LONG;
+use super::{KeyPath, secrets};
+use crate::redact::{Redactor, Secret};
 
 /// What is wrong in a configuration, where, and what to do. It prints like a compiler's message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,9 +103,12 @@ impl Problem {
         path: &Path,
         variables: &BTreeMap<String, String>,
     ) -> Complaint {
-        // The text may be no TOML; what can be read of it tells the key.
-        let (document, _) = DeTable::parse_recoverable(source);
+        // The text may be no TOML; what can be read of it tells the key, and the secrets.
+        let (document, errors) = DeTable::parse_recoverable(source);
         let document = document.get_ref();
+        let secrets = secrets::of(document, variables);
+        let redactor = Redactor::new(&secrets);
+        let conceal = |text: String| redactor.clean(&text).into_owned();
         let (key, bytes) = match self.place {
             Place::File => (KeyPath::default(), None),
             Place::Key(key) => {
@@ -115,9 +120,15 @@ impl Problem {
         Complaint {
             path: path.to_owned(),
             key: key.to_string(),
-            what: conceal(self.what, variables),
-            remedy: self.remedy.map(|remedy| conceal(remedy, variables)),
-            excerpt: bytes.map(|bytes| Excerpt::new(source, bytes)),
+            what: conceal(self.what),
+            remedy: self.remedy.map(conceal),
+            excerpt: bytes.map(|bytes| {
+                let excerpt = Excerpt::new(source, bytes);
+                match errors.is_empty() {
+                    true => excerpt.without(secrets),
+                    false => excerpt.without_values().without(secrets),
+                }
+            }),
         }
     }
 
@@ -130,17 +141,11 @@ impl Problem {
     }
 }
 
-/// Shorter values are everywhere and protect nothing.
-fn conceal(text: String, variables: &BTreeMap<String, String>) -> String {
-    let secrets = variables.iter().filter(|(_, value)| value.len() >= 4);
-    secrets.fold(text, |text, (name, value)| {
-        text.replace(value, &format!("${{{name}}}"))
-    })
-}
-
 static UNKNOWN: LazyLock<Regex> = LazyLock::new(|| constant("^unknown (field|variant) `([^`]*)`"));
 static MISSING: LazyLock<Regex> = LazyLock::new(|| constant("^missing field `([^`]*)`"));
 static QUOTED: LazyLock<Regex> = LazyLock::new(|| constant("`([^`]*)`"));
+
+static VALUE: LazyLock<Regex> = LazyLock::new(|| constant(r#"(["'])([^"']*)["']"#));
 
 fn constant(pattern: &str) -> Regex {
     Regex::new(pattern).expect("every pattern here is a constant, and a test uses each")
@@ -186,6 +191,9 @@ impl From<toml::de::Error> for Problem {
         match MISSING.captures(message) {
             Some(found) => Problem::in_bytes(bytes, format!("the key `{}` is missing", &found[1]))
                 .remedy(missing_remedy(&found[1])),
+            None if message.contains(TOO_LONG) => {
+                Problem::in_bytes(bytes, message).remedy("give a shorter one, such as `90s`")
+            }
             None => Problem::in_bytes(bytes, without_jargon(message)),
         }
     }
@@ -206,6 +214,34 @@ impl Excerpt {
             width: culprit.map_or(0, |text| text.chars().count()).max(1),
             text: text.to_owned(),
         }
+    }
+}
+
+impl Excerpt {
+    /// The same with stars in the place of secrets, so that every character keeps its column.
+    fn without(mut self, mut secrets: Vec<Secret>) -> Self {
+        for secret in &mut secrets {
+            secret.label = "*".repeat(secret.value.chars().count());
+        }
+        self.text = Redactor::new(&secrets).clean(&self.text).into_owned();
+        self
+    }
+}
+
+impl Excerpt {
+    /// The same without the values of headers and environments: what stands behind a mistake in the syntax is not known.
+    fn without_values(mut self) -> Self {
+        if ["headers", "env"].iter().any(|key| self.text.contains(key)) {
+            let stars = |quoted: &regex::Captures<'_>| {
+                format!(
+                    "{0}{1}{0}",
+                    &quoted[1],
+                    "*".repeat(quoted[2].chars().count())
+                )
+            };
+            self.text = VALUE.replace_all(&self.text, stars).into_owned();
+        }
+        self
     }
 }
 

@@ -7,39 +7,130 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::complaint::Problem;
+use crate::redact::{Redactor, Secret};
 
 /// What a name begins with that stands for a port: `${port:NAME}` is a free one of this machine, the same for each use of the name.
 pub const PORT: &str = "port:";
 
-/// Replaces `${VAR}` in every text of a table, and remembers what each variable was. `$${` stands for `${` itself.
+/// Where the patterns for log lines are. They go into traces, and are matched with lines from which
+/// secrets were taken.
+const PATTERNS: [(&str, Option<&str>); 2] = [("log", None), ("generator", Some("log-anchors"))];
+
+/// Replaces `${VAR}` in every text of a document, and remembers what each variable was. `$${` stands for `${` itself.
+///
+/// In a pattern for log lines, `${VAR}` stands for whatever a trace shows in the variable's place,
+/// literally: `\$\{VAR\}`. So the pattern matches the same lines in a saved trace.
 ///
 /// # Errors
 /// When a variable is not set, or a `${` is not closed.
 pub(super) fn expand(
-    table: &mut DeTable<'_>,
+    document: &mut DeTable<'_>,
     environment: &dyn Fn(&str) -> Option<String>,
     variables: &mut BTreeMap<String, String>,
 ) -> Result<(), Problem> {
-    let mut values = table.iter_mut().map(|(_, value)| value);
-    values.try_for_each(|value| expand_value(value, environment, variables))
+    let mut written = document.clone();
+    let mut expansion = Expansion {
+        environment,
+        variables,
+        shown: &str::to_owned,
+    };
+    expansion.table(document)?;
+    let secrets: Vec<Secret> = secrets(expansion.variables).collect();
+    let redactor = Redactor::new(&secrets);
+    let shown = |value: &str| regex::escape(&redactor.clean(value));
+    expansion.shown = &shown;
+    for place in PATTERNS {
+        if let (Some(written), Some(patterns)) = (at(&mut written, place), at(document, place)) {
+            expansion.value(written)?;
+            patterns.clone_from(written);
+        }
+    }
+    Ok(())
 }
 
-fn expand_value(
-    value: &mut Spanned<DeValue<'_>>,
-    environment: &dyn Fn(&str) -> Option<String>,
-    variables: &mut BTreeMap<String, String>,
-) -> Result<(), Problem> {
-    let span = value.span();
-    match value.get_mut() {
-        DeValue::String(text) if text.contains("${") => {
-            *text = expand_text(text, span, environment, variables)?.into();
-            Ok(())
+/// The value at a key of a section, or the section itself.
+fn at<'t, 'd>(
+    document: &'t mut DeTable<'d>,
+    (section, key): (&str, Option<&str>),
+) -> Option<&'t mut Spanned<DeValue<'d>>> {
+    let section = document.get_mut(section)?;
+    let Some(key) = key else {
+        return Some(section);
+    };
+    match section.get_mut() {
+        DeValue::Table(table) => table.get_mut(key),
+        _ => None,
+    }
+}
+
+/// The variables that were used, as secrets.
+pub(super) fn secrets(variables: &BTreeMap<String, String>) -> impl Iterator<Item = Secret> {
+    let set = variables.iter().filter(|(_, value)| !value.is_empty());
+    set.map(|(name, value)| Secret::of_variable(name, value))
+}
+
+/// A text as it is written, with `$${` as `${`.
+pub(super) fn as_written(text: &str) -> String {
+    text.replace("$${", "${")
+}
+
+struct Expansion<'a> {
+    environment: &'a dyn Fn(&str) -> Option<String>,
+    variables: &'a mut BTreeMap<String, String>,
+    /// What is put in the place of a variable of this value.
+    shown: &'a dyn Fn(&str) -> String,
+}
+
+impl Expansion<'_> {
+    fn table(&mut self, table: &mut DeTable<'_>) -> Result<(), Problem> {
+        let mut values = table.iter_mut().map(|(_, value)| value);
+        values.try_for_each(|value| self.value(value))
+    }
+
+    fn value(&mut self, value: &mut Spanned<DeValue<'_>>) -> Result<(), Problem> {
+        let span = value.span();
+        match value.get_mut() {
+            DeValue::String(text) if text.contains("${") => {
+                *text = self.text(text, span)?.into();
+                Ok(())
+            }
+            DeValue::Array(elements) => elements
+                .iter_mut()
+                .try_for_each(|element| self.value(element)),
+            DeValue::Table(table) => self.table(table),
+            _ => Ok(()),
         }
-        DeValue::Array(elements) => elements
-            .iter_mut()
-            .try_for_each(|element| expand_value(element, environment, variables)),
-        DeValue::Table(table) => expand(table, environment, variables),
-        _ => Ok(()),
+    }
+
+    fn text(&mut self, text: &str, span: Range<usize>) -> Result<String, Problem> {
+        let mut expanded = String::new();
+        let mut rest = text;
+        while let Some(start) = rest.find("${") {
+            let before = &rest[..start];
+            rest = &rest[start + 2..];
+            if let Some(before) = before.strip_suffix('$') {
+                expanded.push_str(before);
+                expanded.push_str("${");
+                continue;
+            }
+            expanded.push_str(before);
+            let Some((name, after)) = rest.split_once('}') else {
+                return Err(Problem::in_bytes(span, "a `${` is never closed").remedy(
+                    "write `${VAR}` for a variable of the environment, or `$${` for the two characters",
+                ));
+            };
+            let Some(value) = (self.environment)(name) else {
+                return Err(unset(name, span));
+            };
+            expanded.push_str(&(self.shown)(&value));
+            // A port is no secret, and is to be seen in traces.
+            if !name.starts_with(PORT) {
+                self.variables.insert(name.to_owned(), value);
+            }
+            rest = after;
+        }
+        expanded.push_str(rest);
+        Ok(expanded)
     }
 }
 
@@ -55,40 +146,4 @@ fn unset(name: &str, span: Range<usize>) -> Problem {
     .remedy(format!(
         "set it, as in `{name}=… comeback run`, or write `$${{` if no variable is meant"
     ))
-}
-
-fn expand_text(
-    text: &str,
-    span: Range<usize>,
-    environment: &dyn Fn(&str) -> Option<String>,
-    variables: &mut BTreeMap<String, String>,
-) -> Result<String, Problem> {
-    let mut expanded = String::new();
-    let mut rest = text;
-    while let Some(start) = rest.find("${") {
-        let before = &rest[..start];
-        rest = &rest[start + 2..];
-        if let Some(before) = before.strip_suffix('$') {
-            expanded.push_str(before);
-            expanded.push_str("${");
-            continue;
-        }
-        expanded.push_str(before);
-        let Some((name, after)) = rest.split_once('}') else {
-            return Err(Problem::in_bytes(span, "a `${` is never closed").remedy(
-                "write `${VAR}` for a variable of the environment, or `$${` for the two characters",
-            ));
-        };
-        let Some(value) = environment(name) else {
-            return Err(unset(name, span));
-        };
-        expanded.push_str(&value);
-        // A port is no secret, and is to be seen in traces.
-        if !name.starts_with(PORT) {
-            variables.insert(name.to_owned(), value);
-        }
-        rest = after;
-    }
-    expanded.push_str(rest);
-    Ok(expanded)
 }

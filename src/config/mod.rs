@@ -9,6 +9,7 @@
 
 mod api;
 mod backend;
+mod byte_size;
 mod complaint;
 mod environment;
 mod generator;
@@ -16,6 +17,7 @@ mod instances;
 mod key_path;
 mod limits;
 mod request;
+mod secrets;
 mod service;
 mod sketch;
 mod text;
@@ -39,6 +41,7 @@ use crate::executor::{ResetPolicy, Settings};
 use crate::generator::Space;
 use crate::load::Caps;
 use crate::model::{Limits, LogPatterns, RequestKind};
+use crate::redact::Secret;
 use complaint::Problem;
 use key_path::KeyPath;
 
@@ -69,8 +72,8 @@ pub struct Config {
     pub trial: Settings,
     /// When the stack is reset.
     pub reset: ResetPolicy,
-    /// What must never be written anywhere: header values, and whatever came from the environment.
-    pub secrets: Vec<String>,
+    /// What must never be shown: whatever came from the environment, header values, and more (see `secrets.rs`).
+    pub secrets: Vec<Secret>,
 }
 
 /// A configuration that cannot be used.
@@ -161,7 +164,7 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let mut variables = BTreeMap::new();
         let config = read(source, environment, &mut variables)
-            .and_then(|file| assemble(file, path, variables.values().cloned().collect()));
+            .and_then(|(file, secrets)| assemble(file, path, secrets));
         config.map_err(|problem| {
             ConfigError::Invalid(Box::new(problem.locate(source, path, &variables)))
         })
@@ -169,23 +172,38 @@ impl Config {
 }
 
 /// Parses the text and replaces `${VAR}`; the variables used are left in `variables`, also when something is wrong.
+///
+/// The names of the stack and of the request kinds stay as they are written, `${VAR}` and all: they go into traces, reports and
+/// the names of files.
 fn read(
     source: &str,
     environment: &dyn Fn(&str) -> Option<String>,
     variables: &mut BTreeMap<String, String>,
-) -> Result<File, Problem> {
+) -> Result<(File, Vec<Secret>), Problem> {
     let mut document = DeTable::parse(source).map_err(Problem::from)?;
+    let name = document
+        .get_ref()
+        .get("name")
+        .and_then(|name| name.get_ref().as_str());
+    let name = name.map(environment::as_written);
+    let labels = request::labels(document.get_ref());
     environment::expand(document.get_mut(), environment, variables)?;
-    Ok(File::deserialize(toml::Deserializer::from(document))?)
+    let secrets = secrets::of(document.get_ref(), variables);
+    let mut file = File::deserialize(toml::Deserializer::from(document))?;
+    file.name = name;
+    for (request, label) in file.request.iter_mut().zip(labels) {
+        request.label = label;
+    }
+    Ok((file, secrets))
 }
 
 /// Checks the sections one by one, in the order in which somebody would fix them.
-fn assemble(file: File, path: &Path, mut secrets: Vec<String>) -> Result<Config, Problem> {
+fn assemble(file: File, path: &Path, secrets: Vec<Secret>) -> Result<Config, Problem> {
     let directory = match path.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
     };
-    let (connections, caps) = file.load.settings();
+    let (connections, caps) = file.load.settings()?;
     let api = file.api.check(directory, connections)?;
 
     let mut tables: Vec<_> = file.backend.into_iter().collect();
@@ -205,19 +223,6 @@ fn assemble(file: File, path: &Path, mut secrets: Vec<String>) -> Result<Config,
     backend::check_order(&backends)?;
 
     let kinds = request::check_all(file.request)?;
-    secrets.extend(kinds.iter().flat_map(|kind| kind.headers.values().cloned()));
-    secrets.extend(
-        backends
-            .iter()
-            .flat_map(|backend| match &backend.ready.check {
-                ReadyCheck::Http { headers, .. } => headers.values().cloned().collect(),
-                _ => Vec::new(),
-            }),
-    );
-    secrets.retain(|secret| !secret.is_empty());
-    secrets.sort();
-    secrets.dedup();
-
     check_log(&file.log)?;
     let (trial, reset) = file.trial.settings(file.trace)?;
     let services = backends.iter().map(|backend| &backend.service);

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hyper::header::{HeaderName, HeaderValue};
 use serde::Deserialize;
+use toml::de::{DeTable, DeValue};
 
 use super::complaint::Problem;
-use super::{KeyPath, text};
+use super::{KeyPath, environment, text};
 use crate::model::{Expect, Job, RequestKind};
 
 #[derive(Deserialize)]
@@ -23,7 +24,38 @@ pub(super) struct RequestTable {
     #[serde(default)]
     expect: Expect,
     job: Option<Job>,
+    #[serde(skip)]
+    pub(super) label: Label,
 }
+
+/// The texts that name a request kind, as they are written.
+#[derive(Default)]
+pub(super) struct Label {
+    name: Option<String>,
+    path: Option<String>,
+}
+
+/// What names each request kind of a document in which `${VAR}` is not yet replaced.
+pub(super) fn labels(document: &DeTable<'_>) -> Vec<Label> {
+    let tables = match document.get("request").map(|requests| requests.get_ref()) {
+        Some(DeValue::Array(tables)) => tables.iter(),
+        _ => [].iter(),
+    };
+    let label = |table: &toml::Spanned<DeValue<'_>>| {
+        let text = |key| {
+            let value = table.get_ref().get(key)?;
+            value.get_ref().as_str().map(environment::as_written)
+        };
+        Label {
+            name: text("name"),
+            path: text("path"),
+        }
+    };
+    tables.map(label).collect()
+}
+
+/// The largest weight of a request kind.
+const MOST_WEIGHT: u32 = 1_000_000;
 
 fn default_weight() -> u32 {
     1
@@ -71,8 +103,13 @@ impl RequestTable {
             check_job(&key.key("job"), job)?;
         }
         Ok(RequestKind {
-            name: self.name.unwrap_or(format!("{method} {}", self.path)),
-            weight: self.weight,
+            name: self.label.name.or(self.name).unwrap_or_else(|| {
+                format!(
+                    "{method} {}",
+                    self.label.path.as_ref().unwrap_or(&self.path)
+                )
+            }),
+            weight: text::at_most(key.key("weight"), self.weight, MOST_WEIGHT)?,
             method,
             path: self.path,
             headers: self.headers,

@@ -7,16 +7,19 @@ use serde::de::{self, Deserialize, Deserializer, Unexpected, Visitor};
 
 use super::KeyPath;
 use super::complaint::Problem;
+use crate::model::ceiling::{self, DurationError, LONGEST_WORDS};
 
-/// A length of time, written like `90s`, `1m 30s` or `500ms`.
+/// How it is said of a duration, for its remedy to be found.
+pub(super) const TOO_LONG: &str = "is longer than";
+
+/// A length of time, no longer than [`ceiling::LONGEST`], written like `90s`, `1m 30s` or `500ms`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Time(pub(super) Duration);
 
 impl Time {
     /// In whole milliseconds.
     pub(super) fn ms(self) -> u64 {
-        // Only what nobody can wait for does not fit.
-        u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX)
+        self.0.as_millis() as u64
     }
 
     /// The length, if it is not zero.
@@ -44,9 +47,27 @@ impl Visitor<'_> for TimeVisitor {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Time, E> {
-        let time = humantime::parse_duration(text).map(Time);
-        time.map_err(|_| E::invalid_value(Unexpected::Str(text), &self))
+        match ceiling::duration(text) {
+            Ok(time) => Ok(Time(time)),
+            Err(DurationError::Unreadable) => Err(E::invalid_value(Unexpected::Str(text), &self)),
+            Err(DurationError::TooLong) => {
+                Err(E::custom(format!("`{text}` {TOO_LONG} {LONGEST_WORDS}")))
+            }
+        }
     }
+}
+
+/// A number that is no larger than what makes sense at all.
+pub(super) fn at_most<N: PartialOrd + fmt::Display>(
+    key: KeyPath,
+    number: N,
+    most: N,
+) -> Result<N, Problem> {
+    if number > most {
+        let what = format!("{number} is more than {most}, which is the most that is possible");
+        return Err(Problem::at(key, what).remedy("give a smaller number"));
+    }
+    Ok(number)
 }
 
 /// An HTTP URL, without the slash at its end.

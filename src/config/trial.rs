@@ -5,10 +5,15 @@ use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use serde::Deserialize;
 
 use super::KeyPath;
+use super::byte_size::ByteSize;
 use super::complaint::Problem;
-use super::text::Time;
+use super::text::{Time, at_most};
 use crate::executor::{ResetPolicy, Settings};
 use crate::load::{Caps, Connections};
+use crate::model::ceiling;
+
+/// The most requests of each kind before a plan.
+const MOST_BASELINE: u32 = 1_000;
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -38,20 +43,24 @@ pub(super) struct TrialTable {
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) struct TraceTable {
-    max_bytes: Option<NonZeroU64>,
-    max_run_bytes: Option<NonZeroU64>,
-    max_text_bytes: Option<NonZeroUsize>,
+    max_bytes: Option<ByteSize>,
+    max_run_bytes: Option<ByteSize>,
+    max_text_bytes: Option<ByteSize>,
 }
 
 impl LoadTable {
-    pub(super) fn settings(&self) -> (Connections, Caps) {
+    pub(super) fn settings(&self) -> Result<(Connections, Caps), Problem> {
         let usual = Caps::default();
+        let key = |name: &str| KeyPath::of("load").key(name);
+        let in_flight = self.in_flight.map_or(usual.in_flight, NonZeroUsize::get);
+        let requests = self.requests.map_or(usual.requests, NonZeroU64::get);
+        let rate_per_s = self.rate.map_or(usual.rate_per_s, |rate| rate.get().into());
         let caps = Caps {
-            in_flight: self.in_flight.map_or(usual.in_flight, NonZeroUsize::get),
-            requests: self.requests.map_or(usual.requests, NonZeroU64::get),
-            rate_per_s: self.rate.map_or(usual.rate_per_s, |rate| rate.get().into()),
+            in_flight: at_most(key("in-flight"), in_flight, ceiling::MOST_AT_ONCE as usize)?,
+            requests: at_most(key("requests"), requests, ceiling::MOST)?,
+            rate_per_s: at_most(key("rate"), rate_per_s, ceiling::MOST_PER_S)?,
         };
-        (self.connections, caps)
+        Ok((self.connections, caps))
     }
 }
 
@@ -62,13 +71,20 @@ impl TrialTable {
             Some(time) => time.above_zero(KeyPath::of("trial").key(name)),
             None => Ok(usual),
         };
+        let bytes = |name: &str, given: Option<ByteSize>, usual| match given {
+            Some(size) => size.above_zero(KeyPath::of("trace").key(name)),
+            None => Ok(usual),
+        };
         let ready_within = time("ready-within", self.ready_within, usual.ready_within)?;
         let settings = Settings {
             ready_within,
             api_ready_within: time("api-ready-within", self.api_ready_within, ready_within)?,
-            baseline_requests: self
-                .baseline
-                .map_or(usual.baseline_requests, NonZeroU32::get),
+            baseline_requests: at_most(
+                KeyPath::of("trial").key("baseline"),
+                self.baseline
+                    .map_or(usual.baseline_requests, NonZeroU32::get),
+                MOST_BASELINE,
+            )?,
             anchor_timeout: time("anchor-timeout", self.anchor_timeout, usual.anchor_timeout)?,
             probe_patience: time("probe-patience", self.probe_patience, usual.probe_patience)?,
             probe_every: time("probe-every", self.probe_every, usual.probe_every)?,
@@ -78,15 +94,13 @@ impl TrialTable {
                 usual.resources_every,
             )?,
             settle: time("settle", self.settle, usual.settle)?,
-            max_trace_bytes: trace
-                .max_bytes
-                .map_or(usual.max_trace_bytes, NonZeroU64::get),
-            max_run_bytes: trace
-                .max_run_bytes
-                .map_or(usual.max_run_bytes, NonZeroU64::get),
-            max_text_bytes: trace
-                .max_text_bytes
-                .map_or(usual.max_text_bytes, NonZeroUsize::get),
+            max_trace_bytes: bytes("max-bytes", trace.max_bytes, usual.max_trace_bytes)?,
+            max_run_bytes: bytes("max-run-bytes", trace.max_run_bytes, usual.max_run_bytes)?,
+            max_text_bytes: bytes(
+                "max-text-bytes",
+                trace.max_text_bytes,
+                usual.max_text_bytes as u64,
+            )? as usize,
         };
         Ok((settings, self.reset))
     }

@@ -2,6 +2,8 @@
 
 use std::ops::RangeInclusive;
 
+use crate::model::ceiling;
+
 /// The least and the most that is drawn of everything in a plan, and how often.
 ///
 /// Times, rates and counts are drawn log-uniformly (see `draws`); where zero is allowed it has a share of its own.
@@ -86,14 +88,19 @@ impl Bounds {
     /// The first bound that nothing can be drawn from: its name as the configuration spells it, and what is wrong.
     pub(super) fn flaw(&self) -> Option<(&'static str, String)> {
         let counts = [
-            ("steps", &self.steps),
-            ("requests", &self.requests),
-            ("concurrency", &self.concurrency),
+            ("steps", &self.steps, ceiling::MOST_STEPS),
+            ("requests", &self.requests, ceiling::MOST_REQUESTS),
+            ("concurrency", &self.concurrency, ceiling::MOST_AT_ONCE),
         ];
-        for (name, range) in counts {
-            if *range.start() < 1 || range.is_empty() {
-                let (least, most) = (range.start(), range.end());
+        for (name, range, ceiling) in counts {
+            let (least, most) = (*range.start(), *range.end());
+            if least < 1 || range.is_empty() {
                 let what = format!("[{least}, {most}] is no range of whole numbers from 1 up");
+                return Some((name, what));
+            }
+            if most > ceiling {
+                let what =
+                    format!("{most} is more than {ceiling}, which is the most that is possible");
                 return Some((name, what));
             }
         }
@@ -105,6 +112,12 @@ impl Bounds {
             let (least, most) = (*range.start(), *range.end());
             if !(least > 0.0 && least <= most && most.is_finite()) {
                 let what = format!("[{least}, {most}] is no range of rates above 0 per second");
+                return Some((name, what));
+            }
+            if most > ceiling::MOST_PER_S {
+                let ceiling = ceiling::MOST_PER_S;
+                let what =
+                    format!("{most} is more than {ceiling}, which is the most that is possible");
                 return Some((name, what));
             }
         }

@@ -13,7 +13,7 @@ impl Space {
     /// # Errors
     /// Names the first step that does not fit, and why.
     pub fn fits(&self, plan: &Plan) -> Result<(), Misfit> {
-        plan.check_ids()?;
+        plan.check()?;
         if let Some(background) = &plan.background {
             let load = StepId("background".to_owned());
             let most = *self.bounds.background_rate_per_s.end();

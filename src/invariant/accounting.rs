@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::patience::Patience;
 use super::{Invariant, wording};
 use crate::model::{Finding, Limits, Outcome};
-use crate::trace::{Answer, Phase, Poll, Request, Span, View};
+use crate::trace::{Answer, End, Phase, Poll, Request, Span, View};
 
 /// Each request has exactly one outcome, each accepted job a life of its own that ends once, and each answer belongs to its own
 /// request.
@@ -50,6 +50,14 @@ impl Invariant for Accounting {
             return Finding::violated(self.name(), flaw.reason, kind, message, flaw.seq, proof);
         }
         let all = wording::count(requests.len(), "request");
+        if let Some((count, first)) = without_echo(view) {
+            let message = format!(
+                "{count} of {all} succeeded without the token where `expect.echo` says that it is, so whose answers these \
+                 were cannot be judged; the first is {}: mend the pointer, or leave `echo` out",
+                wording::request(first)
+            );
+            return Finding::inconclusive(self.name(), message);
+        }
         match open {
             0 => Finding::holds(
                 self.name(),
@@ -61,6 +69,20 @@ impl Invariant for Accounting {
             ),
         }
     }
+}
+
+/// How many requests succeeded though their answers, which were read as a whole, did not echo anything where the configuration
+/// says that they do; and the first of them.
+fn without_echo<'v, 'a>(view: &'v View<'a>) -> Option<(usize, &'v Request<'a>)> {
+    let kinds = &view.header().stack.kinds;
+    let echoing = |name: &str| kinds.iter().any(|kind| kind.echo && kind.name == name);
+    let silent = |end: End<'a>| end.outcome.is_ok() && end.echo.is_none();
+    let mut found = view
+        .requests()
+        .iter()
+        .filter(|request| request.ended.is_some_and(silent) && echoing(request.kind));
+    let first = found.next()?;
+    Some((1 + found.count(), first))
 }
 
 fn two_outcomes<'v, 'a>(request: &'v Request<'a>) -> Option<Flaw<'v, 'a>> {
@@ -208,6 +230,23 @@ mod tests {
             .good(50, 1, "job")
             .finish(2_000);
         assert_eq!(check(&trace).verdict, Verdict::Holds);
+    }
+
+    #[test]
+    fn a_success_without_the_echo_that_was_promised_is_not_judged() {
+        let silent = job().ended(41, 0, Outcome::Ok, None);
+        let finding = check(&silent.finish(2_000));
+        assert_eq!(finding.verdict, Verdict::Inconclusive);
+        assert!(
+            finding.message.contains("request 0 (job, job j0)"),
+            "{}",
+            finding.message
+        );
+        let failed = job().failed(41, 0, 500, "no").finish(2_000);
+        assert_eq!(check(&failed).verdict, Verdict::Holds);
+        let mut unasked = job().ended(41, 0, Outcome::Ok, None).finish(2_000);
+        unasked.header.stack.kinds[0].echo = false;
+        assert_eq!(check(&unasked).verdict, Verdict::Holds);
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! Failures stay near the faults.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::patience::Patience;
-use super::{Invariant, wording};
+use super::{Invariant, first_call, wording};
 use crate::model::{Finding, Limits};
 use crate::trace::{Request, Span, Spans, View, Window};
 
 /// `failed` and `unknown` lie only between a fault's intent and its backend's ready + `grace`; without a grace, until
-/// success is sustained, and at most `recovery` after ready.
+/// success is sustained, and at most for as long after ready as the kind was [asked](View::asked) for `recovery`.
 ///
 /// A request lies there if any moment between its sending and its end does. At most `stragglers` may lie
 /// elsewhere. A budget of `failures` bounds the rest: all failures together may be no more than budget and
@@ -22,19 +24,25 @@ impl Invariant for BoundedFailures {
     }
 
     fn check(&self, view: &View<'_>, limits: &Limits) -> Finding {
+        self.judged(view, limits)
+            .with_figures(first_call::figures(view))
+    }
+}
+
+impl BoundedFailures {
+    fn judged(&self, view: &View<'_>, limits: &Limits) -> Finding {
         let patience = Patience::new(view, limits);
-        let excuse: Spans = view
-            .windows()
-            .iter()
-            .map(|w| excused(view, limits, w))
-            .collect();
+        let kinds: BTreeSet<&str> = view.requests().iter().map(|r| r.kind).collect();
+        let excuses = kinds.into_iter().map(|k| (k, excused(view, limits, k)));
+        let excuses: BTreeMap<&str, Spans> = excuses.collect();
         let mut failures: Vec<&Request<'_>> = view
             .requests()
             .iter()
             .filter(|r| r.failure().is_some())
             .collect();
         failures.sort_by_key(|r| r.ended.map(|end| end.moment));
-        let outside = |r: &&Request<'_>| !excuse.touch(r.span());
+        let excused = |r: &&Request<'_>| excuses.get(r.kind).is_some_and(|e| e.touch(r.span()));
+        let outside = |r: &&Request<'_>| !excused(r);
         let stragglers: Vec<_> = failures.iter().copied().filter(outside).collect();
         let budget = limits
             .failures
@@ -48,7 +56,7 @@ impl Invariant for BoundedFailures {
             ),
             (&failures, budget, "over-budget"),
         ];
-        let mut undecided = false;
+        let (mut undecided, mut doubted) = (false, None);
         let mut violations = Vec::new();
         for (found, allowed, reason) in checks {
             let allowed = allowed.unwrap_or(u64::MAX);
@@ -61,6 +69,10 @@ impl Invariant for BoundedFailures {
             let excess = usize::try_from(allowed).ok().and_then(|n| sure.get(n));
             if let Some(excess) = excess {
                 violations.push(self.violated(view, reason, sure.len(), allowed, excess));
+            }
+            if sure.len() as u64 <= allowed {
+                let busy = doubtful.iter().find(|r| !patience.cut_short(r));
+                doubted = doubted.or(busy.map(|r| (reason, r.kind)));
             }
             undecided |= (sure.len() + doubtful.len()) as u64 > allowed;
         }
@@ -76,19 +88,18 @@ impl Invariant for BoundedFailures {
             wording::count(failures.len(), "failure"),
             stragglers.len()
         );
-        match undecided {
-            true => Finding::inconclusive(
-                self.name(),
-                format!(
-                    "{summary}; some were given up earlier than these limits do, or failed while this machine was too busy to serve them"
-                ),
-            ),
-            false => Finding::holds(self.name(), summary),
+        if !undecided {
+            return Finding::holds(self.name(), summary);
+        }
+        let message = format!(
+            "{summary}; some were given up earlier than these limits do, or failed while this machine was too busy to serve them"
+        );
+        match doubted {
+            Some((reason, kind)) => Finding::doubted(self.name(), reason, Some(kind), message),
+            None => Finding::inconclusive(self.name(), message),
         }
     }
-}
 
-impl BoundedFailures {
     fn violated(
         &self,
         view: &View<'_>,
@@ -123,17 +134,25 @@ impl BoundedFailures {
     }
 }
 
-/// The time around a window in which failures are to be expected.
-fn excused(view: &View<'_>, limits: &Limits, window: &Window<'_>) -> Span {
-    let Span { from_us, to_us } = window.span();
+/// The times around the windows in which failures of a kind are to be expected.
+fn excused(view: &View<'_>, limits: &Limits, kind: &str) -> Spans {
     let recovery_us = limits.recovery_ms.saturating_mul(1_000);
-    let to_us = match limits.grace_ms {
-        Some(grace_ms) => view.withheld().later(to_us, grace_ms.saturating_mul(1_000)),
-        None => view
-            .recovery(window, recovery_us)
-            .map_or(to_us, |span| span.to_us),
+    let excused = |window: &Window<'_>| {
+        let Span { from_us, to_us } = window.span();
+        let to_us = match (limits.grace_ms, window.ready) {
+            (Some(grace_ms), _) => view.withheld().later(to_us, grace_ms.saturating_mul(1_000)),
+            (None, None) => to_us,
+            (None, Some(_)) => {
+                let settled_us = view.settled(to_us).map(|moment| moment.at_us);
+                let latest_us = view.asked(kind, to_us).until(recovery_us);
+                latest_us
+                    .unwrap_or(u64::MAX)
+                    .min(settled_us.unwrap_or(u64::MAX))
+            }
+        };
+        Span { from_us, to_us }
     };
-    Span { from_us, to_us }
+    view.windows().iter().map(excused).collect()
 }
 
 #[cfg(test)]
@@ -154,6 +173,28 @@ mod tests {
             .bad(40, 0, "sync")
             .bad(150, 1, "sync")
             .good_row(200, 2, "sync")
+    }
+
+    #[test]
+    fn a_kind_that_nobody_asked_for_has_as_much_time_as_any_other() {
+        let trace = |first| {
+            Script::new(&["sync"])
+                .fault("f1", FaultKind::Kill, 30, 80)
+                .bad(90, 0, "sync")
+                .bad(first, 1, "sync")
+                .good_row(first + 100, 2, "sync")
+                .finish(9_000)
+        };
+        // Its recovery may take a second of being asked for.
+        let finding = check(&trace(5_000), &limits());
+        assert_eq!(finding.verdict, Verdict::Holds, "{}", finding.message);
+        let steadily = (1..12).fold(trace_of_failures(), |s, n| s.bad(90 + 100 * n, n, "sync"));
+        let finding = check(&steadily.finish(9_000), &limits());
+        assert_eq!(finding.reason.as_deref(), Some("failure-outside-window"));
+    }
+
+    fn trace_of_failures() -> Script {
+        Script::new(&["sync"]).fault("f1", FaultKind::Kill, 30, 80)
     }
 
     #[test]
@@ -209,6 +250,7 @@ mod tests {
     fn the_default_grace_ends_with_the_recovery_limit() {
         let trace = Script::new(&["sync"])
             .fault("f1", FaultKind::Kill, 30, 80)
+            .sent(85, 2, "sync")
             .bad(1_000, 0, "sync")
             .bad(1_081, 1, "sync")
             .finish(1_200);

@@ -109,16 +109,19 @@ struct Flood {
 
 /// The most log lines within the window, or the first flood.
 fn log_flood(view: &View<'_>, since: Moment, allowed: u64) -> Result<u64, Flood> {
-    let of_api =
-        |kind: &EventKind| matches!(kind, EventKind::Log { service, .. } if service == API);
+    // What was left out, because it came too fast, was logged all the same.
+    let logged = |event: &Event| match &event.kind {
+        EventKind::Log { service, .. } if service == API => Some((event.moment(), 1)),
+        EventKind::LogDropped { service, lines } if service == API => {
+            Some((event.moment(), *lines))
+        }
+        _ => None,
+    };
     let events = view
         .under_test()
         .iter()
         .filter(|event| event.seq >= since.seq);
-    let lines: Vec<Moment> = events
-        .filter(|event| of_api(&event.kind))
-        .map(|event| event.moment())
-        .collect();
+    let lines: Vec<(Moment, u64)> = events.filter_map(logged).collect();
     let asked: Vec<u64> = view
         .under_test()
         .iter()
@@ -127,20 +130,25 @@ fn log_flood(view: &View<'_>, since: Moment, allowed: u64) -> Result<u64, Flood>
         .collect();
     let mut begin = 0;
     let mut most = 0;
-    for (end, shown) in lines.iter().enumerate() {
-        while shown.at_us.saturating_sub(lines[begin].at_us) > WINDOW_US {
+    let mut within: u128 = 0;
+    for (shown, number) in &lines {
+        within += u128::from(*number);
+        while shown.at_us.saturating_sub(lines[begin].0.at_us) > WINDOW_US {
+            within -= u128::from(lines[begin].1);
             begin += 1;
         }
-        let count = (end - begin + 1) as u64;
+        let count = u64::try_from(within).unwrap_or(u64::MAX);
         most = most.max(count);
-        let from = asked.partition_point(|at_us| *at_us < lines[begin].at_us);
+        let from = asked.partition_point(|at_us| *at_us < lines[begin].0.at_us);
         let to = asked.partition_point(|at_us| *at_us <= shown.at_us);
-        let allowed = allowed + LINES_PER_TURN * (to - from) as u64;
+        let allowed = allowed.saturating_add(LINES_PER_TURN * (to - from) as u64);
         if count > allowed {
             return Err(Flood {
                 allowed,
-                in_all: lines.len() as u64,
-                began: lines[begin],
+                in_all: lines
+                    .iter()
+                    .fold(0, |all, (_, number)| all.saturating_add(*number)),
+                began: lines[begin].0,
                 shown: *shown,
             });
         }

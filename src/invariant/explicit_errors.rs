@@ -1,11 +1,12 @@
 //! What goes wrong says so.
 
 use super::{Invariant, wording};
-use crate::model::{Finding, Limits, Outcome, UnknownReason};
+use crate::model::{Finding, Limits, Outcome};
 use crate::trace::View;
 
-/// Whatever is not `ok` is `failed`, with a status of 400 or more (or a job's failed state) and a message. A time-out
-/// is charged to `no-hang` alone, and what the harness dropped to nobody.
+/// Whatever is not `ok` is `failed`, with a status of 400 or more (or a job's failed state) and a message; a status of 500 or
+/// more needs none, unless the limit `error-bodies` asks for it. A time-out is charged to `no-hang` alone, and what the harness
+/// dropped to nobody.
 pub struct ExplicitErrors;
 
 impl Invariant for ExplicitErrors {
@@ -13,12 +14,17 @@ impl Invariant for ExplicitErrors {
         "explicit-errors"
     }
 
-    fn check(&self, view: &View<'_>, _limits: &Limits) -> Finding {
+    fn check(&self, view: &View<'_>, limits: &Limits) -> Finding {
         let failures = || view.requests().iter().filter(|r| r.failure().is_some());
         let mut vague: Vec<_> = failures()
             .filter_map(|request| {
                 let end = request.ended?;
-                Some((end.moment, vagueness(end.outcome)?, end.outcome, request))
+                Some((
+                    end.moment,
+                    end.outcome.vagueness(limits.error_bodies)?,
+                    end.outcome,
+                    request,
+                ))
             })
             .collect();
         vague.sort_by_key(|(moment, ..)| *moment);
@@ -48,28 +54,6 @@ impl Invariant for ExplicitErrors {
     }
 }
 
-/// In what way an outcome fails without saying so, if it does.
-fn vagueness(outcome: &Outcome) -> Option<&'static str> {
-    match outcome {
-        Outcome::Ok => None,
-        Outcome::Failed {
-            status,
-            job_state: None,
-            ..
-        } if *status < 400 => Some("empty-success"),
-        Outcome::Failed { message, .. } if message.trim().is_empty() => Some("no-message"),
-        Outcome::Failed { .. } => None,
-        Outcome::Unknown { reason, .. } => match reason {
-            UnknownReason::Refused => Some("connection-refused"),
-            UnknownReason::Reset => Some("connection-broke"),
-            UnknownReason::Garbled => Some("garbled"),
-            UnknownReason::TimedOut | UnknownReason::JobNotTerminal | UnknownReason::Dropped => {
-                None
-            }
-        },
-    }
-}
-
 fn words(reason: &str, outcome: &Outcome) -> String {
     match (reason, outcome) {
         ("empty-success", Outcome::Failed { status, .. }) => {
@@ -85,16 +69,20 @@ fn words(reason: &str, outcome: &Outcome) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Verdict;
+    use crate::model::{ErrorBodies, UnknownReason, Verdict};
     use crate::trace::script::{Script, limits};
 
     fn reason_of(outcome: Outcome) -> Option<String> {
+        reason_by(&limits(), outcome)
+    }
+
+    fn reason_by(limits: &Limits, outcome: Outcome) -> Option<String> {
         let trace = Script::new(&["sync"])
             .good(20, 0, "sync")
             .sent(30, 1, "sync")
             .ended(40, 1, outcome, None)
             .finish(100);
-        let finding = ExplicitErrors.check(&View::new(&trace), &limits());
+        let finding = ExplicitErrors.check(&View::new(&trace), limits);
         assert_eq!(
             finding.verdict == Verdict::Violated,
             finding.reason.is_some()
@@ -119,7 +107,8 @@ mod tests {
             reason_of(failed(200, Some("ERROR"), "")).unwrap(),
             "no-message"
         );
-        assert_eq!(reason_of(failed(500, None, " \n")).unwrap(), "no-message");
+        assert_eq!(reason_of(failed(503, None, " \n")), None);
+        assert_eq!(reason_of(failed(404, None, " \n")).unwrap(), "no-message");
         assert_eq!(reason_of(failed(200, None, "{}")).unwrap(), "empty-success");
         assert_eq!(reason_of(failed(302, None, "")).unwrap(), "empty-success");
         let unknown = |reason| Outcome::Unknown {
@@ -139,12 +128,23 @@ mod tests {
     }
 
     #[test]
+    fn a_body_can_be_required_of_server_errors() {
+        let required = Limits {
+            error_bodies: ErrorBodies::Required,
+            ..limits()
+        };
+        let empty = reason_by(&required, failed(503, None, " \n"));
+        assert_eq!(empty.as_deref(), Some("no-message"));
+        assert_eq!(reason_by(&required, failed(503, None, "away")), None);
+    }
+
+    #[test]
     fn the_first_to_end_is_the_evidence() {
         let trace = Script::new(&["sync"])
             .sent(20, 0, "sync")
             .sent(21, 1, "sync")
             .unknown(30, 1, UnknownReason::Reset)
-            .failed(40, 0, 500, "")
+            .failed(40, 0, 400, "")
             .finish(100);
         let finding = ExplicitErrors.check(&View::new(&trace), &limits());
         assert_eq!(finding.reason.as_deref(), Some("connection-broke"));

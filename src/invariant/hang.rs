@@ -1,6 +1,6 @@
 //! Whether and how one request hung.
 
-use super::patience::Patience;
+use super::patience::{Patience, is_certain};
 use super::wording;
 use crate::model::{Limits, Outcome, UnknownReason};
 use crate::trace::{Answer, Moment, Request, Span, View};
@@ -40,7 +40,7 @@ pub(super) fn hang(
     };
     let polls = request.polls.iter().filter_map(|poll| {
         let timed_out = poll.answer == Answer::Lost(UnknownReason::TimedOut);
-        wait.exchange(until(poll.moment, poll.took_us), timed_out)
+        wait.exchange(request, until(poll.moment, poll.took_us), timed_out)
     });
     let hangs: Vec<Hang> = wait
         .submission(request)
@@ -65,14 +65,17 @@ impl Wait<'_, '_, '_> {
         let held_us = request.sent.at_us.saturating_sub(request.intended_us);
         if let Some(accepted) = request.accepted {
             let took_us = accepted.latency_us.saturating_sub(held_us);
-            return self.exchange(until(accepted.moment, took_us), false);
+            return self.exchange(request, until(accepted.moment, took_us), false);
         }
         let waited = match request.ended {
             Some(end) => {
                 let span = until(end.moment, end.latency_us.saturating_sub(held_us));
                 match unknown(end.outcome) {
                     Some(UnknownReason::Dropped) => span,
-                    reason => return self.exchange(span, reason == Some(UnknownReason::TimedOut)),
+                    reason => {
+                        let timed_out = reason == Some(UnknownReason::TimedOut);
+                        return self.exchange(request, span, timed_out);
+                    }
                 }
             }
             None => Span {
@@ -82,12 +85,12 @@ impl Wait<'_, '_, '_> {
         };
         let waited_us = self.view.counted_us(waited);
         Some(match waited_us >= self.answer_us() {
-            true => self.unless_starved(waited, Hang::Unanswered { waited_us }),
+            true => self.unanswered(request, waited, Hang::Unanswered { waited_us }),
             false => Hang::Undecided,
         })
     }
 
-    fn exchange(&self, span: Span, timed_out: bool) -> Option<Hang> {
+    fn exchange(&self, request: &Request<'_>, span: Span, timed_out: bool) -> Option<Hang> {
         let took_us = self.view.counted_us(span);
         let hang = match timed_out {
             true if self.patience.answer_ran_out(span) => Hang::Unanswered { waited_us: took_us },
@@ -95,7 +98,12 @@ impl Wait<'_, '_, '_> {
             false if took_us > self.answer_us() => Hang::AnsweredLate { took_us },
             false => return None,
         };
-        Some(self.unless_starved(span, hang))
+        Some(self.unanswered(request, span, hang))
+    }
+
+    fn unanswered(&self, request: &Request<'_>, span: Span, hang: Hang) -> Hang {
+        let is_silent = || self.patience.is_silent(request, span.from_us);
+        self.unless_starved(span, self.limits.answer_ms, hang, is_silent)
     }
 
     /// The job that the request became, from its acceptance on. One that the API does not know any more does not hang: it is lost, which is
@@ -120,7 +128,8 @@ impl Wait<'_, '_, '_> {
             Some(_) if calm_us > job_us => Hang::TerminalLate { calm_us },
             Some(_) => return None,
         };
-        Some(self.unless_starved(calm, hang))
+        let is_left = || self.patience.is_overtaken(request, calm);
+        Some(self.unless_starved(calm, self.limits.job_ms, hang, is_left))
     }
 
     fn answer_us(&self) -> u64 {
@@ -128,12 +137,20 @@ impl Wait<'_, '_, '_> {
     }
 
     /// What was answered after all is doubted sooner: it does not hang, and would have come in time on a machine that is free.
-    fn unless_starved(&self, span: Span, hang: Hang) -> Hang {
+    /// What was not is certain after four times its limit, or where something else shows that the machine was not it.
+    fn unless_starved(
+        &self,
+        span: Span,
+        limit_ms: u64,
+        hang: Hang,
+        is_shown: impl Fn() -> bool,
+    ) -> Hang {
         let came = matches!(hang, Hang::AnsweredLate { .. } | Hang::TerminalLate { .. });
         let delayed = || self.patience.squeezed(span) || self.patience.jostled(span);
+        let is_certain = || !came && (is_certain(span.length_us(), limit_ms) || is_shown());
         match self.patience.starved(span) || (came && delayed()) {
-            true => Hang::Starved,
-            false => hang,
+            true if !is_certain() => Hang::Starved,
+            _ => hang,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Every invariant's finding, merged.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use super::Invariant;
 use super::environment::disturbance;
 use crate::model::{Finding, Judgement, Limits, Signature, Verdict};
@@ -13,8 +15,18 @@ use crate::trace::{Trace, View};
 pub fn judge(trace: &Trace, limits: &Limits, invariants: &[Box<dyn Invariant>]) -> Judgement {
     let view = View::new(trace);
     let invariants = invariants.iter();
-    let findings: Vec<Finding> = invariants.map(|i| i.check(&view, limits)).collect();
-    let inconclusive = disturbance(&view);
+    let mut broken = None;
+    let findings: Vec<Finding> = invariants
+        .map(|invariant| {
+            let checked = checked(invariant.as_ref(), &view, limits);
+            checked.unwrap_or_else(|bug| {
+                let finding = Finding::inconclusive(invariant.name(), bug);
+                broken.get_or_insert_with(|| finding.message.clone());
+                finding
+            })
+        })
+        .collect();
+    let inconclusive = disturbance(&view).or(broken);
     let worst = findings.iter().map(|finding| finding.verdict).max();
     let verdict = match inconclusive {
         Some(_) => Verdict::Inconclusive,
@@ -32,6 +44,24 @@ pub fn judge(trace: &Trace, limits: &Limits, invariants: &[Box<dyn Invariant>]) 
         findings,
         inconclusive,
     }
+}
+
+/// What an invariant finds. A bug in one must not end a night's campaign, nor be taken for a fault of the API: it makes the trial
+/// inconclusive, by name.
+fn checked(invariant: &dyn Invariant, view: &View<'_>, limits: &Limits) -> Result<Finding, String> {
+    // Nothing that a check touches outlives it, so nothing half-made can be seen afterwards.
+    let check = AssertUnwindSafe(|| invariant.check(view, limits));
+    catch_unwind(check).map_err(|panic| {
+        let words = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied());
+        format!(
+            "the check {} failed: {}; this is a bug of comeback, please report it with the trace",
+            invariant.name(),
+            words.unwrap_or("it panicked")
+        )
+    })
 }
 
 fn signature(view: &View<'_>, finding: &Finding) -> Signature {
@@ -152,6 +182,34 @@ mod tests {
         assert_inconclusive(
             sick().unhealed("f2", FaultKind::Pause, 200),
             "the backend ray was not seen ready again after its pause",
+        );
+    }
+
+    #[test]
+    fn a_bug_in_one_invariant_makes_the_trial_inconclusive_by_name() {
+        struct Buggy;
+        impl Invariant for Buggy {
+            fn name(&self) -> &'static str {
+                "buggy"
+            }
+            fn check(&self, view: &View<'_>, _limits: &Limits) -> Finding {
+                panic!("{} requests are too many", view.requests().len())
+            }
+        }
+        let mut invariants = standard();
+        invariants.insert(0, Box::new(Buggy));
+        let judgement = judge(&sick().finish(400), &limits(), &invariants);
+        assert_eq!(judgement.verdict, Verdict::Inconclusive);
+        assert_eq!(judgement.signature, None);
+        let reason = judgement.inconclusive.unwrap();
+        assert!(
+            reason.starts_with("the check buggy failed: 8 requests are too many"),
+            "{reason}"
+        );
+        assert_eq!(
+            judgement.findings.len(),
+            invariants.len(),
+            "the others go on"
         );
     }
 

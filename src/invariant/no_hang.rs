@@ -46,17 +46,23 @@ impl Invariant for NoHang {
             let began = onset(view, first);
             return Finding::violated(self.name(), reason, Some(first.kind), message, began, proof);
         }
-        match hangs.first() {
-            Some((first, hang)) => Finding::inconclusive(
-                self.name(),
-                format!(
+        let starved = hangs.iter().find(|(_, hang)| *hang == Hang::Starved);
+        match starved.or(hangs.first()) {
+            Some((first, hang)) => {
+                let message = format!(
                     "{} of {} {}; the first is {}",
                     hangs.len(),
                     wording::count(all, "request"),
                     hang.summary(),
                     wording::request(first)
-                ),
-            ),
+                );
+                match hang {
+                    Hang::Starved => {
+                        Finding::doubted(self.name(), hang.reason(), Some(first.kind), message)
+                    }
+                    _ => Finding::inconclusive(self.name(), message),
+                }
+            }
             None => Finding::holds(
                 self.name(),
                 format!("{} ended in time", wording::count(all, "request")),
@@ -313,6 +319,45 @@ mod tests {
         assert_eq!(verdict(400, 100), Verdict::Violated);
         assert_eq!(verdict(400, 101), Verdict::Inconclusive);
         assert_eq!(verdict(250, 101), Verdict::Violated);
+    }
+
+    #[test]
+    fn beyond_four_times_its_limit_a_hang_is_certain_whatever_the_machine_did() {
+        // A third of all time is withheld. Each exchange is given up after its 100 ms and what was withheld of them.
+        let asked = |count: u64| {
+            let script = Script::new(&["sync"]).good(12, 0, "sync");
+            let busy = (0..90).fold(script, |s, n| s.late(20 + 30 * n, 10));
+            let unanswered = (0..count).fold(busy, |s, n| {
+                let sent_ms = 30 + 180 * n;
+                s.sent(sent_ms, 1 + n, "sync").unknown(
+                    sent_ms + 170,
+                    1 + n,
+                    UnknownReason::TimedOut,
+                )
+            });
+            check(&unanswered.finish(2_700), &limits())
+        };
+        assert_eq!(asked(1).verdict, Verdict::Inconclusive);
+        assert_eq!(asked(4).reason.as_deref(), Some("exchange-unanswered"));
+    }
+
+    #[test]
+    fn a_job_that_others_overtake_is_left_behind_however_busy_the_machine_is() {
+        let overtaken_by = |count: u64| {
+            let others = (0..count).fold(in_flight(), |s, n| {
+                let sent_ms = 100 + 50 * n;
+                let sent = s.sent(sent_ms, 10 + n, "job").accepted(sent_ms + 1, 10 + n);
+                sent.ok(sent_ms + 40, 10 + n)
+            });
+            let others = (0..70).fold(others, |s, n| s.late(20 + 30 * n, 10));
+            let stuck = others.unknown(1_600, 1, UnknownReason::JobNotTerminal);
+            check(&stuck.finish(2_000), &limits())
+        };
+        assert_eq!(overtaken_by(2).verdict, Verdict::Inconclusive);
+        assert_eq!(
+            overtaken_by(3).reason.as_deref(),
+            Some("job-never-terminal")
+        );
     }
 
     #[test]

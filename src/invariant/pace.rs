@@ -28,6 +28,15 @@ impl Pace {
     }
 }
 
+impl Pace {
+    /// When the next exchange was answered after some time.
+    pub fn next_answer_us(&self, after_us: u64) -> Option<u64> {
+        let answers = &self.exchanges.0;
+        let next = answers.partition_point(|(at_us, _)| *at_us <= after_us);
+        answers.get(next).map(|(at_us, _)| *at_us)
+    }
+}
+
 /// When each of something was finished, and how many had been slow by then.
 #[derive(Debug)]
 struct Finished(Vec<(u64, usize)>);

@@ -7,7 +7,7 @@ use std::cell::OnceCell;
 
 use super::pace::Pace;
 use crate::model::{Limits, Outcome, UnknownReason};
-use crate::trace::{Request, Span, View};
+use crate::trace::{Request, Span, Spans, View};
 
 /// What timers round, in microseconds.
 const ROUNDING_US: u64 = 2_000;
@@ -17,6 +17,12 @@ const CROWDED: f64 = 3.0;
 
 /// How long it takes to break the deadlines that an API has inside, at the least.
 const NOTICEABLE_US: u64 = 100_000;
+
+/// After so many times its limit a hang is certain, whatever the machine did.
+const CERTAIN: u64 = 4;
+
+/// So many jobs that came later and are done show that one is left behind.
+const OVERTAKERS: usize = 3;
 
 /// Knows the limits that a trial was run by and those it is judged by. Where the latter are looser, a request
 /// that the harness gave up on might still have been answered in time: it tells nothing.
@@ -97,8 +103,11 @@ impl<'v, 'a> Patience<'v, 'a> {
     /// Whether the API's machine was crowded, and the API slow with everything. That tells want of time from one request that hangs while
     /// others are answered as ever, and from an API that answers nothing at all: who gets little time still answers now and then.
     fn is_crowded_out(&self, span: Span) -> bool {
-        let pace = || self.pace.get_or_init(|| Pace::of(self.view, self.limits));
-        self.is_crowded(span) && pace().is_slow(span)
+        self.is_crowded(span) && self.pace().is_slow(span)
+    }
+
+    fn pace(&self) -> &Pace {
+        self.pace.get_or_init(|| Pace::of(self.view, self.limits))
     }
 
     fn is_crowded(&self, span: Span) -> bool {
@@ -108,9 +117,41 @@ impl<'v, 'a> Patience<'v, 'a> {
     /// Whether a request that was open for such a time may have failed only because this machine withheld that: a tenth of it, or as much as
     /// [`NOTICEABLE_US`]. That is less than it takes to break a limit here, for the API may have limits of its own, which are tighter.
     pub(super) fn squeezed(&self, span: Span) -> bool {
-        let withheld_us = self.view.withheld().covered_us(span);
-        let considerable = withheld_us >= (span.length_us() / 10).min(NOTICEABLE_US);
-        (withheld_us > 0 && considerable) || self.is_backlogged(span)
+        self.squeezed_by_itself(span) || self.is_backlogged(span)
+    }
+
+    /// The same, of what was withheld in this time alone.
+    pub(super) fn squeezed_by_itself(&self, span: Span) -> bool {
+        let late_us = self.view.withheld().covered_us(span);
+        let withheld_us = late_us.max(self.view.waited_us(span));
+        withheld_us > 0 && withheld_us >= (span.length_us() / 10).min(NOTICEABLE_US)
+    }
+
+    /// Whether the kernel says that the services waited for a processor for a considerable part of such a time.
+    pub(super) fn kept_waiting(&self, span: Span) -> bool {
+        self.view.waited_us(span) > span.length_us() / 10
+    }
+
+    /// Whether the API answered nothing at all from the beginning of an exchange that was never answered until such requests
+    /// had been under way for four times the limit: that is certain, whatever the machine did.
+    pub(super) fn is_silent(&self, request: &Request<'_>, from_us: u64) -> bool {
+        let answered_us = self.pace().next_answer_us(from_us);
+        let to_us = answered_us.unwrap_or(self.view.observed_until_us());
+        let silence = Span { from_us, to_us };
+        let of_kind = self.view.requests().iter();
+        let of_kind = of_kind.filter(|r| r.kind == request.kind);
+        let under_way: Spans = of_kind.map(Request::span).collect();
+        is_certain(under_way.covered_us(silence), self.limits.answer_ms)
+    }
+
+    /// Whether several jobs that were accepted later have succeeded in such a time of a job that never ended: the machine let
+    /// the API work, and it went on without this one.
+    pub(super) fn is_overtaken(&self, request: &Request<'_>, calm: Span) -> bool {
+        let overtook = |r: &&Request<'_>| {
+            let later = r.accepted.is_some_and(|a| a.moment.at_us > calm.from_us);
+            later && r.kind == request.kind && r.is_ok() && r.span().to_us <= calm.to_us
+        };
+        self.view.requests().iter().filter(overtook).count() >= OVERTAKERS
     }
 
     /// Whether in such a time a crowd took [`NOTICEABLE_US`] from each one in it. What came after all would have come so much sooner.
@@ -140,6 +181,11 @@ impl<'v, 'a> Patience<'v, 'a> {
             _ => false,
         }
     }
+}
+
+/// Whether so much time had passed that a hang is certain.
+pub(super) fn is_certain(waited_us: u64, limit_ms: u64) -> bool {
+    waited_us >= limit_ms.saturating_mul(1_000 * CERTAIN)
 }
 
 /// Whether a request was given up at its limit.

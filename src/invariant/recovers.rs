@@ -1,15 +1,21 @@
 //! The API comes back when its backend does.
 
 use super::onset::{api_exit, onset, overdue_us};
-use super::patience::{Patience, ran_out};
-use super::{Invariant, wording};
+use super::patience::{Patience, is_certain, ran_out};
+use super::{Invariant, own_words, wording};
 use crate::model::{Figure, Finding, Limits, Verdict};
-use crate::trace::{Moment, Request, Span, View};
+use crate::trace::{Asked, Moment, Request, Span, View};
+
+/// A time in which nobody asked is told from this length on, in microseconds.
+const WORTH_TELLING_US: u64 = 1_000_000;
+
+/// The one doubt that is of a failure.
+const BUSY: &str = "this machine was too busy to tell";
 
 /// After the last fault, with the backend ready, the success of every request kind is sustained within `recovery`.
 ///
-/// The time counts from the close of the last fault's window, and what this machine withheld does not count. Sustained is what
-/// [`View::sustained_success`] says.
+/// The time counts from the close of the last fault's window, for each kind as long as it was [asked](View::asked) for, and
+/// what this machine withheld does not count. Sustained is what [`View::sustained_success`] says.
 pub struct Recovers;
 
 impl Invariant for Recovers {
@@ -24,15 +30,12 @@ impl Invariant for Recovers {
         let Some(ready) = view.last_ready() else {
             return Finding::inconclusive(self.name(), "the backend never became ready again");
         };
-        let recovery = Recovery {
-            view,
-            limits,
-            ready,
-        };
-        let findings: Vec<Finding> = view
+        let recoveries: Vec<Recovery<'_, '_>> = view
             .kinds()
-            .map(|kind| recovery.of(self.name(), kind))
+            .map(|kind| Recovery::new(view, limits, ready, kind))
             .collect();
+        let findings = recoveries.iter().map(|recovery| recovery.of(self.name()));
+        let findings: Vec<Finding> = findings.collect();
         let times = findings.iter().map(|finding| finding.message.as_str());
         let message = format!("after backend-ready, {}", together(view.kinds().zip(times)));
         // Of the kinds that did not recover, the one that went wrong first stands for all.
@@ -46,11 +49,7 @@ impl Invariant for Recovers {
             },
             None => Finding::holds(self.name(), message),
         };
-        finding.with_figures(
-            view.kinds()
-                .flat_map(|kind| recovery.figures(kind))
-                .collect(),
-        )
+        finding.with_figures(recoveries.iter().flat_map(Recovery::figures).collect())
     }
 
     /// Whether each kind has recovered, the deadline has passed, or the trial is violated by something that began before any backend was ready
@@ -63,11 +62,6 @@ impl Invariant for Recovers {
         let Some(ready) = view.last_ready() else {
             return true;
         };
-        let recovery = Recovery {
-            view,
-            limits,
-            ready,
-        };
         let first_ready = view
             .faults()
             .filter_map(|f| Some(f.ready?.moment.seq))
@@ -76,108 +70,142 @@ impl Invariant for Recovers {
         if primary.invariant != self.name() && began < first_ready.as_ref() {
             return true;
         }
-        let deadline_us = recovery.deadline_us();
-        let passed = view.observed_until_us() >= deadline_us;
-        let recovered = |kind: &str| {
-            let sustained = view.sustained_success(kind, ready.at_us);
-            sustained.is_some_and(|moment| moment.at_us <= deadline_us)
-        };
-        let all_recovered = || view.kinds().all(recovered);
-        let hung = |kind| recovery.failures(kind).any(|r| ran_out(r));
-        let sure =
-            || primary.invariant != self.name() || view.kinds().all(|k| recovered(k) || hung(k));
-        all_recovered() || (passed && sure())
+        let own = primary.invariant == self.name();
+        view.kinds().all(|kind| {
+            let recovery = Recovery::new(view, limits, ready, kind);
+            let sure = || !own || recovery.failures().any(|r| ran_out(r));
+            recovery.is_in_time() || (recovery.deadline_us.is_some() && sure())
+        })
     }
 }
 
-/// The time after the last backend-ready.
+/// The time after the last backend-ready, as one request kind saw it.
 struct Recovery<'v, 'a> {
     view: &'v View<'a>,
     limits: &'v Limits,
     ready: Moment,
+    kind: &'v str,
+    asked: Asked<'v>,
+    /// When the kind had been asked for as long as a recovery may take; none if the trial ended before.
+    deadline_us: Option<u64>,
+    sustained: Option<Moment>,
 }
 
-impl Recovery<'_, '_> {
-    /// What is to be said of one request kind.
-    fn of(&self, invariant: &str, kind: &str) -> Finding {
-        let deadline_us = self.deadline_us();
-        let sustained = self.view.sustained_success(kind, self.ready.at_us);
-        let times = self.times(kind, sustained);
-        if sustained.is_some_and(|moment| moment.at_us <= deadline_us) {
+impl<'v, 'a> Recovery<'v, 'a> {
+    fn new(view: &'v View<'a>, limits: &'v Limits, ready: Moment, kind: &'v str) -> Self {
+        let asked = view.asked(kind, ready.at_us);
+        let deadline_us = asked.until(limits.recovery_ms.saturating_mul(1_000));
+        Recovery {
+            view,
+            limits,
+            ready,
+            kind,
+            asked,
+            deadline_us,
+            sustained: view.sustained_success(kind, ready.at_us),
+        }
+    }
+
+    /// What is to be said of this kind.
+    fn of(&self, invariant: &str) -> Finding {
+        let times = self.times();
+        if self.is_in_time() {
             return Finding::holds(invariant, times);
         }
-        if let Some(doubt) = self.doubt(kind, sustained) {
-            return Finding::inconclusive(invariant, format!("{times} ({doubt})"));
-        }
-        let began = self.blamed(kind);
-        let first = self.view.first_success(kind, self.ready.at_us);
-        let reason = match (sustained, first) {
+        let reason = match (self.sustained, self.first()) {
             (Some(_), _) => "recovered-late",
             (None, Some(_)) => "not-sustained",
             (None, None) => "never-recovered",
         };
+        if let Some(doubt) = self.doubt() {
+            let message = format!("{times} ({doubt})");
+            return match doubt {
+                BUSY => Finding::doubted(invariant, reason, Some(self.kind), message),
+                _ => Finding::inconclusive(invariant, message),
+            };
+        }
+        let began = self.blamed();
         let last_words = self
-            .failures(kind)
+            .failures()
             .filter_map(|r| Some(r.ended?.moment.seq))
             .next();
         let proof = [self.ready.seq]
             .into_iter()
             .chain(last_words)
-            .chain(sustained.map(|moment| moment.seq));
+            .chain(self.sustained.map(|moment| moment.seq));
         Finding::violated(
             invariant,
             reason,
-            Some(kind),
+            Some(self.kind),
             times,
             began.seq,
             proof.collect(),
         )
     }
 
-    fn deadline_us(&self) -> u64 {
-        let recovery_us = self.limits.recovery_ms.saturating_mul(1_000);
-        self.view.withheld().later(self.ready.at_us, recovery_us)
+    /// Whether success was sustained before the deadline.
+    fn is_in_time(&self) -> bool {
+        self.sustained
+            .is_some_and(|moment| moment.at_us <= self.latest_us())
+    }
+
+    /// The deadline; where the trial ended before it, there is none.
+    fn latest_us(&self) -> u64 {
+        self.deadline_us.unwrap_or(u64::MAX)
     }
 
     /// Why a missing or late success proves nothing, if it doesn't.
-    fn doubt(&self, kind: &str, sustained: Option<Moment>) -> Option<&'static str> {
+    fn doubt(&self) -> Option<&'static str> {
+        let Some(deadline_us) = self.deadline_us else {
+            return Some("the trial ended before the limit");
+        };
         let patience = Patience::new(self.view, self.limits);
         let time = Span {
             from_us: self.ready.at_us + 1,
-            to_us: self.deadline_us(),
+            to_us: deadline_us,
         };
         let recorded_ms = self.view.header().limits.recovery_ms;
-        if self.view.observed_until_us() < time.to_us {
-            Some("the trial ended before the limit")
-        } else if sustained.is_none() && self.limits.recovery_ms > recorded_ms {
+        if self.sustained.is_none() && self.limits.recovery_ms > recorded_ms {
             Some("nobody looked for longer than the recorded limit")
         } else if self.view.away().touch(time) {
             Some("a backend was not ready again meanwhile")
-        } else if self.overdue(kind).next().is_none() {
+        } else if self.overdue().next().is_none() {
             Some(
                 "too few requests of this kind were sent to tell: a shorter [trial] probe-every or a longer [limits] recovery asks more often",
             )
         } else if self
-            .failures(kind)
+            .failures()
             .any(|r| r.span().to_us <= time.to_us && patience.cut_short(r))
         {
             Some("the harness gave requests up earlier than these limits do")
-        } else if patience.starved(time)
-            || (sustained.is_some() && patience.jostled(time))
-            || self
-                .overdue(kind)
-                .all(|r| patience.squeezed(self.in_time(r)))
-        {
-            Some("this machine was too busy to tell")
+        } else if self.is_busy(&patience, time) && !self.is_certain(&patience, time) {
+            Some(BUSY)
         } else {
             None
         }
     }
 
+    /// Whether this machine may be why success was missing or late.
+    fn is_busy(&self, patience: &Patience<'_, '_>, time: Span) -> bool {
+        patience.starved(time)
+            || (self.sustained.is_some() && patience.jostled(time))
+            || self.overdue().all(|r| patience.squeezed(self.in_time(r)))
+    }
+
+    /// Whether it is certain all the same that success never came: the API itself said so, or nothing came in four times the
+    /// limit.
+    fn is_certain(&self, patience: &Patience<'_, '_>, time: Span) -> bool {
+        let overdue: Vec<&Request<'_>> = self.overdue().collect();
+        let asked_us = self.asked.us(self.view.observed_until_us());
+        let in_vain = || is_certain(asked_us, self.limits.recovery_ms);
+        self.sustained.is_none()
+            && (own_words::tell(patience, &overdue, time) || (self.first().is_none() && in_vain()))
+    }
+
     /// Of the failures those that had ended by the deadline, or would usually have ended: one that was sent just before it tells nothing.
-    fn overdue(&self, kind: &str) -> impl Iterator<Item = &Request<'_>> {
-        let deadline_us = self.deadline_us();
-        self.failures(kind).filter(move |r| {
+    fn overdue(&self) -> impl Iterator<Item = &Request<'_>> {
+        let deadline_us = self.latest_us();
+        self.failures().filter(move |r| {
             let failed = r.failure().is_some() && r.span().to_us <= deadline_us;
             failed || overdue_us(self.view, r, deadline_us) <= deadline_us
         })
@@ -187,24 +215,25 @@ impl Recovery<'_, '_> {
     fn in_time(&self, request: &Request<'_>) -> Span {
         let span = request.span();
         Span {
-            to_us: span.to_us.min(self.deadline_us()),
+            to_us: span.to_us.min(self.latest_us()),
             ..span
         }
     }
 
     /// The requests that were sent in time and did not succeed in time.
-    fn failures(&self, kind: &str) -> impl Iterator<Item = &Request<'_>> {
-        let deadline_us = self.deadline_us();
-        let sent = self.view.sent_after(kind, self.ready.at_us);
+    fn failures(&self) -> impl Iterator<Item = &Request<'_>> {
+        let deadline_us = self.latest_us();
+        let sent = self.view.sent_after(self.kind, self.ready.at_us);
         let in_time = sent.take_while(move |r| r.sent.at_us <= deadline_us);
         in_time.filter(move |r| !r.is_ok() || r.span().to_us > deadline_us)
     }
 
     /// The ready of the fault since which nothing of this kind had succeeded when the deadline passed. That need not be the last one. Or
     /// the end of the API itself, if that came in between.
-    fn blamed(&self, kind: &str) -> Moment {
-        let deadline_us = self.deadline_us();
-        let sent_in_time = move |r: &&Request<'_>| r.kind == kind && r.sent.at_us <= deadline_us;
+    fn blamed(&self) -> Moment {
+        let deadline_us = self.latest_us();
+        let sent_in_time =
+            move |r: &&Request<'_>| r.kind == self.kind && r.sent.at_us <= deadline_us;
         let of_kind = || self.view.requests().iter().filter(sent_in_time);
         let good = |r: &&Request<'_>| r.is_ok() && r.span().to_us <= deadline_us;
         let last_good = of_kind().rfind(good).map(|r| r.sent);
@@ -219,51 +248,57 @@ impl Recovery<'_, '_> {
             .map_or(self.ready, |ready| ready.moment)
     }
 
-    /// The times from backend-ready to the first and to sustained success. One that did not come took at least until the
-    /// trial's end.
-    fn figures(&self, kind: &str) -> [Figure; 2] {
+    fn first(&self) -> Option<Moment> {
+        self.view.first_success(self.kind, self.ready.at_us)
+    }
+
+    /// The times from backend-ready to the first and to sustained success, as long as the kind was asked for. One that did
+    /// not come took at least until the trial's end.
+    fn figures(&self) -> [Figure; 2] {
         let figure = |name: &str, moment: Option<Moment>| {
             let until_us = moment.map_or(self.view.observed_until_us(), |moment| moment.at_us);
-            let us = until_us.saturating_sub(self.ready.at_us);
             Figure {
-                kind: Some(kind.to_owned()),
+                kind: Some(self.kind.to_owned()),
                 at_least: moment.is_none(),
-                ..Figure::new(name, us as f64 / 1_000.0)
+                ..Figure::new(name, self.asked.us(until_us) as f64 / 1_000.0)
             }
         };
-        let ready_us = self.ready.at_us;
         [
-            figure(
-                Figure::FIRST_SUCCESS,
-                self.view.first_success(kind, ready_us),
-            ),
-            figure(
-                Figure::SUSTAINED_SUCCESS,
-                self.view.sustained_success(kind, ready_us),
-            ),
+            figure(Figure::FIRST_SUCCESS, self.first()),
+            figure(Figure::SUSTAINED_SUCCESS, self.sustained),
         ]
     }
 
-    fn times(&self, kind: &str, sustained: Option<Moment>) -> String {
-        let since = |moment: Moment| wording::time(moment.at_us.saturating_sub(self.ready.at_us));
-        let observed = self.view.observed_until_us();
-        let observed = wording::time(observed.saturating_sub(self.ready.at_us));
-        match (self.view.first_success(kind, self.ready.at_us), sustained) {
-            (Some(first), Some(sustained)) => format!(
-                "{kind} first succeeded after {} and lastingly after {}",
-                since(first),
-                since(sustained)
+    fn times(&self) -> String {
+        let kind = self.kind;
+        let asked = |until_us: u64| wording::time(self.asked.us(until_us));
+        let observed_us = self.view.observed_until_us();
+        let observed = asked(observed_us);
+        let first = self.first().map(|moment| asked(moment.at_us));
+        let sustained = self.sustained.map(|moment| asked(moment.at_us));
+        let last_us = self
+            .sustained
+            .map_or(self.latest_us(), |moment| moment.at_us);
+        let last_us = last_us.min(observed_us);
+        let idle_us = last_us.saturating_sub(self.ready.at_us + self.asked.us(last_us));
+        let idle = match idle_us < WORTH_TELLING_US {
+            true => String::new(),
+            false => format!(
+                ", not counting {} in which nobody asked",
+                wording::time(idle_us)
             ),
-            (Some(first), None) => {
-                format!(
-                    "{kind} first succeeded after {}, not sustained when the trial ended after {observed}",
-                    since(first)
-                )
-            }
+        };
+        match (first, sustained) {
+            (Some(first), Some(sustained)) => format!(
+                "{kind} first succeeded after {first} and lastingly after {sustained}{idle}"
+            ),
+            (Some(first), None) => format!(
+                "{kind} first succeeded after {first}, not sustained when the trial ended after {observed}{idle}"
+            ),
             (None, _) => {
                 let sent = self.view.sent_after(kind, self.ready.at_us).count();
                 format!(
-                    "{kind} never succeeded in {observed}, which is a lower bound ({} sent)",
+                    "{kind} never succeeded in {observed}{idle}, which is a lower bound ({} sent)",
                     wording::count(sent, "request")
                 )
             }
@@ -299,5 +334,7 @@ fn together<'a>(told: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     sentences.collect::<Vec<_>>().join("; ")
 }
 
+#[cfg(test)]
+mod property;
 #[cfg(test)]
 mod tests;

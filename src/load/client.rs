@@ -11,8 +11,8 @@ use super::job::Accepted;
 use super::look_back::{Finished, LookBack};
 use super::pending::Pending;
 use super::placeholder::Values;
-use super::reading::Reading;
-use super::template::Template;
+use super::reading::{Cut, Reading};
+use super::template::{PollTemplate, Template};
 use super::wire::Wire;
 use super::{Caps, Draw, ExchangeError, HttpRequest, LoadError, Readiness, Transport};
 use crate::model::{Expect, Job, KindName, Limits, Mix, Outcome, RequestKind, UnknownReason};
@@ -196,16 +196,10 @@ impl Inner {
             Ok(reading) => reading,
             Err(lost) => return (lost.into(), None),
         };
-        if !reading.meets(&kind.expect) {
-            return (failed(&reading), None);
-        }
-        let Some((job, poll)) = kind.job.as_ref().zip(kind.template.poll.as_ref()) else {
-            let echo = reading.echo(&kind.expect, &draft.values.token);
-            return (Outcome::Ok, echo);
-        };
-        // An answer that accepts a job without naming it misses what the configuration expects.
-        let Some(id) = reading.field(&job.id) else {
-            return (failed(&reading), None);
+        let (job, poll, id) = match submitted(kind, &reading, &draft.values.token) {
+            Ok(Submitted::Ended(outcome, echo)) => return (outcome, echo),
+            Ok(Submitted::Accepted(job, poll, id)) => (job, poll, id),
+            Err(cut) => return (self.wire.trouble(cut.to_string()).into(), None),
         };
         let poll = poll.request(&headers, &id, &mut draft.values);
         pending.accepted(id);
@@ -227,6 +221,29 @@ impl Inner {
         });
         (outcome, echo)
     }
+}
+
+/// What the answer to a request's own exchange makes of it.
+enum Submitted<'k> {
+    /// It has ended, and the answer echoes this token.
+    Ended(Outcome, Option<String>),
+    /// It has become the job of this id, to be polled by this template.
+    Accepted(&'k Job, &'k PollTemplate, String),
+}
+
+fn submitted<'k>(kind: &'k Kind, reading: &Reading, token: &str) -> Result<Submitted<'k>, Cut> {
+    if !reading.meets(&kind.expect)? {
+        return Ok(Submitted::Ended(failed(reading), None));
+    }
+    let Some((job, poll)) = kind.job.as_ref().zip(kind.template.poll.as_ref()) else {
+        let echo = reading.echo(&kind.expect, token)?;
+        return Ok(Submitted::Ended(Outcome::Ok, echo));
+    };
+    // An answer that accepts a job without naming it misses what the configuration expects.
+    Ok(match reading.field(&job.id)? {
+        Some(id) => Submitted::Accepted(job, poll, id),
+        None => Submitted::Ended(failed(reading), None),
+    })
 }
 
 fn failed(reading: &Reading) -> Outcome {
@@ -279,6 +296,18 @@ mod tests {
             send(&rig, "plain").await;
             let story = rig.story();
             assert_eq!(story, ["0 sent 0 probe plain t-00000000 due 0", end]);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_decides_beyond_the_limit_of_a_body_is_trouble_by_name() {
+        let cut = r#"{"token":"t-00000000","id":7,"x":"xxx"#;
+        for kind in ["plain", "job"] {
+            let rig = rig(Caps::default(), move |_, _| Reply::Cut(200, cut.to_owned()));
+            send(&rig, kind).await;
+            let story = rig.story();
+            assert!(story[1].ends_with("raise `[api] max-body`"), "{story:?}");
+            assert!(story[2].starts_with("0 ended 0 Submit unknown Dropped"));
         }
     }
 

@@ -1,7 +1,7 @@
 //! The address of the API.
 
 use hyper::Uri;
-use reqwest::Url;
+use url::Url;
 
 use super::blame::blame;
 use super::{ExchangeError, LoadError};

@@ -1,13 +1,26 @@
 //! A new connection for every exchange.
 
 use std::path::Path;
+use std::sync::LazyLock;
 
 use async_trait::async_trait;
 use reqwest::redirect::Policy;
+use tokio::runtime::{Builder, Runtime};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::blame::blame;
 use super::endpoint::Endpoint;
-use super::{ExchangeError, HttpAnswer, HttpRequest, LoadError, Transport, tls};
+use super::{ExchangeError, HttpAnswer, HttpRequest, LoadError, MAX_BODY_BYTES, Transport, tls};
+
+/// Where exchanges run. hyper skips interim answers (`100 Continue` and its like) without end and in one go, and
+/// reqwest cannot bound them. On threads of their own, a flood of them keeps no timer and no signal waiting.
+static EXCHANGES: LazyLock<Result<Runtime, String>> = LazyLock::new(|| {
+    Builder::new_multi_thread()
+        .thread_name("exchanges")
+        .enable_all()
+        .build()
+        .map_err(|error| format!("cannot start the threads of exchanges: {error}"))
+});
 
 /// Makes a new connection for every exchange. It keeps none, and follows no redirect and no proxy variable,
 /// so that what is seen is the API's doing alone.
@@ -15,6 +28,8 @@ use super::{ExchangeError, HttpAnswer, HttpRequest, LoadError, Transport, tls};
 pub struct Fresh {
     endpoint: Endpoint,
     http: reqwest::Client,
+    max_body_bytes: usize,
+    runtime: &'static Runtime,
 }
 
 impl Fresh {
@@ -33,7 +48,24 @@ impl Fresh {
             .no_proxy()
             .build()
             .map_err(|error| LoadError::Setup(error.to_string()))?;
-        Ok(Fresh { endpoint, http })
+        let runtime = EXCHANGES
+            .as_ref()
+            .map_err(|e| LoadError::Setup(e.clone()))?;
+        Ok(Fresh {
+            endpoint,
+            http,
+            max_body_bytes: MAX_BODY_BYTES,
+            runtime,
+        })
+    }
+
+    /// The same transport, reading so many bytes of a body at most.
+    #[must_use]
+    pub fn max_body(self, max_body_bytes: usize) -> Self {
+        Fresh {
+            max_body_bytes,
+            ..self
+        }
     }
 }
 
@@ -48,11 +80,18 @@ impl Transport for Fresh {
         if let Some(body) = request.body {
             builder = builder.body(body);
         }
-        let response = builder.send().await.map_err(told)?;
-        let status = response.status().as_u16();
-        HttpAnswer::read(status, reqwest::Body::from(response))
-            .await
-            .map_err(told)
+        let max_body_bytes = self.max_body_bytes;
+        let exchange = async move {
+            let response = builder.send().await.map_err(told)?;
+            let status = response.status().as_u16();
+            HttpAnswer::read(status, reqwest::Body::from(response), max_body_bytes)
+                .await
+                .map_err(told)
+        };
+        let exchange = AbortOnDropHandle::new(self.runtime.spawn(exchange));
+        exchange.await.map_err(|error| ExchangeError::Harness {
+            message: format!("an exchange broke off: {error}"),
+        })?
     }
 
     fn url(&self) -> &str {

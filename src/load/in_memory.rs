@@ -12,7 +12,7 @@ use hyper_util::rt::TokioIo;
 
 use super::blame::blame;
 use super::endpoint::Endpoint;
-use super::{ExchangeError, HttpAnswer, HttpRequest, Transport};
+use super::{ExchangeError, HttpAnswer, HttpRequest, MAX_BODY_BYTES, Transport};
 use crate::stack::sim::Place;
 
 /// Speaks HTTP to an API in memory. As [`Fresh`](super::Fresh), it makes a new connection for every exchange and keeps none.
@@ -48,7 +48,7 @@ impl Transport for InMemory {
         let answer = pin!(async {
             let response = sender.send_request(message).await?;
             let (head, body) = response.into_parts();
-            HttpAnswer::read(head.status.as_u16(), body).await
+            HttpAnswer::read(head.status.as_u16(), body, MAX_BODY_BYTES).await
         });
         // Nothing is spawned: when whoever waits for the answer gives up, the connection breaks.
         let answer = match select(answer, connection).await {
@@ -111,8 +111,15 @@ mod tests {
     async fn a_request_goes_out_and_its_answer_comes_back() {
         let says = "HTTP/1.1 202 Accepted\r\ncontent-length: 5\r\n\r\nfine!";
         let (answer, read) = with_peer(says).await;
-        let (status, body) = (202, "fine!".into());
-        assert_eq!(answer, Ok(HttpAnswer { status, body }));
+        let (status, body, is_cut) = (202, "fine!".into(), false);
+        assert_eq!(
+            answer,
+            Ok(HttpAnswer {
+                status,
+                body,
+                is_cut
+            })
+        );
         assert!(read.starts_with("POST /a%20b?c=d HTTP/1.1\r\n"), "{read}");
         assert!(read.contains("host: in-memory\r\n"), "{read}");
         assert!(read.ends_with("\r\n\r\n{}"), "{read}");

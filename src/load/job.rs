@@ -84,7 +84,14 @@ impl Accepted<'_> {
             let took = sent.elapsed();
             match answer {
                 Ok(reading) => {
-                    let state = reading.field(&self.job.state);
+                    let state = match reading.field(&self.job.state) {
+                        Ok(state) => state,
+                        // Whether the job is done would never be seen.
+                        Err(cut) if reading.is_success() => {
+                            return (self.wire.trouble(cut.to_string()).into(), None);
+                        }
+                        Err(_) => None,
+                    };
                     if seen.is_news(&reading, &state, took) {
                         self.wire.recorder.record(EventKind::Polled {
                             request: self.request,
@@ -110,17 +117,19 @@ impl Accepted<'_> {
     }
 
     fn terminal(&self, reading: &Reading, state: String) -> Option<End> {
+        // The state was read, so the body is whole.
+        let echo = || reading.echo(self.expect, self.token).ok().flatten();
         if !reading.is_success() {
             None
         } else if self.job.done.contains(&state) {
-            Some((Outcome::Ok, reading.echo(self.expect, self.token)))
+            Some((Outcome::Ok, echo()))
         } else if self.job.failed.contains(&state) {
             let outcome = Outcome::Failed {
                 status: reading.status,
                 job_state: Some(state),
                 message: reading.message_at(self.job.message.as_deref()),
             };
-            Some((outcome, reading.echo(self.expect, self.token)))
+            Some((outcome, echo()))
         } else {
             None
         }
@@ -247,6 +256,21 @@ mod tests {
                 ),
             ]
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_poll_with_more_than_is_read_of_a_body_ends_it_as_trouble_by_name() {
+        let long = story(|n| match n {
+            // An error says nothing of the job, however long it is.
+            0 => Reply::Cut(502, "<html>".to_owned()),
+            1 => state("R"),
+            _ => Reply::Cut(200, r#"{"state":"D","result":""#.to_owned()),
+        })
+        .await;
+        assert_eq!(long[..2], ["10 polled 0 502 -", "25 polled 0 200 R"]);
+        assert!(long[2].contains("trouble"), "{long:?}");
+        assert!(long[2].ends_with("raise `[api] max-body`"), "{long:?}");
+        assert!(long[3].contains("ended 0 Poll unknown Dropped"), "{long:?}");
     }
 
     #[tokio::test(start_paused = true)]

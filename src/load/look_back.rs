@@ -81,7 +81,8 @@ impl Finished {
         let took = sent.elapsed();
         match answer {
             Ok(reading) => {
-                let state = reading.field(&self.job.state);
+                // What lies beyond what is read of a body tells nothing new.
+                let state = reading.field(&self.job.state).ok().flatten();
                 let changed = state.as_ref().is_some_and(|state| !self.was_told(state));
                 if changed && reading.is_success() {
                     wire.recorder.record(EventKind::Polled {

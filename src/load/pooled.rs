@@ -1,29 +1,42 @@
 //! Connections that are kept and used again.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use http_body_util::Full;
+use hyper::header::{ACCEPT, HeaderValue};
 use hyper::{Request, Uri};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::sync::oneshot;
 
 use super::blame::blame;
 use super::endpoint::Endpoint;
-use super::{ExchangeError, HttpAnswer, HttpRequest, LoadError, Transport, tls};
+use super::{ExchangeError, HttpAnswer, HttpRequest, LoadError, MAX_BODY_BYTES, Transport, tls};
+use crate::model::UnknownReason;
+
+/// The most bytes of an answer's head. hyper reads a head in one go, so this also bounds how long it is busy with what
+/// arrives at once.
+const MAX_HEAD_BYTES: usize = 64 << 10;
+
+/// The most interim answers (`100 Continue` and its like) before the answer itself. hyper skips them without end.
+const MAX_INTERIM: u32 = 100;
 
 /// Keeps connections and uses them again, as a service's client would. A connection that the API closed while it was idle
 /// may show as a reset: that is what such a client sees, and nothing is sent twice to hide it.
 ///
-/// This is hyper's own client, because the pool inside reqwest repeats a request whose kept connection
-/// turns out to be closed, and cannot be told not to.
+/// Other clients, reqwest among them, repeat a request whose kept connection turns out to be closed, and some cannot be told
+/// not to; so this is hyper's own.
 #[derive(Debug)]
 pub struct Pooled {
     endpoint: Endpoint,
     http: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    max_body_bytes: usize,
 }
 
 impl Pooled {
@@ -41,12 +54,26 @@ impl Pooled {
             .https_or_http()
             .enable_http1()
             .wrap_connector(tcp);
-        let http = Client::builder(TokioExecutor::new())
+        let mut builder = Client::builder(TokioExecutor::new());
+        builder
             .pool_timer(TokioTimer::new())
             .retry_canceled_requests(false)
-            .set_host(true)
-            .build(connector);
-        Ok(Pooled { endpoint, http })
+            .http1_max_buf_size(MAX_HEAD_BYTES)
+            .set_host(true);
+        Ok(Pooled {
+            endpoint,
+            http: builder.build(connector),
+            max_body_bytes: MAX_BODY_BYTES,
+        })
+    }
+
+    /// The same transport, reading so many bytes of a body at most.
+    #[must_use]
+    pub fn max_body(self, max_body_bytes: usize) -> Self {
+        Pooled {
+            max_body_bytes,
+            ..self
+        }
     }
 }
 
@@ -59,15 +86,24 @@ impl Transport for Pooled {
         *message.method_mut() = request.method;
         *message.uri_mut() = uri;
         *message.headers_mut() = request.headers;
-        let response = self
-            .http
-            .request(message)
-            .await
-            .map_err(|error| blame(&error))?;
-        let (head, body) = response.into_parts();
-        HttpAnswer::read(head.status.as_u16(), body)
-            .await
-            .map_err(|error| blame(&error))
+        let accept = HeaderValue::from_static("*/*");
+        message.headers_mut().entry(ACCEPT).or_insert(accept);
+        let flood = interim_flood(&mut message);
+        let answer = async {
+            let response = self.http.request(message).await;
+            let (head, body) = response.map_err(|error| blame(&error))?.into_parts();
+            HttpAnswer::read(head.status.as_u16(), body, self.max_body_bytes)
+                .await
+                .map_err(|error| blame(&error))
+        };
+        tokio::select! {
+            biased;
+            Ok(()) = flood => Err(ExchangeError::Unanswered {
+                reason: UnknownReason::Garbled,
+                message: format!("more than {MAX_INTERIM} interim answers (1xx), and no end of them"),
+            }),
+            answer = answer => answer,
+        }
     }
 
     fn url(&self) -> &str {
@@ -77,4 +113,18 @@ impl Transport for Pooled {
     fn address(&self) -> Option<String> {
         self.endpoint.address()
     }
+}
+
+/// Resolves to `Ok` when more interim answers have come than any API sends; to an error when there will be none any more.
+fn interim_flood(message: &mut Request<Full<Bytes>>) -> oneshot::Receiver<()> {
+    let (sender, receiver) = oneshot::channel();
+    let (sender, count) = (Mutex::new(Some(sender)), AtomicU32::new(0));
+    hyper::ext::on_informational(message, move |_| {
+        if count.fetch_add(1, Ordering::Relaxed) == MAX_INTERIM {
+            let mut sender = sender.lock().unwrap_or_else(PoisonError::into_inner);
+            // Whoever waited for the answer may have given up already.
+            let _ = sender.take().map(|sender| sender.send(()));
+        }
+    });
+    receiver
 }

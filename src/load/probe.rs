@@ -94,8 +94,7 @@ mod tests {
     use super::*;
     use crate::load::tests::scripted::{Reply, Scripted};
     use crate::model::{Act, UnknownReason};
-    use crate::stack::{DriverError, Lease, Observation, ServiceState, Subject, Usage};
-    use tokio::sync::mpsc;
+    use crate::stack::{DriverError, Lease, Observations, ServiceState, Subject, Usage};
 
     /// Nobody may ask it for anything.
     struct NoDriver;
@@ -120,7 +119,7 @@ mod tests {
         fn outlives_us(&self) -> bool {
             unreachable!()
         }
-        fn observe(&self) -> mpsc::UnboundedReceiver<Observation> {
+        fn observe(&self) -> Observations {
             unreachable!()
         }
         async fn exec(&self, _command: &[String]) -> Result<(bool, String), DriverError> {

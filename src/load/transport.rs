@@ -8,7 +8,8 @@ use hyper::{HeaderMap, Method};
 
 use crate::model::UnknownReason;
 
-/// How much of an answer's body is read, in bytes. What is longer is cut here, and its connection dropped.
+/// How much of an answer's body is read where nothing else is said, in bytes. What is longer is cut here, and its connection
+/// dropped.
 pub const MAX_BODY_BYTES: usize = 1 << 20;
 
 /// Carries requests to the API, one attempt each: no retry, no redirect, no proxy.
@@ -48,8 +49,10 @@ pub struct HttpRequest {
 pub struct HttpAnswer {
     /// The status.
     pub status: u16,
-    /// The body, cut at [`MAX_BODY_BYTES`].
+    /// The body, or as much of it as may be read.
     pub body: Bytes,
+    /// Whether there is more of it that was not read.
+    pub is_cut: bool,
 }
 
 /// Why an exchange has no answer.
@@ -85,25 +88,32 @@ impl HttpRequest {
 }
 
 impl HttpAnswer {
-    /// Reads an answer's body to its end, or to the cap.
-    pub(super) async fn read<B>(status: u16, mut body: B) -> Result<Self, B::Error>
+    /// Reads an answer's body to its end, or so many bytes of it.
+    pub(super) async fn read<B>(
+        status: u16,
+        mut body: B,
+        max_bytes: usize,
+    ) -> Result<Self, B::Error>
     where
         B: Body<Data = Bytes> + Unpin,
     {
         let mut read = BytesMut::new();
+        let mut is_cut = false;
         while let Some(frame) = body.frame().await {
             let Ok(data) = frame?.into_data() else {
                 continue;
             };
-            let room = MAX_BODY_BYTES - read.len();
+            let room = max_bytes - read.len();
             read.extend_from_slice(&data[..data.len().min(room)]);
             if data.len() > room {
+                is_cut = true;
                 break;
             }
         }
         Ok(HttpAnswer {
             status,
             body: read.freeze(),
+            is_cut,
         })
     }
 }

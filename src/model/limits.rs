@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ceiling::{self, DurationError};
+
 /// The limits that the invariants judge by. They are in every trace's header, so that a saved trace
 /// can be judged again by the same ones, or by others (`check --limit`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,12 +25,32 @@ pub struct Limits {
     /// `log-lines`: how many lines a second the API may log, over any ten seconds, besides a few for each request.
     #[serde(default = "log_lines_per_s")]
     pub log_lines_per_s: u64,
+    /// `error-bodies`: whether an answer with a status of 500 or more needs a message.
+    #[serde(default, skip_serializing_if = "ErrorBodies::is_optional")]
+    pub error_bodies: ErrorBodies,
     /// What the API may use. A trace of before there was such a limit is not judged by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourceLimits>,
     /// How slow the API may be after recovery. A trace of before there was such a limit is not judged by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency: Option<LatencyLimits>,
+}
+
+/// Whether an answer with a status of 500 or more needs a message in its body to count as an explicit error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ErrorBodies {
+    /// Its status says enough: `503 Service Unavailable`.
+    #[default]
+    Optional,
+    /// It does.
+    Required,
+}
+
+impl ErrorBodies {
+    fn is_optional(&self) -> bool {
+        *self == ErrorBodies::Optional
+    }
 }
 
 /// How much more the API may hold after recovery than it held at the baseline, and how busy it may be at rest.
@@ -91,6 +113,7 @@ impl Default for Limits {
             failures: None,
             stragglers: 0,
             log_lines_per_s: log_lines_per_s(),
+            error_bodies: ErrorBodies::default(),
             resources: Some(ResourceLimits::default()),
             latency: Some(LatencyLimits::default()),
         }
@@ -145,7 +168,7 @@ impl LatencyLimits {
 
 impl Limits {
     /// The names of all limits.
-    pub const NAMES: [&str; 15] = [
+    pub const NAMES: [&str; 16] = [
         "answer",
         "job",
         "recovery",
@@ -153,6 +176,7 @@ impl Limits {
         "failures",
         "stragglers",
         "log-lines",
+        "error-bodies",
         "cpu",
         "cpu-window",
         "fds",
@@ -166,23 +190,31 @@ impl Limits {
     /// Sets a limit by name, as `check --limit NAME=VALUE` and the configuration's `[limits]` do.
     ///
     /// # Errors
-    /// When there is no such limit, or the value is no duration (`90s`) or no number.
+    /// When there is no such limit, or the value is no duration (`90s`) or no number, or beyond [`ceiling`].
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), LimitError> {
         let bad = |expected| LimitError::Value {
             name: name.to_owned(),
             value: value.to_owned(),
             expected,
         };
-        let millis = || {
-            humantime::parse_duration(value)
-                .map(|d| d.as_millis() as u64)
-                .map_err(|_| bad("a duration such as `90s` or `500ms`"))
+        let millis = || match ceiling::duration(value) {
+            Ok(duration) => Ok(duration.as_millis() as u64),
+            Err(DurationError::Unreadable) => Err(bad("a duration such as `90s` or `500ms`")),
+            Err(DurationError::TooLong) => Err(bad("at most 366 days")),
         };
-        let number = || value.parse::<u64>().map_err(|_| bad("a whole number"));
+        let at_most = |number: u64, expected| match number <= ceiling::MOST {
+            true => Ok(number),
+            false => Err(bad(expected)),
+        };
+        let number = || {
+            let number = value.parse::<u64>().map_err(|_| bad("a whole number"))?;
+            at_most(number, "at most 1000000000")
+        };
         let percent = || {
             let digits = value.strip_suffix('%').map(str::trim);
             let number = digits.and_then(|digits| digits.parse::<u64>().ok());
-            number.ok_or_else(|| bad("a share such as `90%`"))
+            let number = number.ok_or_else(|| bad("a share such as `90%`"))?;
+            at_most(number, "at most 1000000000%")
         };
         match name {
             "answer" => self.answer_ms = millis()?,
@@ -192,6 +224,13 @@ impl Limits {
             "failures" => self.failures = Some(number()?),
             "stragglers" => self.stragglers = number()?,
             "log-lines" => self.log_lines_per_s = number()?,
+            "error-bodies" => {
+                self.error_bodies = match value {
+                    "optional" => ErrorBodies::Optional,
+                    "required" => ErrorBodies::Required,
+                    _ => return Err(bad("`optional` or `required`")),
+                }
+            }
             "cpu" => self.resources().cpu_percent = percent()?,
             "cpu-window" => self.resources().cpu_window_ms = millis()?,
             "fds" => self.resources().fds = number()?,
@@ -225,7 +264,7 @@ mod tests {
             let bad = limits.set(name, "?");
             assert!(matches!(bad, Err(LimitError::Value { .. })), "{name}");
             assert_eq!(limits, Limits::default(), "{name}");
-            let good = ["7s", "7", "7%"];
+            let good = ["7s", "7", "7%", "required"];
             let fits = good.iter().filter(|value| limits.set(name, value).is_ok());
             assert_eq!(fits.count(), 1, "{name}");
             assert_ne!(limits, Limits::default(), "{name}");

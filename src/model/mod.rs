@@ -3,6 +3,7 @@
 
 mod anchor;
 mod burst;
+pub mod ceiling;
 mod explanation;
 mod fault;
 mod known;
@@ -29,7 +30,7 @@ pub use explanation::{
 };
 pub use fault::{Act, BackendName, Fault, FaultKind};
 pub use known::Known;
-pub use limits::{LatencyLimits, LimitError, Limits, ResourceLimits};
+pub use limits::{ErrorBodies, LatencyLimits, LimitError, Limits, ResourceLimits};
 pub use log_patterns::LogPatterns;
 pub use outcome::{Outcome, UnknownReason};
 pub use plan::{Action, Misfit, Plan, Step, StepId, Wait};
@@ -40,7 +41,7 @@ pub use request::{Expect, Job, KindName, RequestKind};
 pub use signature::{Signature, SignatureError};
 pub use size::Size;
 pub use speed::Speed;
-pub use summary::{Expectation, Failure, LatencyRow, RecoveryRow, Rehearsal, Summary};
+pub use summary::{Expectation, Failure, FirstCalls, LatencyRow, RecoveryRow, Rehearsal, Summary};
 pub use times::StepTimes;
 pub use verdict::{Figure, Finding, Judgement, Verdict};
 pub use words::{BACKGROUND, duration, is_other_outage, listed};

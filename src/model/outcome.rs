@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::ErrorBodies;
+
 /// How a request ended, seen from the client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "kebab-case")]
@@ -68,6 +70,37 @@ impl Outcome {
         )
     }
 
+    /// The stable word for the way in which it fails without saying so; none where it succeeds, says what
+    /// went wrong, or was not answered in time, which is another matter.
+    ///
+    /// A status of 500 or more says by itself that the server failed; whether it needs a body as well is a
+    /// limit. A 4xx blames the client, so it has to say what for.
+    pub fn vagueness(&self, bodies: ErrorBodies) -> Option<&'static str> {
+        match self {
+            Outcome::Ok => None,
+            Outcome::Failed {
+                status,
+                job_state: None,
+                ..
+            } if *status < 400 => Some("empty-success"),
+            Outcome::Failed { message, .. } if !message.trim().is_empty() => None,
+            Outcome::Failed {
+                status,
+                job_state: None,
+                ..
+            } if *status >= 500 && bodies == ErrorBodies::Optional => None,
+            Outcome::Failed { .. } => Some("no-message"),
+            Outcome::Unknown { reason, .. } => match reason {
+                UnknownReason::Refused => Some("connection-refused"),
+                UnknownReason::Reset => Some("connection-broke"),
+                UnknownReason::Garbled => Some("garbled"),
+                UnknownReason::TimedOut
+                | UnknownReason::JobNotTerminal
+                | UnknownReason::Dropped => None,
+            },
+        }
+    }
+
     /// The word for it: `ok`, `failed` or `unknown`.
     pub fn name(&self) -> &'static str {
         match self {
@@ -101,6 +134,13 @@ impl fmt::Display for Outcome {
                 message,
             } => {
                 write!(f, "failed (job {state}, status {status}): {message}")
+            }
+            Outcome::Failed {
+                status, message, ..
+            } if message.is_empty() => {
+                let code = hyper::StatusCode::from_u16(*status);
+                let phrase = code.ok().and_then(|code| code.canonical_reason());
+                write!(f, "failed ({status}): {}", phrase.unwrap_or("no message"))
             }
             Outcome::Failed {
                 status, message, ..

@@ -10,9 +10,9 @@ impl Speed {
     /// As it is written.
     pub const AS_WRITTEN: Speed = Speed(1.0);
 
-    /// So many times as fast; none where that is no number above 0.
+    /// So many times as fast; none where that is not between a thousandth and a thousand.
     pub fn new(factor: f64) -> Option<Self> {
-        (factor.is_finite() && factor > 0.0).then_some(Speed(factor))
+        (0.001..=1_000.0).contains(&factor).then_some(Speed(factor))
     }
 
     /// How many times as fast.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Known, Plan, Regressed, Reproduced, Signature, Verdict};
+use super::{Figure, Judgement, Known, Plan, Regressed, Reproduced, Signature, Verdict};
 
 /// What is said of a whole campaign.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -23,6 +23,9 @@ pub struct Summary {
     pub inconclusive: u64,
     /// Why the first twenty of them were, in the order of the trials.
     pub inconclusive_reasons: Vec<String>,
+    /// The traces of trials that failed while this machine may have been why. They are inconclusive.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubted: Vec<String>,
     /// How many traces of trials that held were removed, for the run's traces took too much room.
     #[serde(default)]
     pub traces_removed: u64,
@@ -50,9 +53,55 @@ pub struct Summary {
     pub scenario: Vec<Rehearsal>,
     /// Latency over all trials, per stage and outcome.
     pub latency: Vec<LatencyRow>,
+    /// What became of the first request after each idle restart, over all trials.
+    #[serde(default, skip_serializing_if = "FirstCalls::is_unknown")]
+    pub first_calls: FirstCalls,
     /// How long recovery took, per request kind, over all trials with a fault.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recovery: Vec<RecoveryRow>,
+}
+
+/// What became of the first request after each restart of a backend during which nobody used the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct FirstCalls {
+    /// How many such restarts there were.
+    pub restarts: u64,
+    /// After how many of them the first request failed, though the API recovered.
+    pub failed: u64,
+}
+
+impl FirstCalls {
+    /// What a trial's figures say.
+    pub fn of(judgement: &Judgement) -> Self {
+        let figures = judgement
+            .findings
+            .iter()
+            .flat_map(|finding| &finding.figures);
+        figures.fold(FirstCalls::default(), |sum, figure| sum.plus(figure))
+    }
+
+    /// Adds what a figure says, if it is about first calls.
+    #[must_use]
+    pub fn plus(self, figure: &Figure) -> Self {
+        let FirstCalls { restarts, failed } = self;
+        let more = figure.value as u64;
+        match figure.name.as_str() {
+            Figure::IDLE_RESTARTS => FirstCalls {
+                restarts: restarts + more,
+                failed,
+            },
+            Figure::FIRST_CALL_FAILED => FirstCalls {
+                restarts,
+                failed: failed + more,
+            },
+            _ => self,
+        }
+    }
+
+    /// Whether there was no such restart.
+    pub fn is_unknown(&self) -> bool {
+        self.restarts == 0
+    }
 }
 
 /// One way of failing.

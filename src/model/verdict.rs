@@ -90,6 +90,25 @@ impl Finding {
         Self::undisputed(invariant, Verdict::Inconclusive, message.into())
     }
 
+    /// It looks violated, and the machine may have been why. The reason is that of the violation it would be.
+    pub fn doubted(
+        invariant: &str,
+        reason: &str,
+        kind: Option<&str>,
+        message: impl Into<String>,
+    ) -> Self {
+        Finding {
+            reason: Some(reason.to_owned()),
+            kind: kind.map(str::to_owned),
+            ..Self::inconclusive(invariant, message)
+        }
+    }
+
+    /// Whether it looks violated, and the machine may have been why.
+    pub fn is_doubted(&self) -> bool {
+        self.verdict == Verdict::Inconclusive && self.reason.is_some()
+    }
+
     /// The trace proves that the invariant was violated: first the event at which it went wrong, then the others
     /// that prove it.
     pub fn violated(
@@ -149,6 +168,11 @@ impl Figure {
     /// From backend-ready until a request kind's success is sustained, in milliseconds.
     pub const SUSTAINED_SUCCESS: &str = "sustained-success-ms";
 
+    /// How often the backend was restarted while nobody used the API.
+    pub const IDLE_RESTARTS: &str = "idle-restarts";
+    /// How often the first request after such a restart failed, though the API recovered.
+    pub const FIRST_CALL_FAILED: &str = "first-call-failed";
+
     /// A value that was measured.
     pub fn new(name: &str, value: f64) -> Self {
         Figure {
@@ -175,6 +199,12 @@ impl Judgement {
         self.findings
             .iter()
             .find(|f| f.invariant == signature.invariant && f.verdict == Verdict::Violated)
+    }
+
+    /// Whether the trial is inconclusive only because the machine may have been why something failed.
+    pub fn is_doubted(&self) -> bool {
+        let decides = self.verdict == Verdict::Inconclusive && self.inconclusive.is_none();
+        decides && self.findings.iter().any(Finding::is_doubted)
     }
 
     /// Why it is inconclusive: the trial's own reason, else the first undecided invariant's words.

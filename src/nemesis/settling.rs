@@ -125,7 +125,6 @@ fn aftermath(lease: &Lease, doubt: &Doubt) -> Duration {
         }
         Lease::Container { .. } => ENGINE_DELAY,
         Lease::Commands(driven) => driven.commands.limit,
-        // Undoing a mark looks on by itself for a child that is just being made.
         Lease::ProcessGroup { .. } | Lease::Marked { .. } => Duration::ZERO,
     }
 }

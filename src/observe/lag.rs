@@ -6,7 +6,7 @@ use rustix::time::{ClockId, Timespec, clock_gettime};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use crate::trace::{EventKind, Recorder};
+use crate::trace::{EventKind, Measure, Recorder};
 
 /// How often the harness looks how late it wakes.
 const EVERY: Duration = Duration::from_millis(10);
@@ -39,7 +39,7 @@ impl Lag {
         clocks: impl Fn() -> Option<Clocks> + Send + 'static,
     ) -> Self {
         let mut task = JoinSet::new();
-        recorder.measured_until(Some(Instant::now()));
+        recorder.measured_until(Measure::Lag, Some(Instant::now()));
         task.spawn(measure(recorder.clone(), clocks));
         Lag {
             recorder: recorder.clone(),
@@ -51,7 +51,7 @@ impl Lag {
 impl Drop for Lag {
     fn drop(&mut self) {
         // Nobody shall wait for what will not be known.
-        self.recorder.measured_until(None);
+        self.recorder.measured_until(Measure::Lag, None);
     }
 }
 
@@ -65,7 +65,7 @@ async fn measure(recorder: Recorder, clocks: impl Fn() -> Option<Clocks>) {
             let late_us = late.as_micros() as u64;
             recorder.record(EventKind::Lag { late_us });
         }
-        recorder.measured_until(Some(Instant::now()));
+        recorder.measured_until(Measure::Lag, Some(Instant::now()));
         let Some(now) = clocks() else { continue };
         if let Some(message) = before.and_then(|before| now.trouble_since(&before)) {
             recorder.record(EventKind::Trouble {

@@ -9,6 +9,7 @@ mod lag;
 mod readiness;
 mod resources;
 mod services;
+mod waits;
 
 pub use awaited::{ask, until_ready};
 pub use crowd::Crowd;
@@ -16,3 +17,4 @@ pub use lag::Lag;
 pub use readiness::Readiness;
 pub use resources::{Resources, look};
 pub use services::Services;
+pub use waits::Waits;

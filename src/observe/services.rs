@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::stack::{Observation, Stack};
+use crate::stack::{Observation, Observations, Stack};
 use crate::trace::{EventKind, Recorder};
 
 /// Records what happens to every service of a stack, for as long as it lives.
@@ -31,11 +30,7 @@ impl Services {
     }
 }
 
-async fn pump(
-    service: String,
-    mut stream: mpsc::UnboundedReceiver<Observation>,
-    recorder: Recorder,
-) {
+async fn pump(service: String, mut stream: Observations, recorder: Recorder) {
     while let Some(observation) = stream.recv().await {
         recorder.record(event(service.clone(), observation));
     }
@@ -48,6 +43,7 @@ fn event(service: String, observation: Observation) -> EventKind {
             line,
             source_at,
         },
+        Observation::LinesDropped(lines) => EventKind::LogDropped { service, lines },
         Observation::Exited {
             code,
             oom,

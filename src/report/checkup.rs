@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::Scope;
+use crate::redact;
 
 /// What a look at a configuration and its stack found, in the order in which somebody would mend it.
 #[derive(Debug, Default, Serialize)]
@@ -81,10 +82,10 @@ impl Checkup {
         remedy: impl Into<String>,
     ) {
         self.checks.push(Check {
-            what: what.into(),
+            what: redact::foreign(&what.into()),
             health,
-            found: found.into(),
-            remedy: remedy.into(),
+            found: redact::foreign(&found.into()),
+            remedy: redact::foreign(&remedy.into()),
         });
     }
 

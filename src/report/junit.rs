@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use quick_junit::{NonSuccessKind, SerializeError, TestCase, TestCaseStatus, TestSuite};
+use quick_junit::{NonSuccessKind, Property, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
-use super::{CampaignReport, Report, TrialReport, terminal};
-use crate::model::{Failure, Fate, Finding, Summary, Verdict};
+use super::{CampaignReport, Report, TrialReport, failure};
+use crate::model::{Failure, Fate, Finding, FirstCalls, Summary, Verdict};
 
 /// The report as JUnit XML. Of a campaign, each invariant is a test case, and each failure one under its signature; of a trace, each finding is
 /// one. `invariants` are the names of those that were checked.
@@ -45,7 +45,7 @@ fn of_campaign(campaign: &CampaignReport, invariants: &[&str]) -> TestSuite {
     }
     for known in &summary.known {
         let name = format!("known: {}", known.signature);
-        let message = terminal::known(known);
+        let message = failure::known(known);
         let status = match known.listed {
             true => skipped(&message),
             false => said(NonSuccessKind::Failure, &message),
@@ -71,6 +71,11 @@ fn of_campaign(campaign: &CampaignReport, invariants: &[&str]) -> TestSuite {
         }
     }
     add(&mut suite, &summary.stack, conclusive(summary));
+    if !summary.first_calls.is_unknown() {
+        let FirstCalls { restarts, failed } = summary.first_calls;
+        let properties = [("idle-restarts", restarts), ("first-call-failed", failed)];
+        suite.add_properties(properties.map(|(name, n)| Property::new(name, n.to_string())));
+    }
     suite
 }
 

@@ -4,6 +4,7 @@ mod campaign;
 mod checkup;
 mod comparison;
 mod document;
+mod failure;
 mod glance;
 pub mod hgrm;
 pub mod html;

@@ -7,8 +7,8 @@ use super::table::{millis, table};
 use super::trial::{effort, rate};
 use super::{Comparison, Report, TrialReport, fate_line};
 use crate::model::{
-    Expectation, Failure, Finding, Judgement, Known, LatencyRow, Plan, RecoveryRow, Rehearsal,
-    Reproduced, Summary, Verdict,
+    Expectation, Finding, FirstCalls, Judgement, LatencyRow, RecoveryRow, Rehearsal, Summary,
+    Verdict,
 };
 use crate::trace::{Event, Trace, outages_ms};
 
@@ -18,7 +18,7 @@ pub fn summary(summary: &Summary) -> String {
     let mut text = format!("{verdict}: {}\n", sentence(summary));
     for failure in &summary.failures {
         text.push('\n');
-        text.push_str(&self::failure(failure));
+        text.push_str(&super::failure::failure(failure));
     }
     if !summary.reused.is_empty() {
         text.push_str("\nWhat had failed before was replayed first:\n");
@@ -30,13 +30,22 @@ pub fn summary(summary: &Summary) -> String {
         text.push_str("\nKnown failures, seen again:\n");
     }
     for known in &summary.known {
-        let _ = writeln!(text, "  {}: {}", known.signature, self::known(known));
+        let _ = writeln!(
+            text,
+            "  {}: {}",
+            known.signature,
+            super::failure::known(known)
+        );
     }
     for reason in &summary.inconclusive_reasons {
         let _ = writeln!(text, "  inconclusive: {reason}");
     }
+    text.push_str(&doubted(summary));
     if let Some(removed) = removed(summary) {
         let _ = writeln!(text, "  {removed}");
+    }
+    if let Some(warning) = warning(&summary.first_calls) {
+        let _ = writeln!(text, "\n  warning    {warning}");
     }
     for rehearsal in &summary.scenario {
         text.push_str(&self::rehearsal(rehearsal));
@@ -57,6 +66,32 @@ pub fn summary(summary: &Summary) -> String {
     }
     let _ = write!(text, "\nEverything about this run is in {}", summary.run);
     text
+}
+
+/// That first requests failed after idle restarts, if any did, and what makes that a violation.
+pub fn warning(calls: &FirstCalls) -> Option<String> {
+    let FirstCalls { restarts, failed } = calls;
+    (*failed > 0).then(|| {
+        format!(
+            "in {failed} of {restarts} idle restarts the first request after ready failed, and later ones succeeded: stale pooled \
+             connections? `[limits] grace = \"0s\"` makes this a violation"
+        )
+    })
+}
+
+/// The failures that the machine may have caused, each with the command that tries it again.
+pub fn doubted(summary: &Summary) -> String {
+    let retry = |trace: &String| format!("    comeback replay {trace} --times 5\n");
+    let commands: String = summary.doubted.iter().map(retry).collect();
+    match summary.doubted.len() {
+        0 => String::new(),
+        1 => format!(
+            "  1 failure is doubted, since this machine was busy. To try it again:\n{commands}"
+        ),
+        n => format!(
+            "  {n} failures are doubted, since this machine was busy. To try them again:\n{commands}"
+        ),
+    }
 }
 
 /// That old traces were removed, if they were.
@@ -204,108 +239,6 @@ fn rehearsal(rehearsal: &Rehearsal) -> String {
     text
 }
 
-fn failure(failure: &Failure) -> String {
-    let Failure {
-        invariant,
-        message,
-        evidence,
-        trace,
-        signature,
-        without_faults,
-        ..
-    } = failure;
-    let control = without_faults.map_or(String::new(), |verdict| {
-        format!(
-            "  control    without its faults, the plan {}\n",
-            gave(verdict)
-        )
-    });
-    let evidence: Vec<String> = evidence.iter().map(|seq| format!("#{seq}")).collect();
-    format!(
-        "  {invariant}: {message}\n  \
-           evidence   events {}\n  \
-           signature  {signature}{}\n  \
-           plan       {}\n\
-         {}{}{control}  \
-           trace      {trace}\n  \
-           replay     comeback replay {trace}\n  \
-           judge      comeback check {trace}\n",
-        evidence.join(", "),
-        seen(failure),
-        size(failure),
-        failure.plan.as_ref().map_or(String::new(), steps),
-        failure
-            .explanation
-            .as_ref()
-            .map_or(String::new(), |text| format!("  needs      {text}\n")),
-    )
-}
-
-/// In how many trials a failure was seen, and under which other names.
-fn seen(failure: &Failure) -> String {
-    let trials = match failure.seen {
-        0 | 1 => String::new(),
-        seen => format!(", in {seen} trials"),
-    };
-    let also: Vec<String> = failure.also.iter().map(ToString::to_string).collect();
-    match also.len() {
-        0 => trials,
-        _ => format!("{trials}, also as {}", also.join(", ")),
-    }
-}
-
-/// The steps of a plan, one a line.
-fn steps(plan: &Plan) -> String {
-    let text = plan.to_string();
-    let steps = text.lines().skip(1);
-    steps
-        .map(|step| format!("             {}\n", step.trim_start()))
-        .collect()
-}
-
-/// Why a failure is known, and how often it was seen.
-pub(super) fn known(known: &Known) -> String {
-    let trace = known.trace.as_ref().zip(known.reproduced);
-    let trace = trace.map(|(trace, Reproduced { failed, runs })| match failed {
-        0 => format!("{trace} is not known to be fixed ({runs} replays passed)"),
-        _ => format!("{trace} fails still ({failed} of {runs})"),
-    });
-    let listed = known.listed.then(|| "it is put up with".to_owned());
-    let seen = (known.seen > 0).then(|| match known.seen {
-        1 => "seen in 1 trial".to_owned(),
-        seen => format!("seen in {seen} trials"),
-    });
-    let told: Vec<String> = [trace, listed, seen].into_iter().flatten().collect();
-    told.join(", ")
-}
-
-/// How many steps the saved plan has, and how it came to them.
-fn size(failure: &Failure) -> String {
-    let Failure {
-        steps,
-        steps_before_shrink: before,
-        shrink_runs: runs,
-        guard_runs: guarded,
-        ..
-    } = failure;
-    let plural = if *steps == 1 { "" } else { "s" };
-    match runs + guarded {
-        0 => format!("{steps} step{plural}"),
-        _ => format!(
-            "{steps} step{plural}, shrunk from {before} in {runs} executions, and {guarded} more to see how often it fails"
-        ),
-    }
-}
-
-/// What a control gave, as the end of a sentence.
-fn gave(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Holds => "holds",
-        Verdict::Inconclusive => "is inconclusive",
-        Verdict::Violated => "fails too, in another way",
-    }
-}
-
 /// A trace that was judged: its plan, and what each invariant says, with the events that prove it.
 pub fn judgement(name: &str, trace: &Trace, judgement: &Judgement) -> String {
     let mut text = format!(
@@ -332,6 +265,9 @@ pub fn judgement(name: &str, trace: &Trace, judgement: &Judgement) -> String {
             let events = evidence.iter().filter_map(|seq| event(trace, *seq));
             events.for_each(|event| text.push_str(&event_line(event)));
         }
+    }
+    if let Some(warning) = warning(&FirstCalls::of(judgement)) {
+        let _ = writeln!(text, "  warning      {warning}");
     }
     if let Some(signature) = &judgement.signature {
         let _ = writeln!(text, "  signature    {signature}");

@@ -5,7 +5,9 @@
 pub mod command;
 pub mod demo;
 pub mod docker;
+mod feed;
 mod figures;
+mod log_lines;
 pub mod mark;
 pub mod port;
 pub mod probe;
@@ -17,8 +19,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc;
 
+pub use self::feed::{Feed, Observations, feed};
 use crate::model::{Act, BackendName};
 
 pub use self::subject::Subject;
@@ -74,14 +76,14 @@ pub trait Driver: Send + Sync {
     /// this process has died; none while there is nothing to undo. It is journalled before every act.
     fn lease(&self) -> Option<Lease>;
 
-    /// What tells the service from every other one, whatever configurations call it; none where nobody else can have it.
-    fn identity(&self) -> Option<String> {
-        None
-    }
-
     /// If the service was started by this driver and has ended since without being asked to: how it
     /// ended, and what it said last.
     fn ended_by_itself(&self) -> Option<String> {
+        None
+    }
+
+    /// What tells the service from every other one, whatever configurations call it; none where nobody else can have it.
+    fn identity(&self) -> Option<String> {
         None
     }
 
@@ -90,7 +92,7 @@ pub trait Driver: Send + Sync {
 
     /// What happens to the service from now on: log lines, exits, starts. The stream ends when the receiver is dropped
     /// or the environment is gone, in which case its last message is [`Observation::Lost`].
-    fn observe(&self) -> mpsc::UnboundedReceiver<Observation>;
+    fn observe(&self) -> Observations;
 
     /// Runs a command where the service runs and says whether it succeeded, with its output's tail.
     ///
@@ -107,6 +109,12 @@ pub trait Driver: Send + Sync {
 
     /// What exactly is acted on.
     fn subject(&self) -> Subject;
+
+    /// The service's first process, where it runs on this machine and is known: its threads and those of its descendants can
+    /// be looked at.
+    async fn leader(&self) -> Option<u32> {
+        None
+    }
 
     /// Ends for good what this driver itself has brought up; what others started is left running.
     ///
@@ -166,6 +174,8 @@ pub enum Observation {
         /// The source's own time (RFC 3339).
         source_at: Option<String>,
     },
+    /// So many lines of its log were left out here, because they came faster than they were taken.
+    LinesDropped(u64),
     /// It ended.
     Exited {
         /// The exit code; 128 + n for signal n.

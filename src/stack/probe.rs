@@ -5,9 +5,8 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use regex::Regex;
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
 
-use super::{Driver, Observation, Probe, ServiceState};
+use super::{Driver, Observation, Observations, Probe, ServiceState};
 
 /// Ready when a TCP connect to `address` succeeds. That is weak evidence: Docker's proxy accepts before the program listens.
 #[derive(Debug)]
@@ -67,7 +66,7 @@ pub struct LogProbe {
 
 #[derive(Debug)]
 struct Seen {
-    observations: mpsc::UnboundedReceiver<Observation>,
+    observations: Observations,
     /// Whether the line was seen since the last start; none before the first one.
     line: Option<bool>,
 }
@@ -77,10 +76,7 @@ impl LogProbe {
     ///
     /// # Errors
     /// When the pattern is no regular expression.
-    pub fn new(
-        pattern: &str,
-        observations: mpsc::UnboundedReceiver<Observation>,
-    ) -> Result<Self, regex::Error> {
+    pub fn new(pattern: &str, observations: Observations) -> Result<Self, regex::Error> {
         let seen = Mutex::new(Seen {
             observations,
             line: None,
@@ -97,7 +93,7 @@ impl Probe for LogProbe {
     async fn ready(&self, driver: &dyn Driver) -> Result<(), String> {
         let state = driver.state().await.map_err(|error| error.to_string())?;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        while let Ok(observation) = seen.observations.try_recv() {
+        while let Some(observation) = seen.observations.try_recv() {
             match observation {
                 Observation::Started { .. } | Observation::Exited { .. } => seen.line = Some(false),
                 Observation::Log { line, .. } if self.pattern.is_match(&line) => {

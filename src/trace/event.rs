@@ -1,12 +1,10 @@
 //! One thing that was observed.
 
-use std::fmt;
-
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::{Moment, Origin};
+use super::{Moment, Origin, Phase};
 use crate::model::{Act, BackendName, KindName, Outcome, StepId, UnknownReason};
 
 /// One thing that was observed, with its place in the order of observation and its time.
@@ -211,6 +209,13 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         source_at: Option<String>,
     },
+    /// Lines of a service's log were left out here, because they came faster than they could be recorded.
+    LogDropped {
+        /// The service.
+        service: String,
+        /// How many.
+        lines: u64,
+    },
     /// What a service used of its machine. What could not be read is left out.
     Resources {
         /// The service.
@@ -237,12 +242,20 @@ pub enum EventKind {
         /// How much later it woke than it wanted, in microseconds. Shorter waits are not told.
         late_us: u64,
     },
-    /// More tasks of this machine were running or waiting for a processor than it has processors: on average so many to each of them, in
-    /// percent, over the time before this event. Less than one and a half is not told.
+    /// More tasks than processors were running or waiting for one. Less than one and a half to a processor is not told.
     Crowded {
-        /// Tasks to a processor, in percent.
+        /// Tasks to a processor on average, in percent.
         percent: u64,
         /// Over how long the average was taken, in microseconds.
+        over_us: u64,
+    },
+    /// A service's thread waited so long for a processor in the time before this event. Less than a twentieth is not told.
+    Waited {
+        /// The service.
+        service: String,
+        /// The wait of the thread that waited longest, in microseconds.
+        waited_us: u64,
+        /// The time between the two looks, in microseconds.
         over_us: u64,
     },
     /// The harness polled jobs that had ended once more, one after the other, up to this event: meanwhile the API had something to do.
@@ -270,7 +283,7 @@ pub enum EventKind {
 
 /// The names of the kinds that this version knows. An event of one of these with wrong fields is an
 /// error; of any other name, it is [`EventKind::Other`].
-const KNOWN: [&str; 24] = [
+const KNOWN: [&str; 26] = [
     "phase",
     "step-started",
     "step-ended",
@@ -288,9 +301,11 @@ const KNOWN: [&str; 24] = [
     "started",
     "paused",
     "log",
+    "log-dropped",
     "resources",
     "lag",
     "crowded",
+    "waited",
     "looked-back",
     "trouble",
     "decided",
@@ -318,24 +333,6 @@ impl<'de> Deserialize<'de> for EventKind {
     }
 }
 
-/// What a trial is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Phase {
-    /// The stack is brought up and its backends are awaited.
-    Setup,
-    /// A fault-free burst shows that the stack is healthy to begin with.
-    Baseline,
-    /// The plan is executed.
-    Plan,
-    /// Every fault is undone.
-    Heal,
-    /// The backends are awaited, then the API is probed until success is sustained.
-    Recovery,
-    /// Requests still in flight are let end.
-    Drain,
-}
-
 /// The exchange that decided an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -344,19 +341,6 @@ pub enum Exchange {
     Submit,
     /// A poll of the job it became.
     Poll,
-}
-
-impl fmt::Display for Phase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Phase::Setup => "setup",
-            Phase::Baseline => "baseline",
-            Phase::Plan => "plan",
-            Phase::Heal => "heal",
-            Phase::Recovery => "recovery",
-            Phase::Drain => "drain",
-        })
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
-//! The time that this machine withheld: the harness wanted to run, and could not. Neither could the API, for all we know.
+//! The time that this machine withheld: the harness or a service wanted to run, and could not.
 
-use tokio::time::Instant;
+use std::collections::BTreeMap;
+
+use tokio::time::{Duration, Instant, timeout};
 
 use super::{Span, Spans};
 use crate::watch;
@@ -28,6 +30,18 @@ impl Spans {
     }
 }
 
+/// Who has measured nothing for so long is not waited for.
+const STUCK: Duration = Duration::from_secs(5);
+
+/// How it is known what time was withheld.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Measure {
+    /// The harness wakes later than it wanted to.
+    Lag,
+    /// The kernel tells how long the services' threads waited.
+    Waits,
+}
+
 /// What the recorder knows of it while the trial goes on.
 #[derive(Debug)]
 pub(super) struct Withheld(watch::Sender<Known>);
@@ -35,8 +49,8 @@ pub(super) struct Withheld(watch::Sender<Known>);
 #[derive(Debug, Clone, Default)]
 struct Known {
     spans: Spans,
-    /// Until when it is known; none while nobody measures.
-    until: Option<Instant>,
+    /// Until when it is known by each measure; nothing while nobody measures.
+    until: BTreeMap<Measure, Instant>,
 }
 
 impl Withheld {
@@ -50,9 +64,12 @@ impl Withheld {
         self.0.send_modify(|known| known.spans.push(span));
     }
 
-    /// All is known until then; with none, nobody measures any more.
-    pub fn known_until(&self, until: Option<Instant>) {
-        self.0.send_modify(|known| known.until = until);
+    /// All is known until then by one measure; with none, nobody measures any more.
+    pub fn known_until(&self, measure: Measure, until: Option<Instant>) {
+        self.0.send_modify(|known| match until {
+            Some(until) => drop(known.until.insert(measure, until)),
+            None => drop(known.until.remove(&measure)),
+        });
     }
 
     /// The moment [`Spans::later`], as far as is known.
@@ -60,13 +77,12 @@ impl Withheld {
         self.0.borrow().spans.later(from_us, limit_us)
     }
 
-    /// Waits until all is known until then, or nobody measures.
+    /// Waits until all is known until then, or nobody measures, or somebody who does is stuck.
     pub async fn settled(&self, until: Instant) {
         let mut known = self.0.subscribe();
+        let is_known = |known: &Known| known.until.values().all(|known| *known >= until);
         // The sender is in `self`, so the wait cannot fail.
-        let _ = known
-            .wait_for(|known| known.until.is_none_or(|known| known >= until))
-            .await;
+        let _ = timeout(STUCK, known.wait_for(is_known)).await;
     }
 }
 
@@ -76,7 +92,7 @@ mod tests {
 
     use tokio::time::sleep;
 
-    use crate::trace::{EventKind, Recorder, Redaction, Span, Spans};
+    use crate::trace::{EventKind, Measure, Recorder, Redaction, Span, Spans};
 
     #[test]
     fn a_limit_is_extended_by_what_was_withheld_within_it_and_within_the_extension() {
@@ -96,13 +112,13 @@ mod tests {
     async fn who_waits_for_a_limit_waits_until_it_is_known_what_was_withheld() {
         let recorder = Recorder::new(None, Redaction::default(), u64::MAX);
         let since = tokio::time::Instant::now();
-        recorder.measured_until(Some(since));
+        recorder.measured_until(Measure::Lag, Some(since));
         let measuring = async {
             sleep(Duration::from_millis(120)).await;
             recorder.record(EventKind::Lag { late_us: 30_000 });
-            recorder.measured_until(Some(tokio::time::Instant::now()));
+            recorder.measured_until(Measure::Lag, Some(tokio::time::Instant::now()));
             sleep(Duration::from_millis(100)).await;
-            recorder.measured_until(None);
+            recorder.measured_until(Measure::Lag, None);
         };
         let limit = async {
             recorder.pass(since, Duration::from_millis(100)).await;

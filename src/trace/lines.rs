@@ -111,7 +111,14 @@ impl<R: BufRead> Lines<R> {
             return Ok(Some(Line::Event(event)));
         }
         let line = match serde_json::from_value(content).map_err(malformed)? {
-            Written::Plan(plan) => Line::Plan(plan),
+            Written::Plan(plan) => {
+                plan.check().map_err(|misfit| TraceError::Malformed {
+                    path: self.path.clone(),
+                    line: self.number,
+                    message: misfit.to_string(),
+                })?;
+                Line::Plan(plan)
+            }
             Written::Verdict(judgement) => Line::Verdict(judgement),
             Written::Note(note) => Line::Note(note),
         };

@@ -1,11 +1,14 @@
 //! What happened in a trial: the events, the file they are kept in, and questions put to them.
 
+mod asked;
 mod crowd;
 mod event;
 mod folder;
+mod foreign;
 mod lag;
 mod lines;
 mod origin;
+mod phase;
 mod query;
 mod recorder;
 mod redaction;
@@ -18,12 +21,16 @@ mod steps;
 mod store;
 mod streak;
 mod usage;
+mod waits;
 mod window;
 
-pub use event::{Event, EventKind, Exchange, Phase};
+pub use asked::Asked;
+pub use event::{Event, EventKind, Exchange};
 pub use folder::files;
+pub use lag::Measure;
 pub use lines::{Line, Lines};
 pub use origin::Origin;
+pub use phase::Phase;
 pub use query::View;
 pub use recorder::{Follower, Recorder};
 pub use redaction::Redaction;

@@ -2,6 +2,7 @@
 
 use super::crowd::Crowd;
 use super::rows::Rows;
+use super::waits::Waits;
 use super::window::Windows;
 use super::{
     Event, EventKind, Header, Moment, Phase, Request, Span, Spans, Trace, Window, sustained,
@@ -14,11 +15,13 @@ pub struct View<'a> {
     trace: &'a Trace,
     /// The place of the first event of the baseline; the number of events if there is none.
     baseline: usize,
+    last_phase: Option<Phase>,
     requests: Vec<Request<'a>>,
     windows: Vec<Window<'a>>,
     away: Spans,
     withheld: Spans,
     crowd: Crowd,
+    waits: Waits<'a>,
 }
 
 impl<'a> View<'a> {
@@ -37,11 +40,16 @@ impl<'a> View<'a> {
         View {
             trace,
             baseline: baseline.unwrap_or(trace.events.len()),
+            last_phase: trace.events.iter().rev().find_map(|e| match e.kind {
+                EventKind::Phase { phase } => Some(phase),
+                _ => None,
+            }),
             requests: rows.finish(),
             away: windows.iter().map(Window::span).collect(),
             windows,
-            withheld: trace.events.iter().filter_map(withheld).collect(),
+            withheld: trace.events.iter().filter_map(Event::withheld).collect(),
             crowd: Crowd::of(&trace.events),
+            waits: Waits::of(&trace.events),
         }
     }
 
@@ -67,10 +75,7 @@ impl<'a> View<'a> {
 
     /// The last phase that the trial entered.
     pub fn last_phase(&self) -> Option<Phase> {
-        self.trace.events.iter().rev().find_map(|e| match e.kind {
-            EventKind::Phase { phase } => Some(phase),
-            _ => None,
-        })
+        self.last_phase
     }
 
     /// When the trial entered a phase, if it did.
@@ -136,6 +141,11 @@ impl<'a> View<'a> {
         self.crowd.over(span)
     }
 
+    /// How long the services waited for a processor in some time at most, one after the other, in microseconds.
+    pub fn waited_us(&self, span: Span) -> u64 {
+        self.waits.most_us(span)
+    }
+
     /// How long a stretch was, not counting the time that this machine withheld, in microseconds.
     pub fn counted_us(&self, span: Span) -> u64 {
         span.length_us() - self.withheld.covered_us(span)
@@ -190,17 +200,6 @@ impl<'a> View<'a> {
         let ready_us = window.ready?.moment.at_us;
         let latest_us = self.withheld.later(ready_us, at_most_us);
         window.recovery(self.settled(ready_us), latest_us - ready_us)
-    }
-}
-
-/// The time before an event that this machine withheld.
-fn withheld(event: &Event) -> Option<Span> {
-    match event.kind {
-        EventKind::Lag { late_us } => Some(Span {
-            from_us: event.at_us.saturating_sub(late_us),
-            to_us: event.at_us,
-        }),
-        _ => None,
     }
 }
 

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::lag::Withheld;
-use super::{Event, EventKind, Redaction, Span, TraceError, TraceWriter};
-use crate::model::Outcome;
+use super::lag::{Measure, Withheld};
+use super::{Event, EventKind, Redaction, TraceError, TraceWriter};
 use crate::watch;
 
 /// Gives every event its place and time, keeps it, and writes it to the trace as it happens. Clones share one history.
@@ -35,6 +34,8 @@ struct State {
     /// The earliest time that the next event may have.
     earliest_us: u64,
     writer: Option<TraceWriter>,
+    /// The trace has outgrown its cap: a log without end must not fill the memory instead.
+    is_full: bool,
 }
 
 /// Reads a history from some place on, waiting for what has not happened yet. It misses nothing.
@@ -57,6 +58,7 @@ impl Recorder {
                 forgotten: 0,
                 earliest_us: 0,
                 writer,
+                is_full: false,
             }),
             length: watch::Sender::new(0),
             withheld: Withheld::new(),
@@ -70,14 +72,14 @@ impl Recorder {
     pub fn record(&self, mut kind: EventKind) -> u64 {
         self.redact(&mut kind);
         let mut state = self.lock();
+        if state.is_full && matches!(kind, EventKind::Log { .. }) {
+            return state.next() as u64;
+        }
         // The time is read under the lock, so that the order of `seq` is the order of `at_us`.
         let event = state.event(self.now_us(), kind);
         let seq = event.seq;
-        if let EventKind::Lag { late_us } = event.kind {
-            self.0.withheld.add(Span {
-                from_us: event.at_us.saturating_sub(late_us),
-                to_us: event.at_us,
-            });
+        if let Some(span) = event.withheld() {
+            self.0.withheld.add(span);
         }
         let failure = self.write(&mut state, &event);
         state.events.push(event);
@@ -101,9 +103,10 @@ impl Recorder {
         instant.saturating_duration_since(self.0.began).as_micros() as u64
     }
 
-    /// Until now it is known, and recorded, what time this machine has withheld; with none, nobody measures that any more.
-    pub fn measured_until(&self, until: Option<Instant>) {
-        self.0.withheld.known_until(until);
+    /// Until now it is known by one measure, and recorded, what time this machine has withheld; with none, nobody measures
+    /// that any more.
+    pub fn measured_until(&self, measure: Measure, until: Option<Instant>) {
+        self.0.withheld.known_until(measure, until);
     }
 
     /// Waits until a limit has passed since a moment, not counting the time that this machine withheld meanwhile: whoever waits
@@ -177,27 +180,22 @@ impl Recorder {
         let failure = match writer.event(event) {
             Err(error) => error.to_string(),
             Ok(()) if writer.written_bytes() <= self.0.max_trace_bytes => return None,
-            Ok(()) => format!(
-                "the trace has outgrown its cap of {} bytes",
-                self.0.max_trace_bytes
-            ),
+            Ok(()) => {
+                state.is_full = true;
+                format!(
+                    "the trace has outgrown its cap of {} bytes",
+                    self.0.max_trace_bytes
+                )
+            }
         };
         state.writer = None;
         Some(failure)
     }
 
     fn redact(&self, kind: &mut EventKind) {
-        let text = match kind {
-            EventKind::Log { line, .. } => line,
-            EventKind::NotReady { detail, .. } => detail,
-            EventKind::Trouble { message, .. } => message,
-            EventKind::Ended {
-                outcome: Outcome::Failed { message, .. } | Outcome::Unknown { message, .. },
-                ..
-            } => message,
-            _ => return,
-        };
-        *text = self.0.redaction.apply(text);
+        for text in kind.foreign_texts() {
+            *text = self.0.redaction.apply(text);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

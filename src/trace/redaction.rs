@@ -1,33 +1,30 @@
 //! What must not reach a trace.
 
-/// Takes known secrets out of a text and caps its length.
+use crate::redact::{Redactor, Secret};
+
+/// How much of a text is looked at beyond what is kept: secrets in it may be longer than what is shown in their place.
+const MARGIN: usize = 16 * 1024;
+
+/// Takes secrets out of a text and caps its length.
 #[derive(Debug, Clone)]
 pub struct Redaction {
-    secrets: Vec<String>,
+    redactor: Redactor,
     max_text_bytes: usize,
 }
 
 impl Redaction {
-    /// Knows these secrets. Values shorter than four characters are left alone: they would make any text unreadable
-    /// and protect nothing.
-    pub fn new(mut secrets: Vec<String>, max_text_bytes: usize) -> Self {
-        secrets.retain(|secret| secret.chars().count() >= 4);
-        // A secret that contains another one is taken out first.
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    /// Knows these secrets.
+    pub fn new(secrets: &[Secret], max_text_bytes: usize) -> Self {
         Redaction {
-            secrets,
+            redactor: Redactor::new(secrets),
             max_text_bytes,
         }
     }
 
     /// The text without the secrets, and no longer than the cap.
     pub fn apply(&self, text: &str) -> String {
-        let mut clean = text.to_owned();
-        for secret in &self.secrets {
-            if clean.contains(secret.as_str()) {
-                clean = clean.replace(secret.as_str(), "[redacted]");
-            }
-        }
+        let looked_at = text.floor_char_boundary(self.max_text_bytes.saturating_add(MARGIN));
+        let mut clean = self.redactor.clean(&text[..looked_at]).into_owned();
         if clean.len() > self.max_text_bytes {
             clean.truncate(clean.floor_char_boundary(self.max_text_bytes));
             clean.push('…');
@@ -38,6 +35,6 @@ impl Redaction {
 
 impl Default for Redaction {
     fn default() -> Self {
-        Redaction::new(Vec::new(), 2_000)
+        Redaction::new(&[], 2_000)
     }
 }

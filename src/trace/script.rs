@@ -6,6 +6,9 @@ use crate::model::{
     Act, Action, Anchor, Fault, FaultKind, Limits, Outcome, Plan, Step, StepId, UnknownReason,
 };
 
+/// The pause between two probes of the API.
+pub(crate) const PROBE_EVERY_MS: u64 = 200;
+
 /// Limits that make a short history tell: 100 ms for an answer, 1 s for a job and for recovery.
 pub(crate) fn limits() -> Limits {
     Limits {
@@ -200,7 +203,8 @@ impl Script {
     }
 
     pub(crate) fn ok(self, at_ms: u64, request: u64) -> Self {
-        self.ended(at_ms, request, Outcome::Ok, None)
+        let own = format!("t{request}");
+        self.ended(at_ms, request, Outcome::Ok, Some(&own))
     }
 
     pub(crate) fn failed(self, at_ms: u64, request: u64, status: u16, message: &str) -> Self {
@@ -291,6 +295,7 @@ impl Script {
                 },
                 limits: limits(),
                 log: Default::default(),
+                probe_every_ms: PROBE_EVERY_MS,
                 trials_since_reset: 0,
                 started_at: "2026-01-01T00:00:00Z".to_owned(),
             },

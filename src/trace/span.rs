@@ -11,13 +11,18 @@ pub struct Span {
 
 /// Stretches of time, united: in order, and no two of them touch.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Spans(Vec<Span>);
+pub struct Spans {
+    all: Vec<Span>,
+    /// Of each, how much those before it cover: how much of a long time is covered must not cost a walk through it for each of a
+    /// million requests that never ended.
+    before_us: Vec<u64>,
+}
 
 impl Spans {
     /// Whether any of them shares a moment with `span`.
     pub fn touch(&self, span: Span) -> bool {
-        let first = self.0.partition_point(|s| s.to_us < span.from_us);
-        self.0.get(first).is_some_and(|s| s.from_us <= span.to_us)
+        let first = self.all.partition_point(|s| s.to_us < span.from_us);
+        self.all.get(first).is_some_and(|s| s.from_us <= span.to_us)
     }
 
     /// The stretches of `span` that none of them shares, in order.
@@ -41,27 +46,42 @@ impl Spans {
 
     /// How much of `span` they cover, in microseconds.
     pub fn covered_us(&self, span: Span) -> u64 {
-        let covered = self.within(span).map(|s| {
-            let Span { from_us, to_us } = *s;
-            to_us
-                .min(span.to_us)
-                .saturating_sub(from_us.max(span.from_us))
-        });
-        covered.sum()
+        let until = self.covered_until_us(span.to_us);
+        until.saturating_sub(self.covered_until_us(span.from_us))
     }
 
-    /// Adds a stretch that begins no earlier than any of them did.
-    pub fn push(&mut self, latest: Span) {
-        match self.0.last_mut() {
-            Some(last) if latest.from_us <= last.to_us => last.to_us = last.to_us.max(latest.to_us),
-            _ => self.0.push(latest),
+    /// How much of the time up to a moment they cover.
+    fn covered_until_us(&self, at_us: u64) -> u64 {
+        let place = self.all.partition_point(|s| s.from_us < at_us);
+        let Some(last) = place.checked_sub(1) else {
+            return 0;
+        };
+        let begun = self.all[last];
+        self.before_us[last] + begun.to_us.min(at_us) - begun.from_us
+    }
+
+    /// Each of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Span> {
+        self.all.iter()
+    }
+
+    /// Adds a stretch that ends no earlier than any of them did.
+    pub fn push(&mut self, mut latest: Span) {
+        while let Some(last) = self.all.pop_if(|last| last.to_us >= latest.from_us) {
+            self.before_us.pop();
+            latest.from_us = latest.from_us.min(last.from_us);
+            latest.to_us = latest.to_us.max(last.to_us);
         }
+        let last = self.all.last().zip(self.before_us.last());
+        let covered = last.map_or(0, |(last, before_us)| before_us + last.length_us());
+        self.before_us.push(covered);
+        self.all.push(latest);
     }
 
     /// Those that share a moment with `span`, in order.
     fn within(&self, span: Span) -> impl Iterator<Item = &Span> {
-        let first = self.0.partition_point(|s| s.to_us < span.from_us);
-        let rest = self.0[first..].iter();
+        let first = self.all.partition_point(|s| s.to_us < span.from_us);
+        let rest = self.all[first..].iter();
         rest.take_while(move |s| s.from_us <= span.to_us)
     }
 }
@@ -106,7 +126,7 @@ mod tests {
         ) {
             let united: Spans = parts.iter().copied().collect();
             let covered = |t: u64| parts.iter().any(|p| p.from_us <= t && t <= p.to_us);
-            prop_assert!(united.0.windows(2).all(|pair| pair[0].to_us < pair[1].from_us));
+            prop_assert!(united.all.windows(2).all(|pair| pair[0].to_us < pair[1].from_us));
             prop_assert_eq!(united.touch(asked), (asked.from_us..=asked.to_us).any(covered));
 
             // The gaps and what lies between them by brute force, in unit steps.

@@ -20,7 +20,7 @@ event-anchors = 0.0
 background = 0.0
 "#;
 
-fn parts() -> Parts {
+pub fn parts() -> Parts {
     Parts {
         more: LONG_PAUSES,
         ..Parts::new()

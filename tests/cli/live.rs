@@ -157,7 +157,7 @@ pub fn kill(process: &Process) {
 
 /// Everything that was started from this desk and still lives, whatever has become of its parents. What has ended and was
 /// not reaped shows no environment.
-fn processes(desk: &Desk) -> Vec<Process> {
+pub fn processes(desk: &Desk) -> Vec<Process> {
     let state = desk.state();
     let ours = |process: &Process| {
         let environment = process.environ().unwrap_or_default();

@@ -37,9 +37,9 @@ fn a_port_in_use_is_named_in_the_api_s_own_words() {
     parts.write(&desk, &address);
     let run = desk.run("run --plans 3");
     assert!(
-        run.stdout.contains("api has ended by itself"),
+        run.stderr.contains("Address already in use"),
         "{}",
-        run.stdout
+        run.stderr
     );
     is_inconclusive(&desk, &run);
 }

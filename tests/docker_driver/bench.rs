@@ -6,8 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use comeback::stack::Observation;
-use tokio::sync::mpsc::UnboundedReceiver;
+use comeback::stack::{Observation, Observations};
 use tokio::time::{sleep, timeout};
 
 /// No test waits longer than this for anything, on however busy a machine.
@@ -115,7 +114,7 @@ pub fn unique() -> String {
 
 /// Waits for an observation that is wanted, and gives what was made of it.
 pub async fn observed<T>(
-    observations: &mut UnboundedReceiver<Observation>,
+    observations: &mut Observations,
     wanted: impl Fn(&Observation) -> Option<T>,
 ) -> T {
     let mut seen = Vec::new();

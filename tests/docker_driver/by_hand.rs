@@ -58,7 +58,11 @@ impl Rig {
     }
 
     fn journals(&self) -> usize {
-        std::fs::read_dir(self.folder.path().join("state")).map_or(0, Iterator::count)
+        let files = std::fs::read_dir(self.folder.path().join("state"));
+        let files = files.into_iter().flatten().flatten();
+        files
+            .filter(|file| file.path().extension().is_some_and(|e| e == "jsonl"))
+            .count()
     }
 }
 

@@ -1,8 +1,8 @@
 //! Histories that could have happened: requests that are sent and end, faults that come and go.
 
 use comeback::model::{
-    API, Act, Action, Anchor, Fault, FaultKind, LatencyLimits, Limits, LogPatterns, Outcome, Plan,
-    ResourceLimits, Step, StepId, UnknownReason,
+    API, Act, Action, Anchor, ErrorBodies, Fault, FaultKind, LatencyLimits, Limits, LogPatterns,
+    Outcome, Plan, ResourceLimits, Step, StepId, UnknownReason,
 };
 use comeback::trace::{
     EventKind, Exchange, FORMAT_VERSION, Header, KindInfo, Origin, Phase, Span, Spans, StackInfo,
@@ -43,6 +43,10 @@ impl Loosening {
                 .map(|n| n + failures),
             stragglers: limits.stragglers + stragglers,
             log_lines_per_s: limits.log_lines_per_s + log_lines,
+            error_bodies: match self.no_budget {
+                true => ErrorBodies::Optional,
+                false => limits.error_bodies,
+            },
             resources: limits.resources.map(|limits| ResourceLimits {
                 cpu_percent: limits.cpu_percent + self.resources.cpu_percent,
                 cpu_window_ms: limits.cpu_window_ms + self.resources.cpu_window_ms,
@@ -114,6 +118,7 @@ pub fn any_limits() -> impl Strategy<Value = Limits> {
         option::of(0_u64..6),
         0_u64..3,
         0_u64..2,
+        prop_oneof![Just(ErrorBodies::Optional), Just(ErrorBodies::Required)],
         option::weighted(0.9, any_resources()),
         option::weighted(0.9, any_latency()),
     )
@@ -124,6 +129,7 @@ pub fn any_limits() -> impl Strategy<Value = Limits> {
                 failures,
                 stragglers,
                 log_lines_per_s,
+                error_bodies,
                 resources,
                 latency,
             )| Limits {
@@ -134,6 +140,7 @@ pub fn any_limits() -> impl Strategy<Value = Limits> {
                 failures,
                 stragglers,
                 log_lines_per_s,
+                error_bodies,
                 resources,
                 latency,
             },
@@ -535,7 +542,7 @@ fn header(limits: Limits) -> Header {
     let kind = |name: &str| KindInfo {
         name: name.to_owned(),
         job: name == "job",
-        echo: true,
+        echo: false,
     };
     Header {
         comeback_trace: FORMAT_VERSION,
@@ -552,6 +559,7 @@ fn header(limits: Limits) -> Header {
         },
         limits,
         log: LogPatterns::default(),
+        probe_every_ms: 100,
         trials_since_reset: 0,
         started_at: "2026-01-01T00:00:00Z".to_owned(),
     }

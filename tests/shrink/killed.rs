@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use comeback::model::Verdict;
+use comeback::model::{Signature, Verdict};
 use comeback::trace::Trace;
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -38,17 +38,18 @@ fn shrink(desk: &Desk, trace: &Path) -> Child {
 }
 
 /// The steps of the trace on disk, which must have failed as the one did that was found.
-fn steps(trace: &Path, signature: &str) -> usize {
+fn steps(trace: &Path, found: &Signature) -> usize {
     let trace = Trace::read(trace).unwrap();
     let judgement = trace.judgement.expect("a verdict");
     assert_eq!(judgement.verdict, Verdict::Violated);
-    assert_eq!(judgement.signature.unwrap().to_string(), signature);
+    let signature = judgement.signature.unwrap();
+    assert!(signature.is_same_failure(found), "{signature}, not {found}");
     trace.plan.steps.len()
 }
 
-fn signature(trace: &Path) -> String {
+fn signature(trace: &Path) -> Signature {
     let judgement = Trace::read(trace).unwrap().judgement.unwrap();
-    judgement.signature.unwrap().to_string()
+    judgement.signature.unwrap()
 }
 
 #[test]

@@ -32,6 +32,7 @@ impl Transport for Flaky {
                 return Ok(HttpAnswer {
                     status: 500,
                     body: r#"{"error": "one of those days"}"#.into(),
+                    is_cut: false,
                 });
             }
         }

@@ -8,11 +8,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use comeback::app::Variant;
-use comeback::campaign::{Bench, Campaign, Plans, ShrinkBudget, Simulation, Stacks, World};
+use comeback::campaign::{
+    Audience, Bench, Campaign, Plans, ShrinkBudget, Simulation, Stacks, World,
+};
 use comeback::cli::demo_bench;
+use comeback::executor::Executor;
 use comeback::load::InMemory;
-use comeback::model::{Plan, Summary, Verdict};
+use comeback::model::{Judgement, Plan, Regressed, Summary, Verdict};
 use comeback::stack::sim::SimulatedDemo;
+use comeback::trace::Recorder;
 
 use crate::control::{campaign, run_on};
 
@@ -119,19 +123,31 @@ async fn a_campaign_may_be_given_more_time_than_a_clock_can_tell() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_error_on_one_stack_ends_the_campaign_on_all() {
-    let bench = demo_bench::simulated(Variant::StuckBusy).unwrap();
+    let bench = demo_bench::simulated(Variant::Healthy).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let nowhere = folder.path().join("file");
-    std::fs::write(&nowhere, "").unwrap();
     let campaign = Campaign {
         plans: Plans::Random(u64::MAX),
-        traces: PathBuf::from(&nowhere),
         ..campaign(folder.path())
     };
     let (_never, interrupt) = comeback::watch::channel(false);
     let interrupt = comeback::campaign::Interrupt::new(interrupt);
     let stacks = Stacks::new(&bench, [&bench]);
-    let run = campaign.run(&stacks, &interrupt, &crate::control::Nobody);
-    let error = run.await.unwrap_err().to_string();
+    let vandal = Vandal(campaign.out.clone());
+    let error = campaign.run(&stacks, &interrupt, &vandal).await;
+    let error = error.unwrap_err().to_string();
     assert!(error.contains("cannot write"), "{error}");
+}
+
+/// Removes the folder of the run as soon as a trial has ended.
+struct Vandal(PathBuf);
+
+impl Audience for Vandal {
+    fn trial_begins(&self, _plan: &Plan, _executor: &Executor, _recorder: &Recorder) {}
+    fn trial_ended(&self, _plan: &Plan, _judgement: &Judgement) {
+        // The second trial to end finds nothing left to remove.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+    fn reused(&self, _told: &Regressed) {}
+    fn shrinking(&self, _how_far: &str) {}
+    fn busy(&self, _what: &str) {}
 }

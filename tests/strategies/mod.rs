@@ -1,9 +1,10 @@
 //! Any trace: every kind of line with any content, whether it makes sense or not.
 
+use comeback::model::ceiling::{LONGEST, MOST_PER_S};
 use comeback::model::{
-    Act, Action, Anchor, Background, Burst, Edge, Fault, FaultKind, Figure, Finding, Judgement,
-    LatencyLimits, Limits, Mix, Outcome, Pace, Plan, ResourceLimits, Signature, Step, StepId,
-    UnknownReason, Verdict, Wait,
+    Act, Action, Anchor, Background, Burst, Edge, ErrorBodies, Fault, FaultKind, Figure, Finding,
+    Judgement, LatencyLimits, Limits, Mix, Outcome, Pace, Plan, ResourceLimits, Signature, Step,
+    StepId, UnknownReason, Verdict, Wait,
 };
 use comeback::trace::{
     Event, EventKind, Exchange, FORMAT_VERSION, Header, KindInfo, Origin, Phase, StackInfo, Trace,
@@ -48,6 +49,10 @@ pub fn any_limits() -> impl Strategy<Value = Limits> {
             failures,
             stragglers,
             log_lines_per_s: 100,
+            error_bodies: match grace_ms {
+                Some(_) => ErrorBodies::Required,
+                None => ErrorBodies::Optional,
+            },
             resources: other.map(
                 |([cpu, window, fds, threads, memory, mib], _)| ResourceLimits {
                     cpu_percent: cpu,
@@ -142,6 +147,7 @@ fn any_header() -> impl Strategy<Value = Header> {
                 },
                 limits,
                 log: Default::default(),
+                probe_every_ms: 500 + trials_since_reset % 3,
                 trials_since_reset,
                 started_at,
             }
@@ -149,9 +155,19 @@ fn any_header() -> impl Strategy<Value = Header> {
     )
 }
 
+/// Any duration of a plan, in milliseconds: longer ones are refused by name.
+fn any_time_ms() -> impl Strategy<Value = u64> {
+    0..=LONGEST.as_millis() as u64
+}
+
+/// Any rate of a plan, in requests per second.
+fn any_rate() -> impl Strategy<Value = f64> {
+    0.0..=MOST_PER_S
+}
+
 fn any_plan() -> impl Strategy<Value = Plan> {
     let background =
-        (any_number(), any_mix()).prop_map(|(rate_per_s, mix)| Background { rate_per_s, mix });
+        (any_rate(), any_mix()).prop_map(|(rate_per_s, mix)| Background { rate_per_s, mix });
     let steps = vec((any_anchor(), any_action()), 0..5).prop_map(|steps| {
         let step = |(n, (anchor, action))| Step {
             id: StepId(format!("s{n}")),
@@ -176,7 +192,7 @@ fn any_step_id() -> impl Strategy<Value = StepId> {
 
 fn any_anchor() -> impl Strategy<Value = Anchor> {
     let edge = select(&[Edge::Start, Edge::End]);
-    let offset_ms = any::<u64>;
+    let offset_ms = any_time_ms;
     prop_oneof![
         offset_ms().prop_map(|offset_ms| Anchor::At { offset_ms }),
         (any_step_id(), edge, offset_ms()).prop_map(|(step, edge, offset_ms)| Anchor::After {
@@ -199,25 +215,26 @@ fn any_anchor() -> impl Strategy<Value = Anchor> {
 
 fn any_action() -> impl Strategy<Value = Action> {
     let pace = prop_oneof![
-        any::<u64>().prop_map(|think_ms| Pace::Closed { think_ms }),
-        any_number().prop_map(|rate_per_s| Pace::Open { rate_per_s }),
+        any_time_ms().prop_map(|think_ms| Pace::Closed { think_ms }),
+        any_rate().prop_map(|rate_per_s| Pace::Open { rate_per_s }),
     ];
-    let burst =
-        (any::<[u32; 2]>(), pace, any_mix()).prop_map(|([count, concurrency], pace, mix)| Burst {
+    let burst = ((0..=100_000_u32, 0..=10_000_u32), pace, any_mix()).prop_map(
+        |((count, concurrency), pace, mix)| Burst {
             count,
             concurrency,
             pace,
             mix,
-        });
+        },
+    );
     let kind = prop_oneof![
-        any::<u64>().prop_map(|grace_ms| FaultKind::Stop { grace_ms }),
+        any_time_ms().prop_map(|grace_ms| FaultKind::Stop { grace_ms }),
         Just(FaultKind::Kill),
-        (any::<u32>(), any::<u64>())
+        (0..=1_000_u32, any_time_ms())
             .prop_map(|(restarts, gap_ms)| FaultKind::Rapid { restarts, gap_ms }),
         Just(FaultKind::Pause),
         Just(FaultKind::Cut),
     ];
-    let fault = (text(), kind, any::<u64>()).prop_map(|(backend, kind, outage_ms)| Fault {
+    let fault = (text(), kind, any_time_ms()).prop_map(|(backend, kind, outage_ms)| Fault {
         backend,
         kind,
         outage_ms,
@@ -225,7 +242,7 @@ fn any_action() -> impl Strategy<Value = Action> {
     prop_oneof![
         burst.prop_map(Action::Burst),
         fault.prop_map(Action::Fault),
-        any::<u64>().prop_map(|wait_ms| Action::Wait(Wait { wait_ms })),
+        any_time_ms().prop_map(|wait_ms| Action::Wait(Wait { wait_ms })),
     ]
 }
 
@@ -435,8 +452,17 @@ fn any_service_event() -> impl Strategy<Value = EventKind> {
         (text(), any::<bool>()).prop_map(|(service, paused)| EventKind::Paused { service, paused }),
         any_resources(),
         any::<u64>().prop_map(|late_us| EventKind::Lag { late_us }),
+        (text(), any::<u64>())
+            .prop_map(|(service, lines)| EventKind::LogDropped { service, lines }),
         (any::<u64>(), any::<u64>())
             .prop_map(|(percent, over_us)| EventKind::Crowded { percent, over_us }),
+        (text(), any::<u64>(), any::<u64>()).prop_map(|(service, waited_us, over_us)| {
+            EventKind::Waited {
+                service,
+                waited_us,
+                over_us,
+            }
+        }),
         (any::<u64>(), any::<u64>())
             .prop_map(|(polls, over_us)| EventKind::LookedBack { polls, over_us }),
         (text(), text(), source_at()).prop_map(|(service, line, source_at)| EventKind::Log {

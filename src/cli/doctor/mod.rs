@@ -117,6 +117,10 @@ impl Doctor {
 
 /// Looks at what serves.
 async fn services(bench: &Bench, checkup: &mut Checkup, progress: &Progress) -> anyhow::Result<()> {
+    for contradiction in bench.contradictions() {
+        let found = format!("{}; {}", contradiction.what, contradiction.remedy);
+        checkup.notice("limits", found);
+    }
     let mut ready = true;
     for backend in &bench.executor.stack.backends {
         progress.busy(&format!("asking {} whether it is ready", backend.name));

@@ -4,7 +4,7 @@ mod healed;
 mod healing;
 mod undo;
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -85,8 +85,7 @@ impl Heal {
 /// does and what it cannot do, and keeps nobody from going on.
 pub async fn heal_dead_runs() {
     let aside = |line: &str| {
-        // Nothing depends on whether anybody can read it.
-        let _ = writeln!(std::io::stderr(), "comeback: {line}");
+        crate::cli::stream::say(&format!("comeback: {line}"));
     };
     let mut healing = Healing {
         healed: Healed::default(),

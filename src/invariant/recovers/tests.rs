@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::{FaultKind, UnknownReason};
 use crate::trace::script::{Script, limits};
-use crate::trace::{EventKind, Trace};
+use crate::trace::{EventKind, Phase, Trace};
 
 fn check(trace: &Trace, limits: &Limits) -> Finding {
     Recovers.check(&View::new(trace), limits)
@@ -95,6 +95,30 @@ fn it_is_laid_to_the_fault_since_which_nothing_succeeds() {
 }
 
 #[test]
+fn the_clock_stands_still_while_nobody_asks() {
+    // The plan goes on for five seconds after its last fault, and asks twice.
+    let asked_twice = killed(&["sync"]).bad(90, 0, "sync").good(3_000, 1, "sync");
+    let probed = asked_twice.phase(5_000, Phase::Recovery);
+    let finding = check(&probed.good_row(5_001, 2, "sync").finish(6_100), &limits());
+    assert_eq!(finding.verdict, Verdict::Holds, "{}", finding.message);
+    assert_eq!(
+        finding.message,
+        "after backend-ready, sync first succeeded after 220ms and lastingly after 436ms, \
+         not counting 4s 500ms in which nobody asked"
+    );
+    let figures: Vec<f64> = finding.figures.iter().map(|figure| figure.value).collect();
+    assert_eq!(figures, [220.0, 436.0]);
+}
+
+#[test]
+fn what_never_recovers_is_found_however_long_the_plan_went_on() {
+    let asked_twice = killed(&["sync"]).bad(90, 0, "sync").bad(3_000, 1, "sync");
+    let probed = bad_from(asked_twice.phase(5_000, Phase::Recovery), 5_001, 10);
+    let finding = check(&probed.finish(6_100), &limits());
+    assert_eq!(finding.reason.as_deref(), Some("never-recovered"));
+}
+
+#[test]
 fn what_was_not_observed_is_inconclusive() {
     let verdict = |trace: &Trace, limits: &Limits| check(trace, limits).verdict;
     let early = bad_from(killed(&["sync"]), 90, 10).finish(1_079);
@@ -113,6 +137,7 @@ fn what_was_not_observed_is_inconclusive() {
     assert_eq!(verdict(&open, &limits()), Verdict::Violated);
 
     let cut_short = killed(&["sync"])
+        .phase(85, Phase::Recovery)
         .sent(90, 0, "sync")
         .unknown(190, 0, UnknownReason::TimedOut)
         .finish(9_000);
@@ -150,7 +175,8 @@ fn a_request_that_was_sent_just_before_the_deadline_tells_nothing() {
     let verdict = |sent_ms| {
         let script = Script::new(&["sync"]).good(12, 0, "sync");
         let script = script.fault("f1", FaultKind::Kill, 30, 80);
-        check(&script.sent(sent_ms, 1, "sync").finish(1_500), &limits()).verdict
+        let probed = script.phase(80, Phase::Recovery);
+        check(&probed.sent(sent_ms, 1, "sync").finish(1_500), &limits()).verdict
     };
     // The usual time is 5 ms, and the deadline is at 1 080 ms.
     assert_eq!(verdict(1_075), Verdict::Violated);
@@ -197,6 +223,90 @@ fn in_a_crowd_a_late_recovery_may_have_been_in_time_on_a_free_machine() {
     // Its failures come at once: it has time enough.
     let never = finding(900, false);
     assert_eq!(never.reason.as_deref(), Some("never-recovered"));
+}
+
+/// A third of all time is withheld.
+fn busy(script: Script) -> Script {
+    (1..150).fold(script, |s, n| s.late(30 * n, 10))
+}
+
+#[test]
+fn what_the_api_says_at_once_it_says_on_a_busy_machine_too() {
+    let verdict = |took_ms: u64, refused: bool| {
+        let script = (0..30).fold(busy(killed(&["sync"])), |s, n| {
+            // Between two delays of the harness, or right through them.
+            let sent_ms = 91 + 60 * n;
+            let sent = s.sent(sent_ms, 10 + n, "sync");
+            match refused {
+                true => sent.unknown(sent_ms + took_ms, 10 + n, UnknownReason::Refused),
+                false => sent.failed(sent_ms + took_ms, 10 + n, 503, "away"),
+            }
+        });
+        check(&script.finish(4_000), &limits()).verdict
+    };
+    assert_eq!(verdict(5, false), Verdict::Violated);
+    assert_eq!(verdict(50, true), Verdict::Violated);
+}
+
+#[test]
+fn failures_that_take_as_long_as_it_comes_may_be_the_machines() {
+    let verdict = |jitter_ms: u64| {
+        let script = (0..20).fold(busy(killed(&["sync"])), |s, n| {
+            let (sent_ms, took_ms) = (91 + 130 * n, 120 + jitter_ms * (n % 4));
+            s.sent(sent_ms, 10 + n, "sync").failed(
+                sent_ms + took_ms,
+                10 + n,
+                503,
+                "no connection after 0.12 s",
+            )
+        });
+        check(&script.finish(4_000), &limits()).verdict
+    };
+    // One deadline, again and again: the API's own. Nothing of the kind where the times vary.
+    assert_eq!(verdict(2), Verdict::Violated);
+    assert_eq!(verdict(40), Verdict::Inconclusive);
+}
+
+#[test]
+fn no_limit_of_an_answer_changes_what_the_api_says_itself() {
+    let crowded = EventKind::Crowded {
+        percent: 900,
+        over_us: 4_000_000,
+    };
+    let script = (0..8).fold(killed(&["sync"]), |s, n| {
+        let sent_ms = 91 + 125 * n;
+        s.sent(sent_ms, 10 + n, "sync").failed(
+            sent_ms + 120,
+            10 + n,
+            503,
+            "no connection after 0.12 s",
+        )
+    });
+    let trace = script.event(4_000, crowded).finish(4_000);
+    for answer_ms in [10, 100, 1_000, 100_000] {
+        let limits = Limits {
+            answer_ms,
+            ..limits()
+        };
+        let finding = check(&trace, &limits);
+        let reason = finding.reason.as_deref();
+        assert_eq!(reason, Some("never-recovered"), "{answer_ms}: {finding:?}");
+    }
+}
+
+#[test]
+fn nothing_in_four_times_the_limit_is_never_on_any_machine() {
+    let verdict = |until_ms: u64| {
+        let asked = (0..30).map(|n| 91 + 170 * n);
+        let asked = asked.filter(|at_ms| *at_ms < until_ms);
+        let script = asked.fold(busy(killed(&["sync"])), |s, at_ms| {
+            s.sent(at_ms, at_ms, "sync")
+                .unknown(at_ms + 160, at_ms, UnknownReason::TimedOut)
+        });
+        check(&script.finish(until_ms + 100), &limits()).verdict
+    };
+    assert_eq!(verdict(2_000), Verdict::Inconclusive);
+    assert_eq!(verdict(4_200), Verdict::Violated);
 }
 
 #[test]

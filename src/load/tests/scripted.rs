@@ -20,6 +20,8 @@ use crate::watch;
 pub enum Reply {
     /// Answers with a status and a body, so many milliseconds later.
     Answer(u64, u16, String),
+    /// Answers at once, with a body of which only this beginning is read.
+    Cut(u16, String),
     /// Breaks off so many milliseconds later.
     Lost(u64, UnknownReason),
     /// The harness fails.
@@ -71,7 +73,21 @@ where
             Reply::Answer(after_ms, status, body) => {
                 sleep(Duration::from_millis(after_ms)).await;
                 let body = body.into();
-                Ok(HttpAnswer { status, body })
+                let is_cut = false;
+                Ok(HttpAnswer {
+                    status,
+                    body,
+                    is_cut,
+                })
+            }
+            Reply::Cut(status, body) => {
+                let body = body.into();
+                let is_cut = true;
+                Ok(HttpAnswer {
+                    status,
+                    body,
+                    is_cut,
+                })
             }
             Reply::Lost(after_ms, reason) => {
                 sleep(Duration::from_millis(after_ms)).await;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use crate::load::{
     ExchangeError, Fresh, HttpAnswer, HttpRequest, LoadError, MAX_BODY_BYTES, Pooled, Transport,
@@ -255,8 +256,8 @@ async fn a_request_arrives_as_it_is_and_a_long_answer_is_cut() {
         request.body = Some("hello".into());
         let answer = transport.exchange(request).await.unwrap();
         assert_eq!(
-            (answer.status, answer.body.len()),
-            (201, MAX_BODY_BYTES),
+            (answer.status, answer.body.len(), answer.is_cut),
+            (201, MAX_BODY_BYTES, true),
             "{name}"
         );
         let text = requests.recv().unwrap();
@@ -282,4 +283,43 @@ fn a_bad_address_is_refused_when_the_transport_is_made() {
         Pooled::new("nonsense", None),
         Err(LoadError::Url { .. })
     ));
+}
+
+#[tokio::test]
+async fn how_much_of_a_body_is_read_can_be_set_and_what_just_fits_is_whole() {
+    let server = Server::answering("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nbanana");
+    for (max, read, is_cut) in [(5, "banan", true), (6, "banana", false)] {
+        let fresh = Fresh::new(&server.url, None).unwrap().max_body(max);
+        let pooled = Pooled::new(&server.url, None).unwrap().max_body(max);
+        for transport in [&fresh as &dyn Transport, &pooled] {
+            let answer = transport.exchange(HttpRequest::get("/")).await.unwrap();
+            assert_eq!((&*answer.body, answer.is_cut), (read.as_bytes(), is_cut));
+        }
+    }
+}
+
+/// hyper skips interim answers without end, in one go as long as there are some. Over a kept connection they are counted;
+/// reqwest cannot do that, so there the caller's limit must be served meanwhile.
+#[tokio::test]
+async fn a_flood_of_interim_answers_is_no_answer_and_starves_nobody() {
+    let server = Server::new(|mut stream| {
+        read_request(&mut stream);
+        thread::spawn(move || {
+            let flood = "HTTP/1.1 100 Continue\r\n\r\n".repeat(1_000);
+            while stream.write_all(flood.as_bytes()).is_ok() {}
+        });
+    });
+    let pooled = Pooled::new(&server.url, None).unwrap();
+    let result = pooled.exchange(HttpRequest::get("/")).await;
+    assert_eq!(unanswered(result), Some(UnknownReason::Garbled));
+    let fresh = Fresh::new(&server.url, None).unwrap();
+    let limit = Duration::from_millis(300);
+    let result = tokio::time::timeout(limit, fresh.exchange(HttpRequest::get("/"))).await;
+    assert!(result.is_err(), "{result:?}");
+    let polite = "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(3) + GREETING;
+    let server = Server::answering(polite);
+    for (name, transport) in transports(&server.url) {
+        let answer = transport.exchange(HttpRequest::get("/")).await.unwrap();
+        assert_eq!((answer.status, &*answer.body), (200, &b"hi"[..]), "{name}");
+    }
 }

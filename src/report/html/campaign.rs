@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::badge;
 use super::trial::latencies;
 use crate::model::{Failure, Known, RecoveryRow, Regressed, Rehearsal, Verdict};
-use crate::report::{CampaignReport, Change, Comparison, Glance, fate_line, terminal};
+use crate::report::{CampaignReport, Change, Comparison, Glance, failure, fate_line, terminal};
 
 /// How many trials are listed.
 const MOST_LISTED: usize = 500;
@@ -25,6 +25,8 @@ pub fn head(campaign: &CampaignReport) -> Markup {
             }
             @if summary.interrupted { p { "It was interrupted." } }
             @for reason in &summary.inconclusive_reasons { p { "Inconclusive: " (reason) } }
+            @if let Some(warning) = terminal::warning(&summary.first_calls) { p { "Warning: " (warning) } }
+            @if !summary.doubted.is_empty() { pre { (terminal::doubted(summary)) } }
             @if let Some(removed) = terminal::removed(summary) { p { (removed) } }
         }
         @if summary.failures.len() > 1 || summary.failures.iter().any(|failure| failure.seen > 1) { (failures(&summary.failures)) }
@@ -68,7 +70,7 @@ fn known(known: &[Known]) -> Markup {
             h2 { "Known failures, seen again" }
             ul { @for known in known { li {
                 (badge(match known.listed { true => Verdict::Holds, false => Verdict::Violated })) " "
-                code { (known.signature) } ": " (terminal::known(known))
+                code { (known.signature) } ": " (failure::known(known))
             } } }
         }
     }

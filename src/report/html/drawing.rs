@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::redact;
 use crate::report::trial::{Row, TrialReport};
 use crate::trace::{EventKind, Phase};
 
@@ -113,12 +114,10 @@ impl<'a> Drawing<'a> {
 
     /// As JSON that can stand in an HTML page: nothing in it ends the script element or begins another.
     pub fn json(&self) -> String {
-        let text = serde_json::to_string(self).unwrap_or_else(|_| "null".to_owned());
+        let text = redact::to_json(self).unwrap_or_else(|_| "null".to_owned());
         text.replace('<', "\\u003c")
             .replace('>', "\\u003e")
             .replace('&', "\\u0026")
-            .replace('\u{2028}', "\\u2028")
-            .replace('\u{2029}', "\\u2029")
     }
 }
 

@@ -115,6 +115,10 @@ fn words(plan: &Plan, kind: &EventKind, proof: bool) -> Option<(String, String, 
             (service.clone(), text.to_owned(), Plain)
         }
         EventKind::Log { service, line, .. } => (service.clone(), line.clone(), Plain),
+        EventKind::LogDropped { service, lines } => {
+            let text = format!("{lines} lines of its log were left out: they came too fast");
+            (service.clone(), text, Bad)
+        }
         EventKind::Lag { late_us } => {
             let text = format!("kept the harness waiting for {}", time(*late_us));
             ("this machine".to_owned(), text, Plain)
@@ -122,6 +126,15 @@ fn words(plan: &Plan, kind: &EventKind, proof: bool) -> Option<(String, String, 
         EventKind::Crowded { percent, .. } => {
             let text = format!("{:.1} tasks shared a processor", *percent as f64 / 100.0);
             ("this machine".to_owned(), text, Plain)
+        }
+        EventKind::Waited {
+            service,
+            waited_us,
+            over_us,
+        } => {
+            let (waited, over) = (time(*waited_us), time(*over_us));
+            let text = format!("waited {waited} of {over} for a processor");
+            (service.clone(), text, Plain)
         }
         EventKind::LookedBack { polls, over_us } => {
             let text = format!("looked again at {polls} ended jobs, for {}", time(*over_us));

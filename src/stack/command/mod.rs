@@ -13,13 +13,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::mark::Mark;
 use super::process::Observers;
-use super::{Driver, DriverError, Lease, Observation, ServiceState, Subject, Usage};
+use super::{Driver, DriverError, Lease, Observation, Observations, ServiceState, Subject, Usage};
 use crate::model::Act;
 
 pub use self::running::{end_running, is_any_running};
@@ -262,7 +261,7 @@ impl Driver for CommandDriver {
         true
     }
 
-    fn observe(&self) -> mpsc::UnboundedReceiver<Observation> {
+    fn observe(&self) -> Observations {
         let receiver = self.inner.observers.subscribe();
         // A panic while the lock was held cannot have left the set in a bad state.
         let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);

@@ -71,7 +71,7 @@ async fn every_act_is_done_once_and_told() {
     assert_eq!(service.log(), ["start", "stop", "start", "kill"]);
     assert_eq!(driver.state().await.unwrap(), ServiceState::Stopped);
     let mut told = Vec::new();
-    while let Ok(observation) = seen.try_recv() {
+    while let Some(observation) = seen.try_recv() {
         told.push(match observation {
             Observation::Started { identity, .. } => identity,
             Observation::Exited { .. } => "exited".to_owned(),

@@ -4,7 +4,6 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 use bollard::models::ContainerInspectResponse;
-use tokio::sync::mpsc;
 
 use super::container::{Condition, Container};
 use super::exec::{self, Beginnings};
@@ -15,7 +14,7 @@ use super::refusal::{losses, refusal};
 use super::selector::list;
 use super::{Engine, Selector, network, usage};
 use crate::model::Act;
-use crate::stack::{Driver, DriverError, Lease, Observation, ServiceState, Subject, Usage};
+use crate::stack::{Driver, DriverError, Lease, Observations, ServiceState, Subject, Usage, feed};
 
 /// Drives and observes one container, which somebody else created and started.
 ///
@@ -209,8 +208,8 @@ impl Driver for DockerDriver {
     }
 
     /// "From now on" is told by the clock here, against the engine's times: the clock of a remote engine should agree.
-    fn observe(&self) -> mpsc::UnboundedReceiver<Observation> {
-        let (sender, receiver) = mpsc::unbounded_channel();
+    fn observe(&self) -> Observations {
+        let (sender, receiver) = feed();
         let observer = Observer::new(
             self.container.clone(),
             self.has_log,
@@ -235,6 +234,10 @@ impl Driver for DockerDriver {
             id: self.container.id.clone(),
             name: self.container.name.clone(),
         }
+    }
+
+    async fn leader(&self) -> Option<u32> {
+        usage::leader(&self.container).await
     }
 
     /// Does nothing: the container was found running, and is left so.

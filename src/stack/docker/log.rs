@@ -10,9 +10,7 @@ use bollard::query_parameters::LogsOptionsBuilder;
 use futures_util::{Stream, StreamExt};
 
 use super::stamp;
-
-/// A line longer than this is cut.
-const LINE_BYTES: usize = 64 * 1024;
+use crate::stack::log_lines;
 
 /// A line of a log and the engine's time for it (RFC 3339), where it gave one.
 pub(super) struct Line {
@@ -57,7 +55,7 @@ struct Position {
 /// stream, in which the times of the later parts cannot be told from the text, and stay.)
 #[derive(Default)]
 struct Unfinished {
-    bytes: Vec<u8>,
+    line: log_lines::Line,
     at: Option<String>,
 }
 
@@ -159,22 +157,16 @@ impl Position {
 
 impl Unfinished {
     fn push(&mut self, at: Option<&str>, text: &[u8]) -> Option<Line> {
-        if self.bytes.is_empty() {
+        if self.line.is_empty() {
             self.at = at.map(str::to_owned);
         }
-        let room = LINE_BYTES.saturating_sub(self.bytes.len());
-        let ended = text.ends_with(b"\n");
-        self.bytes.extend_from_slice(&text[..text.len().min(room)]);
-        if !ended {
+        self.line.push(text);
+        if !text.ends_with(b"\n") {
             return None;
         }
-        let text = String::from_utf8_lossy(&self.bytes);
-        let line = Line {
-            text: text.trim_end_matches(['\r', '\n']).to_owned(),
-            at: self.at.take(),
-        };
-        self.bytes.clear();
-        Some(line)
+        let text = self.line.finish()?;
+        let at = self.at.take();
+        Some(Line { text, at })
     }
 }
 
@@ -234,7 +226,10 @@ mod tests {
             assert!(unfinished.push(None, &[b'x'; 4096]).is_none());
         }
         let line = unfinished.push(None, b"x\n").expect("a line");
-        assert_eq!(line.text.len(), LINE_BYTES);
+        assert_eq!(
+            line.text.len(),
+            log_lines::MAX_LINE_BYTES + log_lines::CUT.len()
+        );
     }
 
     #[test]

@@ -6,13 +6,12 @@ use std::time::SystemTime;
 use bollard::errors::Error;
 use bollard::models::EventMessage;
 use futures_util::StreamExt;
-use tokio::sync::mpsc::UnboundedSender;
 
 use super::container::{Container, short};
 use super::engine::words;
 use super::log::Log;
 use super::{events, stamp};
-use crate::stack::Observation;
+use crate::stack::{Feed, Observation};
 
 /// The exit code of what SIGKILL ended, which is how the kernel ends what wants too much memory.
 const KILLED: i64 = 137;
@@ -24,19 +23,14 @@ pub(super) struct Observer {
     container: Container,
     log: Option<Log>,
     began: SystemTime,
-    out: UnboundedSender<Observation>,
+    out: Feed,
     /// The engine has reported a want of memory since the container's last start.
     oom: bool,
 }
 
 impl Observer {
     /// Prepares to observe since a moment.
-    pub fn new(
-        container: Container,
-        has_log: bool,
-        began: SystemTime,
-        out: UnboundedSender<Observation>,
-    ) -> Self {
+    pub fn new(container: Container, has_log: bool, began: SystemTime, out: Feed) -> Self {
         let log =
             has_log.then(|| Log::follow(container.docker.clone(), container.id.clone(), began));
         Observer {
@@ -121,8 +115,8 @@ impl Observer {
 
     fn saw(&self, observation: Observation) -> ControlFlow<()> {
         match self.out.send(observation) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(_) => ControlFlow::Break(()),
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(()),
         }
     }
 

@@ -40,6 +40,13 @@ pub(super) async fn of(container: &Container) -> Result<Option<Usage>, DriverErr
     }))
 }
 
+/// The container's first process, where the engine runs on this machine.
+pub(super) async fn leader(container: &Container) -> Option<u32> {
+    let pid = container.look().await.ok()??.state?.pid?;
+    let process = Process::new(i32::try_from(pid).ok()?).ok()?;
+    is_in(&process, &container.id).then(|| u32::try_from(pid).ok())?
+}
+
 /// What the container has allocated, as its control group counts it: `rss` in version 1, `anon` in version 2. What it has
 /// read of files is cached for its sake, grows by itself, and is no part of it.
 fn own_memory(memory: &ContainerMemoryStats) -> Option<u64> {

@@ -24,13 +24,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use rustix::process::Signal;
-use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use self::group::Group;
 use self::launch::Launch;
 use super::figures::Figures;
-use super::{Driver, DriverError, Lease, Observation, ServiceState, Subject, Usage};
+use super::{Driver, DriverError, Lease, Observation, Observations, ServiceState, Subject, Usage};
 use crate::model::Act;
 
 pub use self::members::start_ticks;
@@ -246,7 +245,7 @@ impl Driver for ProcessDriver {
         false
     }
 
-    fn observe(&self) -> mpsc::UnboundedReceiver<Observation> {
+    fn observe(&self) -> Observations {
         self.observers.subscribe()
     }
 
@@ -285,6 +284,10 @@ impl Driver for ProcessDriver {
             command: self.launch.command.clone(),
             dir: self.launch.dir.clone(),
         }
+    }
+
+    async fn leader(&self) -> Option<u32> {
+        u32::try_from(self.running()?.id()).ok()
     }
 
     async fn release(&self) -> Result<(), DriverError> {

@@ -3,13 +3,10 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
-use tokio::sync::mpsc;
+use tokio::io::{AsyncRead, BufReader};
 
-use crate::stack::Observation;
-
-/// A longer line arrives in pieces of this many bytes.
-const MAX_LINE: u64 = 64 << 10;
+use crate::stack::feed::{Feed, Observations, feed};
+use crate::stack::{Observation, log_lines};
 
 /// How many of a service's last lines are kept: enough for a panic or a traceback.
 const LAST_LINES: usize = 40;
@@ -23,15 +20,15 @@ pub(in crate::stack) struct Observers(Arc<Mutex<Told>>);
 
 #[derive(Debug, Default)]
 struct Told {
-    observers: Vec<mpsc::UnboundedSender<Observation>>,
+    observers: Vec<Feed>,
     last_lines: VecDeque<String>,
 }
 
 impl Observers {
-    pub fn subscribe(&self) -> mpsc::UnboundedReceiver<Observation> {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        self.with(|told| told.observers.push(sender));
-        receiver
+    pub fn subscribe(&self) -> Observations {
+        let (feed, observations) = feed();
+        self.with(|told| told.observers.push(feed));
+        observations
     }
 
     /// Tells all who still listen.
@@ -43,7 +40,7 @@ impl Observers {
                 _ => {}
             }
             let observers = &mut told.observers;
-            observers.retain(|observer| observer.send(observation.clone()).is_ok());
+            observers.retain(|observer| observer.send(observation.clone()));
         });
     }
 
@@ -55,23 +52,12 @@ impl Observers {
     /// Forwards every line of `output` until it ends.
     pub async fn forward(self, output: impl AsyncRead + Unpin) {
         let mut output = BufReader::new(output);
-        let mut line = Vec::new();
-        loop {
-            line.clear();
-            // An error is an end as well: nothing more can be read from it.
-            match (&mut output)
-                .take(MAX_LINE)
-                .read_until(b'\n', &mut line)
-                .await
-            {
-                Ok(0) | Err(_) => return,
-                Ok(_) => self.tell(&Observation::Log {
-                    line: String::from_utf8_lossy(&line)
-                        .trim_end_matches(['\r', '\n'])
-                        .to_owned(),
-                    source_at: None,
-                }),
-            }
+        // An error is an end as well: nothing more can be read from it.
+        while let Ok(Some(line)) = log_lines::next(&mut output).await {
+            self.tell(&Observation::Log {
+                line,
+                source_at: None,
+            });
         }
     }
 

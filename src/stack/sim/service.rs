@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
@@ -14,7 +13,9 @@ use super::network::{Door, Place};
 use crate::app::{Log, Meter};
 use crate::model::Act;
 use crate::stack::process::Observers;
-use crate::stack::{Driver, DriverError, Lease, Observation, ServiceState, Subject, Usage};
+use crate::stack::{
+    Driver, DriverError, Lease, Observation, Observations, ServiceState, Subject, Usage,
+};
 
 /// How long a service takes from its start until it listens. Until then it refuses connections, as a process does that is being
 /// loaded; the demo's own processes take a few milliseconds.
@@ -201,7 +202,7 @@ impl Driver for SimulatedService {
         false
     }
 
-    fn observe(&self) -> mpsc::UnboundedReceiver<Observation> {
+    fn observe(&self) -> Observations {
         self.observers.subscribe()
     }
 

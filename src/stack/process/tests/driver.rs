@@ -1,14 +1,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{sleep, timeout};
 
 use super::super::mark::SERVICE;
 use super::super::members::Member;
 use super::super::{ProcessDriver, Undone, members, undo};
 use crate::model::Act;
-use crate::stack::{Driver, DriverError, Lease, Observation, ServiceState};
+use crate::stack::{Driver, DriverError, Lease, Observation, Observations, ServiceState};
 
 pub(super) const STOP: Act = Act::Stop { grace_ms: 5_000 };
 
@@ -33,12 +32,12 @@ pub(super) fn group(driver: &ProcessDriver) -> (i32, u64) {
     }
 }
 
-async fn next(seen: &mut UnboundedReceiver<Observation>) -> Observation {
+async fn next(seen: &mut Observations) -> Observation {
     let event = timeout(Duration::from_secs(20), seen.recv()).await;
     event.expect("in time").expect("the driver lives")
 }
 
-pub(super) async fn until_line(seen: &mut UnboundedReceiver<Observation>, wanted: &str) {
+pub(super) async fn until_line(seen: &mut Observations, wanted: &str) {
     loop {
         if matches!(next(seen).await, Observation::Log { line, .. } if line == wanted) {
             return;
@@ -46,7 +45,7 @@ pub(super) async fn until_line(seen: &mut UnboundedReceiver<Observation>, wanted
     }
 }
 
-pub(super) async fn exit_code(seen: &mut UnboundedReceiver<Observation>) -> Option<i64> {
+pub(super) async fn exit_code(seen: &mut Observations) -> Option<i64> {
     loop {
         if let Observation::Exited { code, .. } = next(seen).await {
             return code;

@@ -1,0 +1,68 @@
+//! Evidence that does not depend on how fast the machine is: the API's own words.
+//!
+//! | what is seen | why a busy machine did not do it |
+//! |---|---|
+//! | explicit failures that come at once | whoever answers at once has the time to answer |
+//! | explicit failures that all take the same time | a deadline of the API's own; what waits for a processor varies |
+//! | refused connections | the kernel answers them, and the API is not needed for it |
+//!
+//! A deadline of the API's own may pass because its *backend* had no processor time. So failures of one length prove
+//! nothing where the kernel says that the services waited.
+
+use super::patience::Patience;
+use crate::model::{Outcome, UnknownReason};
+use crate::trace::{Request, Span};
+
+/// What comes within this time comes at once, in microseconds. It is no limit of the configuration, so that none of these
+/// changes a verdict.
+const QUICK_US: u64 = 100_000;
+
+/// Times that differ from their median by no more than this part of it are the same.
+const SAME: u64 = 10;
+
+/// Fewer failures than this in the second half of the time may have another cause.
+const ENOUGH: usize = 3;
+
+/// Whether what failed over some time failed by the API's own doing, however busy the machine was: most of it did, and
+/// still did so in the second half of the time.
+pub(super) fn tell(patience: &Patience<'_, '_>, failures: &[&Request<'_>], time: Span) -> bool {
+    let explicit: Vec<Failure> = failures.iter().filter_map(|r| Failure::of(r)).collect();
+    let mut took: Vec<u64> = explicit.iter().map(|f| f.span.length_us()).collect();
+    took.sort_unstable();
+    let median_us = took.get(took.len() / 2).copied().unwrap_or(0);
+    let same = |f: &Failure| f.span.length_us().abs_diff(median_us) <= median_us / SAME;
+    let same_count = explicit.iter().filter(|f| same(f)).count();
+    // Nearly all of them are the same, or none of them counts as that.
+    let are_same = same_count * SAME as usize >= explicit.len() * (SAME as usize - 1);
+    let by_deadline = are_same && median_us > QUICK_US && !patience.kept_waiting(time);
+    let own: Vec<&Failure> = explicit
+        .iter()
+        .filter(|f| f.refused || (by_deadline && same(f)) || f.is_quick(patience))
+        .collect();
+    let half_us = time.from_us + time.length_us() / 2;
+    let late = own.iter().filter(|f| f.span.from_us >= half_us);
+    2 * own.len() >= failures.len() && late.count() >= ENOUGH
+}
+
+/// A failure that somebody stated: the API, or for a closed port the kernel.
+struct Failure {
+    span: Span,
+    refused: bool,
+}
+
+impl Failure {
+    fn of(request: &Request<'_>) -> Option<Self> {
+        let refused = match request.ended?.outcome {
+            Outcome::Failed { .. } => false,
+            Outcome::Unknown { reason, .. } if *reason == UnknownReason::Refused => true,
+            _ => return None,
+        };
+        let span = request.span();
+        Some(Failure { span, refused })
+    }
+
+    /// Whether it came at once, and nothing was withheld meanwhile: a deadline of the API's own may be short, too.
+    fn is_quick(&self, patience: &Patience<'_, '_>) -> bool {
+        self.span.length_us() <= QUICK_US && !patience.squeezed_by_itself(self.span)
+    }
+}

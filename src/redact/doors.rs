@@ -1,0 +1,126 @@
+//! The secrets that this process knows, and the doors by which texts leave it.
+//!
+//! They are known to the whole process because an error, a panic or a message of a library can
+//! carry any of them, and knows nothing of configurations.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+use std::sync::{PoisonError, RwLock};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::visible::visible_json;
+use super::{Redactor, Secret, visible};
+
+static KNOWN: RwLock<Known> = RwLock::new(Known {
+    secrets: Vec::new(),
+    redactors: None,
+});
+
+struct Known {
+    secrets: Vec<Secret>,
+    redactors: Option<Redactors>,
+}
+
+/// For all secrets, and for the distinctive ones.
+struct Redactors {
+    all: Redactor,
+    distinctive: Redactor,
+}
+
+/// Keeps these secrets from leaving this process from now on. Returns those that were not known
+/// before and are [too short](super::SHORTEST) for that.
+pub fn know(secrets: &[Secret]) -> Vec<Secret> {
+    let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+    let new = secrets
+        .iter()
+        .filter(|secret| !known.secrets.contains(secret));
+    let new: Vec<Secret> = new.cloned().collect();
+    known.secrets.extend(new.iter().cloned());
+    let all = &known.secrets;
+    known.redactors = (!all.is_empty()).then(|| Redactors {
+        all: Redactor::new(all),
+        distinctive: Redactor::new(all.iter().filter(|secret| secret.is_distinctive())),
+    });
+    let short = new.into_iter().filter(Secret::is_short);
+    short.collect()
+}
+
+/// A text that others may have worded, such as an error, without any secret.
+pub fn foreign(text: &str) -> String {
+    with(|redactors| redactors.all.clean(text).into_owned()).unwrap_or_else(|| text.to_owned())
+}
+
+/// A text of comeback's own wording, without distinctive secrets.
+pub fn own(text: &str) -> Cow<'_, str> {
+    with(|redactors| redactors.distinctive.clean(text)).unwrap_or(Cow::Borrowed(text))
+}
+
+/// A value as JSON on one line, fit to be shown on a terminal, and without distinctive secrets.
+///
+/// # Errors
+/// As [`serde_json::to_string`].
+pub fn to_json(value: &impl Serialize) -> serde_json::Result<String> {
+    let document = match clean(value)? {
+        Some(clean) => serde_json::to_string(&clean),
+        None => serde_json::to_string(value),
+    };
+    document.map(visible_json)
+}
+
+/// The same on many lines.
+///
+/// # Errors
+/// As [`serde_json::to_string_pretty`].
+pub fn to_json_pretty(value: &impl Serialize) -> serde_json::Result<String> {
+    let document = match clean(value)? {
+        Some(clean) => serde_json::to_string_pretty(&clean),
+        None => serde_json::to_string_pretty(value),
+    };
+    document.map(visible_json)
+}
+
+/// None if nothing is known that would have to be removed.
+fn clean(value: &impl Serialize) -> serde_json::Result<Option<Value>> {
+    if with(|_| ()).is_none() {
+        return Ok(None);
+    }
+    let mut value = serde_json::to_value(value)?;
+    clean_texts(&mut value);
+    Ok(Some(value))
+}
+
+fn clean_texts(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            if let Cow::Owned(clean) = own(text) {
+                *text = clean;
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(clean_texts),
+        Value::Object(fields) => fields.values_mut().for_each(clean_texts),
+        _ => {}
+    }
+}
+
+fn with<T>(ask: impl FnOnce(&Redactors) -> T) -> Option<T> {
+    let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
+    known.redactors.as_ref().map(ask)
+}
+
+/// Writes texts fit to be shown, and without distinctive secrets. Each of them is to be written at
+/// once: a secret in two pieces is not found.
+pub struct Clean<W>(pub W);
+
+impl<W: Write> Write for Clean<W> {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        let clean = String::from_utf8_lossy(text);
+        self.0.write_all(visible(&own(&clean)).as_bytes())?;
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}

@@ -1,0 +1,110 @@
+//! The lines of a service's output, however long they are.
+
+use std::io;
+
+use tokio::io::{AsyncBufRead, AsyncBufReadExt};
+
+/// How much of a line is kept, in bytes: a line is for people, and what is matched against it is near its beginning.
+pub(super) const MAX_LINE_BYTES: usize = 64 << 10;
+
+/// What stands at the end of a line of which only the beginning was kept.
+pub(super) const CUT: &str = "… (cut)";
+
+/// The next line, without its end; none at the end of the output. Of a longer line than [`MAX_LINE_BYTES`] the rest is read and
+/// thrown away.
+pub(super) async fn next(output: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Option<String>> {
+    let mut line = Line::default();
+    loop {
+        let buffer = output.fill_buf().await?;
+        if buffer.is_empty() {
+            return Ok(line.finish());
+        }
+        let (text, is_end) = match buffer.iter().position(|byte| *byte == b'\n') {
+            Some(end) => (&buffer[..=end], true),
+            None => (buffer, false),
+        };
+        line.push(text);
+        let read = text.len();
+        output.consume(read);
+        if is_end {
+            return Ok(line.finish());
+        }
+    }
+}
+
+/// A line that arrives in parts.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    bytes: Vec<u8>,
+    is_cut: bool,
+    has_begun: bool,
+}
+
+impl Line {
+    /// Whether nothing of it has arrived.
+    pub fn is_empty(&self) -> bool {
+        !self.has_begun
+    }
+
+    /// Takes the next part.
+    pub fn push(&mut self, part: &[u8]) {
+        self.has_begun |= !part.is_empty();
+        let text = part.strip_suffix(b"\n").unwrap_or(part);
+        let room = MAX_LINE_BYTES - self.bytes.len();
+        self.is_cut |= text.len() > room;
+        self.bytes.extend_from_slice(&text[..text.len().min(room)]);
+    }
+
+    /// The whole line, and makes room for the next; none if nothing has arrived.
+    pub fn finish(&mut self) -> Option<String> {
+        let Line {
+            bytes,
+            is_cut,
+            has_begun,
+        } = std::mem::take(self);
+        let text = String::from_utf8_lossy(&bytes);
+        let text = text.trim_end_matches('\r');
+        has_begun.then(|| match is_cut {
+            true => format!("{text}{CUT}"),
+            false => text.to_owned(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::BufReader;
+
+    use super::*;
+
+    async fn lines(output: &[u8]) -> Vec<String> {
+        let mut output = BufReader::with_capacity(1_000, output);
+        let mut lines = Vec::new();
+        while let Some(line) = next(&mut output).await.unwrap() {
+            lines.push(line);
+        }
+        lines
+    }
+
+    #[tokio::test]
+    async fn lines_are_told_apart_and_none_is_lost() {
+        assert_eq!(lines(b"one\r\n\ntwo\nthr").await, ["one", "", "two", "thr"]);
+        assert_eq!(lines(b"\xffx\n").await, ["\u{fffd}x"]);
+        assert!(lines(b"").await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_endless_line_is_one_line_that_says_that_it_was_cut() {
+        let mut output = vec![b'x'; 3 * MAX_LINE_BYTES];
+        output.extend_from_slice(b"\nnext\n");
+        let lines = lines(&output).await;
+        let [long, next] = &lines[..] else {
+            panic!("{} lines", lines.len());
+        };
+        assert_eq!(long.len(), MAX_LINE_BYTES + CUT.len());
+        assert!(long.ends_with(CUT));
+        assert_eq!(next, "next");
+        let just = "y".repeat(MAX_LINE_BYTES);
+        assert_eq!(super::tests::lines(just.as_bytes()).await, [just]);
+    }
+}
