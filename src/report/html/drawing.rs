@@ -1,5 +1,7 @@
 //! The data of a trial's timeline, as the page's script reads it.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::redact;
@@ -20,9 +22,9 @@ pub struct Drawing<'a> {
     marks: Vec<Mark>,
     /// The events that prove a finding.
     proofs: Vec<u64>,
-    kinds: &'a [String],
-    origins: &'a [String],
-    messages: &'a [String],
+    kinds: Vec<Cow<'a, str>>,
+    origins: Vec<Cow<'a, str>>,
+    messages: Vec<Cow<'a, str>>,
     /// How many requests there are; those below may be fewer.
     sent: usize,
     requests: Columns,
@@ -33,7 +35,7 @@ pub struct Drawing<'a> {
 struct Band<'a> {
     fault: Option<String>,
     what: String,
-    backend: &'a str,
+    backend: Cow<'a, str>,
     from: u64,
     /// None where it never ended.
     to: Option<u64>,
@@ -84,8 +86,10 @@ impl<'a> Drawing<'a> {
             let step = window.fault.and_then(|id| trial.trace.plan.step(id));
             Band {
                 fault: window.fault.map(ToString::to_string),
-                what: step.map_or("not ready by itself".to_owned(), |s| s.action.to_string()),
-                backend: window.backend,
+                what: step.map_or("not ready by itself".to_owned(), |s| {
+                    redact::visible(&s.action.to_string()).into_owned()
+                }),
+                backend: redact::visible(window.backend),
                 from: window.began.at_us,
                 to: window.ready.map(|ready| ready.moment.at_us),
                 seq: window.began.seq,
@@ -99,9 +103,9 @@ impl<'a> Drawing<'a> {
             windows: windows.collect(),
             marks: marks(trial),
             proofs: trial.evidence.keys().copied().collect(),
-            kinds: trial.requests.kinds.texts(),
-            origins: trial.requests.origins.texts(),
-            messages: trial.requests.messages.texts(),
+            kinds: shown(trial.requests.kinds.texts()),
+            origins: shown(trial.requests.origins.texts()),
+            messages: shown(trial.requests.messages.texts()),
             sent: trial.requests.rows().len(),
             requests: columns(rows),
         }
@@ -119,6 +123,11 @@ impl<'a> Drawing<'a> {
             .replace('>', "\\u003e")
             .replace('&', "\\u0026")
     }
+}
+
+/// The page's script reads them as they are here, and shows them.
+fn shown(texts: &[String]) -> Vec<Cow<'_, str>> {
+    texts.iter().map(|text| redact::visible(text)).collect()
 }
 
 /// The requests that are drawn, in order of sending.
@@ -206,7 +215,7 @@ fn marks(trial: &TrialReport) -> Vec<Mark> {
             at: happening.at_us,
             seq: happening.seq,
             ready,
-            text: format!("{}: {}", happening.about, happening.text),
+            text: redact::visible(&format!("{}: {}", happening.about, happening.text)).into_owned(),
         })
     });
     marks.collect()
