@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,11 @@ pub struct Live<'a> {
 impl<'a> Live<'a> {
     /// Starts `comeback` with these arguments.
     pub fn start(desk: &'a Desk, arguments: &str) -> Self {
-        let mut command = desk.comeback(arguments);
+        Self::spawn(desk, desk.comeback(arguments))
+    }
+
+    /// Starts a command of the desk.
+    pub fn spawn(desk: &'a Desk, mut command: Command) -> Self {
         let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
         Live {
             desk,

@@ -1,16 +1,17 @@
-//! Runs that are killed at random moments, with and without their reapers, on every driver; stops that take time and commands that
-//! take time included. Nothing may be left broken.
+//! Runs that are killed at random moments, with and without their reapers, on every driver, slow stops and slow commands
+//! included; and runs whose engine goes away. Nothing may be left broken.
 //!
 //! `COMEBACK_KILLS=200 cargo test --test kills -- --nocapture` is the long form, whose table is in `benches/RESULTS.md`.
 
-#[path = "docker_driver/bench.rs"]
+mod away;
+#[path = "../docker_driver/bench.rs"]
 #[expect(dead_code, reason = "only containers are needed here")]
 mod bench;
-#[path = "common/desk.rs"]
+#[path = "../common/desk.rs"]
 mod desk;
-#[path = "common/docker.rs"]
+#[path = "../common/docker.rs"]
 mod docker;
-#[path = "cli/live.rs"]
+#[path = "../cli/live.rs"]
 #[expect(dead_code, reason = "only kills are needed here")]
 mod live;
 
@@ -264,28 +265,38 @@ async fn containers() {
     if docker::engine_or_skip("kills: containers").await.is_none() {
         return;
     }
-    let (desk, ports) = (Desk::new(), ports());
-    let (api, backend) = (address(&ports[0]), address(&ports[1]));
-    // It takes 700 ms to obey.
-    let container = TestContainer::run(&[], &["obey", "wait"]);
-    let part = |arguments: &[&str]| {
-        let mut command = Command::new(THIS);
-        command.arg("demo-part").args(arguments).process_group(0);
-        Part(
-            command
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .unwrap(),
-        )
-    };
-    let _backend = part(&["backend", "--listen", &backend, "--boot", "50ms"]);
-    let _api = part(&["api", "--listen", &api, "--backend", &backend]);
-    let name = &container.name;
-    desk.write(
-        "comeback.toml",
-        &format!(
-            r#"
+    let rig = Containers::new();
+    Tally::of(kills(), &rig.desk, || rig.is_right()).tell("docker");
+}
+
+/// A backend in a container, beside an API of processes.
+struct Containers {
+    desk: Desk,
+    container: TestContainer,
+    _parts: [Part; 2],
+}
+
+impl Containers {
+    fn new() -> Self {
+        let (desk, ports) = (Desk::new(), ports());
+        let (api, backend) = (address(&ports[0]), address(&ports[1]));
+        // It takes 700 ms to obey.
+        let container = TestContainer::run(&[], &["obey", "wait"]);
+        let part = |arguments: &[&str]| {
+            let mut command = Command::new(THIS);
+            command.arg("demo-part").args(arguments).process_group(0);
+            command.stdout(Stdio::null()).stderr(Stdio::null());
+            Part(command.spawn().unwrap())
+        };
+        let parts = [
+            part(&["backend", "--listen", &backend, "--boot", "50ms"]),
+            part(&["api", "--listen", &api, "--backend", &backend]),
+        ];
+        let name = &container.name;
+        desk.write(
+            "comeback.toml",
+            &format!(
+                r#"
 name = "kills"
 [api]
 url = "http://{api}"
@@ -295,13 +306,20 @@ ready = {{ exec = ["/subject", "exit", "0"], every = "200ms", timeout = "10s" }}
 [generator]
 faults = ["stop", "kill", "rapid", "pause", "cut"]
 {CLOSE}"#
-        ),
-    );
-    let is_right = || {
-        container.inspect("{{.State.Running}} {{.State.Paused}} {{len .NetworkSettings.Networks}}")
-            == "true false 1"
-    };
-    Tally::of(kills(), &desk, is_right).tell("docker");
+            ),
+        );
+        Containers {
+            desk,
+            container,
+            _parts: parts,
+        }
+    }
+
+    /// Whether the container is as it was found.
+    fn is_right(&self) -> bool {
+        let state = "{{.State.Running}} {{.State.Paused}} {{len .NetworkSettings.Networks}}";
+        self.container.inspect(state) == "true false 1"
+    }
 }
 
 /// Does something when the test ends, also if it fails.
