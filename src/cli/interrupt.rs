@@ -75,3 +75,49 @@ pub fn on_signals(then: &'static str) -> std::io::Result<Interrupt> {
 pub fn has_panicked() -> bool {
     HAS_PANICKED.load(Ordering::Relaxed)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    /// The hook counts for a whole process, so it is tried in one of its own: this test, started by itself.
+    const IN_A_PROCESS_OF_ITS_OWN: &str = "COMEBACK_TEST_OF_PANICS";
+
+    #[test]
+    fn a_panic_of_any_task_or_thread_asks_the_run_to_end() {
+        if let Ok(place) = std::env::var(IN_A_PROCESS_OF_ITS_OWN) {
+            panic_in(&place);
+            return;
+        }
+        for place in ["task", "thread"] {
+            let itself = Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", "--nocapture"])
+                .arg("cli::interrupt::tests::a_panic_of_any_task_or_thread_asks_the_run_to_end")
+                .env(IN_A_PROCESS_OF_ITS_OWN, place)
+                .output()
+                .unwrap();
+            let said = String::from_utf8(itself.stderr).unwrap();
+            assert!(itself.status.success(), "{place}: {said}");
+            for part in ["defect of comeback", "beyond repair", "healing first"] {
+                assert!(said.contains(part), "{place}: {said}");
+            }
+        }
+    }
+
+    /// Ends only when the run is asked to.
+    #[tokio::main(flavor = "current_thread")]
+    async fn panic_in(place: &str) {
+        let interrupt = on_signals("healing first").unwrap();
+        assert!(!has_panicked());
+        match place {
+            "task" => drop(tokio::spawn(async { panic!("beyond repair") })),
+            _ => drop(std::thread::spawn(|| panic!("beyond repair"))),
+        }
+        let limit = std::time::Duration::from_secs(30);
+        let asked = tokio::time::timeout(limit, interrupt.requested()).await;
+        assert!(asked.is_ok(), "the run goes on");
+        assert!(has_panicked());
+    }
+}

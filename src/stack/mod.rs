@@ -14,6 +14,7 @@ pub mod probe;
 pub mod process;
 pub mod sim;
 mod subject;
+mod tail;
 
 use std::time::Duration;
 

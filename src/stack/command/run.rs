@@ -3,12 +3,13 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::process::ExitStatusExt;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
 
-use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::fs::{FallocateFlags, MemfdFlags, fallocate, memfd_create};
 use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::process::Command;
-use tokio::time::timeout;
+use tokio::process::{Child, Command};
+use tokio::time::{sleep, timeout};
 
 use super::Commands;
 use super::running::{self, VARIABLE};
@@ -18,6 +19,9 @@ use crate::stack::mark::Mark;
 
 /// How much of a command's output is kept, in bytes.
 const OUTPUT_TAIL: u64 = 2_000;
+
+/// How often what is in front of that is let go of: a command may write without end.
+const LET_GO_EVERY: Duration = Duration::from_millis(20);
 
 /// The least exit code that a shell or ssh uses for errors of its own.
 const FIRST_FOREIGN_CODE: i32 = 126;
@@ -107,7 +111,7 @@ impl Commands {
         })?;
         let group = child.id().and_then(|pid| Pid::from_raw(pid as i32));
         let Hung(group) = &mut Hung(group);
-        let Ok(ended) = timeout(self.limit, child.wait()).await else {
+        let Ok(ended) = timeout(self.limit, end(&mut child, &output)).await else {
             let limit = humantime::format_duration(self.limit);
             let message = format!(
                 "the command did not end within {limit}; mend it, or allow more by `timeout`"
@@ -154,6 +158,22 @@ impl Drop for Hung {
         if let Some(group) = self.0 {
             // It may have ended at this very moment, which is as good.
             let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}
+
+/// Waits for a command's end. Its output takes little memory meanwhile, however much it is.
+async fn end(child: &mut Child, output: &File) -> io::Result<ExitStatus> {
+    loop {
+        tokio::select! {
+            ended = child.wait() => return ended,
+            () = sleep(LET_GO_EVERY) => {
+                let surplus = output.metadata()?.len().saturating_sub(OUTPUT_TAIL);
+                if surplus > 0 {
+                    let hole = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+                    fallocate(output, hole, 0, surplus)?;
+                }
+            }
         }
     }
 }

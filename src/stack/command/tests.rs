@@ -238,3 +238,15 @@ async fn what_has_ended_by_itself_when_it_is_killed_is_no_trouble() {
     let error = driver.act(Act::Kill).await.unwrap_err().to_string();
     assert!(error.contains("code 3"), "{error}");
 }
+
+#[tokio::test]
+async fn an_output_without_end_takes_little_memory_and_its_end_is_told() {
+    // It waits until what it has written is no longer held: a block has 512 bytes.
+    let script = "head -c 100000000 /dev/zero | tr '\\0' x
+        while [ $(stat -L -c %b /proc/self/fd/2) -gt 20000 ]; do sleep 0.02; done
+        echo; echo this is why; exit 1";
+    let service = Service::new(|commands| commands.start = shell(script));
+    let error = service.driver().act(Act::Start).await.unwrap_err();
+    let error = error.to_string();
+    assert!(error.ends_with("code 1, saying: this is why"), "{error}");
+}

@@ -18,7 +18,9 @@ mod tests;
 mod undo;
 
 use std::collections::BTreeMap;
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
+use std::process::Stdio;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +31,7 @@ use tokio::time::timeout;
 use self::group::Group;
 use self::launch::Launch;
 use super::figures::Figures;
+use super::tail::tail;
 use super::{Driver, DriverError, Lease, Observation, Observations, ServiceState, Subject, Usage};
 use crate::model::Act;
 
@@ -251,17 +254,25 @@ impl Driver for ProcessDriver {
 
     async fn exec(&self, command: &[String]) -> Result<(bool, String), DriverError> {
         let mut command: tokio::process::Command = self.launch.command(command)?.into();
-        let run = command.kill_on_drop(true).output();
-        let output = timeout(EXEC_PATIENCE, run)
-            .await
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        let course = async {
+            let mut child = command.spawn()?;
+            let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+            let (stdout, stderr) = stdout.zip(stderr).ok_or(ErrorKind::BrokenPipe)?;
+            let (stdout, stderr) =
+                tokio::try_join!(tail(stdout, OUTPUT_TAIL), tail(stderr, OUTPUT_TAIL))?;
+            Ok((child.wait().await?.success(), [stdout, stderr].concat()))
+        };
+        let ended = timeout(EXEC_PATIENCE, course).await;
+        let (succeeded, text) = ended
             .map_err(|_| self.launch.failed("run a command", "it does not end"))?
-            .map_err(|error| self.launch.spawn_error("run a command", &error))?;
-        let text = [output.stdout, output.stderr].concat();
+            .map_err(|error: io::Error| self.launch.spawn_error("run a command", &error))?;
         let tail = &text[text.len().saturating_sub(OUTPUT_TAIL)..];
-        Ok((
-            output.status.success(),
-            String::from_utf8_lossy(tail).into_owned(),
-        ))
+        Ok((succeeded, String::from_utf8_lossy(tail).into_owned()))
     }
 
     async fn usage(&self) -> Result<Option<Usage>, DriverError> {

@@ -1,0 +1,36 @@
+//! The end of an output, which says what went wrong.
+
+use std::io;
+
+use tokio::io::{AsyncRead, AsyncReadExt};
+
+/// Reads an output to its end and keeps the last bytes of it, however much comes.
+///
+/// # Errors
+/// Those of reading.
+pub(super) async fn tail(mut output: impl AsyncRead + Unpin, bytes: usize) -> io::Result<Vec<u8>> {
+    let mut tail = Vec::new();
+    let mut part = vec![0; 8 << 10];
+    loop {
+        let read = output.read(&mut part).await?;
+        if read == 0 {
+            return Ok(tail);
+        }
+        tail.extend_from_slice(&part[..read]);
+        tail.drain(..tail.len().saturating_sub(bytes));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_the_end_is_held() {
+        let much = tokio::io::repeat(b'x').take(64 << 20);
+        let output = much.chain(&b"the end"[..]);
+        let tail = tail(output, 10).await.unwrap();
+        assert_eq!(tail, b"xxxthe end");
+        assert!(tail.capacity() < 64 << 10, "{}", tail.capacity());
+    }
+}
