@@ -115,6 +115,8 @@ impl Group {
     /// Asks the group to end by a signal. A group that is gone is no error.
     pub fn ask_to_end(&self, signal: Signal) -> io::Result<()> {
         self.is_unwanted.store(true, Ordering::Relaxed);
+        // What the leader has started is told by nothing else once the leader has ended.
+        self.reach.look();
         match *self.leader() {
             Some(_) => Ok(kill_process_group(self.id, signal)?),
             None => Ok(()),

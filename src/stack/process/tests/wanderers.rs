@@ -1,6 +1,7 @@
 //! Tests: processes that have left the group that they were started in, and services that end by
 //! themselves.
 
+use super::super::family::family;
 use super::super::mark::{self, MARK};
 use super::super::members::Member;
 use super::super::{ProcessDriver, Undone, members, undo_marked};
@@ -13,6 +14,16 @@ fn marked(driver: &ProcessDriver) -> Vec<Member> {
     let mut all = members::all().unwrap();
     all.retain(|member| mark::carries(member.pid, MARK, &driver.mark));
     all
+}
+
+fn assert_all_ended(members: &[Member]) {
+    for member in members {
+        let now = members::process(member.pid).filter(|now| now.start_ticks == member.start_ticks);
+        assert!(
+            now.is_none_or(|now| now.state == members::State::Ended),
+            "{now:?}"
+        );
+    }
 }
 
 /// A worker in a session of its own, whose environment and parent say nothing of the service, and
@@ -45,13 +56,7 @@ async fn faults_reach_what_has_left_the_group() {
     assert!(usage.threads >= Some(4), "{usage:?}");
     let all = reach.scan().unwrap();
     driver.act(Act::Kill).await.unwrap();
-    for member in all {
-        let now = members::process(member.pid).filter(|now| now.start_ticks == member.start_ticks);
-        assert!(
-            now.is_none_or(|now| now.state == members::State::Ended),
-            "{now:?}"
-        );
-    }
+    assert_all_ended(&all);
     assert_eq!(marked(&driver), []);
 }
 
@@ -68,13 +73,33 @@ async fn what_has_left_the_group_ends_with_a_stop_and_with_its_leader() {
         let driver = shell(&script);
         let mut seen = driver.observe();
         driver.act(Act::Start).await.unwrap();
+        let mut wanderers = Vec::new();
         if let Some(act) = end {
             until_line(&mut seen, "worker").await;
+            // The driver is not asked: what it was asked for it would know.
+            let (leader, _) = group(&driver);
+            wanderers = family(&members::all().unwrap(), |m| m.pid == leader);
             driver.act(act).await.unwrap();
         }
         exit_code(&mut seen).await;
         assert_eq!(marked(&driver), []);
+        assert_all_ended(&wanderers);
     }
+}
+
+/// A leader that obeys at once takes what is known of the tree along.
+#[tokio::test]
+async fn what_a_leader_has_started_is_known_before_it_is_asked_to_end() {
+    let driver = shell(WANDERERS);
+    let mut seen = driver.observe();
+    driver.act(Act::Start).await.unwrap();
+    until_line(&mut seen, "worker").await;
+    let (leader, _) = group(&driver);
+    let wanderers = family(&members::all().unwrap(), |m| m.pid == leader);
+    let service = driver.running().unwrap();
+    service.ask_to_end(rustix::process::Signal::TERM).unwrap();
+    service.ended().await;
+    assert_all_ended(&wanderers);
 }
 
 #[tokio::test]
@@ -132,13 +157,7 @@ async fn a_mark_alone_ends_everything_that_carries_it_and_its_descendants() {
     let all = driver.running().unwrap().reach().scan().unwrap();
     std::mem::forget(driver);
     assert_eq!(undo_marked(&mark, &name).await.unwrap(), Undone::Ended);
-    for member in all {
-        let now = members::process(member.pid).filter(|now| now.start_ticks == member.start_ticks);
-        assert!(
-            now.is_none_or(|now| now.state == members::State::Ended),
-            "{now:?}"
-        );
-    }
+    assert_all_ended(&all);
     assert_eq!(
         undo_marked(&mark, &name).await.unwrap(),
         Undone::NothingLeft
