@@ -10,7 +10,10 @@ use crate::shrink::threshold::{Narrow, Threshold};
 use crate::shrink::trials::Purpose;
 
 /// So many executions are spent on one boundary at most.
-const MOST_RUNS: u32 = 8;
+const MOST_RUNS: u32 = 12;
+
+/// So many executions of the smallest plan are spent on making sure that it always fails.
+const MOST_SURE_RUNS: u32 = 6;
 
 /// What a reader wants to know is where about a number begins to matter: each halving of the
 /// interval costs an execution.
@@ -29,7 +32,7 @@ impl<E: Executions> Driver<'_, E> {
     pub(super) async fn boundaries(&mut self) -> Option<()> {
         self.boundaries.clear();
         for number in Number::all(&self.best) {
-            if !self.rates().is_always() {
+            if !self.fails_always().await? {
                 self.boundaries.clear();
                 return Some(());
             }
@@ -40,6 +43,19 @@ impl<E: Executions> Driver<'_, E> {
             self.boundaries.extend(found);
         }
         Some(())
+    }
+
+    /// Whether the smallest plan surely fails every time; it is executed until that is known.
+    async fn fails_always(&mut self) -> Option<bool> {
+        for _ in 0..MOST_SURE_RUNS {
+            let rates = self.rates();
+            if !rates.is_always() || rates.is_surely_always() {
+                break;
+            }
+            let best = self.best.clone();
+            self.execute(&best, Purpose::Explain).await?;
+        }
+        Some(self.rates().is_surely_always())
     }
 
     /// The boundary of a number, if there is one.
