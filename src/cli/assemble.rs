@@ -1,5 +1,6 @@
 //! Concrete parts from settings: drivers, probes, transports.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -73,13 +74,20 @@ pub async fn configured(
         backends,
         ports,
     };
-    let info = info(
-        &config.name,
-        None,
-        &stack,
-        &config.kinds,
-        config.api.connections,
-    );
+    let executed = config.backends.iter().filter_map(|backend| {
+        let executed = backend.executed.clone()?;
+        Some((backend.name.clone(), executed))
+    });
+    let info = StackInfo {
+        executed: executed.collect(),
+        ..info(
+            &config.name,
+            None,
+            &stack,
+            &config.kinds,
+            config.api.connections,
+        )
+    };
     Ok(Bench {
         space: config.space,
         info,
@@ -285,6 +293,7 @@ pub fn info(
             .iter()
             .map(|backend| backend.name.clone())
             .collect(),
+        executed: BTreeMap::new(),
         kinds: kinds.iter().map(kind).collect(),
         connections: connections.name().to_owned(),
         api_observed: stack.api.is_some(),

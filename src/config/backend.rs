@@ -13,7 +13,7 @@ use super::service::{CommandTable, DockerTable, ProcessTable, Ways};
 use super::text::{self, Time};
 use super::{KeyPath, ServiceConfig};
 use crate::generator::{BackendSpace, FaultName};
-use crate::model::{API, BackendName};
+use crate::model::{API, BackendName, Executed};
 
 /// A backend: how it is driven, and how it is asked whether it is ready.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct BackendConfig {
     pub after: Vec<BackendName>,
     /// How it is asked whether it is ready.
     pub ready: ReadyConfig,
+    /// What its log tells of executions.
+    pub executed: Option<Executed>,
 }
 
 /// How a backend is asked, past the API, whether it is ready.
@@ -67,6 +69,9 @@ pub(super) struct BackendTable {
     #[serde(default)]
     after: Vec<BackendName>,
     faults: Option<Vec<String>>,
+    executed: Option<String>,
+    #[serde(default)]
+    exactly_once: bool,
 }
 
 #[derive(Deserialize)]
@@ -148,6 +153,7 @@ impl BackendTable {
             return Err(Problem::at(key.key("ready").key("log"), what)
                 .remedy("ask by `tcp`, `http` or `exec`"));
         }
+        let executed = executed(&key, self.executed, self.exactly_once, &service)?;
         let space = BackendSpace {
             name: name.clone(),
             faults,
@@ -157,6 +163,7 @@ impl BackendTable {
             service,
             after: self.after,
             ready,
+            executed,
         };
         Ok((backend, space))
     }
@@ -203,6 +210,40 @@ pub(super) fn check_order(backends: &[BackendConfig]) -> Result<(), Problem> {
         ),
     };
     Err(Problem::at(key(&first.name), what).remedy("remove one of them from `after`"))
+}
+
+/// What the backend's log tells of executions: the pattern of such a line has a group for the token.
+fn executed(
+    backend: &KeyPath,
+    line: Option<String>,
+    exactly_once: bool,
+    service: &ServiceConfig,
+) -> Result<Option<Executed>, Problem> {
+    let Some(line) = line else {
+        return match exactly_once {
+            false => Ok(None),
+            true => Err(Problem::at(
+                backend.key("exactly-once"),
+                "it does not say which lines of the log tell of an execution",
+            )
+            .remedy("add `executed = \"EXEC (\\\\S+)\"`, whose group is the request's token")),
+        };
+    };
+    let key = backend.key("executed");
+    if let ServiceConfig::Command(_) = service {
+        let what = "the log of a backend that commands drive is not seen";
+        return Err(Problem::at(key, what)
+            .remedy("leave `executed` out, or drive this backend by `docker` or `process`"));
+    }
+    let line = text::pattern(key.clone(), line)?;
+    match regex::Regex::new(&line).map_or(1, |regex| regex.captures_len()) {
+        1 => {
+            let what = format!("`{line}` has no group that the request's token could be read from");
+            Err(Problem::at(key, what)
+                .remedy("put the token's place into parentheses, as in \"EXEC (\\\\S+)\""))
+        }
+        _ => Ok(Some(Executed { line, exactly_once })),
+    }
 }
 
 impl ReadyTable {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::patience::Patience;
-use super::{Invariant, wording};
+use super::{Invariant, executions, wording};
 use crate::model::{Finding, Limits, Outcome};
 use crate::trace::{Answer, End, Phase, Poll, Request, Span, View};
 
@@ -12,12 +12,17 @@ use crate::trace::{Answer, End, Phase, Poll, Request, Span, View};
 pub struct Accounting;
 
 /// One thing that does not add up.
-struct Flaw<'v, 'a> {
+pub(super) struct Flaw<'v, 'a> {
     /// The event that shows it.
-    seq: u64,
-    reason: &'static str,
-    request: &'v Request<'a>,
-    words: String,
+    pub seq: u64,
+    /// What it is called.
+    pub reason: &'static str,
+    /// The request that it is about.
+    pub request: &'v Request<'a>,
+    /// What happened to the request, as the rest of a sentence.
+    pub words: String,
+    /// An earlier event that it takes to see it, beside the sending.
+    pub earlier: Option<u64>,
 }
 
 impl Invariant for Accounting {
@@ -36,7 +41,9 @@ impl Invariant for Accounting {
                 no_outcome(view, limits, request),
             ]
         });
+        let executions = executions::flaws(view);
         let mut flaws: Vec<Flaw<'_, '_>> = own.flatten().chain(shared_jobs(view)).collect();
+        let untold = executions.map(|of_log| flaws.extend(of_log)).err();
         flaws.sort_by_key(|flaw| flaw.seq);
         let open = requests.iter().filter(|r| r.ended.is_none()).count();
         if let Some(flaw) = flaws.first() {
@@ -46,8 +53,12 @@ impl Invariant for Accounting {
             };
             let message = format!("{} {}{others}", wording::request(flaw.request), flaw.words);
             let kind = Some(flaw.request.kind);
-            let proof = vec![flaw.request.sent.seq];
+            let mut proof = vec![flaw.request.sent.seq];
+            proof.extend(flaw.earlier);
             return Finding::violated(self.name(), flaw.reason, kind, message, flaw.seq, proof);
+        }
+        if let Some(why) = untold {
+            return Finding::inconclusive(self.name(), why);
         }
         let all = wording::count(requests.len(), "request");
         if let Some((count, first)) = without_echo(view) {
@@ -91,6 +102,7 @@ fn two_outcomes<'v, 'a>(request: &'v Request<'a>) -> Option<Flaw<'v, 'a>> {
         reason: "two-outcomes",
         request,
         words: "ended twice".to_owned(),
+        earlier: None,
     })
 }
 
@@ -105,6 +117,7 @@ fn crossed_answer<'v, 'a>(request: &'v Request<'a>) -> Option<Flaw<'v, 'a>> {
             "was given the answer to the token {echo}; its own is {}",
             request.token
         ),
+        earlier: None,
     })
 }
 
@@ -114,6 +127,7 @@ fn lost_job<'v, 'a>(request: &'v Request<'a>) -> Option<Flaw<'v, 'a>> {
         reason: "lost-job",
         request,
         words: "was accepted, and later the API did not know its job any more".to_owned(),
+        earlier: None,
     })
 }
 
@@ -144,6 +158,7 @@ fn changed_job<'v, 'a>(request: &'v Request<'a>) -> Option<Flaw<'v, 'a>> {
         reason: "job-changed",
         request,
         words: format!("had ended as {terminal}, and its job changed its state afterwards"),
+        earlier: None,
     })
 }
 
@@ -170,6 +185,7 @@ fn no_outcome<'v, 'a>(
         reason: "no-outcome",
         request,
         words: "has no outcome at the end of the trial".to_owned(),
+        earlier: None,
     })
 }
 
@@ -190,6 +206,7 @@ fn shared_jobs<'v, 'a>(view: &'v View<'a>) -> Vec<Flaw<'v, 'a>> {
                 reason: "shared-job-id",
                 request,
                 words: format!("was given the same job as {}", wording::request(owner)),
+                earlier: None,
             }),
             None => {
                 owners.insert(accepted.job, request);

@@ -10,6 +10,7 @@ mod bounded_failures;
 mod calm_reconnect;
 mod decided;
 mod environment;
+mod executions;
 mod explicit_errors;
 mod first_call;
 mod hang;

@@ -4,6 +4,7 @@
 mod anchor;
 mod burst;
 pub mod ceiling;
+mod executed;
 mod explanation;
 mod fault;
 mod known;
@@ -25,6 +26,7 @@ mod words;
 
 pub use anchor::{Anchor, Edge};
 pub use burst::{Background, Burst, Mix, Pace};
+pub use executed::Executed;
 pub use explanation::{
     Alternative, Explanation, NeededNumber, NeededStep, ShrinkHistory, ShrinkRun, Standing,
 };

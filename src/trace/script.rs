@@ -288,6 +288,7 @@ impl Script {
                     name: "demo".to_owned(),
                     variant: None,
                     backends: vec!["ray".to_owned()],
+                    executed: Default::default(),
                     kinds: self.kinds,
                     connections: "fresh".to_owned(),
                     api_observed: self.api_observed,

@@ -3,6 +3,7 @@
 //! The lines are: the header, the plan, the events, the verdict, and notes added later. Each is written by
 //! one `write(2)`, so a reader of a file whose writer was killed sees every line that was completed.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::lines::Written;
 use super::{Event, Line, Lines};
-use crate::model::{Judgement, Limits, LogPatterns, Plan, Verdict};
+use crate::model::{Executed, Judgement, Limits, LogPatterns, Plan, Verdict};
 use crate::redact;
 
 /// The version of the format that this build writes. It reads this one and all before it.
@@ -58,6 +59,9 @@ pub struct StackInfo {
     pub variant: Option<String>,
     /// Its backends' names.
     pub backends: Vec<String>,
+    /// What the backends' logs tell of executions.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub executed: BTreeMap<String, Executed>,
     /// Its request kinds.
     pub kinds: Vec<KindInfo>,
     /// How connections are made: `fresh` or `pooled`.

@@ -205,6 +205,24 @@ fn a_pause_freezes_workers_in_sessions_of_their_own() {
 }
 
 #[test]
+fn what_a_backend_executes_twice_is_seen_in_its_log() {
+    let Some(case) = Case::of("double-execution") else {
+        return;
+    };
+    let run = case.run("run --plans 1 --seed 1 --no-shrink", 1);
+    for part in [
+        "v1/accounting/order/double-execution",
+        "was executed twice by db, as its log tells",
+    ] {
+        assert!(run.stdout.contains(part), "{}", run.stdout);
+    }
+    // A backend that knows what it has executed is at fault for nothing, and nothing is missing in its log.
+    let backend = "\"backend\", \"${port:db}\"";
+    case.replace(&[(backend, &format!("{backend}, \"once\""))]);
+    case.run("run --plans 1 --seed 1 --no-shrink", 0);
+}
+
+#[test]
 fn nothing_succeeds_while_all_workers_are_paused_or_dead() {
     let Some(case) = Case::of("setsid-workers") else {
         return;

@@ -11,6 +11,7 @@ process = { command = ["python3", "hostile.py", "API", "BACKEND", "${S_ARGUMENT}
 [backend.store]
 process = { command = ["python3", "${S_FOLDER}/hostile.py", "BACKEND", "backend"] }
 ready = { http = "http://127.0.0.1:BACKEND/${S_READY}", every = "50ms" }
+executed = "(EXEC) ${S_EXECUTED}"
 [[request]]
 path = "/x/${S_PATH}?q=${S_QUERY}"
 headers = { x-literal = "literal-in-header", authorization = "Bearer ${S_HEADER}", x-bare = "Token literal-token" }
@@ -162,6 +163,7 @@ pub const WITHOUT_TEXT: &[&str] = &[
     "backend.store.ready.timeout",
     "backend.store.command.timeout",
     "backend.store.faults",
+    "backend.store.exactly-once",
     "request.weight",
     "request.expect.status",
     "load",

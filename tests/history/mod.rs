@@ -552,6 +552,7 @@ fn header(limits: Limits) -> Header {
             name: "demo".to_owned(),
             variant: None,
             backends: vec!["ray".to_owned()],
+            executed: Default::default(),
             kinds: vec![kind("job"), kind("sync")],
             connections: "fresh".to_owned(),
             api_observed: true,

@@ -140,6 +140,7 @@ fn any_header() -> impl Strategy<Value = Header> {
                     name,
                     variant,
                     backends,
+                    executed: Default::default(),
                     kinds,
                     connections: "fresh".to_owned(),
                     api_observed,
