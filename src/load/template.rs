@@ -4,7 +4,8 @@ use bytes::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderName};
 use hyper::{HeaderMap, Method, header::HeaderValue};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::Value;
+use proptest::prelude::RngExt;
+use serde_json::{Map, Value};
 
 use super::placeholder::{Text, Values};
 use super::{ExchangeError, HttpRequest, LoadError};
@@ -34,6 +35,9 @@ pub(super) struct Template {
 #[derive(Debug)]
 pub(super) struct PollTemplate(Text);
 
+/// The key of an object in whose place one of its values is sent, as it is: a number stays a number.
+const PICK: &str = "$pick";
+
 /// A JSON value with placeholders in its strings. Keys have none. A string stays a string,
 /// also when it is nothing but `{n}`.
 #[derive(Debug)]
@@ -42,6 +46,8 @@ enum JsonText {
     Array(Vec<JsonText>),
     Object(Vec<(String, JsonText)>),
     Plain(Value),
+    /// `{"$pick": […]}`: one of these, drawn for each request.
+    Pick(Vec<Value>),
 }
 
 /// What stays as it is when a job's id becomes part of a path.
@@ -156,6 +162,7 @@ impl JsonText {
                     .map(JsonText::parse)
                     .collect::<Result<_, _>>()?,
             ),
+            Value::Object(fields) if fields.contains_key(PICK) => pick(fields)?,
             Value::Object(fields) => JsonText::Object(
                 fields
                     .iter()
@@ -175,7 +182,22 @@ impl JsonText {
                 .map(|(key, value)| (key.clone(), value.fill(values)))
                 .collect(),
             JsonText::Plain(value) => value.clone(),
+            JsonText::Pick(values_to_draw) => {
+                let drawn = values.picks.random_range(0..values_to_draw.len());
+                values_to_draw[drawn].clone()
+            }
         }
+    }
+}
+
+fn pick(fields: &Map<String, Value>) -> Result<JsonText, String> {
+    match fields.get(PICK) {
+        Some(Value::Array(values)) if !values.is_empty() && fields.len() == 1 => {
+            Ok(JsonText::Pick(values.clone()))
+        }
+        _ => Err(format!(
+            "`{PICK}` stands alone in its object and names the values to draw from, as in {{ \"{PICK}\" = [20, 400] }}"
+        )),
     }
 }
 
@@ -270,6 +292,26 @@ mod tests {
         let body = |number| template.request(&mut values(number)).unwrap().body;
         assert_eq!(body(3), body(3));
         assert!((0..10).any(|number| body(number) != body(3)));
+    }
+
+    #[test]
+    fn a_number_is_drawn_as_a_number() {
+        let mut kind = plain_kind();
+        kind.json = Some(json!({"tokens": {"$pick": [20, 400]}}));
+        let template = Template::new(&kind).unwrap();
+        let body = |number| template.request(&mut values(number)).unwrap().body.unwrap();
+        let drawn: std::collections::BTreeSet<_> = (0..20).map(body).collect();
+        let both = [&br#"{"tokens":20}"#[..], br#"{"tokens":400}"#];
+        assert_eq!(drawn.iter().collect::<Vec<_>>(), both);
+        for wrong in [
+            json!({"$pick": []}),
+            json!({"$pick": 1}),
+            json!({"$pick": [1], "a": 1}),
+        ] {
+            kind.json = Some(json!([wrong]));
+            let error = check(&kind).unwrap_err().to_string();
+            assert!(error.contains("names the values to draw from"), "{error}");
+        }
     }
 
     #[test]

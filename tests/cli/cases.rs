@@ -103,6 +103,17 @@ fn an_api_that_connects_at_its_start_is_started_after_its_backend() {
         let Some(case) = Case::of(name) else { return };
         let doctor = case.run("doctor", 0);
         assert!(doctor.stdout.contains("All is fine"), "{}", doctor.stdout);
+        let limits = &["answer", "recovery"][..if name == "eager-start" { 2 } else { 1 }];
+        for limit in limits {
+            let proposal = regex::Regex::new(&format!(
+                "`{limit} = \"[0-9]+s\"` in \\[limits\\] would be ample"
+            ));
+            assert!(
+                proposal.unwrap().is_match(&doctor.stdout),
+                "{}",
+                doctor.stdout
+            );
+        }
         case.run("run --plans 2 --seed 1", 0);
     }
 }

@@ -29,8 +29,9 @@ const AMPLE: u32 = 3;
 
 /// Check every part of a configuration against the live stack, and say how to mend what is wrong.
 ///
-/// Requests are sent, one of each kind; nothing is stopped or restarted. How long a restart takes
-/// is therefore not known to it: `comeback fault restart` shows that. Services that are a `process`
+/// Requests are sent, one of each kind, and limits are proposed by how long they took; nothing is
+/// stopped or restarted. How long a restart takes is therefore not known to it, except where it starts
+/// the whole stack: `comeback fault restart` shows that. Services that are a `process`
 /// are started, backends first, and ended again; one that ends at once is shown with its last log
 /// lines.
 ///
@@ -96,12 +97,14 @@ impl Doctor {
             checkup.scope = Some(scope::of(session.bench(), None));
         }
         commands::check(session.bench(), self.start, checkup, progress).await;
+        let before_start = Instant::now();
         let looked = session
             .beside_stack(progress, async |bench, interrupt| {
+                let started_for = starts_all(bench).then(|| before_start.elapsed());
                 tokio::select! {
                     biased;
                     () = interrupt.requested() => Ok(None),
-                    looked = services(bench, checkup, progress) => looked.map(Some),
+                    looked = services(bench, started_for, checkup, progress) => looked.map(Some),
                 }
             })
             .await;
@@ -115,8 +118,20 @@ impl Doctor {
     }
 }
 
-/// Looks at what serves.
-async fn services(bench: &Bench, checkup: &mut Checkup, progress: &Progress) -> anyhow::Result<()> {
+/// Whether every service is started for this look, so that it shows how long a start takes.
+fn starts_all(bench: &Bench) -> bool {
+    let mut services = bench.executor.stack.services().into_iter();
+    bench.executor.stack.api.is_some() && services.all(|(_, driver)| !driver.outlives_us())
+}
+
+/// Looks at what serves. `started_for` is how long it took to start it until it was ready.
+
+async fn services(
+    bench: &Bench,
+    started_for: Option<Duration>,
+    checkup: &mut Checkup,
+    progress: &Progress,
+) -> anyhow::Result<()> {
     for contradiction in bench.contradictions() {
         let found = format!("{}; {}", contradiction.what, contradiction.remedy);
         checkup.notice("limits", found);
@@ -129,7 +144,7 @@ async fn services(bench: &Bench, checkup: &mut Checkup, progress: &Progress) -> 
     progress.busy("asking the API");
     // Without its backends an API may be right to refuse, and a job may take all of its limit.
     if api(bench, checkup).await && ready {
-        requests::check(bench, checkup, progress).await?;
+        requests::check(bench, started_for, checkup, progress).await?;
     }
     for (name, driver) in bench.executor.stack.services() {
         // Another program may have answered in its place all along.

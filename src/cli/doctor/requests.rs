@@ -13,6 +13,9 @@ use crate::model::{Outcome, RequestKind, UnknownReason};
 use crate::report::{Checkup, millis};
 use crate::trace::{Event, EventKind, Origin, Recorder};
 
+/// No limit shorter than this is proposed: a busy machine takes as long now and then.
+const LEAST_LIMIT: Duration = Duration::from_secs(1);
+
 /// What was measured, in microseconds.
 #[derive(Debug, Default)]
 struct Slowest {
@@ -32,6 +35,7 @@ struct Course {
 /// Sends one request of each kind.
 pub async fn check(
     bench: &Bench,
+    started_for: Option<Duration>,
     checkup: &mut Checkup,
     progress: &Progress,
 ) -> anyhow::Result<()> {
@@ -56,6 +60,8 @@ pub async fn check(
     let limits = &bench.executor.limits;
     limit("answer", limits.answer_ms, slowest.answer_us, checkup);
     limit("job", limits.job_ms, slowest.job_us, checkup);
+    let whole_start = started_for.map(|time| (time + began.elapsed()).as_micros() as u64);
+    limit("recovery", limits.recovery_ms, whole_start, checkup);
     Ok(())
 }
 
@@ -147,12 +153,19 @@ fn limit(name: &str, limit_ms: u64, measured_us: Option<u64>, checkup: &mut Chec
         humantime::format_duration(limit),
         millis(measured_us)
     );
+    let ample = round_up(needed.max(LEAST_LIMIT));
     if needed <= limit {
-        checkup.fine(what, found);
+        let is_long = needed.max(LEAST_LIMIT) * AMPLE < limit;
+        let proposal = match is_long {
+            true => format!(
+                "; `{name} = \"{ample}\"` in [limits] would be ample, and find what hangs sooner"
+            ),
+            false => String::new(),
+        };
+        checkup.fine(what, found + &proposal);
     } else {
         let remedy = format!(
-            "a busy API would seem to hang: set `{name} = \"{}\"` at least in [limits]",
-            round_up(needed)
+            "a busy API would seem to hang: set `{name} = \"{ample}\"` at least in [limits]"
         );
         checkup.configuration(what, found, remedy);
     }
