@@ -146,6 +146,8 @@ faults = ["cut", "pause"]
 process = { command = ["db", "--price", "5$${"] }
 ready = { log = "ready in [0-9]+ ms" }
 after = ["web"]
+executed = "EXEC (\\S+)"
+exactly-once = true
 
 [[request]]
 name = "write"

@@ -20,6 +20,16 @@ pub fn of(least: &str) -> Vec<(&'static str, String)> {
              after = [\"db\"]\n[[request]]",
         ),
         (
+            "an execution whose token cannot be read",
+            "[[request]]",
+            "executed = \"EXEC\"\n[[request]]",
+        ),
+        (
+            "exactly once of what is not told",
+            "[[request]]",
+            "exactly-once = true\n[[request]]",
+        ),
+        (
             "no signal that asks to end",
             "[\"db\"]",
             "[\"db\"], stop-signal = \"KILL\"",
