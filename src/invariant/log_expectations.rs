@@ -116,13 +116,13 @@ fn has_gaps(view: &View<'_>) -> bool {
     view.under_test().iter().any(of_api)
 }
 
-/// Whether the API came back after the last fault, or was given as long as it may take.
+/// Whether the API came back after the last fault, or was given as long as it may take: a kind was asked for so long.
 fn had_its_time(view: &View<'_>, limits: &Limits) -> bool {
+    let limit_us = limits.recovery_ms.saturating_mul(1_000);
     view.last_ready().is_some_and(|ready| {
-        let latest_us = ready
-            .at_us
-            .saturating_add(limits.recovery_ms.saturating_mul(1_000));
-        view.settled(ready.at_us).is_some() || view.observed_until_us() >= latest_us
+        let mut kinds = view.header().stack.kinds.iter();
+        let in_vain = |name: &str| view.asked(name, ready.at_us).until(limit_us).is_some();
+        view.settled(ready.at_us).is_some() || kinds.any(|kind| in_vain(&kind.name))
     })
 }
 
@@ -230,7 +230,11 @@ mod tests {
         };
         let early = judged(gone(), &[]);
         assert_eq!(early.verdict, Verdict::Inconclusive, "{}", early.message);
-        let late = judged(gone().bad(1_080, 2, "sync"), &[]);
+        // A time in which nobody asks shows nothing.
+        let idle = judged(gone().bad(1_080, 2, "sync"), &[]);
+        assert_eq!(idle.verdict, Verdict::Inconclusive, "{}", idle.message);
+        let asked = (2..14).fold(gone(), |script, id| script.bad(id * 100, id, "sync"));
+        let late = judged(asked, &[]);
         assert_eq!(reason(&late), Some("not-detected"), "{}", late.message);
     }
 
