@@ -28,9 +28,9 @@ const SUREST: f64 = 0.995;
 const LEAST_PASSES: usize = 2;
 
 /// A failure may show within a range of values only, so it is looked for in each such part of what lies below the interval
-/// before a boundary is told, and in the middle of what lies above it.
+/// before a boundary is told, and in each such part of what lies above it.
 const PARTS_BELOW: u64 = 3;
-const PARTS_ABOVE: u64 = 1;
+const PARTS_ABOVE: u64 = 2;
 
 /// The interval is narrow enough when its ends are so near.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -119,6 +119,10 @@ impl Threshold {
                 || high as f64 <= low as f64 * self.narrow.ratio;
             if self.passes_at(low) < LEAST_PASSES {
                 return Some(low);
+            }
+            let is_seen_to_fail = |(at, failed): &(u64, bool)| *failed && low < *at && *at <= high;
+            if is_narrow && !self.tried.iter().any(is_seen_to_fail) {
+                return Some(high);
             }
             if is_narrow {
                 return self
@@ -275,8 +279,8 @@ mod tests {
     #[test]
     fn a_good_hint_takes_few_executions() {
         let (interval, runs) = find(120, hint(90, 100), |value| value >= 97);
-        // Two at the hint, one in each third below, and one above.
-        assert_eq!(runs, 6);
+        // Two at its lower end, one at its upper end, one in each third below, and one in each half above.
+        assert!(runs <= 8, "{runs}");
         let Some(Bounds {
             passes_at,
             fails_from,

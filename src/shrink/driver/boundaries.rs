@@ -12,6 +12,9 @@ use crate::shrink::trials::Purpose;
 /// So many executions are spent on one boundary at most.
 const MOST_RUNS: u32 = 12;
 
+/// So many executions are spent on all of them: one may take minutes.
+const MOST_RUNS_IN_ALL: u32 = 30;
+
 /// So many executions of the smallest plan are spent on making sure that it always fails.
 const MOST_SURE_RUNS: u32 = 6;
 
@@ -31,6 +34,7 @@ impl<E: Executions> Driver<'_, E> {
     /// both sides of it, and nothing is said.
     pub(super) async fn boundaries(&mut self) -> Option<()> {
         self.boundaries.clear();
+        let mut left = MOST_RUNS_IN_ALL;
         for number in Number::all(&self.best) {
             if !self.fails_always().await? {
                 self.boundaries.clear();
@@ -39,7 +43,7 @@ impl<E: Executions> Driver<'_, E> {
             let Some(value) = number.get(&self.best) else {
                 continue;
             };
-            let found = self.boundary(&number, value).await?;
+            let found = self.boundary(&number, value, &mut left).await?;
             self.boundaries.extend(found);
         }
         Some(())
@@ -58,8 +62,13 @@ impl<E: Executions> Driver<'_, E> {
         Some(self.rates().is_surely_always())
     }
 
-    /// The boundary of a number, if there is one.
-    async fn boundary(&mut self, number: &Number, value: u64) -> Option<Option<Boundary>> {
+    /// The boundary of a number, if there is one, in as many executions as are left.
+    async fn boundary(
+        &mut self,
+        number: &Number,
+        value: u64,
+        left: &mut u32,
+    ) -> Option<Option<Boundary>> {
         let hint = self.hints.iter().rev().find(|(of, _)| of == number);
         let hint = hint.map(|(_, bounds)| *bounds);
         let narrow = match number.what.is_time() {
@@ -72,8 +81,12 @@ impl<E: Executions> Driver<'_, E> {
             threshold.saw(value, seen.failed);
         }
         let mut runs = 0;
-        while let Some(next) = threshold.next().filter(|_| runs < MOST_RUNS) {
+        while let Some(next) = threshold.next() {
+            if runs == MOST_RUNS || *left == 0 {
+                return Some(None);
+            }
             runs += 1;
+            *left -= 1;
             let plan = number.set(&self.best, next);
             threshold.saw(next, self.execute(&plan, Purpose::Explain).await?);
         }
