@@ -13,6 +13,7 @@
 //! | a signal to a process group | not at all: the whole group is ended |
 //!
 //! This file is only the rule. It reads no clock and looks at nothing, so that its test can try everything.
+//! A journal may hold any number, so sums of times stop at the longest time instead of overflowing.
 
 use std::time::Duration;
 
@@ -68,7 +69,7 @@ impl Settling {
                 .map(|doubt| aftermath(&charge.lease, doubt))
                 .max()
                 .unwrap_or_default(),
-            patience: now + longest_command(&charge.lease),
+            patience: now.saturating_add(longest_command(&charge.lease)),
             command_ran: false,
         }
     }
@@ -89,7 +90,7 @@ impl Settling {
 
     /// It could not be looked at: what is under way may still be.
     pub fn unsure(&mut self, now: Duration) {
-        self.until = self.until.max(now + self.aftermath);
+        self.until = self.until.max(now.saturating_add(self.aftermath));
     }
 
     /// For how long it is looked at yet, unless something comes between.
@@ -103,13 +104,15 @@ impl Settling {
 fn over_at(lease: &Lease, doubt: &Doubt, now: Duration) -> Duration {
     let aftermath = aftermath(lease, doubt);
     let Some(at) = doubt.at_ms.map(Duration::from_millis) else {
-        return now + aftermath;
+        return now.saturating_add(aftermath);
     };
     match at <= now {
         true => {
             // The command that was under way may have outlived the run, and ended before anybody looked.
-            let longest = ACT_LIMIT + doubt.act.grace() + longest_command(lease);
-            (at + longest).min(now) + aftermath
+            let longest = longest_command(lease).saturating_add(ACT_LIMIT + doubt.act.grace());
+            at.saturating_add(longest)
+                .min(now)
+                .saturating_add(aftermath)
         }
         // The machine was started since, and nothing has outlived that.
         false => now,

@@ -251,3 +251,25 @@ fn a_journal_without_doubts_is_settled_at_the_first_look() {
     assert_eq!(charge.doubts, []);
     assert_eq!(heals_within(charge, announced(3)), Duration::ZERO);
 }
+
+/// A journal may have been written by anybody, with any number in it.
+#[test]
+fn an_endless_limit_is_taken_as_it_is() {
+    for (act, at_ms) in [
+        (Act::Kill, Some(0)),
+        (Act::Kill, None),
+        (Act::Stop { grace_ms: u64::MAX }, Some(0)),
+    ] {
+        let Lease::Commands(mut driven) = commands() else {
+            unreachable!("commands drive it");
+        };
+        driven.commands.limit = Duration::MAX;
+        let lease = Lease::Commands(driven);
+        let doubts = vec![Doubt { act, at_ms }];
+        let charge = Charge { lease, doubts };
+        let mut settling = Settling::begin(&charge, SECOND);
+        assert_eq!(settling.next(SECOND, true), Step::Wait);
+        settling.unsure(SECOND);
+        assert_eq!(settling.left(Duration::ZERO), Duration::MAX);
+    }
+}
