@@ -15,18 +15,11 @@ impl Spans {
     /// where they are what the machine withheld, a limit that begins at `from_us` is up then. It is extended three times at most, so
     /// that it ends on a machine that is never free, too.
     pub fn later(&self, from_us: u64, limit_us: u64) -> u64 {
-        let mut to_us = from_us.saturating_add(limit_us);
-        loop {
-            let withheld_us = self.covered_us(Span { from_us, to_us });
-            let extension_us = withheld_us.min(limit_us.saturating_mul(AT_MOST));
-            let extended_us = from_us
-                .saturating_add(limit_us)
-                .saturating_add(extension_us);
-            if extended_us <= to_us {
-                return to_us;
-            }
-            to_us = extended_us;
-        }
+        let withheld_us = self.covered_while_free_us(from_us, limit_us);
+        let extension_us = withheld_us.min(limit_us.saturating_mul(AT_MOST));
+        from_us
+            .saturating_add(limit_us)
+            .saturating_add(extension_us)
     }
 }
 
@@ -106,6 +99,20 @@ mod tests {
         assert_eq!(later(&[(90, 120)]), 170);
         assert_eq!(later(&[(120, 140), (160, 165), (180, 190)]), 175);
         assert_eq!(later(&[(100, 9_000)]), 300, "and at most three times");
+    }
+
+    /// A step for each microsecond would take a year here.
+    #[test]
+    fn a_long_limit_that_a_wait_reaches_into_is_extended_at_once() {
+        let year_us = 366 * 24 * 60 * 60 * 1_000_000;
+        let from_us = year_us - 1;
+        let waits: Spans = [Span {
+            from_us,
+            to_us: 9 * year_us,
+        }]
+        .into_iter()
+        .collect();
+        assert_eq!(waits.later(0, year_us), 4 * year_us);
     }
 
     #[tokio::test(start_paused = true)]

@@ -60,6 +60,30 @@ impl Spans {
         self.before_us[last] + begun.to_us.min(at_us) - begun.from_us
     }
 
+    /// How much they cover from a moment on, until a given time has passed outside of them. It looks
+    /// for the end by halves: step by step, two stretches that grow into each other would take a step
+    /// for each microsecond.
+    pub(super) fn covered_while_free_us(&self, from_us: u64, free_us: u64) -> u64 {
+        let covered_us = self.covered_until_us(from_us);
+        // The free time before each stretch grows from one to the next.
+        let (mut begun, mut later) = (0, self.all.len());
+        while begun < later {
+            let middle = begun.midpoint(later);
+            let before_us = self.all[middle].from_us.saturating_sub(from_us);
+            let covered_before_us = self.before_us[middle].saturating_sub(covered_us);
+            let free_before_us = before_us.saturating_sub(covered_before_us);
+            match self.all[middle].from_us <= from_us || free_before_us < free_us {
+                true => begun = middle + 1,
+                false => later = middle,
+            }
+        }
+        let Some(last) = begun.checked_sub(1) else {
+            return 0;
+        };
+        let all_us = self.before_us[last] + self.all[last].length_us();
+        all_us.saturating_sub(covered_us)
+    }
+
     /// Each of them, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Span> {
         self.all.iter()
@@ -137,6 +161,22 @@ mod tests {
             prop_assert_eq!(&in_gaps, &steps.clone().filter(free).collect::<Vec<_>>());
             let covered_us = steps.clone().filter(|t| !free(t)).count() as u64;
             prop_assert_eq!(united.covered_us(asked), covered_us);
+            // How much is covered until so much was free, by brute force.
+            let mut left = asked.length_us();
+            let mut covered_us = 0;
+            for t in asked.from_us.. {
+                if left == 0 {
+                    break;
+                }
+                match free(&t) {
+                    true => left -= 1,
+                    false => covered_us += 1,
+                }
+            }
+            if asked.length_us() > 0 {
+                let found_us = united.covered_while_free_us(asked.from_us, asked.length_us());
+                prop_assert_eq!(found_us, covered_us);
+            }
             // A part of no length still cuts a gap in two.
             let inside = |t: u64| gaps.iter().any(|g| g.from_us < t && t < g.to_us);
             prop_assert!(!parts.iter().any(|p| inside(p.from_us)));
