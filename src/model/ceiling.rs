@@ -1,10 +1,13 @@
-//! The largest numbers that comeback takes from anybody: in a configuration, on the command line, in a plan that is read from
+//! The largest numbers that comeback takes from anybody: in a configuration, on the command line, in what is read from
 //! disk. What lies beyond is a slip or an attack, and is refused by name where it is read, so that no sum of times overflows and no
 //! number alone makes the harness run out of memory.
 
 use std::time::Duration;
 
-use super::{Action, Background, Burst, Fault, FaultKind, Misfit, Pace, Plan, Step, StepId, Wait};
+use super::{
+    Action, Background, Burst, Fault, FaultKind, LimitError, Limits, Misfit, Pace, Plan, Step,
+    StepId, Wait,
+};
 
 /// The longest duration: 366 days. Sums of thousands of these still fit into 64 bits of microseconds.
 pub const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
@@ -83,6 +86,58 @@ impl Plan {
             rate(&StepId("background".to_owned()), *rate_per_s)?;
         }
         self.steps.iter().try_for_each(step_is_bounded)
+    }
+}
+
+impl Limits {
+    /// Checks that no limit is beyond what [`Limits::set`] takes: those of a trace are as its writer left them.
+    ///
+    /// # Errors
+    /// Names the first one that is.
+    pub fn check(&self) -> Result<(), LimitError> {
+        let resources = self.resources.as_ref();
+        let latency = self.latency.as_ref();
+        let times = [
+            ("answer", Some(self.answer_ms)),
+            ("job", Some(self.job_ms)),
+            ("recovery", Some(self.recovery_ms)),
+            ("grace", self.grace_ms),
+            ("cpu-window", resources.map(|r| r.cpu_window_ms)),
+            ("latency-slack", latency.map(|l| l.slack_ms)),
+        ];
+        let numbers = [
+            ("failures", self.failures),
+            ("stragglers", Some(self.stragglers)),
+            ("log-lines", Some(self.log_lines_per_s)),
+            ("cpu", resources.map(|r| r.cpu_percent)),
+            ("fds", resources.map(|r| r.fds)),
+            ("threads", resources.map(|r| r.threads)),
+            ("memory", resources.map(|r| r.memory_percent)),
+            ("memory-mib", resources.map(|r| r.memory_mib)),
+            ("latency", latency.map(|l| l.percent)),
+        ];
+        let longest_ms = LONGEST.as_millis() as u64;
+        limits_are_at_most(&times, longest_ms, "at most 366 days")?;
+        limits_are_at_most(&numbers, MOST, "at most 1000000000")
+    }
+}
+
+fn limits_are_at_most(
+    limits: &[(&str, Option<u64>)],
+    most: u64,
+    expected: &'static str,
+) -> Result<(), LimitError> {
+    let beyond = limits.iter().find_map(|(name, limit)| {
+        let value = limit.filter(|limit| *limit > most)?;
+        Some((name, value))
+    });
+    match beyond {
+        Some((name, value)) => Err(LimitError::Value {
+            name: (*name).to_owned(),
+            value: value.to_string(),
+            expected,
+        }),
+        None => Ok(()),
     }
 }
 

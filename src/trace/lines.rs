@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::Event;
+use super::bounds::Order;
 use super::store::{FORMAT_VERSION, Header, TraceError};
 use crate::model::{Judgement, Plan};
 
@@ -42,6 +43,7 @@ pub struct Lines<R> {
     number: usize,
     end: u64,
     buffer: Vec<u8>,
+    order: Order,
 }
 
 impl Lines<BufReader<File>> {
@@ -77,6 +79,7 @@ impl<R: BufRead> Lines<R> {
             number: 1,
             end: buffer.len() as u64 + 1,
             buffer,
+            order: Order::default(),
         })
     }
 
@@ -97,32 +100,38 @@ impl<R: BufRead> Lines<R> {
         self.number += 1;
         self.end += self.buffer.len() as u64 + 1;
         if let Some(event) = Event::of_line(&self.buffer) {
-            return Ok(Some(Line::Event(event)));
+            return self.event(event).map(Some);
         }
-        let malformed = |error: serde_json::Error| TraceError::Malformed {
-            path: self.path.clone(),
-            line: self.number,
-            message: words(&error),
-        };
+        let malformed = |error: serde_json::Error| self.malformed(words(&error));
         // Events are told from the other lines first, so that an error speaks of what the line is.
         let content: serde_json::Value = serde_json::from_slice(&self.buffer).map_err(malformed)?;
         if content.get("event").is_some() {
             let event = serde_json::from_value(content).map_err(malformed)?;
-            return Ok(Some(Line::Event(event)));
+            return self.event(event).map(Some);
         }
         let line = match serde_json::from_value(content).map_err(malformed)? {
             Written::Plan(plan) => {
-                plan.check().map_err(|misfit| TraceError::Malformed {
-                    path: self.path.clone(),
-                    line: self.number,
-                    message: misfit.to_string(),
-                })?;
+                let misfit = plan.check().map_err(|misfit| misfit.to_string());
+                misfit.map_err(|message| self.malformed(message))?;
                 Line::Plan(plan)
             }
             Written::Verdict(judgement) => Line::Verdict(judgement),
             Written::Note(note) => Line::Note(note),
         };
         Ok(Some(line))
+    }
+
+    fn event(&self, event: Event) -> Result<Line, TraceError> {
+        event.check().map_err(|message| self.malformed(message))?;
+        Ok(Line::Event(event))
+    }
+
+    fn malformed(&self, message: String) -> TraceError {
+        TraceError::Malformed {
+            path: self.path.clone(),
+            line: self.number,
+            message,
+        }
     }
 }
 
@@ -146,7 +155,14 @@ impl<R: BufRead> Iterator for Lines<R> {
     type Item = Result<Line, TraceError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.read().transpose()
+        let line = self.read().and_then(|line| {
+            if let Some(Line::Event(event)) = &line {
+                let placed = self.order.next(event);
+                placed.map_err(|message| self.malformed(message))?;
+            }
+            Ok(line)
+        });
+        line.transpose()
     }
 }
 
@@ -180,7 +196,9 @@ fn header(path: &Path, line: &[u8]) -> Result<Header, TraceError> {
             by,
         });
     }
-    serde_json::from_value(raw).map_err(|e| malformed(e.to_string()))
+    let header: Header = serde_json::from_value(raw).map_err(|e| malformed(e.to_string()))?;
+    header.check().map_err(malformed)?;
+    Ok(header)
 }
 
 /// What is wrong with a line. The parser takes a line for a whole text, so its own "line 1" would contradict ours.

@@ -1,6 +1,7 @@
 //! What happened in a trial: the events, the file they are kept in, and questions put to them.
 
 mod asked;
+mod bounds;
 mod crowd;
 mod event;
 mod folder;

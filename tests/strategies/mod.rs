@@ -1,6 +1,6 @@
 //! Any trace: every kind of line with any content, whether it makes sense or not.
 
-use comeback::model::ceiling::{LONGEST, MOST_PER_S};
+use comeback::model::ceiling::{LONGEST, MOST, MOST_PER_S};
 use comeback::model::{
     Act, Action, Anchor, Background, Burst, Edge, ErrorBodies, Fault, FaultKind, Figure, Finding,
     Judgement, LatencyLimits, Limits, Mix, Outcome, Pace, Plan, ResourceLimits, Signature, Step,
@@ -9,6 +9,7 @@ use comeback::model::{
 use comeback::trace::{
     Event, EventKind, Exchange, FORMAT_VERSION, Header, KindInfo, Origin, Phase, StackInfo, Trace,
 };
+use proptest::array::{uniform2, uniform6};
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -19,7 +20,7 @@ pub fn any_trace() -> impl Strategy<Value = Trace> {
     (
         any_header(),
         any_plan(),
-        vec((any::<u64>(), any_event_kind()), 0..12),
+        vec((any_us(), any_event_kind()), 0..12),
         option::of(any_judgement()),
         vec(any_json(), 0..2),
     )
@@ -35,11 +36,11 @@ pub fn any_trace() -> impl Strategy<Value = Trace> {
 /// Any limits.
 pub fn any_limits() -> impl Strategy<Value = Limits> {
     (
-        any::<[u64; 3]>(),
-        option::of(any::<u64>()),
-        option::of(any::<u64>()),
-        any::<u64>(),
-        option::of((any::<[u64; 6]>(), any::<[u64; 2]>())),
+        [any_time_ms(), any_time_ms(), any_time_ms()],
+        option::of(any_time_ms()),
+        option::of(0..=MOST),
+        0..=MOST,
+        option::of((uniform6(0..=MOST), uniform2(0..=MOST))),
     )
         .prop_map(|(times, grace_ms, failures, stragglers, other)| Limits {
             answer_ms: times[0],
@@ -81,8 +82,9 @@ pub fn unknown_event() -> impl Strategy<Value = EventKind> {
     })
 }
 
-/// Gives events their places.
-pub fn numbered(events: Vec<(u64, EventKind)>) -> Vec<Event> {
+/// Gives events their places, in the order of their times.
+pub fn numbered(mut events: Vec<(u64, EventKind)>) -> Vec<Event> {
+    events.sort_by_key(|(at_us, _)| *at_us);
     let event = |(seq, (at_us, kind))| Event {
         seq: seq as u64,
         at_us,
@@ -159,6 +161,11 @@ fn any_header() -> impl Strategy<Value = Header> {
 /// Any duration of a plan, in milliseconds: longer ones are refused by name.
 fn any_time_ms() -> impl Strategy<Value = u64> {
     0..=LONGEST.as_millis() as u64
+}
+
+/// Any time of an event, in microseconds: longer ones are refused by name.
+fn any_us() -> impl Strategy<Value = u64> {
+    0..=LONGEST.as_micros() as u64
 }
 
 /// Any rate of a plan, in requests per second.
@@ -253,7 +260,7 @@ fn any_mix() -> impl Strategy<Value = Mix> {
 
 fn any_act() -> impl Strategy<Value = Act> {
     prop_oneof![
-        any::<u64>().prop_map(|grace_ms| Act::Stop { grace_ms }),
+        any_time_ms().prop_map(|grace_ms| Act::Stop { grace_ms }),
         select(&[
             Act::Kill,
             Act::Start,
@@ -338,7 +345,7 @@ fn any_step_event() -> impl Strategy<Value = EventKind> {
 }
 
 fn any_request_event() -> impl Strategy<Value = EventKind> {
-    let number = any::<u64>;
+    let number = any_us;
     let sent = (any_request(), any_origin(), text(), text(), number()).prop_map(
         |(request, origin, kind, token, intended_us)| EventKind::Sent {
             request,
@@ -394,34 +401,29 @@ fn any_backend_event() -> impl Strategy<Value = EventKind> {
     prop_oneof![
         (any_step_id(), text(), any_act())
             .prop_map(|(step, backend, act)| EventKind::FaultIntent { step, backend, act }),
-        (any_step_id(), text(), any_act(), any::<u64>()).prop_map(
-            |(step, backend, act, took_us)| EventKind::FaultActed {
+        (any_step_id(), text(), any_act(), any_us()).prop_map(|(step, backend, act, took_us)| {
+            EventKind::FaultActed {
                 step,
                 backend,
                 act,
-                took_us
+                took_us,
             }
-        ),
+        }),
         (text(), text()).prop_map(|(backend, detail)| EventKind::NotReady { backend, detail }),
-        (text(), option::of(any_step_id()), any::<u64>()).prop_map(
-            |(backend, fault, not_ready_us)| EventKind::Ready {
+        (text(), option::of(any_step_id()), any_us()).prop_map(|(backend, fault, not_ready_us)| {
+            EventKind::Ready {
                 backend,
                 fault,
-                not_ready_us
+                not_ready_us,
             }
-        ),
+        }),
     ]
 }
 
 /// Of two processes of the API, with figures that need not make sense.
 fn any_resources() -> impl Strategy<Value = EventKind> {
-    (
-        any::<bool>(),
-        any::<u64>(),
-        option::of(any::<u64>()),
-        any::<bool>(),
-    )
-        .prop_map(|(other, cpu_us, held, at_rest)| EventKind::Resources {
+    (any::<bool>(), any_us(), option::of(any_us()), any::<bool>()).prop_map(
+        |(other, cpu_us, held, at_rest)| EventKind::Resources {
             service: "api".to_owned(),
             identity: other.to_string(),
             cpu_us,
@@ -429,7 +431,8 @@ fn any_resources() -> impl Strategy<Value = EventKind> {
             fds: held,
             threads: None,
             at_rest,
-        })
+        },
+    )
 }
 
 fn any_service_event() -> impl Strategy<Value = EventKind> {
@@ -452,20 +455,17 @@ fn any_service_event() -> impl Strategy<Value = EventKind> {
         }),
         (text(), any::<bool>()).prop_map(|(service, paused)| EventKind::Paused { service, paused }),
         any_resources(),
-        any::<u64>().prop_map(|late_us| EventKind::Lag { late_us }),
-        (text(), any::<u64>())
-            .prop_map(|(service, lines)| EventKind::LogDropped { service, lines }),
-        (any::<u64>(), any::<u64>())
-            .prop_map(|(percent, over_us)| EventKind::Crowded { percent, over_us }),
-        (text(), any::<u64>(), any::<u64>()).prop_map(|(service, waited_us, over_us)| {
+        any_us().prop_map(|late_us| EventKind::Lag { late_us }),
+        (text(), any_us()).prop_map(|(service, lines)| EventKind::LogDropped { service, lines }),
+        (any_us(), any_us()).prop_map(|(percent, over_us)| EventKind::Crowded { percent, over_us }),
+        (text(), any_us(), any_us()).prop_map(|(service, waited_us, over_us)| {
             EventKind::Waited {
                 service,
                 waited_us,
                 over_us,
             }
         }),
-        (any::<u64>(), any::<u64>())
-            .prop_map(|(polls, over_us)| EventKind::LookedBack { polls, over_us }),
+        (any_us(), any_us()).prop_map(|(polls, over_us)| EventKind::LookedBack { polls, over_us }),
         (text(), text(), source_at()).prop_map(|(service, line, source_at)| EventKind::Log {
             service,
             line,
