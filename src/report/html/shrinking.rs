@@ -163,10 +163,7 @@ fn ticks(most: u64) -> Vec<u64> {
     let step = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000];
     let step = step.into_iter().find(|step| most / step <= 6);
     let step = step.unwrap_or(most.max(1));
-    let mut ticks: Vec<u64> = (1..)
-        .map(|n| n * step)
-        .take_while(|tick| *tick <= most)
-        .collect();
+    let mut ticks: Vec<u64> = (1..=most / step).map(|n| n * step).collect();
     if ticks.last().is_none_or(|last| most - last > step / 2) {
         ticks.push(most);
     }
@@ -175,4 +172,17 @@ fn ticks(most: u64) -> Vec<u64> {
 
 fn fixed(number: f64) -> String {
     format!("{number:.1}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_round_and_end_with_the_greatest_number_however_great() {
+        assert_eq!(ticks(1), [1]);
+        assert_eq!(ticks(9), [2, 4, 6, 8]);
+        assert_eq!(ticks(14), [5, 10, 14]);
+        assert_eq!(ticks(u64::MAX), [u64::MAX]);
+    }
 }
