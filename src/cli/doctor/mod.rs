@@ -120,12 +120,11 @@ impl Doctor {
 
 /// Whether every service is started for this look, so that it shows how long a start takes.
 fn starts_all(bench: &Bench) -> bool {
-    let mut services = bench.executor.stack.services().into_iter();
+    let mut services = bench.executor.stack.services();
     bench.executor.stack.api.is_some() && services.all(|(_, driver)| !driver.outlives_us())
 }
 
 /// Looks at what serves. `started_for` is how long it took to start it until it was ready.
-
 async fn services(
     bench: &Bench,
     started_for: Option<Duration>,
