@@ -127,7 +127,7 @@ impl Threshold {
             if is_narrow {
                 return self
                     .not_looked_at(least, low, PARTS_BELOW)
-                    .or_else(|| self.not_looked_at(high, self.values[last], PARTS_ABOVE));
+                    .or_else(|| self.not_looked_at(high + 1, self.values[last], PARTS_ABOVE));
             }
         }
         let posterior = self.posterior();
@@ -166,16 +166,15 @@ impl Threshold {
 
     /// The middle of the first of so many equal parts between two values in which none was tried.
     fn not_looked_at(&self, from: u64, to: u64, parts: u64) -> Option<u64> {
-        if to - from <= self.narrow.difference * parts {
+        let width = to.saturating_sub(from);
+        if width <= self.narrow.difference {
             return None;
         }
-        let edge = |nth: u64| from + (to - from) * nth / parts;
-        let tried = |part: &(u64, u64)| {
-            let (low, high) = *part;
-            // What was tried at the interval's own ends is no look aside.
-            let is_aside =
-                |at: u64| (low..high).contains(&at) && (at != from || from == self.values[0]);
-            self.tried.iter().any(|(at, _)| is_aside(*at))
+        let parts = parts.min(width);
+        let edge = |nth: u64| from + width * nth / parts;
+        let tried = |(low, high): &(u64, u64)| {
+            let mut tried = self.tried.iter();
+            tried.any(|(at, _)| (*low..*high).contains(at))
         };
         let mut parts = (0..parts).map(|nth| (edge(nth), edge(nth + 1)));
         parts
