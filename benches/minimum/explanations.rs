@@ -35,7 +35,10 @@ pub struct Checked {
     pub never: Score,
     /// Faults that are said to fail in the place of another, or not to.
     pub alternatives: Score,
-    /// Intervals of boundaries: below they pass, above they fail, at least half of the time.
+    /// Intervals that hold a boundary: at the lower end it passes and at the upper end it fails, most of the time.
+    /// Measured outages have no such ends that could be planned.
+    pub ends: Score,
+    /// The same, where also everything below passes and everything above fails.
     pub boundaries: Score,
     /// What was claimed wrongly.
     pub wrong: Vec<String>,
@@ -98,7 +101,11 @@ pub fn check(
         }
     }
     for number in &explanation.numbers {
-        let wrong = truth.boundary(number);
+        if !number.measured {
+            let ends = BTreeSet::from([number.passes_at, number.fails_from]);
+            checked.ends.count(truth.boundary(number, ends).is_none());
+        }
+        let wrong = truth.boundary(number, truth.values(number));
         checked.boundaries.count(wrong.is_none());
         checked.wrong.extend(wrong);
     }
@@ -110,6 +117,7 @@ impl Checked {
         self.needed.add(other.needed);
         self.never.add(other.never);
         self.alternatives.add(other.alternatives);
+        self.ends.add(other.ends);
         self.boundaries.add(other.boundaries);
         self.wrong.extend(other.wrong);
     }
@@ -144,19 +152,28 @@ impl Truth<'_> {
         );
     }
 
-    /// What is wrong about a boundary, if anything is.
-    fn boundary(&self, claimed: &NeededNumber) -> Option<String> {
-        let mut numbers = Number::all(self.plan).into_iter();
-        let number = numbers.find(|number| {
-            number.step == claimed.step && number.what.to_string() == claimed.what
-        })?;
-        let (least, value) = (number.what.least(), claimed.value);
-        let Effort { tries, values } = self.effort;
-        let evenly = |nth: u64| least + (value - least) * nth / values;
-        let mut values: BTreeSet<u64> = (0..=values).map(evenly).collect();
+    /// Values of a number from the least one to the plan's own, with the ends of the interval.
+    fn values(&self, claimed: &NeededNumber) -> BTreeSet<u64> {
+        let least = self.number(claimed).map_or(0, |number| number.what.least());
+        let evenly = |nth: u64| least + (claimed.value - least) * nth / self.effort.values;
+        let mut values: BTreeSet<u64> = (0..=self.effort.values).map(evenly).collect();
         if !claimed.measured {
             values.extend([claimed.passes_at, claimed.fails_from]);
         }
+        values
+    }
+
+    /// The number that a claim is about.
+    fn number(&self, claimed: &NeededNumber) -> Option<Number> {
+        let mut numbers = Number::all(self.plan).into_iter();
+        numbers
+            .find(|number| number.step == claimed.step && number.what.to_string() == claimed.what)
+    }
+
+    /// What is wrong about a boundary at these values, if anything is.
+    fn boundary(&self, claimed: &NeededNumber, values: BTreeSet<u64>) -> Option<String> {
+        let number = self.number(claimed)?;
+        let tries = self.effort.tries;
         values.into_iter().find_map(|planned| {
             let plan = number.set(self.plan, planned);
             let executions = (0..self.effort.tries).map(|nth| self.execute(&plan, nth));

@@ -35,9 +35,9 @@ struct Result {
 /// Says of each bug how close to its minimum it was shrunk.
 pub fn shrinking(bugs: &[Variant], seeds: u64, plans: u64) -> anyhow::Result<()> {
     println!(
-        "| bug | shrunk | at the minimum | within one step | steps before, median | after | runs, median | most | guard's, median | needed right | without them never | other faults right | boundaries hold |"
+        "| bug | shrunk | at the minimum | within one step | steps before, median | after | runs, median | most | guard's, median | needed right | without them never | other faults right | boundaries: a boundary inside | none outside |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
     let mut all = Checked::default();
     for bug in bugs {
         let bench = demo_bench::simulated(*bug)?;
@@ -82,10 +82,11 @@ fn scores(checked: &Checked) -> String {
         needed,
         never,
         alternatives,
+        ends,
         boundaries,
         ..
     } = checked;
-    [*needed, *never, *alternatives, *boundaries]
+    [*needed, *never, *alternatives, *ends, *boundaries]
         .map(cell)
         .join(" | ")
 }
