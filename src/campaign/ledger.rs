@@ -15,7 +15,7 @@ use super::control::Control;
 use super::{Bench, Campaign, Plans, ShrinkBudget};
 use crate::generator::{self, GENERATOR_VERSION};
 use crate::latency::{self, Latencies};
-use crate::model::{Failure, Figure, Limits, Plan, Regressed, Signature, Verdict};
+use crate::model::{Failure, Figure, Limits, Plan, Regressed, Signature, Tested, Verdict};
 use crate::redact;
 use crate::trace::StackInfo;
 
@@ -117,6 +117,9 @@ pub(super) struct Finished {
     /// The control that was run after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub control: Option<(Signature, Control)>,
+    /// What it tested; unknown in a campaign of before that was counted.
+    #[serde(default, skip_serializing_if = "Tested::is_unknown")]
+    pub tested: Tested,
     /// How long recovery took.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recovery: Vec<Figure>,

@@ -9,13 +9,14 @@ use super::ledger::{Entry, Finished, Ledger, LedgerError};
 use super::recovery::Recoveries;
 use super::save::SaveError;
 use super::shelf::Shelf;
-use super::{Bench, Campaign, Interrupt, Shrunken};
+use super::{Bench, Campaign, Interrupt, Plans, Shrunken};
 use crate::latency::Latencies;
 use crate::model::{
-    Failure, Fate, FirstCalls, Known, Regressed, Rehearsal, Reproduced, Signature, Summary, Verdict,
+    Failure, Fate, FirstCalls, Known, Regressed, Rehearsal, Reproduced, Signature, Summary, Tested,
+    Verdict,
 };
 use crate::scenario;
-use crate::trace::Trace;
+use crate::trace::{Trace, tested};
 
 /// So many reasons why trials were inconclusive are told; each trial tells its own.
 const MOST_REASONS: usize = 20;
@@ -28,6 +29,8 @@ pub(super) struct Progress {
     latency: Latencies,
     recoveries: Recoveries,
     pub controls: Controls,
+    /// Whether requests are to meet outages: a scenario may leave the API idle on purpose.
+    needs_requests: bool,
     began: Instant,
     /// How long it went on before it was resumed.
     before: Duration,
@@ -66,12 +69,15 @@ impl Progress {
                 scenario: Vec::new(),
                 latency: Vec::new(),
                 first_calls: FirstCalls::default(),
+                tested: Tested::default(),
+                untested: None,
                 recovery: Vec::new(),
             },
             listed: campaign.known.clone(),
             latency: Latencies::default(),
             recoveries: Recoveries::default(),
             controls: Controls::default(),
+            needs_requests: matches!(campaign.plans, Plans::Random(_)),
             began: Instant::now(),
             before: Duration::ZERO,
             unshrunk: Vec::new(),
@@ -102,6 +108,7 @@ impl Progress {
             signature: judgement.and_then(|j| j.signature.clone()),
             failure,
             control,
+            tested: tested(trace),
             recovery: judgement.map(Recoveries::figures).unwrap_or_default(),
             elapsed_ms: self.elapsed().as_millis() as u64,
             latency_bytes,
@@ -136,6 +143,7 @@ impl Progress {
         }
         self.recoveries.add(&finished.recovery);
         let summary = &mut self.summary;
+        summary.tested.add(&finished.tested);
         summary.doubted.extend(finished.doubted);
         summary.flaky = self.controls.flaky().cloned().collect();
         summary.plans_executed += 1;
@@ -361,8 +369,8 @@ impl Progress {
         self.summary.failures.len() + self.summary.flaky.len()
     }
 
-    /// Violated if any trial is, but for failures that are put up with; else inconclusive if too many are, or if the stack fails without a fault;
-    /// else holds.
+    /// Violated if any trial is, but for failures that are put up with; else inconclusive if too many are, if the stack fails without a
+    /// fault, or if nothing was tested; else holds.
     pub fn judge(&mut self, max_inconclusive: f64) {
         let otherwise = |told: &Regressed| {
             let other = told.other.as_ref();
@@ -370,6 +378,7 @@ impl Progress {
         };
         let fails_otherwise = self.summary.reused.iter().any(otherwise);
         let summary = &mut self.summary;
+        summary.untested = summary.nothing_tested(self.needs_requests);
         let allowed = max_inconclusive * summary.plans_executed as f64;
         summary.verdict = if !summary.failures.is_empty()
             || summary.known.iter().any(|known| !known.listed)
@@ -379,6 +388,7 @@ impl Progress {
         } else if summary.plans_executed == 0
             || !summary.flaky.is_empty()
             || summary.inconclusive as f64 > allowed
+            || summary.untested.is_some()
         {
             Verdict::Inconclusive
         } else {

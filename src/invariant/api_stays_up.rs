@@ -17,7 +17,7 @@ impl Invariant for ApiStaysUp {
 
     fn check(&self, view: &View<'_>, _limits: &Limits) -> Finding {
         if !view.header().stack.api_observed {
-            return Finding::holds(self.name(), "the API's process is not observed");
+            return Finding::not_judged(self.name(), "the API's process is not observed");
         }
         let Some((event, reason, what)) = fall(view) else {
             return Finding::holds(self.name(), "the API's process stayed up");

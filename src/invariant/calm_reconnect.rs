@@ -27,10 +27,10 @@ impl Invariant for CalmReconnect {
 
     fn check(&self, view: &View<'_>, limits: &Limits) -> Finding {
         if !view.header().stack.api_observed {
-            return Finding::holds(self.name(), "the API's log is not observed");
+            return Finding::not_judged(self.name(), "the API's log is not observed");
         }
         let Some(fault) = view.faults().next().map(|window| window.began) else {
-            return Finding::holds(self.name(), "no fault was done");
+            return Finding::not_judged(self.name(), "no fault was done");
         };
         let allowed = limits.log_lines_per_s.saturating_mul(WINDOW_US / 1_000_000);
         let most_lines = match log_flood(view, fault, allowed) {

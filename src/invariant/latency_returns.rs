@@ -22,10 +22,10 @@ impl Invariant for LatencyReturns {
 
     fn check(&self, view: &View<'_>, limits: &Limits) -> Finding {
         let Some(limits) = &limits.latency else {
-            return Finding::holds(self.name(), "latency is not limited");
+            return Finding::not_judged(self.name(), "latency is not limited");
         };
         if view.faults().next().is_none() {
-            return Finding::holds(self.name(), "no fault was done");
+            return Finding::not_judged(self.name(), "no fault was done");
         }
         let mut words = Vec::new();
         let mut figures = Vec::new();
@@ -84,7 +84,7 @@ impl Invariant for LatencyReturns {
                 self.name(),
                 format!("after recovery, {words}; this machine was too busy to tell why"),
             ),
-            _ if words.is_empty() => Finding::holds(
+            _ if words.is_empty() => Finding::not_judged(
                 self.name(),
                 "too few requests were answered after recovery to tell",
             ),

@@ -23,7 +23,7 @@ impl Invariant for LogExpectations {
     fn check(&self, view: &View<'_>, limits: &Limits) -> Finding {
         let header = view.header();
         if header.log.is_empty() {
-            return Finding::holds(self.name(), "no patterns are configured");
+            return Finding::not_judged(self.name(), "no patterns are configured");
         }
         if !header.stack.api_observed {
             return Finding::inconclusive(self.name(), "the API's log is not observed");
@@ -52,7 +52,7 @@ impl Invariant for LogExpectations {
             .faults()
             .filter(|window| view.fault_kind(window).is_some_and(breaks));
         let Some(window) = broken.find(felt) else {
-            return Finding::holds(
+            return Finding::not_judged(
                 self.name(),
                 "no request felt that a connection was broken for sure",
             );

@@ -29,16 +29,16 @@ impl Invariant for NoLeak {
 
     fn check(&self, view: &View<'_>, limits: &Limits) -> Finding {
         let Some(limits) = &limits.resources else {
-            return Finding::holds(self.name(), "what the API may use is not limited");
+            return Finding::not_judged(self.name(), "what the API may use is not limited");
         };
         let Some(before) = before(view) else {
-            return Finding::holds(self.name(), "what the API uses is not observed");
+            return Finding::not_judged(self.name(), "what the API uses is not observed");
         };
         let Some(ready) = view.last_ready() else {
-            return Finding::holds(self.name(), "no fault was done and undone");
+            return Finding::not_judged(self.name(), "no fault was done and undone");
         };
         if view.settled(ready.at_us).is_none() {
-            return Finding::holds(self.name(), "the API did not recover");
+            return Finding::not_judged(self.name(), "the API did not recover");
         }
         let after = after(view);
         let Some(first) = after.first() else {
@@ -77,7 +77,7 @@ impl Invariant for NoLeak {
                 vec![before.moment.seq],
             ),
             None if holdings.is_empty() => {
-                Finding::holds(self.name(), "what the API uses is not observed")
+                Finding::not_judged(self.name(), "what the API uses is not observed")
             }
             None => Finding::holds(self.name(), format!("after {place}: {words}")),
         };

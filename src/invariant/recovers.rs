@@ -25,7 +25,7 @@ impl Invariant for Recovers {
 
     fn check(&self, view: &View<'_>, limits: &Limits) -> Finding {
         if view.faults().next().is_none() {
-            return Finding::holds(self.name(), "no fault was done");
+            return Finding::not_judged(self.name(), "no fault was done");
         }
         let Some(ready) = view.last_ready() else {
             return Finding::inconclusive(self.name(), "the backend never became ready again");

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Figure, Judgement, Known, Plan, Regressed, Reproduced, Signature, Verdict};
+use super::{Figure, Judgement, Known, Plan, Regressed, Reproduced, Signature, Tested, Verdict};
 
 /// What is said of a whole campaign.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -56,9 +56,26 @@ pub struct Summary {
     /// What became of the first request after each idle restart, over all trials.
     #[serde(default, skip_serializing_if = "FirstCalls::is_unknown")]
     pub first_calls: FirstCalls,
+    /// What the verdict rests on: faults, requests in outages, skipped steps, judged invariants.
+    #[serde(default, skip_serializing_if = "Tested::is_unknown")]
+    pub tested: Tested,
+    /// Why nothing was tested at all, and which key to change. Then the campaign is inconclusive, if it is not violated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub untested: Option<String>,
     /// How long recovery took, per request kind, over all trials with a fault.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recovery: Vec<RecoveryRow>,
+}
+
+impl Summary {
+    /// Why nothing was tested at all; none where something was, and where no trial could be decided:
+    /// then their reasons say more.
+    pub fn nothing_tested(&self, needs_requests: bool) -> Option<String> {
+        match self.inconclusive < self.plans_executed {
+            true => self.tested.nothing(needs_requests),
+            false => None,
+        }
+    }
 }
 
 /// What became of the first request after each restart of a backend during which nobody used the API.

@@ -48,6 +48,9 @@ pub struct Finding {
     pub kind: Option<KindName>,
     /// One sentence in plain words.
     pub message: String,
+    /// Whether there was nothing to judge, as the message says: it holds for want of a case.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_judged: bool,
     /// The `seq` numbers of the events that prove it. The first is the moment at which, seen in hindsight, things
     /// went wrong; it decides which of several violations is the primary one, and which fault it is laid to. The others
     /// follow in their order.
@@ -83,6 +86,14 @@ impl Finding {
     /// The invariant was checked and nothing spoke against it.
     pub fn holds(invariant: &str, message: impl Into<String>) -> Self {
         Self::undisputed(invariant, Verdict::Holds, message.into())
+    }
+
+    /// There was nothing that the invariant could have judged.
+    pub fn not_judged(invariant: &str, message: impl Into<String>) -> Self {
+        Finding {
+            not_judged: true,
+            ..Self::holds(invariant, message)
+        }
     }
 
     /// The invariant could not be decided.
@@ -129,6 +140,7 @@ impl Finding {
             reason: Some(reason.to_owned()),
             kind: kind.map(str::to_owned),
             message: message.into(),
+            not_judged: false,
             evidence: proof,
             figures: Vec::new(),
         }
@@ -141,6 +153,7 @@ impl Finding {
             reason: None,
             kind: None,
             message,
+            not_judged: false,
             evidence: Vec::new(),
             figures: Vec::new(),
         }

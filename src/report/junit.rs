@@ -5,7 +5,7 @@ use std::time::Duration;
 use quick_junit::{NonSuccessKind, Property, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
 use super::{CampaignReport, Report, TrialReport, failure};
-use crate::model::{Failure, Fate, Finding, FirstCalls, Summary, Verdict};
+use crate::model::{Failure, Fate, Finding, FirstCalls, Summary, Tested, Verdict};
 
 /// The report as JUnit XML. Of a campaign, each invariant is a test case, and each failure one under its signature; of a trace, each finding is
 /// one. `invariants` are the names of those that were checked.
@@ -76,7 +76,30 @@ fn of_campaign(campaign: &CampaignReport, invariants: &[&str]) -> TestSuite {
         let properties = [("idle-restarts", restarts), ("first-call-failed", failed)];
         suite.add_properties(properties.map(|(name, n)| Property::new(name, n.to_string())));
     }
+    suite.add_properties(tested(&summary.tested));
     suite
+}
+
+/// What the verdict rests on.
+fn tested(tested: &Tested) -> Vec<Property> {
+    if tested.is_unknown() {
+        return Vec::new();
+    }
+    let sums = [
+        ("outages", tested.faults_done()),
+        ("outages-met-by-requests", tested.outages_met()),
+        ("requests-in-outages", tested.requests_in_outages),
+        ("steps", tested.steps),
+        ("steps-skipped", tested.steps_skipped()),
+    ];
+    let sums = sums.map(|(name, n)| (name.to_owned(), n)).into_iter();
+    let longest = tested.faults.iter();
+    let longest = longest.map(|(kind, f)| (format!("longest-outage-ms-{kind}"), f.longest_ms));
+    let judged = tested.judged.iter();
+    let judged = judged.map(|(invariant, n)| (format!("trials-judged-{invariant}"), *n));
+    let all = sums.chain(longest).chain(judged);
+    all.map(|(name, n)| Property::new(name, n.to_string()))
+        .collect()
 }
 
 /// A failure under its signature, with all that is needed to go on from it.
@@ -103,6 +126,13 @@ fn failed(failure: &Failure, plans: u64) -> TestCase {
 fn conclusive(summary: &Summary) -> TestCase {
     let reasons = summary.inconclusive_reasons.join("\n");
     let status = match (summary.verdict, summary.inconclusive) {
+        (Verdict::Inconclusive, 0) if summary.untested.is_some() => {
+            let untested = summary.untested.as_deref().unwrap_or_default();
+            said(
+                NonSuccessKind::Error,
+                &format!("nothing was tested: {untested}"),
+            )
+        }
         (Verdict::Inconclusive, count) => {
             let message = format!(
                 "{count} of {} trials were inconclusive",

@@ -19,6 +19,7 @@ mod sent;
 mod shrunk;
 mod table;
 pub mod terminal;
+mod tested;
 mod trial;
 
 pub use campaign::CampaignReport;

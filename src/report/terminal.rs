@@ -40,9 +40,20 @@ pub fn summary(summary: &Summary) -> String {
     for reason in &summary.inconclusive_reasons {
         let _ = writeln!(text, "  inconclusive: {reason}");
     }
+    if let Some(untested) = &summary.untested {
+        let _ = writeln!(text, "  inconclusive: nothing was tested: {untested}");
+    }
     text.push_str(&doubted(summary));
     if let Some(removed) = removed(summary) {
         let _ = writeln!(text, "  {removed}");
+    }
+    for (nth, line) in super::tested::tested(summary).iter().enumerate() {
+        let label = if nth == 0 {
+            "\n  tested     "
+        } else {
+            "             "
+        };
+        let _ = writeln!(text, "{label}{line}");
     }
     if let Some(warning) = warning(&summary.first_calls) {
         let _ = writeln!(text, "\n  warning    {warning}");

@@ -5,7 +5,9 @@ use maud::{Markup, html};
 use super::badge;
 use super::trial::latencies;
 use crate::model::{Failure, Known, RecoveryRow, Regressed, Rehearsal, Verdict};
-use crate::report::{CampaignReport, Change, Comparison, Glance, failure, fate_line, terminal};
+use crate::report::{
+    CampaignReport, Change, Comparison, Glance, failure, fate_line, terminal, tested,
+};
 
 /// How many trials are listed.
 const MOST_LISTED: usize = 500;
@@ -25,6 +27,9 @@ pub fn head(campaign: &CampaignReport) -> Markup {
             }
             @if summary.interrupted { p { "It was interrupted." } }
             @for reason in &summary.inconclusive_reasons { p { "Inconclusive: " (reason) } }
+            @if let Some(untested) = &summary.untested { p { "Inconclusive: nothing was tested: " (untested) } }
+            @let tested = tested::tested(summary);
+            @if !tested.is_empty() { section.tested { h2 { "Tested" } ul { @for line in &tested { li { (line) } } } } }
             @if let Some(warning) = terminal::warning(&summary.first_calls) { p { "Warning: " (warning) } }
             @if !summary.doubted.is_empty() { pre { (terminal::doubted(summary)) } }
             @if let Some(removed) = terminal::removed(summary) { p { (removed) } }
