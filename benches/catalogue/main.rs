@@ -62,6 +62,7 @@ fn main() -> anyhow::Result<()> {
     } else {
         let plans = arguments.correct_plans.unwrap_or(5_000);
         simulated::detection(&bugs, arguments.seeds, arguments.plans)?;
+        simulated::load(arguments.seeds, 60)?;
         simulated::false_alarms(&correct, plans)?;
         simulated::tight_recovery(&correct, plans)
     }

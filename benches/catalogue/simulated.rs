@@ -8,21 +8,26 @@ use comeback::app::Variant;
 use comeback::campaign::Bench;
 use comeback::cli::demo_bench;
 use comeback::generator;
-use comeback::model::{Figure, Judgement, Verdict};
+use comeback::model::{Figure, Judgement, Tested, Verdict};
+use comeback::trace::{Trace, tested};
 
 use super::side_by_side::side_by_side;
 
-/// A violation: after how many plans, and of what.
+/// A violation: after how many plans, after how long on the simulator's clock, and of what.
 struct Found {
     plans: u64,
+    seconds: f64,
     invariant: String,
 }
 
 /// Says of each bug how often it is found, and after how many plans.
 pub fn detection(bugs: &[Variant], seeds: u64, plans: u64) -> anyhow::Result<()> {
-    println!("| bug | found | plans, median | plans, most | blamed on | as declared |");
-    println!("|---|---|---|---|---|---|");
+    println!(
+        "| bug | found | plans, median | plans, most | seconds, median | blamed on | as declared |"
+    );
+    println!("|---|---|---|---|---|---|---|");
     let (began, mut trials) = (Instant::now(), 0);
+    let (mut all_plans, mut all_seconds) = (Vec::new(), Vec::new());
     for bug in bugs {
         let bench = demo_bench::simulated(*bug)?;
         let tries = side_by_side(seeds, |seed| find(&bench, seed + 1, plans));
@@ -33,6 +38,10 @@ pub fn detection(bugs: &[Variant], seeds: u64, plans: u64) -> anyhow::Result<()>
         let found: Vec<&Found> = tries.iter().flatten().collect();
         let mut counts: Vec<u64> = found.iter().map(|found| found.plans).collect();
         counts.sort_unstable();
+        let mut seconds: Vec<f64> = found.iter().map(|found| found.seconds).collect();
+        seconds.sort_by(f64::total_cmp);
+        all_plans.extend(&counts);
+        all_seconds.extend(&seconds);
         let mut blamed: BTreeMap<&str, u64> = BTreeMap::new();
         for found in &found {
             *blamed.entry(&found.invariant).or_default() += 1;
@@ -42,17 +51,59 @@ pub fn detection(bugs: &[Variant], seeds: u64, plans: u64) -> anyhow::Result<()>
             .filter(|found| bug.caught_by().contains(&found.invariant.as_str()));
         let words = blamed.iter().map(|(name, n)| format!("`{name}` {n}"));
         println!(
-            "| `{}` | {} of {seeds} | {} | {} | {} | {} of {} |",
+            "| `{}` | {} of {seeds} | {} | {} | {:.1} | {} | {} of {} |",
             bug.name(),
             found.len(),
             counts.get(counts.len() / 2).unwrap_or(&0),
             counts.last().unwrap_or(&0),
+            seconds.get(seconds.len() / 2).unwrap_or(&0.0),
             words.collect::<Vec<_>>().join(", "),
             declared.count(),
             found.len(),
         );
     }
+    all_plans.sort_unstable();
+    all_seconds.sort_by(f64::total_cmp);
+    println!(
+        "\nover all bugs and seeds: {} plans and {:.1} virtual seconds in the median",
+        all_plans.get(all_plans.len() / 2).unwrap_or(&0),
+        all_seconds.get(all_seconds.len() / 2).unwrap_or(&0.0)
+    );
     rate(trials, began);
+    Ok(())
+}
+
+/// Says how often load meets outages in the plans of the healthy variant, whatever its seed.
+pub fn load(seeds: u64, plans: u64) -> anyhow::Result<()> {
+    let bench = demo_bench::simulated(Variant::Healthy)?;
+    println!(
+        "| plans of a campaign | outages met by load | plans with load in every outage | virtual seconds a plan |"
+    );
+    println!("|---|---|---|---|");
+    // The opening of the demo, and what is drawn after it.
+    for (first, last) in [(0, 11), (11, plans.max(12))] {
+        let traces = side_by_side(seeds, |seed| {
+            let trials = (first..last).map(|index| trace(&bench, seed + 1, index));
+            trials
+                .map(|trace| (tested(&trace), seconds(&trace)))
+                .collect::<Vec<_>>()
+        });
+        let all: Vec<_> = traces.into_iter().flatten().collect();
+        let sum = |of: fn(&Tested) -> u64| all.iter().map(|(tested, _)| of(tested)).sum::<u64>();
+        let met = all
+            .iter()
+            .filter(|(tested, _)| tested.outages_met() == tested.faults_done())
+            .count();
+        let count = all.len() as f64;
+        println!(
+            "| {} to {last} | {:.0} % | {:.0} % | {:.1} |",
+            first + 1,
+            100.0 * sum(Tested::outages_met) as f64 / sum(Tested::faults_done) as f64,
+            100.0 * met as f64 / count,
+            all.iter().map(|(_, seconds)| seconds).sum::<f64>() / count
+        );
+    }
+    println!();
     Ok(())
 }
 
@@ -127,24 +178,40 @@ fn words(judgement: &Judgement) -> String {
 }
 
 fn find(bench: &Bench, seed: u64, plans: u64) -> Option<Found> {
+    let mut spent = 0.0;
     (0..plans).find_map(|index| {
-        let judgement = trial(bench, seed, index);
+        let trace = trace(bench, seed, index);
+        spent += seconds(&trace);
+        let judgement = trace.judgement.as_ref()?;
         let primary = judgement
             .primary()
             .filter(|_| judgement.verdict == Verdict::Violated)?;
         Some(Found {
             plans: index + 1,
+            seconds: spent,
             invariant: primary.invariant.clone(),
         })
     })
 }
 
+/// How long a trial took on the simulator's clock.
+fn seconds(trace: &Trace) -> f64 {
+    trace
+        .events
+        .last()
+        .map_or(0.0, |event| event.at_us as f64 / 1e6)
+}
+
 fn trial(bench: &Bench, seed: u64, index: u64) -> Judgement {
+    let judgement = trace(bench, seed, index).judgement;
+    judgement.expect("a trial is judged")
+}
+
+fn trace(bench: &Bench, seed: u64, index: u64) -> Trace {
     let plan = generator::plan(&bench.space, seed, index);
     let simulation = bench.simulation.as_ref().expect("the bench is simulated");
     let trace = simulation.trial(bench, &plan, 0, pending());
-    let judgement = trace.expect("a world can be made").judgement;
-    judgement.expect("a trial is judged")
+    trace.expect("a world can be made")
 }
 
 fn rate(trials: u64, began: Instant) {

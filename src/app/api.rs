@@ -170,9 +170,10 @@ async fn token(body: Incoming) -> Result<Value, Reply> {
 fn status_of(error: CallError) -> StatusCode {
     match error {
         CallError::Broken | CallError::StaleHandle => StatusCode::BAD_GATEWAY,
-        CallError::Unavailable | CallError::WarmingUp | CallError::BreakerOpen => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
+        CallError::Unavailable
+        | CallError::WarmingUp
+        | CallError::BreakerOpen
+        | CallError::NoSlot => StatusCode::SERVICE_UNAVAILABLE,
         CallError::Deadline(_) => StatusCode::GATEWAY_TIMEOUT,
     }
 }

@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::channel::Answer;
 use super::provider::{CallError, Provider};
+use super::slots::Slots;
 use super::{Host, Settings, Variant};
 
 /// After so long no call is made again, and a call with its retries takes no longer than the second.
@@ -27,6 +28,7 @@ pub(super) struct Caller {
     settings: Settings,
     chances: Mutex<Rng>,
     breaker: Mutex<Breaker>,
+    slots: Option<Slots>,
 }
 
 /// How many calls have failed in a row, and until when the next ones fail at once.
@@ -44,6 +46,7 @@ impl Caller {
             settings,
             chances: Mutex::new(Rng::with_seed(host.seed)),
             breaker: Mutex::default(),
+            slots: Slots::new(&settings),
         }
     }
 
@@ -53,6 +56,10 @@ impl Caller {
         if until.is_some_and(|until| Instant::now() < until) {
             return Err(CallError::BreakerOpen);
         }
+        let _slot = match &self.slots {
+            Some(slots) => Some(slots.take().await.ok_or(CallError::NoSlot)?),
+            None => None,
+        };
         let result = match self.settings.retries {
             0 => self.provider.call(token).await,
             retries => timeout(WITH_RETRIES, self.call_again(token, retries))

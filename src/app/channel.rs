@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
@@ -41,7 +41,11 @@ pub(super) struct Pump {
 
 /// Who waits for which call's answer. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Waiting(Arc<Mutex<BTreeMap<u64, oneshot::Sender<Answer>>>>);
+pub(super) struct Waiting {
+    callers: Arc<Mutex<BTreeMap<u64, oneshot::Sender<Answer>>>>,
+    /// Whether an answer is for whoever has waited longest, whatever its number.
+    in_line: bool,
+}
 
 /// How a channel ended.
 pub(super) struct End {
@@ -179,9 +183,17 @@ impl Pump {
 }
 
 impl Waiting {
+    /// A table without numbers: an answer is for whoever has waited longest.
+    pub fn in_line() -> Self {
+        Waiting {
+            in_line: true,
+            ..Waiting::default()
+        }
+    }
+
     /// The same table for another connection: who still waits stands under the numbers of its first calls.
     pub fn carried_over(&self) -> Waiting {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.callers();
         let still_waiting = std::mem::take(&mut *waiting).into_values();
         let still_waiting = still_waiting.filter(|answer| !answer.is_closed());
         waiting.extend((1..).zip(still_waiting));
@@ -190,12 +202,20 @@ impl Waiting {
 
     /// Notes who waits for a call. On each connection its calls are numbered anew.
     fn add(&self, call: u64, answer: oneshot::Sender<Answer>) {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.callers();
         waiting.entry(call).or_insert(answer);
     }
 
     fn answered(&self, call: u64) -> Option<oneshot::Sender<Answer>> {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.callers();
+        if self.in_line {
+            waiting.retain(|_, caller| !caller.is_closed());
+            return waiting.pop_first().map(|(_, caller)| caller);
+        }
         waiting.remove(&call)
+    }
+
+    fn callers(&self) -> MutexGuard<'_, BTreeMap<u64, oneshot::Sender<Answer>>> {
+        self.callers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

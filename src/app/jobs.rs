@@ -7,6 +7,8 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
+use crate::watch;
+
 /// A job's number.
 pub(super) type JobId = u64;
 
@@ -48,6 +50,8 @@ pub(super) struct QueueFull(usize);
 pub(super) struct Jobs {
     table: Mutex<Table>,
     queue: mpsc::Sender<JobId>,
+    /// The last job that was queued.
+    arrivals: watch::Sender<JobId>,
     max_known: usize,
 }
 
@@ -64,6 +68,7 @@ impl Jobs {
         let jobs = Jobs {
             table: Mutex::default(),
             queue,
+            arrivals: watch::Sender::new(0),
             max_known,
         };
         (jobs, processor)
@@ -92,7 +97,14 @@ impl Jobs {
         table.jobs.insert(id, job);
         table.forget_beyond(self.max_known);
         place.send(id);
+        self.arrivals.send_replace(id);
         Ok(id)
+    }
+
+    /// Returns when another job is queued.
+    pub async fn until_another(&self) {
+        // The sender lives in `self`, so this cannot fail.
+        let _ = self.arrivals.subscribe().changed().await;
     }
 
     /// A job, while it is known.

@@ -17,6 +17,7 @@
 pub mod api;
 pub mod backend;
 mod caller;
+mod catalogue;
 mod channel;
 mod chatter;
 mod health;
@@ -31,6 +32,7 @@ mod protocol;
 mod provider;
 mod session;
 mod settings;
+mod slots;
 pub mod tcp;
 #[cfg(test)]
 mod tests;

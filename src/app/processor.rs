@@ -78,6 +78,12 @@ impl Processor {
                     pending::<()>().await;
                 }
             }
+            // BUG full-queue: it looks for the backend only when another job arrives, and a full queue takes none.
+            if self.settings.is(Variant::FullQueue) {
+                while !self.provider.connected() {
+                    self.jobs.until_another().await;
+                }
+            }
             // The sender lives in `self`, so this cannot fail.
             let _ = idle.wait_for(|state| *state == ProcessorState::Idle).await;
             self.state.send_replace(ProcessorState::Busy);

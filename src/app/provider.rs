@@ -25,6 +25,9 @@ pub(super) enum CallError {
     /// Too many calls have failed lately.
     #[error("the backend is unavailable: the circuit breaker is open")]
     BreakerOpen,
+    /// All slots are taken, and have been for too long.
+    #[error("the backend is unavailable: too many calls are under way")]
+    NoSlot,
     /// The channel broke under the call.
     #[error("the connection to the backend is lost (broken pipe)")]
     Broken,
@@ -141,7 +144,9 @@ impl Provider {
         };
         timeout(deadline, answer).await.unwrap_or_else(|_| {
             // Whoever leaves this call unanswered will not answer the next, and a late answer must find nobody.
-            channel.close();
+            if self.settings.resets_when_late {
+                channel.close();
+            }
             Err(CallError::Deadline(deadline))
         })
     }
@@ -247,6 +252,8 @@ impl Provider {
         let waiting = match self.settings.variant {
             // BUG crossed-replies: who waited on the old connection stands in line for the new one's first answers.
             Variant::CrossedReplies => self.waiting.carried_over(),
+            // BUG late-reply: who gives up leaves the line, and the answer that is still to come does not.
+            Variant::LateReply => Waiting::in_line(),
             _ => Waiting::default(),
         };
         let attempt = async {

@@ -11,6 +11,11 @@ pub struct Settings {
     pub variant: Variant,
     /// How long a call may wait for its answer.
     pub call_deadline: Option<Duration>,
+    /// Whether the connection is reset when an answer on it is late.
+    pub resets_when_late: bool,
+    /// How many calls may be under way at once, and how long a call waits for its turn; none where
+    /// there is no such bound.
+    pub slots: Option<(usize, Duration)>,
     /// How long an attempt to connect may take, greeting included.
     pub connect_deadline: Duration,
     /// How long after the channel was lost a call still waits for the next one; later it fails at once.
@@ -51,6 +56,8 @@ impl Default for Settings {
         Settings {
             variant: Variant::Healthy,
             call_deadline: Some(Duration::from_millis(250)),
+            resets_when_late: true,
+            slots: None,
             connect_deadline: Duration::from_millis(250),
             patience: Duration::from_millis(300),
             backoff_min: Duration::from_millis(20),

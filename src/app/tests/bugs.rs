@@ -57,6 +57,9 @@ async fn some_bugs_need_more_than_one_fault_or_a_long_one() {
         Variant::LostRestart,
         Variant::LossAfterReset,
         Variant::RetryStampede,
+        Variant::LateReply,
+        Variant::LeakedSlots,
+        Variant::FullQueue,
     ] {
         let mut world = World::new(bug.settings()).await;
         world.restart(100).await;
@@ -236,6 +239,44 @@ async fn shows(bug: Variant, world: &mut World) -> bool {
         Variant::RetainedBuffers => {
             world.restart(0).await;
             world.meter.bytes() > 0
+        }
+        Variant::LateReply => {
+            world.kill().await;
+            let late = BackendSettings {
+                work: ms(400),
+                ..BackendSettings::default()
+            };
+            world.start(late).await;
+            sleep(ms(200)).await;
+            let client = world.client();
+            let (old, new) = tokio::join!(client.sync("old"), async {
+                sleep(ms(200)).await;
+                client.sync("new").await
+            });
+            assert_eq!(old.status, 504);
+            new.status == 200 && new.body["token"] == "old"
+        }
+        Variant::LeakedSlots => {
+            world.kill().await;
+            world.start(slow).await;
+            sleep(ms(200)).await;
+            join_all((0..16).map(|_| world.sync("waiting"))).await;
+            world.restart(0).await;
+            world.stays_away().await
+        }
+        Variant::FullQueue => {
+            world.kill().await;
+            sleep(ms(10)).await;
+            for n in 0..40 {
+                world.post("/request", json!({ "token": n })).await;
+            }
+            world.restart(0).await;
+            sleep(ms(2_000)).await;
+            world
+                .post("/request", json!({ "token": "back?" }))
+                .await
+                .status
+                != 200
         }
         Variant::Healthy
         | Variant::SlowStart
