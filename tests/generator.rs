@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::process::Command;
 
 use comeback::generator::{BackendSpace, Bounds, FaultName, Space, SpaceError, plan, plans};
-use comeback::model::{Action, Anchor, Edge, Fault, FaultKind, Mix, Pace, Plan, Step, Wait};
+use comeback::model::{
+    Action, Anchor, Edge, Fault, FaultKind, Limits, Mix, Pace, Plan, Step, StepId, Wait,
+};
 use proptest::prelude::*;
 
 fn mix() -> Mix {
@@ -38,9 +40,9 @@ fn some_plans(space: &Space, count: u64) -> impl Iterator<Item = Plan> {
 /// If this snapshot changes, every seed that somebody wrote down draws another plan: raise `GENERATOR_VERSION`.
 #[test]
 fn a_seed_draws_the_same_plans_for_ever_and_they_read_well() {
-    let printed: Vec<String> = some_plans(&space(), 5)
-        .map(|plan| plan.to_string())
-        .collect();
+    let space = space();
+    let plans = some_plans(&space, 5).chain(random_plans(&space, 5));
+    let printed: Vec<String> = plans.map(|plan| plan.to_string()).collect();
     insta::assert_snapshot!(printed.join("\n\n"));
 }
 
@@ -72,7 +74,7 @@ fn seed_and_index_both_decide() {
 #[test]
 fn every_kind_of_anchor_fault_pace_and_load_is_drawn() {
     let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
-    for plan in some_plans(&space(), 300) {
+    for plan in random_plans(&space(), 300) {
         let mut see = |what| *seen.entry(what).or_default() += 1;
         if plan.background.is_some() {
             see("background");
@@ -145,33 +147,135 @@ fn anchor_name(anchor: &Anchor) -> &'static str {
     }
 }
 
-#[test]
-fn every_plan_has_a_fault_and_most_have_a_burst_that_meets_one() {
-    let plans: Vec<Plan> = some_plans(&space(), 500).collect();
-    assert!(plans.iter().all(|plan| plan.faults().next().is_some()));
-    let meeting = plans.iter().filter(|plan| meets(plan)).count();
-    assert!(meeting >= 350, "{meeting} of 500");
+/// How many plans the opening of [`space`] has: five kinds for one backend and two for the other, each under load and idle,
+/// and for each backend a kill that strikes one request.
+const OPENING: u64 = 16;
+
+fn random_plans(space: &Space, count: u64) -> impl Iterator<Item = Plan> {
+    (0..count).map(move |nth| plan(space, 1, OPENING + nth))
 }
 
-/// Whether the plan has a fault anchored into a burst, or a burst anchored into a fault's outage.
-fn meets(plan: &Plan) -> bool {
-    plan.steps
-        .iter()
-        .any(|step| match (&step.action, &step.anchor) {
-            (Action::Fault(_), Anchor::InFlight { .. }) => true,
-            (
-                Action::Burst(_),
-                Anchor::After {
-                    step,
-                    edge: Edge::Start,
-                    offset_ms,
-                },
-            ) => {
-                let named = plan.step(step).map(|step| &step.action);
-                matches!(named, Some(Action::Fault(fault)) if *offset_ms <= fault.outage_ms)
-            }
-            _ => false,
+#[test]
+fn every_plan_has_a_fault_and_load_meets_the_outages_of_four_in_five() {
+    let plans: Vec<Plan> = random_plans(&space(), 500).collect();
+    assert!(plans.iter().all(|plan| plan.faults().next().is_some()));
+    let met = |plan: &Plan| plan.faults().filter(|(id, _)| meets(plan, id)).count();
+    let outages: usize = plans.iter().map(|plan| plan.faults().count()).sum();
+    let outages_met: usize = plans.iter().map(met).sum();
+    assert!(outages_met * 5 >= outages * 4, "{outages_met} of {outages}");
+    let all_met = |plan: &&Plan| met(plan) == plan.faults().count();
+    let plans_met = plans.iter().filter(all_met).count();
+    assert!(plans_met >= 400, "{plans_met} of 500");
+}
+
+/// Whether a fault has steady load behind it, is anchored into a burst, or has a burst anchored into its outage.
+fn meets(plan: &Plan, id: &StepId) -> bool {
+    let fault = plan.step(id).unwrap();
+    let Action::Fault(Fault { outage_ms, .. }) = &fault.action else {
+        return false;
+    };
+    let is_sent_into = |step: &Step| match (&step.action, &step.anchor) {
+        (
+            Action::Burst(_),
+            Anchor::After {
+                step: named,
+                edge: Edge::Start,
+                offset_ms,
+            },
+        ) => named == id && offset_ms <= outage_ms,
+        _ => false,
+    };
+    plan.background.is_some()
+        || matches!(fault.anchor, Anchor::InFlight { .. })
+        || plan.steps.iter().any(is_sent_into)
+}
+
+/// A call without a deadline shows only where a freeze outlasts what an answer may take, and load meets it.
+#[test]
+fn one_plan_in_ten_freezes_a_backend_for_longer_than_an_answer_may_take_under_load() {
+    let limits = Limits::default();
+    let space = space().at_scale_of(&limits);
+    let freezes = |plan: &Plan| {
+        let mut faults = plan.faults();
+        faults.any(|(id, fault)| {
+            let is_silent = matches!(fault.kind, FaultKind::Pause | FaultKind::Cut);
+            is_silent && fault.outage_ms > limits.answer_ms && meets(plan, id)
         })
+    };
+    let plans = random_plans(&space, 500).filter(freezes).count();
+    assert!(plans >= 100, "{plans} of 500");
+}
+
+#[test]
+fn a_campaign_opens_with_each_allowed_fault_under_load_and_idle_whatever_its_seed() {
+    let space = space();
+    let opening: Vec<Plan> = (0..OPENING).map(|index| plan(&space, 1, index)).collect();
+    let words: Vec<String> = opening
+        .iter()
+        .map(|plan| {
+            let (id, fault) = plan.faults().next().unwrap();
+            let load = if meets(plan, id) { "loaded" } else { "idle" };
+            format!("{} {} {load}", fault.backend, fault.kind.name())
+        })
+        .collect();
+    // The kill that strikes one request is one under load here.
+    let mut expected = vec!["ray kill loaded".to_owned(), "redis kill loaded".to_owned()];
+    for (backend, kinds) in [
+        ("ray", &["kill", "stop", "pause", "rapid", "cut"][..]),
+        ("redis", &["kill", "pause"]),
+    ] {
+        for kind in kinds {
+            expected.push(format!("{backend} {kind} idle"));
+            expected.push(format!("{backend} {kind} loaded"));
+        }
+    }
+    let sorted = |mut words: Vec<String>| {
+        words.sort();
+        words
+    };
+    assert_eq!(sorted(words), sorted(expected));
+    for (index, first) in (0..).zip(&opening) {
+        assert_eq!(space.fits(first), Ok(()), "{first}");
+        assert_eq!(plan(&space, 2, index).steps, first.steps);
+        let is_beyond = |(_, fault): (&StepId, &Fault)| fault.outage_ms == 12_000;
+        let is_freeze = |(_, fault): (&StepId, &Fault)| fault.kind == FaultKind::Pause;
+        assert!(
+            !first.faults().any(is_freeze) || first.faults().any(is_beyond),
+            "{first}"
+        );
+    }
+    assert!(some_plans(&space, OPENING + 1).last().unwrap().steps != opening[0].steps);
+}
+
+#[test]
+fn the_opening_fits_a_space_that_allows_little() {
+    let bounds = Bounds {
+        steps: 1..=1,
+        requests: 1..=1,
+        concurrency: 1..=1,
+        outage_ms: 5..=9,
+        max_offset_ms: 0,
+        max_plan_ms: 10,
+        ..Bounds::default()
+    };
+    let space = space_with(bounds);
+    for index in 0..OPENING {
+        let first = plan(&space, 1, index);
+        assert_eq!(space.fits(&first), Ok(()), "{first}");
+        assert_eq!(first.steps.len(), 1, "{first}");
+    }
+}
+
+#[test]
+fn short_plans_come_first() {
+    let space = space();
+    let steps = |from: u64| {
+        let plans = (0..40).flat_map(|seed| (from..from + 5).map(move |index| (seed, index)));
+        let steps = plans.map(|(seed, index)| plan(&space, seed, OPENING + index).steps.len());
+        steps.sum::<usize>()
+    };
+    let (first, later) = (steps(0), steps(40));
+    assert!(first * 3 < later * 2, "{first} steps, later {later}");
 }
 
 /// What adds up over reconnects needs several, each after the API is back from the one before.

@@ -16,6 +16,8 @@ mod faults;
 mod jobs;
 #[path = "simulator/known.rs"]
 mod known;
+#[path = "simulator/load.rs"]
+mod load;
 #[path = "simulator/parity.rs"]
 mod parity;
 #[path = "simulator/properties.rs"]

@@ -225,6 +225,7 @@ fn assemble(file: File, path: &Path, secrets: Vec<Secret>) -> Result<Config, Pro
     let kinds = request::check_all(file.request)?;
     check_log(&file.log)?;
     let (trial, reset) = file.trial.settings(file.trace)?;
+    let limits = limits::check(&file.limits)?;
     let services = backends.iter().map(|backend| &backend.service);
     let services = api.service.iter().chain(services);
     Ok(Config {
@@ -233,9 +234,9 @@ fn assemble(file: File, path: &Path, secrets: Vec<Secret>) -> Result<Config, Pro
         allow_remote: file.allow_remote,
         api,
         backends,
-        limits: limits::check(&file.limits)?,
+        space: file.generator.space(spaces, &kinds)?.at_scale_of(&limits),
+        limits,
         log: file.log,
-        space: file.generator.space(spaces, &kinds)?,
         kinds,
         caps,
         trial,

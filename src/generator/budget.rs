@@ -3,15 +3,44 @@
 use super::{Bounds, draws};
 use crate::model::{Action, Anchor, Burst, Fault, FaultKind, Pace, Step, Wait};
 
+/// How much of the time of a plan may go to outages that are kept beyond the answer's limit.
+const KEPT: f64 = 0.75;
+
+/// How much longer than that limit they are at least.
+const BEYOND: f64 = 1.05;
+
 /// Shortens every time in the steps by one common factor if, one after the other, they would last longer than
 /// `max_plan_ms`. What the bounds ask for at least is kept, and so the steps may still last longer by as much. To shorten keeps the shape
 /// of a plan; to draw again would prefer short plans of few steps.
-pub(super) fn shorten(steps: &mut [Step], bounds: &Bounds) {
-    let lasts_ms: f64 = steps.iter().map(lasts_ms).sum();
-    let share = bounds.max_plan_ms as f64 / lasts_ms;
-    if share < 1.0 {
-        for step in steps {
-            shorten_step(step, share, bounds);
+///
+/// An outage that lasts longer than an answer may take goes on doing so, as long as there is room for it: just below that
+/// limit it would show nothing.
+pub(super) fn shorten(steps: &mut [Step], bounds: &Bounds, answer_ms: u64) {
+    let whole_ms: f64 = steps.iter().map(lasts_ms).sum();
+    let most_ms = bounds.max_plan_ms as f64;
+    if whole_ms <= most_ms {
+        return;
+    }
+    let least_ms = (answer_ms as f64 * BEYOND).ceil();
+    let (mut kept_ms, mut kept_before_ms) = (0.0, 0.0);
+    let mut is_kept = vec![false; steps.len()];
+    for (step, is_kept) in steps.iter_mut().zip(&mut is_kept) {
+        if let Action::Fault(fault) = &mut step.action
+            && !matches!(fault.kind, FaultKind::Rapid { .. })
+            && fault.outage_ms as f64 >= least_ms
+            && kept_ms + least_ms <= KEPT * most_ms
+        {
+            *is_kept = true;
+            kept_ms += least_ms;
+            kept_before_ms += fault.outage_ms as f64;
+        }
+    }
+    let share = (most_ms - kept_ms) / (whole_ms - kept_before_ms).max(1.0);
+    let share = share.min(1.0);
+    for (step, is_kept) in steps.iter_mut().zip(is_kept) {
+        shorten_step(step, share, bounds);
+        if let (Action::Fault(fault), true) = (&mut step.action, is_kept) {
+            fault.outage_ms = (least_ms as u64).max(*bounds.outage_ms.start());
         }
     }
 }
@@ -103,7 +132,7 @@ mod tests {
     fn a_plan_within_its_budget_is_left_alone() {
         let steps = vec![step("f1", 1_000, stop(8_000))];
         let mut shortened = steps.clone();
-        shorten(&mut shortened, &bounds(10_000));
+        shorten(&mut shortened, &bounds(10_000), 60_000);
         assert_eq!(shortened, steps);
     }
 
@@ -113,7 +142,7 @@ mod tests {
             step("f1", 1_000, stop(8_000)),
             step("w1", 2_000, Action::Wait(Wait { wait_ms: 8_000 })),
         ];
-        shorten(&mut steps, &bounds(10_000));
+        shorten(&mut steps, &bounds(10_000), 60_000);
         let lasts: Vec<f64> = steps.iter().map(lasts_ms).collect();
         assert_eq!(lasts, [5_000.0, 5_000.0]);
     }
@@ -125,7 +154,7 @@ mod tests {
             outage_ms: 30_000..=45_000,
             ..bounds(10_000)
         };
-        shorten(&mut steps, &bounds);
+        shorten(&mut steps, &bounds, 60_000);
         assert!(matches!(&steps[0].action, Action::Fault(fault) if fault.outage_ms == 30_000));
     }
 }

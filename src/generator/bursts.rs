@@ -29,12 +29,11 @@ pub(super) fn burst(space: &Space) -> impl Strategy<Value = Burst> + use<> {
     })
 }
 
-/// No background load, or some.
-pub(super) fn background(space: &Space) -> impl Strategy<Value = Option<Background>> + use<> {
+/// Steady load.
+pub(super) fn background(space: &Space) -> impl Strategy<Value = Background> + use<> {
     let bounds = &space.bounds;
-    let load = (draws::rate(&bounds.background_rate_per_s), mix(space))
-        .prop_map(|(rate_per_s, mix)| Background { rate_per_s, mix });
-    (prop::bool::weighted(bounds.background), load).prop_map(|(some, load)| some.then_some(load))
+    (draws::rate(&bounds.background_rate_per_s), mix(space))
+        .prop_map(|(rate_per_s, mix)| Background { rate_per_s, mix })
 }
 
 fn pace(space: &Space) -> impl Strategy<Value = Pace> + use<> {

@@ -1,16 +1,18 @@
 //! Faults: which backend, which kind, how long.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use proptest::prelude::*;
+use proptest::sample::Index;
 
 use super::space::BackendSpace;
 use super::{Space, draws};
 use crate::model::{Fault, FaultKind};
 
 /// How many restarts a `rapid` may have.
-pub(super) const RESTARTS: std::ops::RangeInclusive<u32> = 2..=8;
+pub(super) const RESTARTS: RangeInclusive<u32> = 2..=8;
 
 /// How likely a gap or a grace is none at all.
 const NO_DELAY: f64 = 0.2;
@@ -72,21 +74,62 @@ impl FromStr for FaultName {
     }
 }
 
+/// How long an outage is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Length {
+    /// Any time.
+    Any,
+    /// As [`Length::Any`], but a freeze or a cut lasts as long as the limits: where nobody asks, a
+    /// short one leaves nothing behind.
+    Felt,
+    /// A little longer than a limit.
+    Beyond,
+}
+
+/// How often an outage of any length is drawn at the scale of the stack's limits.
+const AT_SCALE: f64 = 0.3;
+
+/// How often that scale is the recovery's and not the answer's.
+const OF_RECOVERY: f64 = 0.25;
+
+/// How much longer than the limit such an outage is, as a factor.
+const FACTOR: RangeInclusive<f64> = 1.05..=1.6;
+
 /// Any fault of the space.
 pub(super) fn fault(space: &Space) -> impl Strategy<Value = Fault> + use<> {
+    of_length(space, Length::Any)
+}
+
+/// A fault that leaves something behind even where no request meets it.
+pub(super) fn felt(space: &Space) -> impl Strategy<Value = Fault> + use<> {
+    of_length(space, Length::Felt)
+}
+
+/// A fault that lasts a little longer than a limit of the stack, where the bounds allow that.
+pub(super) fn beyond_limits(space: &Space) -> impl Strategy<Value = Fault> + use<> {
+    of_length(space, Length::Beyond)
+}
+
+fn of_length(space: &Space, length: Length) -> impl Strategy<Value = Fault> + use<> {
     let bounds = &space.bounds;
     let (shortest, longest) = (*bounds.outage_ms.start(), *bounds.outage_ms.end());
     let delay = |most| draws::zero_or_whole(NO_DELAY, most);
     let which = prop::sample::select(space.backends.clone());
     let numbers = (
-        any::<prop::sample::Index>(),
+        any::<Index>(),
         RESTARTS,
         delay(bounds.max_gap_ms),
         delay(bounds.max_grace_ms),
         draws::place(),
     );
-    (which, numbers).prop_map(
-        move |(backend, (kind, restarts, gap_ms, grace_ms, place))| {
+    let scale = (
+        prop::bool::weighted(AT_SCALE),
+        prop::bool::weighted(OF_RECOVERY),
+        FACTOR,
+    );
+    let limits = space.scale;
+    (which, numbers, scale).prop_map(
+        move |(backend, (kind, restarts, gap_ms, grace_ms, place), scale)| {
             let BackendSpace { name, faults } = backend;
             let kind = match kind.get(&faults) {
                 FaultName::Stop => FaultKind::Stop { grace_ms },
@@ -95,15 +138,34 @@ pub(super) fn fault(space: &Space) -> impl Strategy<Value = Fault> + use<> {
                 FaultName::Pause => FaultKind::Pause,
                 FaultName::Cut => FaultKind::Cut,
             };
-            // Restarts are rapid only if all of them together take no longer than another fault.
-            let longest = match kind {
-                FaultKind::Rapid { restarts, .. } => (longest / u64::from(restarts)).max(shortest),
-                _ => longest,
+            let is_silent = matches!(kind, FaultKind::Pause | FaultKind::Cut);
+            let (is_at_scale, is_of_recovery, factor) = scale;
+            let is_at_scale = match length {
+                Length::Any => is_at_scale,
+                Length::Felt => is_at_scale || is_silent,
+                Length::Beyond => true,
+            };
+            let outage_ms = match kind {
+                // Restarts are rapid only if all of them together take no longer than another fault.
+                FaultKind::Rapid { restarts, .. } => {
+                    let longest = (longest / u64::from(restarts)).max(shortest);
+                    draws::whole_at(place, shortest, longest)
+                }
+                _ if is_at_scale => {
+                    let beyond = |limit_ms: u64| (limit_ms as f64 * factor) as u64;
+                    let recovery_ms = beyond(limits.recovery_ms);
+                    let chosen = match is_of_recovery && recovery_ms <= longest {
+                        true => recovery_ms,
+                        false => beyond(limits.answer_ms),
+                    };
+                    chosen.clamp(shortest, longest)
+                }
+                _ => draws::whole_at(place, shortest, longest),
             };
             Fault {
                 backend: name,
                 kind,
-                outage_ms: draws::whole_at(place, shortest, longest),
+                outage_ms,
             }
         },
     )

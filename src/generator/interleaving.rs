@@ -1,4 +1,4 @@
-//! Whole plans: drafts put in order, named and anchored.
+//! Whole plans: groups of drafts put in order, named and anchored.
 
 use std::iter::{once, repeat};
 use std::ops::RangeInclusive;
@@ -9,36 +9,49 @@ use proptest::sample::Index;
 
 use super::anchors::{Event, Time, Wish, wish};
 use super::{Space, budget, bursts, draws, faults};
-use crate::model::{Action, Edge, Plan, Step, StepId, Wait};
+use crate::model::{Action, Anchor, Edge, Fault, Plan, Step, StepId, Wait};
 
 /// How often a fault is repeated that is done again and again. Three losses are what the rarer bugs ask for.
 const OUTAGES: RangeInclusive<usize> = 3..=4;
 
-/// All plans of a space. Every one of them has a fault, most have a burst that overlaps one, and each fits the space
+/// How often steady load is added to a plan with an outage that no burst meets.
+const COVERED: f64 = 0.85;
+
+/// All plans of a space. Every one of them has a fault, in most load meets every outage, and each fits the space
 /// ([`Space::fits`]). As a proptest strategy for tests take `comeback::strategy::plans`, which draws the same and shrinks by comeback's own
 /// passes.
 pub fn plans(space: &Space) -> impl Strategy<Value = Plan> + use<> {
-    let steps = &space.bounds.steps;
-    let drafts = vec(
-        draft(space),
-        *steps.start() as usize..=*steps.end() as usize,
-    );
     let bounds = space.bounds.clone();
+    let counts = *bounds.steps.start() as usize..=*bounds.steps.end() as usize;
+    let groups = vec(group(space), counts);
+    let scale = space.scale;
     let parts = (
         any::<u64>(),
-        bursts::background(space),
-        drafts,
+        (bursts::background(space), 0.0..1.0),
+        groups,
         heart(space),
         any::<Index>(),
     );
-    parts.prop_map(move |(seed, background, mut drafts, heart, place)| {
-        implant(&mut drafts, heart, place);
+    parts.prop_map(move |(seed, (load, share), groups, heart, place)| {
+        // A group has at least one draft, so there are enough.
+        let count = groups.len();
+        let mut drafts: Vec<Draft> = groups.into_iter().flatten().collect();
+        drafts.truncate(count);
+        let is_steady = heart.is_steady;
+        implant(&mut drafts, heart.drafts, place);
         let mut steps = assemble(drafts);
-        budget::shorten(&mut steps, &bounds);
+        budget::shorten(&mut steps, &bounds, scale.answer_ms);
+        let is_bare = steps.iter().any(|step| is_unmet(step, &steps));
+        // Nobody gets steady load who asked for none.
+        let wanted = match bounds.background > 0.0 {
+            true if is_steady => 1.0,
+            true if is_bare => bounds.background.max(COVERED),
+            _ => bounds.background,
+        };
         Plan {
             seed,
             index: 0,
-            background,
+            background: (share < wanted).then_some(load),
             steps,
         }
     })
@@ -51,55 +64,160 @@ struct Draft {
     wish: Wish,
 }
 
-fn draft(space: &Space) -> impl Strategy<Value = Draft> + use<> {
+/// What a plan is drawn around.
+#[derive(Debug, Clone)]
+struct Heart {
+    drafts: Vec<Draft>,
+    /// Whether it is nothing without steady load.
+    is_steady: bool,
+}
+
+/// Steps that belong together: mostly a fault and its load.
+fn group(space: &Space) -> impl Strategy<Value = Vec<Draft>> + use<> {
     let wait = draws::whole(&(1..=space.bounds.max_wait_ms));
-    let action = prop_oneof![
-        5 => bursts::burst(space).prop_map(Action::Burst),
-        4 => faults::fault(space).prop_map(Action::Fault),
-        1 => wait.prop_map(|wait_ms| Action::Wait(Wait { wait_ms })),
-    ];
-    (action, wish(space)).prop_map(|(action, wish)| Draft { action, wish })
+    let wait = wait.prop_map(|wait_ms| Action::Wait(Wait { wait_ms }));
+    let burst = bursts::burst(space).prop_map(Action::Burst);
+    let alone = |action: BoxedStrategy<Action>| {
+        (action, wish(space)).prop_map(|(action, wish)| vec![Draft { action, wish }])
+    };
+    let fault = faults::felt(space).prop_map(Action::Fault);
+    prop_oneof![
+        5 => alone(burst.boxed()),
+        2 => struck(space),
+        1 => met(space),
+        1 => alone(fault.boxed()),
+        1 => alone(wait.boxed()),
+    ]
+}
+
+/// A burst, and a fault that strikes it.
+fn struck(space: &Space) -> impl Strategy<Value = Vec<Draft>> + use<> {
+    parts(space).prop_map(|(fault, burst, first, second)| strike(fault, burst, first, second))
+}
+
+fn strike(fault: Fault, burst: Action, first: Wish, second: Wish) -> Vec<Draft> {
+    vec![
+        Draft {
+            action: burst,
+            wish: first,
+        },
+        Draft {
+            action: Action::Fault(fault),
+            wish: Wish {
+                event: Some(Event::InFlight),
+                target: None,
+                ..second
+            },
+        },
+    ]
+}
+
+/// A fault, and a burst that is sent into its outage.
+fn met(space: &Space) -> impl Strategy<Value = Vec<Draft>> + use<> {
+    parts(space).prop_map(|(fault, burst, first, second)| {
+        // A burst that starts later would miss the outage.
+        let offset_ms = second.offset_ms.min(fault.outage_ms);
+        let time = Time::Step(Edge::Start);
+        vec![
+            Draft {
+                action: Action::Fault(fault),
+                wish: first,
+            },
+            Draft {
+                action: burst,
+                wish: Wish {
+                    event: None,
+                    time,
+                    target: None,
+                    offset_ms,
+                    ..second
+                },
+            },
+        ]
+    })
+}
+
+fn parts(space: &Space) -> impl Strategy<Value = (Fault, Action, Wish, Wish)> + use<> {
+    (
+        faults::fault(space),
+        bursts::burst(space).prop_map(Action::Burst),
+        wish(space),
+        wish(space),
+    )
 }
 
 /// What every plan is drawn around: a fault that strikes a burst, a burst sent into an outage, (for what
+/// shows only where load meets an outage at its begin and at its end) a fault beyond the stack's limits under steady load, (for what
 /// shows only on an idle stack) a fault anywhere, or (for what adds up) the same fault again and again.
-fn heart(space: &Space) -> impl Strategy<Value = Vec<Draft>> + use<> {
+fn heart(space: &Space) -> impl Strategy<Value = Heart> + use<> {
     // The API is to be back before the next outage; what strikes while it is not, the other hearts have.
     let settling = space.bounds.max_offset_ms / 2..=space.bounds.max_offset_ms;
-    let parts = || {
-        let fault = faults::fault(space);
-        (fault, bursts::burst(space), wish(space), wish(space))
-    };
+    let heart = |is_steady| move |drafts| Heart { drafts, is_steady };
+    let lasting = (
+        faults::beyond_limits(space),
+        bursts::burst(space).prop_map(Action::Burst),
+        wish(space),
+        wish(space),
+    );
+    let lasting = lasting.prop_map(|(fault, burst, first, second)| {
+        let second = Wish {
+            offset_ms: 0,
+            ..second
+        };
+        strike(fault, burst, first, second)
+    });
+    let idle = (faults::felt(space), wish(space)).prop_map(|(fault, wish)| {
+        let action = Action::Fault(fault);
+        vec![Draft { action, wish }]
+    });
+    let again = (
+        faults::felt(space),
+        wish(space),
+        wish(space),
+        OUTAGES,
+        settling,
+    );
+    let again = again.prop_map(|(fault, first, second, outages, offset_ms)| {
+        let again = Wish {
+            event: Some(Event::Ready),
+            target: None,
+            offset_ms,
+            ..second
+        };
+        let wishes = once(first).chain(repeat(again));
+        let draft = |wish| Draft {
+            action: Action::Fault(fault.clone()),
+            wish,
+        };
+        wishes.map(draft).take(outages).collect()
+    });
     prop_oneof![
-        3 => parts().prop_map(|(fault, burst, first, second)| vec![
-            Draft { action: Action::Burst(burst), wish: first },
-            Draft {
-                action: Action::Fault(fault),
-                wish: Wish { event: Some(Event::InFlight), target: None, ..second },
-            },
-        ]),
-        2 => parts().prop_map(|(fault, burst, first, second)| {
-            // A burst that starts later would miss the outage.
-            let offset_ms = second.offset_ms.min(fault.outage_ms);
-            let time = Time::Step(Edge::Start);
-            vec![
-                Draft { action: Action::Fault(fault), wish: first },
-                Draft {
-                    action: Action::Burst(burst),
-                    wish: Wish { event: None, time, target: None, offset_ms, ..second },
-                },
-            ]
-        }),
-        1 => parts().prop_map(|(fault, _, wish, _)| vec![
-            Draft { action: Action::Fault(fault), wish },
-        ]),
-        1 => (parts(), OUTAGES, settling).prop_map(|((fault, _, first, second), outages, offset_ms)| {
-            let again = Wish { event: Some(Event::Ready), target: None, offset_ms, ..second };
-            let wishes = once(first).chain(repeat(again));
-            let draft = |wish| Draft { action: Action::Fault(fault.clone()), wish };
-            wishes.map(draft).take(outages).collect()
-        }),
+        3 => struck(space).prop_map(heart(false)),
+        2 => met(space).prop_map(heart(false)),
+        2 => lasting.prop_map(heart(true)),
+        1 => idle.prop_map(heart(false)),
+        1 => again.prop_map(heart(false)),
     ]
+}
+
+/// Whether a step is a fault whose outage no burst is sure to meet.
+fn is_unmet(step: &Step, steps: &[Step]) -> bool {
+    let Action::Fault(fault) = &step.action else {
+        return false;
+    };
+    let strikes = matches!(step.anchor, Anchor::InFlight { .. });
+    let is_sent_into = |other: &Step| match (&other.action, &other.anchor) {
+        (
+            Action::Burst(_),
+            Anchor::After {
+                step: named,
+                edge: Edge::Start,
+                offset_ms,
+            },
+        ) => *named == step.id && *offset_ms <= fault.outage_ms,
+        _ => false,
+    };
+    !strikes && !steps.iter().any(is_sent_into)
 }
 
 /// Puts the heart in the place of as many drafts, or as much of it as there is room for: its faults first.

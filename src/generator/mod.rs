@@ -14,7 +14,9 @@ mod bursts;
 mod draws;
 mod faults;
 mod fits;
+mod growth;
 mod interleaving;
+mod opening;
 mod space;
 
 use proptest::strategy::{Strategy, ValueTree};
@@ -29,15 +31,25 @@ use crate::model::Plan;
 
 /// The version of everything that decides which plan belongs to a seed. It is part of the seed, and has to
 /// be raised with every change that makes a seed draw another plan.
-pub const GENERATOR_VERSION: u32 = 2;
+pub const GENERATOR_VERSION: u32 = 3;
 
 /// The plan number `index` (from 0) of a campaign: a pure function of the seed, the index, the space and
 /// [`GENERATOR_VERSION`]. Neither the environment nor an earlier plan has any influence.
+///
+/// The first ones are those of the opening, which are the same for every seed; then random ones, which are short at first.
 pub fn plan(space: &Space, seed: u64, index: u64) -> Plan {
+    let Some(nth) = index.checked_sub(space.opening_count()) else {
+        let opening = space.opening().swap_remove(index as usize);
+        return Plan {
+            seed,
+            index,
+            ..opening
+        };
+    };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &key(seed, index));
     // The runner's settings come from the environment, but only rejections and test runs read them, and here are neither.
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-    let tree = plans(space)
+    let tree = plans(&space.grown(nth))
         .new_tree(&mut runner)
         // A strategy fails only by rejecting values, and the generator's strategies have no filters.
         .expect("the generator rejects nothing");

@@ -1,7 +1,7 @@
 //! What plans may be drawn.
 
 use super::{Bounds, FaultName};
-use crate::model::{BackendName, Mix};
+use crate::model::{BackendName, Limits, Mix};
 
 /// What plans may be drawn for a stack. It is never empty: a space that could give no plan is refused
 /// when it is made.
@@ -11,6 +11,16 @@ pub struct Space {
     pub(super) kinds: Mix,
     pub(super) log_anchors: Vec<String>,
     pub(super) bounds: Bounds,
+    pub(super) scale: Scale,
+}
+
+/// The times behind which bugs sit for sure: the limits that the stack is judged by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Scale {
+    /// How long an answer may take.
+    pub answer_ms: u64,
+    /// How long a recovery may take.
+    pub recovery_ms: u64,
 }
 
 /// A backend and what may be done to it.
@@ -92,7 +102,16 @@ impl Space {
             kinds,
             log_anchors,
             bounds,
+            scale: Scale::of(&Limits::default()),
         })
+    }
+
+    /// The same space for a stack with these limits: a part of the outages is drawn just beyond them, for
+    /// a call without a deadline shows only where a freeze lasts longer than an answer may take.
+    #[must_use]
+    pub fn at_scale_of(self, limits: &Limits) -> Self {
+        let scale = Scale::of(limits);
+        Space { scale, ..self }
     }
 
     /// The backends, and what may be done to each.
@@ -103,6 +122,15 @@ impl Space {
     /// The numbers that its plans may hold.
     pub fn bounds(&self) -> &Bounds {
         &self.bounds
+    }
+}
+
+impl Scale {
+    fn of(limits: &Limits) -> Self {
+        Scale {
+            answer_ms: limits.answer_ms,
+            recovery_ms: limits.recovery_ms,
+        }
     }
 }
 
