@@ -7,6 +7,7 @@ use comeback::app::Variant;
 use comeback::campaign::{Audience, Bench, Campaign, Interrupt, Ledger, Plans, Saved, Stacks};
 use comeback::cli::demo_bench;
 use comeback::executor::Executor;
+use comeback::generator;
 use comeback::model::{Fate, Judgement, Plan, Regressed, Summary, Verdict};
 use comeback::report::terminal;
 use comeback::trace::{Recorder, Trace};
@@ -119,10 +120,17 @@ async fn what_shows_now_and_then_is_known_though_its_replays_pass() {
 #[tokio::test]
 async fn a_plan_that_fails_in_another_way_now_is_told_as_such() {
     let (_folder, _before, mut again) = found().await;
-    again.plans = Plans::Random(1);
+    let bench = bench(Variant::StuckBusy);
+    // A kill that nobody notices shows nothing.
+    let idle = (0..20).map(|index| generator::plan(&bench.space, 1, index));
+    let mut idle = idle.filter(|plan| plan.background.is_none() && plan.steps.len() == 1);
+    again.plans = Plans::Scenario(vec![Plan {
+        index: 0,
+        ..idle.next().unwrap()
+    }]);
     let judgement = again.reuse[0].trace.judgement.as_mut().unwrap();
-    judgement.signature = Some("v1/recovers/job/never-recovered/stop".parse().unwrap());
-    let summary = run(&again, &bench(Variant::StuckBusy)).await;
+    judgement.signature = Some("v1/accounting/job/wrong-token/stop".parse().unwrap());
+    let summary = run(&again, &bench).await;
     assert_eq!(summary.reused[0].fate, Fate::FailsOtherwise);
     assert_eq!(summary.verdict, Verdict::Violated);
     let text = terminal::summary(&summary);

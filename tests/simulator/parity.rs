@@ -158,6 +158,28 @@ fn plan(bug: Variant) -> Plan {
         Variant::GrowingLatency => kills(6, 100),
         // Each start of the backend is another chance to hammer it; after a longer outage, the next attempt may come when it has started.
         Variant::BackoffReset => kills(4, 5),
+        // Calls are given up within the freeze, and others wait when it ends.
+        Variant::LateReply => vec![
+            burst("sync", 40, 8),
+            fault("f1", in_flight(20), FaultKind::Pause, 650),
+        ],
+        Variant::LeakedSlots => vec![
+            burst("sync", 40, 16),
+            fault("f1", in_flight(24), FaultKind::Pause, 1_000),
+        ],
+        Variant::FullQueue => {
+            let during = |nth| {
+                let anchor = Anchor::After {
+                    step: id("f1"),
+                    edge: Edge::Start,
+                    offset_ms: 20,
+                };
+                step(&format!("b{nth}"), anchor, requests("job", 16, 16))
+            };
+            iter::once(kill(at_once(), 800))
+                .chain((1..=5).map(during))
+                .collect()
+        }
         _ => vec![kill(at_once(), 200)],
     };
     Plan {

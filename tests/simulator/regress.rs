@@ -111,13 +111,13 @@ fn a_bug_that_is_on_still_fails_and_one_that_is_switched_off_is_fixed() {
 #[test]
 fn another_failure_is_told_from_the_one_that_was_saved() {
     let (desk, trace) = found();
-    let otherwise = desk.run("regress --demo stale-connected --format json");
+    let otherwise = desk.run("regress --demo swallowed-error --format json");
     assert_eq!(otherwise.code, 1, "{}", otherwise.stdout);
     let told = &document(&otherwise)["traces"][0];
     assert_eq!(told["fate"], "fails-otherwise");
     assert_ne!(told["other"], told["signature"]);
 
-    let replay = format!("replay {} --demo stale-connected", trace.display());
+    let replay = format!("replay {} --demo swallowed-error", trace.display());
     let replay = desk.run(&replay);
     assert_eq!(replay.code, 1, "{}", replay.stdout);
     assert!(
