@@ -54,15 +54,14 @@ fn skipped(tested: &Tested) -> Option<String> {
     })
 }
 
-/// The invariants that were not judged in each trial.
+/// The invariants that were not judged in every trial.
 fn partly_judged(tested: &Tested) -> Option<String> {
     let partly = tested.judged.iter().filter(|(_, n)| **n < tested.trials);
-    let partly = partly.map(|(invariant, n)| format!("{invariant} {n}"));
+    let trials = tested.trials;
+    let partly = partly.map(|(invariant, n)| format!("{invariant} in {n} of {trials}"));
     let partly: Vec<String> = partly.collect();
-    (!partly.is_empty()).then(|| {
-        let trials = count(tested.trials, "trial", "trials");
-        format!("not judged in each of {trials}: {}", partly.join(", "))
-    })
+    (!partly.is_empty())
+        .then(|| format!("judged in a part of the trials only: {}", partly.join(", ")))
 }
 
 fn count(n: u64, one: &str, many: &str) -> String {
@@ -104,7 +103,7 @@ mod tests {
         );
         assert_eq!(
             partly_judged(&tested).unwrap(),
-            "not judged in each of 3 trials: no-leak 1"
+            "judged in a part of the trials only: no-leak in 1 of 3"
         );
         assert_eq!(
             faults(&Tested {
