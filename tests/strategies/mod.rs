@@ -488,6 +488,7 @@ fn any_judgement() -> impl Strategy<Value = Judgement> {
             verdict,
             kind: reason.clone(),
             reason,
+            not_judged: evidence.is_empty(),
             message,
             evidence,
             figures: vec![Figure::new("fds", 7.5)],
