@@ -37,8 +37,17 @@ pub fn plans(space: &Space) -> impl Strategy<Value = Plan> + use<> {
         let count = groups.len();
         let mut drafts: Vec<Draft> = groups.into_iter().flatten().collect();
         drafts.truncate(count);
-        let is_steady = heart.is_steady;
-        implant(&mut drafts, heart.drafts, place);
+        let Heart {
+            drafts: mut hearts,
+            is_steady,
+        } = heart;
+        // What comes first of the heart waits for nothing that may not happen: most lines of a log
+        // follow a fault, and a plan whose only fault waits for one does nothing.
+        if let Some(first) = hearts.first_mut() {
+            first.wish.event = None;
+            first.wish.time = Time::Plan;
+        }
+        implant(&mut drafts, hearts, place);
         let mut steps = assemble(drafts);
         budget::shorten(&mut steps, &bounds, scale.answer_ms);
         let is_bare = steps.iter().any(|step| is_unmet(step, &steps));

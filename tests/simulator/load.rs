@@ -28,6 +28,8 @@ fn load_meets_four_in_five_of_the_outages_of_random_plans() {
     let sum = |of: fn(&Tested) -> u64| trials.iter().map(of).sum::<u64>();
     let (met, done) = (sum(Tested::outages_met), sum(Tested::faults_done));
     assert!(met * 5 >= done * 4, "{met} of {done} outages");
+    let idle = trials.iter().filter(|t| t.faults_done() == 0).count();
+    assert!(idle * 20 <= trials.len(), "{idle} plans did no fault");
     let all_met = trials.iter().filter(|t| t.outages_met() == t.faults_done());
     let all_met = all_met.count();
     assert!(
