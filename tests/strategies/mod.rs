@@ -490,7 +490,6 @@ fn any_judgement() -> impl Strategy<Value = Judgement> {
             reason,
             not_judged: evidence.is_empty(),
             message,
-            not_judged: false,
             evidence,
             figures: vec![Figure::new("fds", 7.5)],
         });
