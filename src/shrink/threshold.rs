@@ -136,8 +136,13 @@ impl Threshold {
             below += weight;
             below >= 0.5
         });
-        let place = median.unwrap_or(last).saturating_sub(1).min(last - 1);
-        Some(self.values[place])
+        let median = median.unwrap_or(last).min(last);
+        let below = self.values[median.saturating_sub(1).min(last - 1)];
+        // What has passed often enough there says no more by passing again.
+        match self.passes_at(below) < LEAST_PASSES {
+            true => Some(below),
+            false => Some(self.values[median.min(last - 1)]),
+        }
     }
 
     /// The interval in which the boundary lies with [`CONFIDENCE`]; none where the number may not
