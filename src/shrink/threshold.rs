@@ -27,8 +27,8 @@ const SUREST: f64 = 0.995;
 /// So many passes in a row at the lower end are asked for, however sure one of them makes.
 const LEAST_PASSES: usize = 2;
 
-/// A failure may show within a range of values only, so it is looked for in each such part of what lies below the interval
-/// before a boundary is told, and in each such part of what lies above it.
+/// A failure may show within a range of values only, so it is looked for beside the least value and in each such part of what
+/// lies below the interval before a boundary is told, and in each such part of what lies above it.
 const PARTS_BELOW: u64 = 3;
 const PARTS_ABOVE: u64 = 2;
 
@@ -126,7 +126,8 @@ impl Threshold {
             }
             if is_narrow {
                 return self
-                    .not_looked_at(least, low, PARTS_BELOW)
+                    .beside_the_least(low)
+                    .or_else(|| self.not_looked_at(least, low, PARTS_BELOW))
                     .or_else(|| self.not_looked_at(high + 1, self.values[last], PARTS_ABOVE));
             }
         }
@@ -167,6 +168,14 @@ impl Threshold {
             passes_at: Some(passes_at),
             fails_from: self.values[surely_fails.min(self.values.len() - 1)],
         })
+    }
+
+    /// A value just above the least one, where none was tried between them: the least one itself may be special.
+    fn beside_the_least(&self, low: u64) -> Option<u64> {
+        let beside = self.values[0] + 1..self.values[0] + 1 + self.narrow.difference;
+        let mut tried = self.tried.iter();
+        let is_tried = beside.end > low || tried.any(|(at, _)| beside.contains(at));
+        (!is_tried).then_some(beside.start + self.narrow.difference / 2)
     }
 
     /// The middle of the first of so many equal parts between two values in which none was tried.
