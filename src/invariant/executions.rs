@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use regex::Regex;
-
 use super::accounting::Flaw;
+use super::log_expectations::{has_gaps, regex};
 use super::wording;
 use crate::model::Executed;
 use crate::trace::{Event, EventKind, Request, View};
@@ -32,8 +31,7 @@ fn of_backend<'v, 'a>(
     flaws: &mut Vec<Flaw<'v, 'a>>,
 ) -> Result<(), String> {
     let pattern = &executed.line;
-    let regex =
-        Regex::new(pattern).map_err(|e| format!("/{pattern}/ is no regular expression: {e}"))?;
+    let regex = regex(pattern)?;
     let token = |event: &'v Event| match &event.kind {
         EventKind::Log { service, line, .. } if service == backend => {
             Some(regex.captures(line)?.get(1)?.as_str())
@@ -76,19 +74,17 @@ fn of_backend<'v, 'a>(
         return Ok(());
     }
     // Not every kind need reach this backend.
-    let kind = |request: &&Request<'a>| request.kind;
     let executed_ones = view
         .requests()
         .iter()
         .filter(|r| first_lines.contains_key(&r.id));
-    let kinds: BTreeSet<&str> = executed_ones.map(|r| kind(&r)).collect();
+    let kinds: BTreeSet<&str> = executed_ones.map(|r| r.kind).collect();
     let never = succeeded.into_iter().filter(|(request, _)| {
         kinds.contains(request.kind) && !first_lines.contains_key(&request.id)
     });
     let never: Vec<_> = never.collect();
-    let dropped = |event: &Event| matches!(&event.kind, EventKind::LogDropped { service, .. } if service == backend);
     if let Some((request, _)) = never.first()
-        && view.under_test().iter().any(dropped)
+        && has_gaps(view, backend)
     {
         return Err(format!(
             "{} succeeded and no line of {backend}'s log tells of its execution, but lines were left out, because they came \

@@ -72,7 +72,7 @@ impl Invariant for LogExpectations {
             match first_line(view, pattern, first.began.seq) {
                 Err(error) => return Finding::inconclusive(self.name(), error),
                 Ok(Some(_)) => {}
-                Ok(None) if has_gaps(view) => {
+                Ok(None) if has_gaps(view, API) => {
                     return Finding::inconclusive(self.name(), GAPS);
                 }
                 Ok(None) if !had_its_time(view, limits) => {
@@ -97,7 +97,7 @@ impl Invariant for LogExpectations {
                 }
             }
         }
-        if has_gaps(view) && !header.log.forbidden.is_empty() {
+        if has_gaps(view, API) && !header.log.forbidden.is_empty() {
             return Finding::inconclusive(self.name(), GAPS);
         }
         Finding::holds(
@@ -110,10 +110,15 @@ impl Invariant for LogExpectations {
 const GAPS: &str =
     "lines of the API's log were left out, because they came faster than they could be recorded";
 
-/// Whether not all of the API's log is known.
-fn has_gaps(view: &View<'_>) -> bool {
-    let of_api = |event: &Event| matches!(&event.kind, EventKind::LogDropped { service, .. } if service == API);
-    view.under_test().iter().any(of_api)
+/// Whether not all of a service's log is known.
+pub(super) fn has_gaps(view: &View<'_>, log_of: &str) -> bool {
+    let of_it = |event: &Event| matches!(&event.kind, EventKind::LogDropped { service, .. } if service == log_of);
+    view.under_test().iter().any(of_it)
+}
+
+/// A pattern, or why it is none.
+pub(super) fn regex(pattern: &str) -> Result<Regex, String> {
+    Regex::new(pattern).map_err(|e| format!("/{pattern}/ is no regular expression: {e}"))
 }
 
 /// Whether the API came back after the last fault, or was given as long as it may take: a kind was asked for so long.
@@ -132,8 +137,7 @@ pub(super) fn first_line<'a>(
     pattern: &str,
     from_seq: u64,
 ) -> Result<Option<(&'a Event, &'a str)>, String> {
-    let regex =
-        Regex::new(pattern).map_err(|e| format!("/{pattern}/ is no regular expression: {e}"))?;
+    let regex = regex(pattern)?;
     Ok(view
         .under_test()
         .iter()

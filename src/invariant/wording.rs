@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+pub(super) use crate::model::count;
 use crate::trace::{Request, View};
 
 /// A length of time for people: milliseconds up to ten seconds, seconds from there on.
@@ -11,12 +12,6 @@ pub(super) fn time(us: u64) -> String {
         _ => Duration::from_secs(us / 1_000_000),
     };
     humantime::format_duration(rounded).to_string()
-}
-
-/// A number and its noun.
-pub(super) fn count(number: usize, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{plural}")
 }
 
 /// A request's number and kind, and its job where it became one.

@@ -1,6 +1,7 @@
 //! A plan in words that people use.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use super::{Action, Fault, FaultKind, Plan, Step, StepId};
 
@@ -45,6 +46,12 @@ impl Plan {
     }
 }
 
+/// A number and its noun.
+pub fn count<N: Display + PartialEq + From<u8>>(number: N, noun: &str) -> String {
+    let plural = if number == N::from(1) { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
+
 fn words(step: &Step) -> String {
     let what = match &step.action {
         Action::Burst(burst) => {
@@ -52,8 +59,7 @@ fn words(step: &Step) -> String {
                 1 => burst.mix.keys().map(|kind| format!("{kind} ")).collect(),
                 _ => String::new(),
             };
-            let plural = if burst.count == 1 { "" } else { "s" };
-            format!("{} {kind}request{plural}", burst.count)
+            count(burst.count, &format!("{kind}request"))
         }
         Action::Fault(fault) => fault_words(fault),
         Action::Wait(wait) => format!("a wait of {} ms", wait.wait_ms),

@@ -1,6 +1,6 @@
 //! What a campaign tested, in words: the same on the terminal and on the page.
 
-use crate::model::{Summary, Tested, duration};
+use crate::model::{Summary, Tested, count, duration};
 
 /// What the verdict rests on, a line each. Nothing for a summary of before it was counted.
 pub fn tested(summary: &Summary) -> Vec<String> {
@@ -11,10 +11,14 @@ pub fn tested(summary: &Summary) -> Vec<String> {
     let mut lines = Vec::new();
     lines.push(faults(tested));
     lines.push(format!(
-        "{} of {} outages met requests: {} in flight during an outage",
+        "{} of {} outages met requests: {} {} in flight during an outage",
         tested.outages_met(),
         tested.faults_done(),
-        count(tested.requests_in_outages, "request was", "requests were")
+        count(tested.requests_in_outages, "request"),
+        match tested.requests_in_outages {
+            1 => "was",
+            _ => "were",
+        }
     ));
     lines.extend(skipped(tested));
     lines.extend(partly_judged(tested));
@@ -27,12 +31,12 @@ fn faults(tested: &Tested) -> String {
         format!("{} {kind} (longest outage {longest})", faults.done)
     });
     let kinds: Vec<String> = kinds.collect();
-    let trials = count(tested.trials, "trial", "trials");
+    let trials = count(tested.trials, "trial");
     match kinds.is_empty() {
         true => format!("no fault was done in {trials}"),
         false => format!(
             "{} in {trials}: {}",
-            count(tested.faults_done(), "fault", "faults"),
+            count(tested.faults_done(), "fault"),
             kinds.join(", ")
         ),
     }
@@ -62,13 +66,6 @@ fn partly_judged(tested: &Tested) -> Option<String> {
     let partly: Vec<String> = partly.collect();
     (!partly.is_empty())
         .then(|| format!("judged in a part of the trials only: {}", partly.join(", ")))
-}
-
-fn count(n: u64, one: &str, many: &str) -> String {
-    match n {
-        1 => format!("1 {one}"),
-        n => format!("{n} {many}"),
-    }
 }
 
 #[cfg(test)]
