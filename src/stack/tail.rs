@@ -16,9 +16,14 @@ pub(super) async fn tail(mut output: impl AsyncRead + Unpin, bytes: usize) -> io
         if read == 0 {
             return Ok(tail);
         }
-        tail.extend_from_slice(&part[..read]);
-        tail.drain(..tail.len().saturating_sub(bytes));
+        keep_end(&mut tail, &part[..read], bytes);
     }
+}
+
+/// Adds a part to the end of an output, of which only the last bytes are kept.
+pub(super) fn keep_end(end: &mut Vec<u8>, part: &[u8], bytes: usize) {
+    end.extend_from_slice(part);
+    end.drain(..end.len().saturating_sub(bytes));
 }
 
 #[cfg(test)]

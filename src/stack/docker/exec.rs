@@ -11,6 +11,7 @@ use tokio::time::{sleep, timeout};
 
 use super::container::Container;
 use crate::stack::DriverError;
+use crate::stack::tail::keep_end;
 
 /// How long a command may take. A probe has a limit of its own; this one keeps a command that a frozen
 /// container holds from being waited for for ever.
@@ -99,9 +100,7 @@ async fn end(container: &Container, (exec, results): Begun) -> Result<(bool, Str
     let mut tail = Vec::new();
     if let StartExecResults::Attached { mut output, .. } = results {
         while let Some(part) = output.next().await {
-            tail.extend_from_slice(&part?.into_bytes());
-            let surplus = tail.len().saturating_sub(OUTPUT_BYTES);
-            tail.drain(..surplus);
+            keep_end(&mut tail, &part?.into_bytes(), OUTPUT_BYTES);
         }
     }
     let code = container.docker.inspect_exec(&exec).await?.exit_code;
