@@ -15,6 +15,8 @@ use super::{KeyPath, ServiceConfig};
 use crate::generator::{BackendSpace, FaultName};
 use crate::model::{API, BackendName, Executed};
 
+const LOG_NOT_SEEN: &str = "the log of a backend that commands drive is not seen";
+
 /// A backend: how it is driven, and how it is asked whether it is ready.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackendConfig {
@@ -149,8 +151,7 @@ impl BackendTable {
         }
         let ready = self.ready.check(key.key("ready"))?;
         if let (ServiceConfig::Command(_), ReadyCheck::Log(_)) = (&service, &ready.check) {
-            let what = "the log of a backend that commands drive is not seen";
-            return Err(Problem::at(key.key("ready").key("log"), what)
+            return Err(Problem::at(key.key("ready").key("log"), LOG_NOT_SEEN)
                 .remedy("ask by `tcp`, `http` or `exec`"));
         }
         let executed = executed(&key, self.executed, self.exactly_once, &service)?;
@@ -231,8 +232,7 @@ fn executed(
     };
     let key = backend.key("executed");
     if let ServiceConfig::Command(_) = service {
-        let what = "the log of a backend that commands drive is not seen";
-        return Err(Problem::at(key, what)
+        return Err(Problem::at(key, LOG_NOT_SEEN)
             .remedy("leave `executed` out, or drive this backend by `docker` or `process`"));
     }
     let line = text::pattern(key.clone(), line)?;

@@ -153,19 +153,19 @@ fn limit(name: &str, limit_ms: u64, measured_us: Option<u64>, checkup: &mut Chec
         humantime::format_duration(limit),
         millis(measured_us)
     );
-    let ample = round_up(needed.max(LEAST_LIMIT));
+    let ample = needed.max(LEAST_LIMIT);
+    let written = round_up(ample);
     if needed <= limit {
-        let is_long = needed.max(LEAST_LIMIT) * AMPLE < limit;
-        let proposal = match is_long {
+        let proposal = match ample * AMPLE < limit {
             true => format!(
-                "; `{name} = \"{ample}\"` in [limits] would be ample, and find what hangs sooner"
+                "; `{name} = \"{written}\"` in [limits] would be ample, and find what hangs sooner"
             ),
             false => String::new(),
         };
         checkup.fine(what, found + &proposal);
     } else {
         let remedy = format!(
-            "a busy API would seem to hang: set `{name} = \"{ample}\"` at least in [limits]"
+            "a busy API would seem to hang: set `{name} = \"{written}\"` at least in [limits]"
         );
         checkup.configuration(what, found, remedy);
     }
