@@ -182,25 +182,47 @@ fn address(port: &ReservedPort) -> String {
 
 const THIS: &str = env!("CARGO_BIN_EXE_comeback");
 
-#[test]
-fn processes() {
-    let (desk, ports) = (Desk::new(), ports());
-    let (api, backend) = (address(&ports[0]), address(&ports[1]));
+/// Writes a configuration: how the API is driven, if it is; how its backend is; and which faults may be done.
+fn configure(desk: &Desk, api: &str, process: &str, store: &str, faults: &str) {
     desk.write(
         "comeback.toml",
         &format!(
-            r#"
-name = "kills"
-[api]
-url = "http://{api}"
-process = {{ command = ["{THIS}", "demo-part", "api", "--listen", "{api}", "--backend", "{backend}"] }}
-[backend.store]
-process = {{ command = ["{THIS}", "demo-part", "backend", "--listen", "{backend}", "--boot", "50ms"] }}
-ready = {{ exec = ["{THIS}", "demo-part", "health", "{backend}"], every = "50ms", timeout = "2s" }}
-[generator]
-faults = ["stop", "kill", "rapid", "pause"]
-{CLOSE}"#
+            "name = \"kills\"\n[api]\nurl = \"http://{api}\"\n{process}\n[backend.store]\n{store}\n\
+             [generator]\nfaults = [{faults}]\n{CLOSE}"
         ),
+    );
+}
+
+/// The API, started by comeback.
+fn started(api: &str, backend: &str) -> String {
+    format!(
+        r#"process = {{ command = ["{THIS}", "demo-part", "api", "--listen", "{api}", "--backend", "{backend}"] }}"#
+    )
+}
+
+/// The probe of a backend of the demo.
+fn asked_for_its_health(backend: &str) -> String {
+    format!(
+        r#"ready = {{ exec = ["{THIS}", "demo-part", "health", "{backend}"], every = "50ms", timeout = "2s" }}"#
+    )
+}
+
+#[test]
+fn processes() {
+    let (desk, ports) = (Desk::new(), ports());
+    let backend = address(&ports[1]);
+    let store = format!(
+        r#"process = {{ command = ["{THIS}", "demo-part", "backend", "--listen", "{backend}", "--boot", "50ms"] }}
+{}"#,
+        asked_for_its_health(&backend)
+    );
+    let api = address(&ports[0]);
+    configure(
+        &desk,
+        &api,
+        &started(&api, &backend),
+        &store,
+        r#""stop", "kill", "rapid", "pause""#,
     );
     // Nothing was there before, so nothing may be there after.
     Tally::of(kills(), &desk, || true).tell("process");
@@ -227,26 +249,22 @@ esac
         folder = desk.path().display()
     );
     desk.write("service.sh", &script);
-    desk.write(
-        "comeback.toml",
-        &format!(
-            r#"
-name = "kills"
-[api]
-url = "http://{api}"
-process = {{ command = ["{THIS}", "demo-part", "api", "--listen", "{api}", "--backend", "{backend}"] }}
-[backend.store]
-ready = {{ exec = ["{THIS}", "demo-part", "health", "{backend}"], every = "50ms", timeout = "2s" }}
+    let store = format!(
+        r#"{}
 [backend.store.command]
 start = ["sh", "service.sh", "start"]
 stop = ["sh", "service.sh", "stop"]
 kill = ["sh", "service.sh", "kill"]
 status = ["sh", "service.sh", "status"]
-timeout = "8s"
-[generator]
-faults = ["stop", "kill", "rapid"]
-{CLOSE}"#
-        ),
+timeout = "8s""#,
+        asked_for_its_health(&backend)
+    );
+    configure(
+        &desk,
+        &api,
+        &started(&api, &backend),
+        &store,
+        r#""stop", "kill", "rapid""#,
     );
     let service = |act: &str| {
         let mut command = Command::new("sh");
@@ -293,20 +311,16 @@ impl Containers {
             part(&["api", "--listen", &api, "--backend", &backend]),
         ];
         let name = &container.name;
-        desk.write(
-            "comeback.toml",
-            &format!(
-                r#"
-name = "kills"
-[api]
-url = "http://{api}"
-[backend.store]
-docker = {{ name = "{name}" }}
-ready = {{ exec = ["/subject", "exit", "0"], every = "200ms", timeout = "10s" }}
-[generator]
-faults = ["stop", "kill", "rapid", "pause", "cut"]
-{CLOSE}"#
-            ),
+        let store = format!(
+            r#"docker = {{ name = "{name}" }}
+ready = {{ exec = ["/subject", "exit", "0"], every = "200ms", timeout = "10s" }}"#
+        );
+        configure(
+            &desk,
+            &api,
+            "",
+            &store,
+            r#""stop", "kill", "rapid", "pause", "cut""#,
         );
         Containers {
             desk,
