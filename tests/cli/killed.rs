@@ -41,8 +41,9 @@ fn heals_before_it_ends(signal: Signal) {
     let (desk, parts) = (Desk::new(), parts());
     parts.write(&desk, &parts.api());
     let mut live = Live::start(&desk, "run --seed 1 --format json");
+    // The fault may end one of them at once.
+    live::until_both_serve(&desk);
     live.until_a_fault_strikes();
-    assert!(!live::services(&desk).is_empty());
     live.signal(signal);
     let finished = live.finish();
     assert_eq!(finished.code, 130, "{}", finished.stderr);
@@ -96,8 +97,9 @@ fn what_is_killed_alone_is_healed_by_its_reaper() {
     let (desk, parts) = (Desk::new(), parts());
     parts.write(&desk, &parts.api());
     let mut live = Live::start(&desk, "run --seed 1");
+    // The fault may end one of them at once.
+    live::until_both_serve(&desk);
     live.until_a_fault_strikes();
-    assert!(!live::services(&desk).is_empty());
     live.signal(Signal::KILL);
     assert_eq!(live.wait_killed(), -1);
     until(
@@ -119,7 +121,7 @@ fn a_run_that_is_alive_is_not_healed() {
         "{}",
         heal.stdout
     );
-    assert!(!live::services(&desk).is_empty());
+    live::until_both_serve(&desk);
 }
 
 /// Each service kills comeback as the first thing that it does, so that comeback does not live to

@@ -93,6 +93,11 @@ pub fn until_it_heeds_signals(child: &Child) {
     });
 }
 
+/// Waits until the API and its backend are both there.
+pub fn until_both_serve(desk: &Desk) {
+    until("both services are there", || services(desk).len() == 2);
+}
+
 /// Waits until something is so. Nothing announces what other processes have done.
 pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;

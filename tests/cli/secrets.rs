@@ -89,6 +89,16 @@ impl Stage {
         outputs
     }
 
+    fn assert_no_leaks(&self) {
+        let leaks = self.leaks();
+        assert!(
+            leaks.is_empty(),
+            "{} leaks:\n{}",
+            leaks.len(),
+            leaks[..leaks.len().min(40)].join("\n")
+        );
+    }
+
     /// Everything in the outputs that should not be there.
     fn leaks(&self) -> Vec<String> {
         let mut secrets: BTreeMap<String, String> = BTreeMap::new();
@@ -250,13 +260,7 @@ fn no_secret_and_no_command_to_a_terminal_leaves_the_program() {
     ] {
         stage.run(&verb.replace("TRACE", &name));
     }
-    let leaks = stage.leaks();
-    assert!(
-        leaks.is_empty(),
-        "{} leaks:\n{}",
-        leaks.len(),
-        leaks[..leaks.len().min(40)].join("\n")
-    );
+    stage.assert_no_leaks();
 }
 
 #[test]
@@ -280,13 +284,7 @@ fn no_error_shows_a_secret() {
             );
         }
     }
-    let leaks = stage.leaks();
-    assert!(
-        leaks.is_empty(),
-        "{} leaks:\n{}",
-        leaks.len(),
-        leaks[..leaks.len().min(40)].join("\n")
-    );
+    stage.assert_no_leaks();
 }
 
 /// So that a new key is not forgotten here.
