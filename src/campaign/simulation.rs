@@ -11,7 +11,7 @@ use crate::executor::Executor;
 use crate::invariant::judge;
 use crate::load::Transport;
 use crate::model::Plan;
-use crate::nemesis::bring_up;
+use crate::nemesis::{Journal, bring_up};
 use crate::stack::Stack;
 use crate::trace::{Event, Recorder, Trace};
 
@@ -74,6 +74,8 @@ impl Simulation {
         let executor = Executor {
             stack: Arc::new(stack),
             transport,
+            // Healing asks it what is under way: that must be this trial's, and not that of one beside it.
+            journal: Arc::new(Journal::nowhere()),
             ..bench.executor.clone()
         };
         // A runtime may not be run within another one, on whose thread we may be.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use comeback::app::Variant;
 use comeback::cli::demo_bench;
 use comeback::generator;
-use comeback::model::Verdict;
+use comeback::model::{Act, Verdict};
 use comeback::trace::Trace;
 
 use crate::desk::Desk;
@@ -96,4 +96,18 @@ fn only_the_demo_can_be_simulated() {
         assert_eq!(finished.code, 2);
         assert!(finished.stderr.contains("--demo"), "{}", finished.stderr);
     }
+}
+
+/// Healing completes an act that was given up halfway. In the simulator it completed that of a trial beside it: the backend
+/// died, and no fault had made it.
+#[test]
+fn what_is_under_way_in_another_trial_is_not_done_here() {
+    let bench = demo_bench::simulated(Variant::Healthy).unwrap();
+    let journal = &bench.executor.journal;
+    journal.intent("backend", Act::Kill, None).unwrap();
+    let plan = generator::plan(&bench.space, 1, 0);
+    let simulation = bench.simulation.as_ref().unwrap();
+    let trace = simulation.trial(&bench, &plan, 0, pending()).unwrap();
+    let judgement = trace.judgement.unwrap();
+    assert_eq!(judgement.verdict, Verdict::Holds, "{}", judgement.reason());
 }
