@@ -130,7 +130,7 @@ impl Trial<'_> {
         if !self.in_turn(&Origin::Baseline, baseline_requests).await {
             return;
         }
-        let before = self.rest(None).await;
+        let before = self.warmed().await;
 
         let from_seq = self.enter(Phase::Plan);
         let steps = Steps::new(self, from_seq);

@@ -16,7 +16,29 @@ use crate::trace::{EventKind, Origin, Phase, Streaks};
 /// the median what it is.
 const AFTER_REQUESTS: u32 = 5;
 
+/// How often the API is asked for all at once at most, until that alone takes it no further.
+const WARM_ROUNDS: u32 = 3;
+
 impl Trial<'_> {
+    /// What the API uses at rest before the plan, once its pools are as full as the plan's load alone makes them: else what a burst
+    /// takes for good would look like something that a fault has taken. None where nobody can look, or nothing is limited.
+    pub(super) async fn warmed(&self) -> Option<Usage> {
+        let mut usage = self.rest(None).await?;
+        if self.executor.limits.resources.is_none() || self.width() < 2 {
+            return Some(usage);
+        }
+        for _ in 0..WARM_ROUNDS {
+            self.all_at_once().await;
+            let now = self.rest(None).await?;
+            let grown = now.fds > usage.fds || now.threads > usage.threads;
+            usage = now;
+            if !grown {
+                break;
+            }
+        }
+        Some(usage)
+    }
+
     /// Sends each kind a few times, one request after the other, and tells whether every request succeeded. It ends with the first
     /// that does not.
     pub(super) async fn in_turn(&self, origin: &Origin, times: u32) -> bool {
@@ -42,14 +64,19 @@ impl Trial<'_> {
         }
     }
 
-    /// Sends so many of each kind at once as the plan's widest burst had in flight. The probes of the recovery come one after the other,
-    /// so they may have met the same worker or connection each time, while its neighbours are still broken.
-    async fn all_at_once(&self) {
+    /// How many requests the plan's widest burst has in flight.
+    fn width(&self) -> u32 {
         let widths = self.plan.steps.iter().map(|step| match &step.action {
             Action::Burst(burst) => burst.concurrency.min(burst.count),
             Action::Fault(_) | Action::Wait(_) => 1,
         });
-        let width = widths.max().unwrap_or(1);
+        widths.max().unwrap_or(1)
+    }
+
+    /// Sends so many of each kind at once as the plan's widest burst has in flight. Before the plan this fills the API's pools.
+    /// After it, probes that come one after the other may have met the same worker or connection each time, while its neighbours are still broken.
+    async fn all_at_once(&self) {
+        let width = self.width();
         let kinds = self.executor.kinds.iter();
         let requests = kinds.flat_map(|kind| {
             let send = || {

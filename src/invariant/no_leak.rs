@@ -1,14 +1,18 @@
 //! What the API took for a fault it gives back.
 
+mod growth;
+
+use growth::Growth;
+
 use super::{Invariant, wording};
-use crate::model::{API, Act, Figure, Finding, Limits, ResourceLimits};
-use crate::trace::{EventKind, Phase, Sample, View};
+use crate::model::{API, Act, Figure, Finding, Limits, ResourceLimits, StepId};
+use crate::trace::{EventKind, Phase, Sample, View, Window};
 
 /// After recovery the API's file descriptors, threads and memory return to what they were at the baseline, plus a slack.
 ///
 /// Both are measured with nothing of the harness in flight. Of the samples after recovery the least counts: what comes back
-/// down at all is no leak. The growth is told per outage, also where it is within the slack: a leak that is small in one trial is
-/// not small in a year.
+/// down at all is no leak. A slope over the faults is told where there is one, also within the slack: a leak that is small in one
+/// trial is not small in a year.
 pub struct NoLeak;
 
 /// One thing that can leak.
@@ -20,6 +24,8 @@ struct Holding {
     /// The least sample after recovery.
     after: u64,
     allowed: u64,
+    /// How it grew from fault to fault.
+    growth: Option<Growth>,
 }
 
 impl Invariant for NoLeak {
@@ -52,9 +58,11 @@ impl Invariant for NoLeak {
             let message = "the API is another process than at the baseline";
             return Finding::inconclusive(self.name(), message);
         }
-        let holdings = holdings(&before, &after, limits);
+        let between = between(view);
+        let holdings = holdings(&before, &between, &after, limits);
         let outages = outages(view);
-        let words = holdings.iter().map(|holding| holding.words(outages));
+        let faults: Vec<&StepId> = view.faults().filter_map(|window| window.fault).collect();
+        let words = holdings.iter().map(|holding| holding.words(&faults));
         let words = words.collect::<Vec<_>>().join(", ");
         let place = wording::count(outages, "outage");
         let figures = holdings
@@ -105,6 +113,21 @@ fn at_rest<'a>(view: &View<'a>) -> impl Iterator<Item = Sample<'a>> {
     samples.filter(|sample| sample.at_rest)
 }
 
+/// The samples between each fault and the next one.
+fn between<'a>(view: &View<'a>) -> Vec<Vec<Sample<'a>>> {
+    let windows: Vec<&Window<'a>> = view.faults().collect();
+    let quiet = |pair: &[&Window<'a>]| {
+        let (ready, next) = (pair[0].ready.map(|ready| ready.moment), pair[1].began);
+        let samples = view.under_test().iter();
+        let samples = samples.filter_map(|event| Sample::of(event, API));
+        let within = |sample: &Sample<'_>| {
+            ready.is_some_and(|ready| sample.moment > ready) && sample.moment < next
+        };
+        samples.filter(within).collect()
+    };
+    windows.windows(2).map(quiet).collect()
+}
+
 /// How often a backend was taken away: a rapid fault does so several times.
 fn outages(view: &View<'_>) -> usize {
     let takes_away = |act: &Act| !matches!(act, Act::Start | Act::Unpause | Act::Join);
@@ -115,38 +138,45 @@ fn outages(view: &View<'_>) -> usize {
 }
 
 /// What is known of both before and after, and what may be.
-fn holdings(before: &Sample<'_>, after: &[Sample<'_>], limits: &ResourceLimits) -> Vec<Holding> {
-    let holding =
-        |name, reason, before: Option<u64>, least: Option<u64>, slack: &dyn Fn(u64) -> u64| {
-            Some(Holding {
-                name,
-                reason,
-                before: before?,
-                after: least?,
-                allowed: slack(before?),
-            })
-        };
-    let least = |of: fn(&Sample<'_>) -> Option<u64>| after.iter().filter_map(of).min();
+fn holdings(
+    before: &Sample<'_>,
+    between: &[Vec<Sample<'_>>],
+    after: &[Sample<'_>],
+    limits: &ResourceLimits,
+) -> Vec<Holding> {
+    type Of = fn(&Sample<'_>) -> Option<u64>;
+    let least = |samples: &[Sample<'_>], of: Of| samples.iter().filter_map(of).min();
+    let holding = |name, reason, of: Of, slack: &dyn Fn(u64) -> u64| {
+        let (first, last) = (of(before)?, least(after, of)?);
+        let mut levels = vec![Some(first)];
+        levels.extend(between.iter().map(|samples| least(samples, of)));
+        levels.push(Some(last));
+        Some(Holding {
+            name,
+            reason,
+            before: first,
+            after: last,
+            allowed: slack(first),
+            growth: Growth::of(&levels),
+        })
+    };
     [
         holding(
             "fds",
             "leaked-descriptors",
-            before.fds,
-            least(|sample| sample.fds),
+            |sample| sample.fds,
             &|before| before.saturating_add(limits.fds),
         ),
         holding(
             "threads",
             "leaked-threads",
-            before.threads,
-            least(|sample| sample.threads),
+            |sample| sample.threads,
             &|before| before.saturating_add(limits.threads),
         ),
         holding(
             "memory-bytes",
             "leaked-memory",
-            before.memory_bytes,
-            least(|sample| sample.memory_bytes),
+            |sample| sample.memory_bytes,
             &|before| limits.memory_bytes(before),
         ),
     ]
@@ -156,27 +186,28 @@ fn holdings(before: &Sample<'_>, after: &[Sample<'_>], limits: &ResourceLimits) 
 }
 
 impl Holding {
-    fn growth(&self) -> f64 {
-        self.after as f64 - self.before as f64
-    }
-
-    /// `file descriptors 9 → 12 (+1.0 per outage)`.
-    fn words(&self, outages: usize) -> String {
+    /// `file descriptors 9 → 12 (+3)`, and the slope over several faults.
+    fn words(&self, faults: &[&StepId]) -> String {
         let (before, after) = (self.amount(self.before), self.amount(self.after));
         let what = match self.name {
             "fds" => "file descriptors",
             "memory-bytes" => "memory",
             other => other,
         };
-        if self.after <= self.before {
-            return format!("{what} {before} → {after}");
+        let growth = self.growth.filter(|_| self.after > self.before);
+        match growth.map(|growth| growth.words(faults, |value| self.change(value))) {
+            Some(growth) => format!("{what} {before} → {after} ({growth})"),
+            None => format!("{what} {before} → {after}"),
         }
-        let each = self.growth() / outages.max(1) as f64;
-        let each = match self.name {
-            "memory-bytes" => format!("{:+.2} MiB", each / f64::from(1 << 20)),
-            _ => format!("{each:+.1}"),
-        };
-        format!("{what} {before} → {after} ({each} per outage)")
+    }
+
+    /// A change, with its sign.
+    fn change(&self, value: f64) -> String {
+        match self.name {
+            "memory-bytes" => format!("{:+.2} MiB", value / f64::from(1 << 20)),
+            _ if value.fract() == 0.0 => format!("{value:+}"),
+            _ => format!("{value:+.1}"),
+        }
     }
 
     fn amount(&self, value: u64) -> String {
@@ -187,14 +218,12 @@ impl Holding {
     }
 
     fn figures(&self, outages: usize) -> [Figure; 3] {
+        let growth = self.after as f64 - self.before as f64;
         let name = |stage: &str| format!("{stage}-{}", self.name);
         [
             Figure::new(&name("baseline"), self.before as f64),
             Figure::new(&name("after"), self.after as f64),
-            Figure::new(
-                &name("growth-per-outage"),
-                self.growth() / outages.max(1) as f64,
-            ),
+            Figure::new(&name("growth-per-outage"), growth / outages.max(1) as f64),
         ]
     }
 }
@@ -228,18 +257,48 @@ mod tests {
     }
 
     #[test]
-    fn growth_is_told_per_outage_also_where_it_is_allowed() {
+    fn growth_is_told_also_where_it_is_allowed() {
         let finding = check(script().at_rest(210, "7", 10, 100));
         assert_eq!(finding.verdict, Verdict::Holds);
         assert_eq!(
             finding.message,
-            "after 2 outages: file descriptors 9 → 10 (+0.5 per outage), threads 4 → 4, memory 100.0 MiB → 100.0 MiB"
+            "after 2 outages: file descriptors 9 → 10 (+1), threads 4 → 4, memory 100.0 MiB → 100.0 MiB"
         );
         let growth = finding
             .figures
             .iter()
             .find(|f| f.name == "growth-per-outage-fds");
         assert_eq!(growth.map(|figure| figure.value), Some(0.5));
+    }
+
+    /// Two faults, and what the API at rest holds after each.
+    fn two_faults(first: u64, second: u64) -> Finding {
+        let script = Script::new(&["sync"]).at_rest(8, "7", 9, 100);
+        let script = script
+            .fault("f1", FaultKind::Kill, 30, 80)
+            .ready(80, Some("f1"));
+        let script = script.at_rest(90, "7", first, 100);
+        let script = script
+            .fault("f2", FaultKind::Kill, 130, 180)
+            .ready(180, Some("f2"));
+        let script = script.good_row(190, 0, "sync").phase(300, Phase::Drain);
+        check(script.at_rest(310, "7", second, 100))
+    }
+
+    #[test]
+    fn a_slope_is_told_only_where_each_fault_takes_something() {
+        let leak = two_faults(11, 14);
+        assert!(
+            leak.message.contains("9 → 14 (+2.5 ± 0.5 per fault)"),
+            "{}",
+            leak.message
+        );
+        let filled = two_faults(19, 19);
+        assert!(
+            filled.message.contains("9 → 19 (+10, nearly all with f1)"),
+            "{}",
+            filled.message
+        );
     }
 
     #[test]
@@ -252,7 +311,7 @@ mod tests {
         assert_eq!(finding.reason.as_deref(), Some("leaked-descriptors"));
         assert_eq!(
             finding.message,
-            "after 2 outages the API at rest does not give back what it took: file descriptors 9 → 11 (+1.0 per outage), \
+            "after 2 outages the API at rest does not give back what it took: file descriptors 9 → 11 (+2), \
              threads 4 → 4, memory 100.0 MiB → 100.0 MiB; 10 are allowed"
         );
         let memory = check(script().at_rest(210, "7", 9, 170));
