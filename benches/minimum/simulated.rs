@@ -136,6 +136,7 @@ fn shrink(bench: &Bench, found: &Trace) -> Shrunken {
     let budget = ShrinkBudget {
         runs: 2_000,
         within: Duration::from_secs(600),
+        shared: None,
     };
     let (_, never) = watch::channel(false);
     let interrupt = Interrupt::new(never);

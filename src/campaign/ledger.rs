@@ -310,6 +310,7 @@ impl Ledger {
             shrink: shrink.map(|(runs, within_ms)| ShrinkBudget {
                 runs,
                 within: Duration::from_millis(within_ms),
+                shared: Some(Duration::ZERO),
             }),
             reuse: Vec::new(),
             known: settings.known.clone(),

@@ -9,7 +9,7 @@ use super::ledger::{Entry, Finished, Ledger, LedgerError};
 use super::recovery::Recoveries;
 use super::save::SaveError;
 use super::shelf::Shelf;
-use super::{Bench, Campaign, Interrupt, Plans, Shrunken};
+use super::{Bench, Campaign, Interrupt, Plans, ShrinkBudget, Shrunken};
 use crate::latency::Latencies;
 use crate::model::{
     Failure, Fate, FirstCalls, Known, Regressed, Rehearsal, Reproduced, Signature, Summary, Tested,
@@ -36,6 +36,8 @@ pub(super) struct Progress {
     before: Duration,
     /// Which failures nobody has shrunk yet, by their place in the summary.
     unshrunk: Vec<usize>,
+    /// What went into shrinking since the campaign was begun or resumed.
+    pub spent_on_shrinking: Duration,
     shelf: Shelf,
 }
 
@@ -81,6 +83,7 @@ impl Progress {
             began: Instant::now(),
             before: Duration::ZERO,
             unshrunk: Vec::new(),
+            spent_on_shrinking: Duration::ZERO,
             shelf: Shelf::new(folder, bench.executor.settings.max_run_bytes),
         }
     }
@@ -323,6 +326,7 @@ impl Progress {
             // That it was found says nothing of how often it shows.
             reproduced: Reproduced { failed: 0, runs: 0 },
             explanation: None,
+            is_seldom: false,
         }
     }
 
@@ -337,26 +341,7 @@ impl Progress {
         let Some((failure, shrunk)) = self.summary.failures.get_mut(place).zip(shrunk) else {
             return Ok(());
         };
-        let judgement = shrunk.trace.judgement.as_ref();
-        // The smallest plan gives the failure its name; what it was found under stays among the
-        // others.
-        let name = judgement.and_then(|judgement| judgement.signature.clone());
-        if let Some(name) = name.filter(|name| *name != failure.signature) {
-            failure.also.retain(|other| *other != name);
-            let found_as = std::mem::replace(&mut failure.signature, name);
-            failure.also.push(found_as);
-        }
-        if let Some(finding) = judgement.and_then(|judgement| judgement.primary()) {
-            failure.message = finding.message.clone();
-            failure.evidence = finding.evidence.clone();
-        }
-        failure.plan = Some(shrunk.trace.plan.clone());
-        failure.steps = shrunk.history.to_steps;
-        failure.steps_before_shrink = shrunk.history.from_steps;
-        failure.shrink_runs = shrunk.history.runs;
-        failure.guard_runs = shrunk.history.guard_runs;
-        failure.reproduced = shrunk.reproduced;
-        failure.explanation = Some(shrunk.explanation.text);
+        shrunk.tell(failure);
         if !interrupt.is_requested() {
             ledger.write(&Entry::Shrunk(Box::new(failure.clone())))?;
             self.unshrunk.retain(|other| *other != place);
@@ -364,9 +349,19 @@ impl Progress {
         Ok(())
     }
 
-    /// How many different ways to fail were seen, those that need no fault included.
+    /// How many different ways to fail were seen, those that need no fault included. One that shows seldom is no reason not to look
+    /// for others.
     pub fn ways_to_fail(&self) -> usize {
-        self.summary.failures.len() + self.summary.flaky.len()
+        let failures = self.summary.failures.iter();
+        failures.filter(|failure| !failure.is_seldom).count() + self.summary.flaky.len()
+    }
+
+    /// What may be spent on shrinking the next failure.
+    pub fn share_of(&self, budget: ShrinkBudget) -> ShrinkBudget {
+        ShrinkBudget {
+            shared: budget.shared.map(|_| self.spent_on_shrinking),
+            ..budget
+        }
     }
 
     /// Violated if any trial is, but for failures that are put up with; else inconclusive if too many are, if the stack fails without a

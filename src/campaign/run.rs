@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::ledger::{Entry, Ledger};
 use super::progress::Progress;
@@ -22,7 +22,7 @@ pub struct Campaign {
     pub plans: Plans,
     /// For how long new trials are begun at most.
     pub at_most: Option<Duration>,
-    /// After how many different signatures it ends.
+    /// After how many different failures it ends. One that shows too seldom to work with is not counted.
     pub max_failures: usize,
     /// Which share of inconclusive trials, from 0 to 1, is put up with.
     pub max_inconclusive: f64,
@@ -30,7 +30,7 @@ pub struct Campaign {
     pub out: PathBuf,
     /// Here failing traces are kept.
     pub traces: PathBuf,
-    /// What may be spent on shrinking each failure; none to keep it as it was found.
+    /// What may be spent on shrinking; none to keep each failure as it was found.
     pub shrink: Option<ShrinkBudget>,
     /// Saved failures of the stack, which are replayed before anything new is tried.
     pub reuse: Vec<Saved>,
@@ -94,8 +94,10 @@ impl Campaign {
             let Some(budget) = self.shrink else { break };
             let kept = PathBuf::from(&progress.summary.failures[unshrunk].trace);
             let failing = Trace::read(&kept)?;
-            let shrunk = bench.shrink(&failing, &kept, &folder, budget, interrupt, audience);
+            let (share, began) = (progress.share_of(budget), Instant::now());
+            let shrunk = bench.shrink(&failing, &kept, &folder, share, interrupt, audience);
             progress.shrunk(unshrunk, shrunk.await?, ledger, interrupt)?;
+            progress.spent_on_shrinking += began.elapsed();
         }
         self.go_on(progress, places, ledger, interrupt, audience)
             .await

@@ -1,6 +1,7 @@
 //! A failing trial, shrunk live: executions of smaller plans, with the best so far on disk at all times.
 
 mod publish;
+mod seldom;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,12 +10,14 @@ use std::time::{Duration, Instant};
 
 use tracing::debug;
 
+use seldom::is_seldom;
+
 use super::control::Unseen;
 use super::odds::odds;
 use super::trial::{Execution as Nth, MOST_INCONCLUSIVE};
 use super::{Audience, Bench, CampaignError, Interrupt, notes};
 use crate::model::{
-    Explanation, Plan, Reproduced, ShrinkHistory, ShrinkRun, Signature, StepId, Verdict,
+    Explanation, Failure, Plan, Reproduced, ShrinkHistory, ShrinkRun, Signature, StepId, Verdict,
 };
 use crate::shrink::{Ending, Execution, Executions, Found, Purpose, shrink};
 use crate::trace::{Trace, outages_ms, step_times};
@@ -25,13 +28,18 @@ const TRIES: u32 = 3;
 /// What an execution is noted for that looks how often a plan fails.
 const GUARD: &str = "guard";
 
-/// How much may be spent on shrinking one failure.
+/// A failure that shows seldom is given one part in so many of what a campaign may spend.
+const SELDOM_PART: u32 = 4;
+
+/// How much may be spent on shrinking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShrinkBudget {
-    /// Executions at most.
+    /// Executions of one failure at most.
     pub runs: u64,
     /// For how long new executions are begun at most.
     pub within: Duration,
+    /// How much of this a campaign has spent on other failures. None where it is for one failure alone.
+    pub shared: Option<Duration>,
 }
 
 /// A failure after shrinking.
@@ -45,8 +53,36 @@ pub struct Shrunken {
     pub history: ShrinkHistory,
     /// What is left, in words.
     pub explanation: Explanation,
+    /// Whether so few executions failed that a campaign had better look for other failures, too.
+    pub is_seldom: bool,
     /// How shrinking ended.
     pub ending: Ending,
+}
+
+impl Shrunken {
+    /// Tells what is left of a failure.
+    pub(super) fn tell(self, failure: &mut Failure) {
+        let judgement = self.trace.judgement.as_ref();
+        // The smallest plan gives the failure its name; what it was found under stays among the others.
+        let name = judgement.and_then(|judgement| judgement.signature.clone());
+        if let Some(name) = name.filter(|name| *name != failure.signature) {
+            failure.also.retain(|other| *other != name);
+            let found_as = std::mem::replace(&mut failure.signature, name);
+            failure.also.push(found_as);
+        }
+        if let Some(finding) = judgement.and_then(|judgement| judgement.primary()) {
+            failure.message = finding.message.clone();
+            failure.evidence = finding.evidence.clone();
+        }
+        failure.plan = Some(self.trace.plan);
+        failure.steps = self.history.to_steps;
+        failure.steps_before_shrink = self.history.from_steps;
+        failure.shrink_runs = self.history.runs;
+        failure.guard_runs = self.history.guard_runs;
+        failure.reproduced = self.reproduced;
+        failure.explanation = Some(self.explanation.text);
+        failure.is_seldom = self.is_seldom;
+    }
 }
 
 impl Bench {
@@ -213,7 +249,11 @@ impl Executions for Laboratory<'_> {
 impl Laboratory<'_> {
     /// Why nothing more may be executed, if that is so.
     fn why_over(&self) -> Option<String> {
-        let ShrinkBudget { runs, within } = self.budget;
+        let ShrinkBudget {
+            runs,
+            within,
+            shared,
+        } = self.budget;
         if let Some(error) = &self.error {
             return Some(error.to_string());
         }
@@ -229,10 +269,30 @@ impl Laboratory<'_> {
         if self.history.len() as u64 >= runs {
             return Some(format!("--shrink-runs {runs} allows no more"));
         }
-        (self.began.elapsed() >= within).then(|| {
-            let within = humantime::format_duration(within);
-            format!("--shrink-for {within} allows no more")
+        let elapsed = self.began.elapsed();
+        let in_all = humantime::format_duration(within);
+        if shared.unwrap_or_default().saturating_add(elapsed) >= within {
+            return Some(format!("--shrink-for {in_all} allows no more"));
+        }
+        let is_enough = shared.is_some() && elapsed >= within / SELDOM_PART && self.is_seldom();
+        is_enough.then(|| {
+            format!(
+                "it shows too seldom to spend more than a quarter of --shrink-for {in_all} on it; \
+                 `comeback shrink` goes on"
+            )
         })
+    }
+
+    /// Whether so few executions failed that other failures are better worth the time.
+    fn is_seldom(&self) -> bool {
+        let smaller = self.history.iter().filter(|run| run.what != GUARD);
+        let none = Reproduced { failed: 0, runs: 0 };
+        let count = |count: Reproduced, failed| Reproduced {
+            failed: count.failed + u64::from(failed),
+            runs: count.runs + 1,
+        };
+        let so_far = smaller.filter_map(|run| run.failed).fold(none, count);
+        is_seldom(self.reproduced(&self.best), so_far)
     }
 
     async fn run(&self, plan: &Plan, in_haste: bool) -> Result<Trace, CampaignError> {

@@ -243,16 +243,12 @@ impl<'a> Work<'a> {
             progress.judge(campaign.max_inconclusive);
             save::summary(&self.folder, &progress.summary)?;
             let last = progress.summary.failures.len() - 1;
+            let share = progress.share_of(budget);
             let kept = PathBuf::from(&progress.summary.failures[last].trace);
-            let shrunk = bench.shrink(
-                &trace,
-                &kept,
-                &self.folder,
-                budget,
-                interrupt,
-                self.audience,
-            );
+            let began = Instant::now();
+            let shrunk = bench.shrink(&trace, &kept, &self.folder, share, interrupt, self.audience);
             progress.shrunk(last, shrunk.await?, ledger, interrupt)?;
+            progress.spent_on_shrinking += began.elapsed();
             is_used = true;
         }
         progress.judge(campaign.max_inconclusive);

@@ -21,7 +21,7 @@ use super::session::{Session, with_stacks};
 use super::shrink::Budget;
 use super::source::Source;
 use super::stream;
-use crate::campaign::{Bench, Campaign, Interrupt, Ledger, Plans, Stacks};
+use crate::campaign::{Bench, Campaign, Interrupt, Ledger, Plans, ShrinkBudget, Stacks};
 use crate::model::{Plan, Summary, ceiling};
 use crate::nemesis::Journal;
 use crate::report::{Scope, terminal};
@@ -66,7 +66,7 @@ pub struct Run {
     /// The folder in which failing traces are kept.
     #[arg(long, default_value = "traces", value_name = "DIR")]
     traces: PathBuf,
-    /// Stop at this many different failures.
+    /// Stop at this many different failures. One that shows in less than a quarter of its executions is kept, and is not counted.
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     max_failures: u64,
     /// The share of inconclusive trials to put up with, such as `5%` or `0.05`.
@@ -144,7 +144,10 @@ impl Run {
             out: self.out,
             traces: self.traces,
             // A scenario's plans are meant to be as they are.
-            shrink: (!self.no_shrink && self.scenario.is_none()).then_some(self.budget.into()),
+            shrink: (!self.no_shrink && self.scenario.is_none()).then(|| ShrinkBudget {
+                shared: Some(Duration::ZERO),
+                ..self.budget.into()
+            }),
         };
         let progress = Progress::within(output, of(&campaign), campaign.at_most);
         let stacks = stacks(&sessions, self.jobs);

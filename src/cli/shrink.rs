@@ -45,13 +45,13 @@ pub struct Shrink {
     out: PathBuf,
 }
 
-/// What may be spent on shrinking one failure.
+/// What may be spent on shrinking.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Budget {
     /// Spend so many executions on shrinking one failure at most.
     #[arg(long, default_value_t = 600, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     shrink_runs: u64,
-    /// Shrink one failure for so long at most, such as 10m.
+    /// Shrink for so long at most, such as 10m: all failures of a run together.
     #[arg(long, default_value = "30m", value_name = "TIME", value_parser = ceiling::duration)]
     shrink_for: Duration,
 }
@@ -61,6 +61,7 @@ impl From<Budget> for ShrinkBudget {
         ShrinkBudget {
             runs: budget.shrink_runs,
             within: budget.shrink_for,
+            shared: None,
         }
     }
 }

@@ -157,6 +157,9 @@ pub struct Failure {
     /// What the failure needs, in one paragraph; none where it was not shrunk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub explanation: Option<String>,
+    /// Whether it showed in so few executions that the campaign went on looking for others.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_seldom: bool,
     /// What the plan gave once without its faults, where that was tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub without_faults: Option<Verdict>,

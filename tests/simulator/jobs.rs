@@ -66,6 +66,7 @@ async fn several_stacks_find_what_one_finds() {
             shrink: Some(ShrinkBudget {
                 runs: 30,
                 within: Duration::from_secs(600),
+                shared: None,
             }),
             ..campaign(folder)
         };

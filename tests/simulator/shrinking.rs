@@ -34,11 +34,33 @@ async fn shrink(variant: Variant, kept: &Path, runs: u64) -> Shrunken {
     let budget = ShrinkBudget {
         runs,
         within: Duration::from_secs(600),
+        shared: None,
     };
     let (failing, interrupt) = (Trace::read(kept).unwrap(), Interrupt::new(interrupt));
     let (bench, folder) = (bench(variant), kept.parent().unwrap());
     let shrunken = bench.shrink(&failing, kept, folder, budget, &interrupt, &Nobody);
     shrunken.await.unwrap().expect("it failed")
+}
+
+/// What a campaign has spent on other failures is gone.
+#[tokio::test]
+async fn the_time_for_shrinking_is_shared_by_the_failures_of_a_campaign() {
+    let (folder, kept) = found().await;
+    let (_never, interrupt) = watch::channel(false);
+    let within = Duration::from_secs(600);
+    let budget = ShrinkBudget {
+        runs: 600,
+        within,
+        shared: Some(within),
+    };
+    let (failing, interrupt) = (Trace::read(&kept).unwrap(), Interrupt::new(interrupt));
+    let bench = bench(Variant::StuckBusy);
+    let shrunken = bench.shrink(&failing, &kept, folder.path(), budget, &interrupt, &Nobody);
+    let shrunken = shrunken.await.unwrap().expect("it failed");
+    assert_eq!(shrunken.ending, Ending::Stopped);
+    assert_eq!(shrunken.history.runs, 0);
+    let text = &shrunken.explanation.text;
+    assert!(text.contains("--shrink-for 10m allows no more"), "{text}");
 }
 
 /// What a trace notes under a name.
@@ -149,6 +171,7 @@ async fn a_failure_under_another_name_is_the_same_failure() {
         shrink: Some(ShrinkBudget {
             runs: 600,
             within: Duration::from_secs(600),
+            shared: None,
         }),
         ..campaign(folder.path())
     };

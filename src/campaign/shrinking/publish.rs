@@ -15,7 +15,7 @@ const CONFIRMED: u64 = 3;
 
 impl Laboratory<'_> {
     /// How often a plan failed in executions that measured it.
-    fn reproduced(&self, plan: &Plan) -> Reproduced {
+    pub(super) fn reproduced(&self, plan: &Plan) -> Reproduced {
         let count = self.counts.iter().find(|(known, _)| known == plan);
         count.map_or(Reproduced { failed: 0, runs: 0 }, |(_, count)| *count)
     }
@@ -127,6 +127,7 @@ impl Laboratory<'_> {
         }
         self.best = shrunk.plan.clone();
         let finished = shrunk.ending == Ending::Finished;
+        let is_seldom = shrunk.ending == Ending::NotShownAgain || self.is_seldom();
         let mut reproduced = self.reproduced(&self.best);
         let mut explanation = explain(
             found,
@@ -156,6 +157,7 @@ impl Laboratory<'_> {
             reproduced,
             history: self.history(finished),
             explanation,
+            is_seldom,
             ending: shrunk.ending,
         })
     }
