@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::own_words::Prompt;
 use super::patience::Patience;
 use super::{Invariant, first_call, wording};
 use crate::model::{Finding, Limits};
@@ -15,7 +16,7 @@ use crate::trace::{Request, Span, Spans, View, Window};
 /// stragglers, so that a longer grace, which makes a straggler an ordinary failure, cannot break the budget.
 ///
 /// What fails while this machine withholds a considerable part of its time may have been a deadline of the API's own that passed: it
-/// proves nothing.
+/// proves nothing, unless its words came sooner than any deadline.
 pub struct BoundedFailures;
 
 impl Invariant for BoundedFailures {
@@ -56,6 +57,7 @@ impl BoundedFailures {
             ),
             (&failures, budget, "over-budget"),
         ];
+        let prompt = Prompt::new(view);
         let (mut undecided, mut doubted) = (false, None);
         let mut violations = Vec::new();
         for (found, allowed, reason) in checks {
@@ -63,7 +65,8 @@ impl BoundedFailures {
             let (doubtful, sure): (Vec<&Request<'_>>, Vec<&Request<'_>>) =
                 found.iter().partition(|r| {
                     let open = r.span();
-                    patience.cut_short(r) || patience.squeezed(open) || patience.jostled(open)
+                    let is_held_up = patience.squeezed(open) || patience.jostled(open);
+                    patience.cut_short(r) || (is_held_up && !prompt.tells(&patience, r))
                 });
             // The first that was one too many.
             let excess = usize::try_from(allowed).ok().and_then(|n| sure.get(n));
@@ -222,7 +225,7 @@ mod tests {
         let verdict = |took_ms: u64| {
             let late = script()
                 .sent(300, 9, "sync")
-                .failed(300 + took_ms, 9, 503, "away");
+                .failed(300 + took_ms, 9, 503, "deadline");
             let crowded = EventKind::Crowded {
                 percent: 300,
                 over_us: 400_000,
@@ -303,6 +306,40 @@ mod tests {
             ..limits()
         };
         assert_eq!(check(&timed_out, &patient).verdict, Verdict::Inconclusive);
+    }
+
+    /// Of SQLAlchemy's pool, behind a PostgreSQL that waited for the processor meanwhile.
+    #[test]
+    fn no_deadline_is_as_short_as_a_failure_that_comes_at_once() {
+        let relapse = |waited_before_ms: u64, took_ms: u64| {
+            let script =
+                script()
+                    .sent(1_400, 9, "sync")
+                    .failed(1_400 + took_ms, 9, 500, "OperationalError");
+            let script = script
+                .waited(1_300, waited_before_ms, 200)
+                .waited(1_500, 30, 150);
+            check(&script.finish(1_700), &limits()).verdict
+        };
+        assert_eq!(relapse(50, 7), Verdict::Violated);
+        // A health check may have failed for want of a processor just before.
+        assert_eq!(relapse(150, 7), Verdict::Inconclusive);
+        // It may have a deadline of 30 ms.
+        assert_eq!(relapse(50, 30), Verdict::Inconclusive);
+        // What was said sooner before is no deadline's word.
+        let twice = script()
+            .sent(1_300, 8, "sync")
+            .failed(1_305, 8, 500, "closed by server")
+            .sent(1_400, 9, "sync")
+            .failed(1_490, 9, 500, "closed by server")
+            .waited(1_500, 60, 200);
+        let finding = check(&twice.finish(1_700), &limits());
+        assert_eq!(finding.verdict, Verdict::Violated);
+        assert!(
+            finding.message.starts_with("2 failures"),
+            "{}",
+            finding.message
+        );
     }
 
     #[test]

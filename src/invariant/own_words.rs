@@ -6,12 +6,16 @@
 //! | explicit failures that all take the same time | a deadline of the API's own; what waits for a processor varies |
 //! | refused connections | the kernel answers them, and the API is not needed for it |
 //!
+//! | failures in the same words as one that came sooner than any deadline | a deadline's words never come before it has passed |
+//!
 //! A deadline of the API's own may pass because its *backend* had no processor time. So failures of one length prove
 //! nothing where the kernel says that the services waited.
 
+use std::collections::BTreeMap;
+
 use super::patience::Patience;
 use crate::model::{Outcome, UnknownReason};
-use crate::trace::{Request, Span};
+use crate::trace::{Request, Span, View};
 
 /// What comes within this time comes at once, in microseconds. It is no limit of the configuration, so that none of these
 /// changes a verdict.
@@ -22,6 +26,54 @@ const SAME: u64 = 10;
 
 /// Fewer failures than this in the second half of the time may have another cause.
 const ENOUGH: usize = 3;
+
+/// No API has a deadline as short as this, in microseconds.
+const SHORTEST_DEADLINE_US: u64 = 20_000;
+
+/// What an API does at once, it may have decided before: when it was kept waiting in so much time before the request, in microseconds.
+const DECIDED_WITHIN_US: u64 = 1_000_000;
+
+/// The failures whose words cannot be those of a deadline.
+pub(super) struct Prompt<'a> {
+    /// The soonest of the failures in the same words, in microseconds.
+    soonest: BTreeMap<(u16, &'a str), u64>,
+}
+
+impl<'a> Prompt<'a> {
+    pub(super) fn new(view: &View<'a>) -> Self {
+        let mut soonest = BTreeMap::new();
+        for request in view.requests() {
+            if let Some(words) = words(request) {
+                let took_us = request.span().length_us();
+                let known = soonest.entry(words).or_insert(took_us);
+                *known = took_us.min(*known);
+            }
+        }
+        Prompt { soonest }
+    }
+
+    /// Whether no deadline of the API's own can have made a request fail, and nothing that it could not do in time just before. It failed by the
+    /// API's doing then, however busy the machine was.
+    pub(super) fn tells(&self, patience: &Patience<'_, '_>, request: &Request<'a>) -> bool {
+        let soonest = words(request).and_then(|words| self.soonest.get(&words));
+        let to_us = request.span().from_us;
+        let before = Span {
+            from_us: to_us.saturating_sub(DECIDED_WITHIN_US),
+            to_us,
+        };
+        soonest.is_some_and(|us| *us <= SHORTEST_DEADLINE_US) && !patience.kept_from_work(before)
+    }
+}
+
+/// What the API said of a failure. Whatever says nothing is told apart by nothing.
+fn words<'a>(request: &Request<'a>) -> Option<(u16, &'a str)> {
+    match request.ended?.outcome {
+        Outcome::Failed {
+            status, message, ..
+        } if !message.is_empty() => Some((*status, message)),
+        _ => None,
+    }
+}
 
 /// Whether what failed over some time failed by the API's own doing, however busy the machine was: most of it did, and
 /// still did so in the second half of the time.

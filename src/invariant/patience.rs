@@ -127,6 +127,12 @@ impl<'v, 'a> Patience<'v, 'a> {
         withheld_us > 0 && withheld_us >= (span.length_us() / 10).min(NOTICEABLE_US)
     }
 
+    /// Whether this machine kept the services or the harness from working for a considerable part of such a time.
+    pub(super) fn kept_from_work(&self, span: Span) -> bool {
+        let late_us = self.view.withheld().covered_us(span);
+        late_us > span.length_us() / 10 || self.kept_waiting(span)
+    }
+
     /// Whether the kernel says that the services waited for a processor for a considerable part of such a time.
     pub(super) fn kept_waiting(&self, span: Span) -> bool {
         self.view.waited_us(span) > span.length_us() / 10

@@ -164,6 +164,16 @@ impl Script {
         self.event(at_ms, EventKind::Lag { late_us })
     }
 
+    /// The API waited for a processor for so long of the time before.
+    pub(crate) fn waited(self, at_ms: u64, waited_ms: u64, over_ms: u64) -> Self {
+        let waited = EventKind::Waited {
+            service: "api".to_owned(),
+            waited_us: waited_ms * 1_000,
+            over_us: over_ms * 1_000,
+        };
+        self.event(at_ms, waited)
+    }
+
     pub(crate) fn sent(self, at_ms: u64, request: u64, kind: &str) -> Self {
         self.sent_by(Origin::Step(StepId("b1".to_owned())), at_ms, request, kind)
     }
