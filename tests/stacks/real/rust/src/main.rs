@@ -3,13 +3,14 @@
 
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
-use redis::aio::{ConnectionManager, MultiplexedConnection};
+use redis::aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection};
 use serde::{Deserialize, Serialize};
 use tokio_postgres::NoTls;
 
@@ -40,7 +41,15 @@ impl Store {
                 let client = redis::Client::open(address)?;
                 Store::Multiplexed(client.get_multiplexed_async_connection().await?)
             }
-            "manager" => Store::Manager(ConnectionManager::new(redis::Client::open(address)?).await?),
+            "manager" => {
+                // By default a request waits for as long as redis is away.
+                let config = ConnectionManagerConfig::new()
+                    .set_number_of_retries(1)
+                    .set_connection_timeout(Duration::from_secs(1))
+                    .set_response_timeout(Duration::from_secs(1));
+                let client = redis::Client::open(address)?;
+                Store::Manager(ConnectionManager::new_with_config(client, config).await?)
+            }
             "client" => {
                 let (client, connection) = tokio_postgres::connect(address, NoTls).await?;
                 tokio::spawn(connection);
@@ -48,8 +57,11 @@ impl Store {
             }
             "pool" => {
                 let recycling_method = RecyclingMethod::Verified;
-                let manager =
-                    Manager::from_config(address.parse()?, NoTls, ManagerConfig { recycling_method });
+                let manager = Manager::from_config(
+                    address.parse()?,
+                    NoTls,
+                    ManagerConfig { recycling_method },
+                );
                 Store::Pool(Pool::builder(manager).max_size(8).build()?)
             }
             other => return Err(format!("there is no client {other}").into()),
@@ -101,7 +113,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: notes CLIENT PORT ADDRESS".into());
     };
     let store = Arc::new(Store::open(client, address).await?);
-    let app = Router::new().route("/notes", post(create)).with_state(store);
+    let app = Router::new()
+        .route("/notes", post(create))
+        .with_state(store);
     let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await?;
     Ok(axum::serve(listener, app).await?)
 }
