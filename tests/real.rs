@@ -101,13 +101,13 @@ fn a_client_of_tokio_postgres_never_recovers() {
 }
 
 #[test]
-fn apache_leaves_a_backend_alone_for_a_minute() {
+fn apache_comes_back() {
     check(&Case {
         folder: "apache",
         config: CONFIG,
-        affected: &[("RETRY", "")],
-        fixed: &[("RETRY", "retry=0")],
-        found_as: &["recovers"],
+        affected: &[],
+        fixed: &[],
+        found_as: &[],
     });
 }
 
