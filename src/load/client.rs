@@ -156,6 +156,7 @@ impl Inner {
             kind: name.clone(),
             token: draft.values.token.clone(),
             intended_us: self.wire.recorder.at_us(intended),
+            after: None,
         });
         let mut pending = Pending::new(&self.wire.recorder, number, intended);
         let (outcome, echo) = self.perform(kind, draft, &mut pending).await;

@@ -193,6 +193,7 @@ fn in_short(kind: EventKind) -> String {
             kind,
             token,
             intended_us,
+            ..
         } => {
             format!(
                 "sent {request} {origin} {kind} {token} due {}",
