@@ -329,6 +329,29 @@ async fn a_wrong_answer_belongs_to_nobody_who_did_not_ask_for_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_one_asked_for_and_another_only_has_in_common_with_others_is_not_crossed() {
+    let common = expecting(kind("common", "/me"), "/name", json!("carol"));
+    let kinds = [
+        expecting(kind("own", "/{pick:alice}"), "/name", json!("{pick}")),
+        expecting(common, "/id", json!("{n}")),
+        expecting(kind("empty", "/{pick:}"), "/name", json!("{pick}")),
+    ];
+    // Everybody gets what the other kind expects; the last one gets nothing that anybody would ask for.
+    let rig = rig_of(&kinds, Caps::default(), |request, before| {
+        let name = match (before, asked(request)) {
+            (4.., _) => "",
+            (_, "me") => "alice",
+            _ => "carol",
+        };
+        Reply::now(200, &json!({"name": name, "id": before}).to_string())
+    });
+    send(&rig, &["empty", "own", "common", "own", "own"]).await;
+    let found = mismatches(&rig);
+    assert_eq!(found.len(), 5);
+    assert!(found.values().all(|m| m.asked_by.is_none()), "{found:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_foreign_token_in_a_text_is_a_crossed_answer_and_a_short_word_is_not() {
     let mut kinds = [kind("token", "/{token}"), kind("word", "/{pick:1|2}")];
     kinds[0].expect.text = Some("hello {token}!".to_owned());
