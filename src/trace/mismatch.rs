@@ -45,10 +45,18 @@ impl fmt::Display for Mismatch {
     }
 }
 
+/// On one line, whatever it holds.
 fn quoted(text: &str) -> String {
     let end = text.floor_char_boundary(QUOTED_BYTES);
     let more = if end < text.len() { "…" } else { "" };
-    format!("`{}{more}`", &text[..end])
+    let mut line = String::new();
+    for c in text[..end].chars() {
+        match c.is_control() {
+            true => line.extend(c.escape_default()),
+            false => line.push(c),
+        }
+    }
+    format!("`{line}{more}`")
 }
 
 #[cfg(test)]
@@ -86,8 +94,8 @@ mod tests {
             (
                 "text",
                 "up 1",
-                Some("up 0"),
-                "`up 0`, which does not contain `up 1`",
+                Some("up 0\n\tx"),
+                "`up 0\\n\\tx`, which does not contain `up 1`",
             ),
             (
                 "regex",

@@ -107,7 +107,7 @@ async fn an_answer_has_to_be_all_that_is_expected() {
             200,
             metrics,
             |e| text(e, "redis_up 1"),
-            Some("`# HELP redis_up\nredis_up 0`, which does not contain `redis_up 1`"),
+            Some("`# HELP redis_up\\nredis_up 0`, which does not contain `redis_up 1`"),
         ),
         (
             "a pattern",
@@ -121,7 +121,7 @@ async fn an_answer_has_to_be_all_that_is_expected() {
             200,
             metrics,
             |e| regex(e, "^redis_up"),
-            Some("`# HELP redis_up\nredis_up 0`, which `^redis_up` does not match"),
+            Some("`# HELP redis_up\\nredis_up 0`, which `^redis_up` does not match"),
         ),
         (
             "nobody there",
