@@ -155,10 +155,11 @@ weight = 3
 method = "put"
 path = "/items/{n}"
 json = { colour = "{pick:red|blue}" }
-expect = { json = { "/status" = "RECEIVED", "/count" = 1 }, echo = "/token" }
+expect = { json = { "/status" = "RECEIVED", "/colour" = "{pick}" }, text = "{pick}", regex = "a+", headers = { content-type = "text/plain" }, echo = "/token" }
 
 [[request]]
-path = "/items"
+path = "/items/{after.n}"
+after = "write"
 
 [limits]
 answer = "5s"

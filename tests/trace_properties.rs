@@ -381,6 +381,7 @@ fn requests_that_never_end_are_judged_in_linear_time() {
                 kind: "job".to_owned(),
                 token: format!("t-{request}"),
                 intended_us: at_us,
+                after: None,
             },
         );
         push(at_us + 1, EventKind::Lag { late_us: 1 });

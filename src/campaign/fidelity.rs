@@ -262,6 +262,7 @@ mod tests {
                     kind: "sync".to_owned(),
                     token: String::new(),
                     intended_us: 20_000,
+                    after: None,
                 },
             )
         };

@@ -50,9 +50,7 @@ pub async fn configured(
         ports,
         original,
     } = blueprint;
-    for kind in &config.kinds {
-        load::check(kind)?;
-    }
+    load::check(&config.kinds)?;
     remote::check(&config).await?;
     let mut finder = Finder {
         engine: None,

@@ -253,6 +253,7 @@ mod tests {
             kind: kind.to_owned(),
             token: String::new(),
             intended_us: 0,
+            after: None,
         }
     }
 

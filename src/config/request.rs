@@ -8,6 +8,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::complaint::Problem;
 use super::{KeyPath, environment, text};
+use crate::load::{self, LoadError};
 use crate::model::{Expect, Job, RequestKind};
 
 #[derive(Deserialize)]
@@ -16,6 +17,7 @@ pub(super) struct RequestTable {
     name: Option<String>,
     #[serde(default = "default_weight")]
     weight: u32,
+    after: Option<String>,
     method: Option<String>,
     path: String,
     #[serde(default)]
@@ -81,6 +83,7 @@ pub(super) fn check_all(tables: Vec<RequestTable>) -> Result<Vec<RequestKind>, P
         }
         kinds.push(kind);
     }
+    check_sendable(&kinds)?;
     Ok(kinds)
 }
 
@@ -110,6 +113,7 @@ impl RequestTable {
                 )
             }),
             weight: text::at_most(key.key("weight"), self.weight, MOST_WEIGHT)?,
+            after: self.after,
             method,
             path: self.path,
             headers: self.headers,
@@ -117,6 +121,31 @@ impl RequestTable {
             expect: self.expect,
             job: self.job,
         })
+    }
+}
+
+/// What only the load can tell: whether every placeholder stands for something, and every request can follow the one that it is to.
+fn check_sendable(kinds: &[RequestKind]) -> Result<(), Problem> {
+    match load::check(kinds) {
+        Ok(()) => Ok(()),
+        Err(LoadError::Kind {
+            kind,
+            place,
+            message,
+        }) => {
+            let position = kinds.iter().position(|known| known.name == kind);
+            let key = KeyPath::of("request").position(position.unwrap_or_default());
+            // A header or a JSON pointer may have dots in it.
+            let parts = if place.starts_with("expect.") { 3 } else { 2 };
+            let names = place.splitn(parts, '.');
+            let key = names.fold(key, |key, name| key.key(name));
+            let remedy = match place.as_str() {
+                "after" => "name a request that is written before this one, by its `name`",
+                _ => "`comeback help requests` lists what can stand in braces",
+            };
+            Err(Problem::at(key, message).remedy(remedy))
+        }
+        Err(other) => Err(Problem::of_file(other.to_string())),
     }
 }
 
@@ -151,6 +180,12 @@ pub(super) fn check_header(key: KeyPath, name: &str, value: &str) -> Result<(), 
 fn check_expect(key: &KeyPath, expect: &Expect) -> Result<(), Problem> {
     for pointer in expect.json.keys() {
         text::pointer(key.key("json").key(pointer), pointer)?;
+    }
+    for (name, value) in &expect.headers {
+        check_header(key.key("headers").key(name), name, value)?;
+    }
+    if let Some(regex) = &expect.regex {
+        text::pattern(key.key("regex"), regex.clone())?;
     }
     match &expect.echo {
         Some(echo) => text::pointer(key.key("echo"), echo),

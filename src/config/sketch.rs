@@ -69,12 +69,12 @@ const REQUEST: &str = r#"
 name = "first"
 method = "GET"
 path = "/"
-# A body makes it a POST; {token} is different in each request, {n} counts, {pick:a|b} is one of these.
+# A body makes it a POST; {token} is different in each request, {n} counts, {pick:a|b} is one of these, and {pick} the same again.
 #   json = { prompt = "say {pick:hello|good bye} to {n}", token = "{token}" }
 # Values may come from the environment; those of headers are never written anywhere.
 #   headers = { x-api-key = "${API_KEY}" }
 # What makes an answer a success (otherwise any 2xx does), and where it repeats the token, if it does.
-#   expect = { status = 200, json = { "/status" = "RECEIVED" }, echo = "/token" }
+#   expect = { status = 200, json = { "/status" = "RECEIVED" }, text = "say {pick}", echo = "/token" }
 # Where the answer only accepts a job: where its id is, and how it is followed to its end.
 #   job = { id = "/id", poll = "/response/{id}", state = "/status", done = ["COMPLETED"], failed = ["ERROR"] }
 "#;

@@ -257,6 +257,7 @@ mod tests {
             kind: "k".to_owned(),
             token: "t".to_owned(),
             intended_us: 0,
+            after: None,
         }
     }
 

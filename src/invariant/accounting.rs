@@ -35,7 +35,7 @@ impl Invariant for Accounting {
         let own = requests.iter().flat_map(|request| {
             [
                 two_outcomes(request),
-                crossed_answer(request),
+                crossed_answer(view, request),
                 lost_job(request),
                 changed_job(request),
                 no_outcome(view, limits, request),
@@ -106,7 +106,21 @@ fn two_outcomes<'v, 'a>(request: &'v Request<'a>) -> Option<Flaw<'v, 'a>> {
     })
 }
 
-fn crossed_answer<'v, 'a>(request: &'v Request<'a>) -> Option<Flaw<'v, 'a>> {
+/// An answer that gives back the token of another request, or has what another request asked for.
+fn crossed_answer<'v, 'a>(view: &'v View<'a>, request: &'v Request<'a>) -> Option<Flaw<'v, 'a>> {
+    if let Some((moment, mismatch)) = request.mismatch
+        && let Some(asker) = mismatch.asked_by
+    {
+        let asker = view.requests().iter().find(|other| other.id == asker);
+        let of = asker.map_or("another request".to_owned(), wording::request);
+        return Some(Flaw {
+            seq: moment.seq,
+            reason: "crossed-answer",
+            request,
+            words: format!("was answered with {mismatch}: {of} had asked for that"),
+            earlier: asker.map(|asker| asker.sent.seq),
+        });
+    }
     let end = request.ended?;
     let echo = end.echo.filter(|echo| *echo != request.token)?;
     Some(Flaw {
@@ -290,6 +304,16 @@ mod tests {
             .good(30, 1, "job");
         let words = "request 0 (job, job j0) was given the answer to the token t1; its own is t0";
         assert_flaw(crossed, "crossed-answer", words);
+        let asked = job()
+            .sent(30, 1, "sync")
+            .mismatched(40, 1, Some("bob"), Some(0))
+            .failed(40, 1, 200, "{}")
+            .ok(60, 0);
+        let words = "request 1 (sync) was answered with `bob` at /name, where `carol` is expected: \
+                     request 0 (job, job j0) had asked for that";
+        let finding = check(&asked.finish(2_000));
+        assert_eq!(finding.message, words);
+        assert_eq!(finding.reason.as_deref(), Some("crossed-answer"));
         let shared = job()
             .sent(22, 1, "job")
             .accepted_as(23, 1, "j0")
@@ -297,6 +321,18 @@ mod tests {
             .ok(41, 1);
         let words = "request 1 (job, job j0) was given the same job as request 0 (job, job j0)";
         assert_flaw(shared, "shared-job-id", words);
+    }
+
+    #[test]
+    fn a_wrong_answer_that_is_nobody_s_is_not_crossed() {
+        for got in [Some("dave"), None] {
+            let wrong = job()
+                .ok(29, 0)
+                .sent(30, 1, "sync")
+                .mismatched(40, 1, got, None)
+                .failed(40, 1, 200, "{}");
+            assert_eq!(check(&wrong.finish(2_000)).verdict, Verdict::Holds);
+        }
     }
 
     #[test]

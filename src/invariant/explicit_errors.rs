@@ -2,11 +2,11 @@
 
 use super::{Invariant, wording};
 use crate::model::{Finding, Limits, Outcome};
-use crate::trace::View;
+use crate::trace::{Request, View};
 
 /// Whatever is not `ok` is `failed`, with a status of 400 or more (or a job's failed state) and a message; a status of 500 or
-/// more needs none, unless the limit `error-bodies` asks for it. A time-out is charged to `no-hang` alone, and what the harness
-/// dropped to nobody.
+/// more needs none, unless the limit `error-bodies` asks for it. A time-out is charged to `no-hang` alone, the answer of another
+/// request to `accounting` alone, and what the harness dropped to nobody.
 pub struct ExplicitErrors;
 
 impl Invariant for ExplicitErrors {
@@ -17,6 +17,7 @@ impl Invariant for ExplicitErrors {
     fn check(&self, view: &View<'_>, limits: &Limits) -> Finding {
         let failures = || view.requests().iter().filter(|r| r.failure().is_some());
         let mut vague: Vec<_> = failures()
+            .filter(|request| !request.is_crossed())
             .filter_map(|request| {
                 let end = request.ended?;
                 Some((
@@ -40,7 +41,7 @@ impl Invariant for ExplicitErrors {
             vague.len(),
             wording::request(request),
             wording::place(view, moment.seq, moment.at_us),
-            words(reason, outcome)
+            words(reason, outcome, request)
         );
         let proof = vec![request.sent.seq];
         Finding::violated(
@@ -54,11 +55,12 @@ impl Invariant for ExplicitErrors {
     }
 }
 
-fn words(reason: &str, outcome: &Outcome) -> String {
+fn words(reason: &str, outcome: &Outcome, request: &Request<'_>) -> String {
     match (reason, outcome) {
-        ("empty-success", Outcome::Failed { status, .. }) => {
-            format!("was answered with status {status} though it did not succeed")
-        }
+        ("empty-success", Outcome::Failed { status, .. }) => match request.mismatch {
+            Some((_, mismatch)) => format!("was answered with status {status} and {mismatch}"),
+            None => format!("was answered with status {status} though it did not succeed"),
+        },
         ("no-message", Outcome::Failed { status, .. }) => {
             format!("failed with status {status} and no message")
         }
@@ -96,6 +98,27 @@ mod tests {
             job_state: job_state.map(str::to_owned),
             message: message.to_owned(),
         }
+    }
+
+    #[test]
+    fn what_was_expected_and_what_came_is_quoted_and_the_answer_of_another_is_not_charged_here() {
+        let wrong = |asked_by| {
+            let trace = Script::new(&["sync"])
+                .good(20, 0, "sync")
+                .sent(30, 1, "sync")
+                .mismatched(40, 1, Some("down"), asked_by)
+                .failed(40, 1, 200, "{}")
+                .finish(100);
+            ExplicitErrors.check(&View::new(&trace), &limits())
+        };
+        let nobody_s = wrong(None);
+        assert_eq!(nobody_s.reason.as_deref(), Some("empty-success"));
+        assert_eq!(
+            nobody_s.message,
+            "1 of 1 failure came without an explicit error; the first, request 1 (sync), before any fault, was answered with \
+             status 200 and `down` at /name, where `carol` is expected"
+        );
+        assert_eq!(wrong(Some(0)).verdict, Verdict::Holds);
     }
 
     #[test]

@@ -14,15 +14,15 @@ pub(super) fn time(us: u64) -> String {
     humantime::format_duration(rounded).to_string()
 }
 
-/// A request's number and kind, and its job where it became one.
+/// A request's number and kind, what it follows, and its job where it became one.
 pub(super) fn request(request: &Request<'_>) -> String {
-    match request.accepted {
-        Some(accepted) => format!(
-            "request {} ({}, job {})",
-            request.id, request.kind, accepted.job
-        ),
-        None => format!("request {} ({})", request.id, request.kind),
-    }
+    let after = request
+        .after
+        .map_or(String::new(), |id| format!(", after request {id}"));
+    let job = request
+        .accepted
+        .map_or(String::new(), |accepted| format!(", job {}", accepted.job));
+    format!("request {} ({}{after}{job})", request.id, request.kind)
 }
 
 /// Where an event lies relative to the fault before it: "120ms after the kill of ray began".

@@ -6,16 +6,17 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::claims::Claims;
 use super::gate::{Gate, Passage};
 use super::job::Accepted;
+use super::kind::{Draft, Kind, Submitted};
 use super::look_back::{Finished, LookBack};
 use super::pending::Pending;
-use super::placeholder::Values;
-use super::reading::{Cut, Reading};
-use super::template::{PollTemplate, Template};
+use super::successes::Successes;
+use super::values::Past;
 use super::wire::Wire;
-use super::{Caps, Draw, ExchangeError, HttpRequest, LoadError, Readiness, Transport};
-use crate::model::{Expect, Job, KindName, Limits, Mix, Outcome, RequestKind, UnknownReason};
+use super::{Caps, Draw, LoadError, Readiness, Transport};
+use crate::model::{KindName, Limits, Mix, Outcome, RequestKind, UnknownReason};
 use crate::trace::{EventKind, Origin, Recorder};
 use crate::watch;
 
@@ -52,19 +53,9 @@ struct Inner {
     gate: Gate,
     readiness: watch::Receiver<Readiness>,
     draw: Draw,
+    claims: Claims,
+    successes: Successes,
     finished: LookBack,
-}
-
-struct Kind {
-    template: Template,
-    expect: Expect,
-    job: Option<Job>,
-}
-
-/// A request under way: what it takes to send it and to recognize its answer.
-struct Draft {
-    request: HttpRequest,
-    values: Values,
 }
 
 impl Client {
@@ -73,16 +64,8 @@ impl Client {
     /// # Errors
     /// When a request kind cannot be sent as it is described, or a cap lets nothing through.
     pub fn new(parts: ClientParts<'_>) -> Result<Self, LoadError> {
-        let kinds = parts.kinds.iter().map(|kind| {
-            let ready = Kind {
-                template: Template::new(kind)?,
-                expect: kind.expect.clone(),
-                job: kind.job.clone(),
-            };
-            Ok((kind.name.clone(), ready))
-        });
         Ok(Client(Arc::new(Inner {
-            kinds: kinds.collect::<Result<_, LoadError>>()?,
+            kinds: Kind::all(parts.kinds)?,
             gate: Gate::new(&parts.caps)?,
             wire: Wire {
                 transport: parts.transport,
@@ -92,6 +75,8 @@ impl Client {
             job_limit: Duration::from_millis(parts.limits.job_ms),
             readiness: parts.readiness,
             draw: parts.draw,
+            claims: Claims::default(),
+            successes: Successes::default(),
             finished: LookBack::default(),
         })))
     }
@@ -103,8 +88,8 @@ impl Client {
     /// `unknown` with the reason `Dropped`, and a `Trouble` is recorded. A request that could not even be begun
     /// records nothing else.
     pub async fn request(&self, origin: &Origin, kind: &KindName, intended: Instant) -> Outcome {
-        match self.0.kinds.get(kind) {
-            Some(known) => self.0.request(origin, kind, known, intended).await,
+        match self.0.kinds.get_key_value(kind) {
+            Some(known) => self.0.request(origin, known, intended).await,
             None => self.give_up(format!("there is no request kind `{kind}`")),
         }
     }
@@ -138,28 +123,57 @@ impl Inner {
     async fn request(
         &self,
         origin: &Origin,
-        name: &KindName,
-        kind: &Kind,
+        asked: (&KindName, &Kind),
         intended: Instant,
     ) -> Outcome {
         let (number, _permit) = match self.gate.pass().await {
             Passage::Granted(number, permit) => (number, permit),
             Passage::UsedUp { first } => return self.used_up(first),
         };
-        let draft = match self.draft(kind, number) {
+        let (known, after) = self.in_order(asked, number);
+        let draft = match known.1.draft(&self.draw, number, after) {
             Ok(draft) => draft,
             Err(error) => return self.wire.trouble(error.to_string()).into(),
         };
         self.wire.recorder.record(EventKind::Sent {
             request: number,
             origin: origin.clone(),
-            kind: name.clone(),
+            kind: known.0.clone(),
             token: draft.values.token.clone(),
             intended_us: self.wire.recorder.at_us(intended),
+            after: draft.values.after.as_ref().map(|past| past.number),
         });
+        self.claims.add(number, &draft.expected);
         let mut pending = Pending::new(&self.wire.recorder, number, intended);
-        let (outcome, echo) = self.perform(kind, draft, &mut pending).await;
+        let (outcome, echo) = self.perform(known, draft, &mut pending).await;
         pending.end(outcome, echo)
+    }
+
+    /// The kind of request that can be sent by now where this one is asked for, and the request that it follows. Where none has
+    /// succeeded so far that it could follow, one that it could is sent first, in its place.
+    fn in_order<'k>(
+        &'k self,
+        asked: (&'k KindName, &'k Kind),
+        number: u64,
+    ) -> ((&'k KindName, &'k Kind), Option<Arc<Past>>) {
+        let mut known = asked;
+        let mut rng = self.draw.follows(number);
+        while let Some(first) = &known.1.after {
+            let past = self.successes.draw(first, &mut rng);
+            // What a kind follows is an earlier one, so this comes to an end.
+            match (past, self.kinds.get_key_value(first)) {
+                (None, Some(before)) => known = before,
+                (past, _) => return (known, past),
+            }
+        }
+        (known, None)
+    }
+
+    /// Remembers a request that has succeeded, if there are others that may follow it.
+    fn remember(&self, kind: &KindName, past: Option<Past>, outcome: &Outcome) {
+        if let Some(past) = past.filter(|_| outcome.is_ok()) {
+            self.successes.remember(kind, past);
+        }
     }
 
     fn used_up(&self, first: bool) -> Outcome {
@@ -173,46 +187,43 @@ impl Inner {
         }
     }
 
-    fn draft(&self, kind: &Kind, number: u64) -> Result<Draft, ExchangeError> {
-        let mut values = Values {
-            token: self.draw.token(number),
-            number,
-            job: String::new(),
-            picks: self.draw.picks(number),
-        };
-        let request = kind.template.request(&mut values)?;
-        Ok(Draft { request, values })
-    }
-
     /// Sends a request and, if that makes it a job, follows it. Returns the outcome and the echoed token.
     async fn perform(
         &self,
-        kind: &Kind,
+        (name, kind): (&KindName, &Kind),
         mut draft: Draft,
         pending: &mut Pending<'_>,
     ) -> (Outcome, Option<String>) {
-        let headers = draft.request.headers.clone();
-        let reading = match self.wire.exchange(draft.request).await {
+        let reading = match self.wire.exchange(draft.request.clone()).await {
             Ok(reading) => reading,
             Err(lost) => return (lost.into(), None),
         };
-        let (job, poll, id) = match submitted(kind, &reading, &draft.values.token) {
-            Ok(Submitted::Ended(outcome, echo)) => return (outcome, echo),
+        let past = kind.past(&draft, &reading);
+        let (job, poll, id) = match kind.submitted(&draft, &reading, &self.claims) {
+            Ok(Submitted::Ended(outcome, echo)) => {
+                self.remember(name, past, &outcome);
+                return (outcome, echo);
+            }
+            Ok(Submitted::Mismatched(outcome, mismatch)) => {
+                pending.mismatched(mismatch);
+                return (outcome, None);
+            }
             Ok(Submitted::Accepted(job, poll, id)) => (job, poll, id),
             Err(cut) => return (self.wire.trouble(cut.to_string()).into(), None),
         };
-        let poll = poll.request(&headers, &id, &mut draft.values);
+        let poll = poll.request(&draft.request.headers, &id, &mut draft.values);
         pending.accepted(id);
         let accepted = Accepted {
             wire: &self.wire,
             request: pending.request(),
             token: &draft.values.token,
             job,
-            expect: &kind.expect,
+            echo: kind.echo.as_deref(),
             poll,
             limit: self.job_limit,
         };
         let (outcome, echo) = accepted.follow(self.readiness.clone()).await;
+        self.remember(name, past, &outcome);
         self.finished.remember(Finished {
             request: accepted.request,
             poll: accepted.poll,
@@ -220,37 +231,6 @@ impl Inner {
             outcome: outcome.clone(),
         });
         (outcome, echo)
-    }
-}
-
-/// What the answer to a request's own exchange makes of it.
-enum Submitted<'k> {
-    /// It has ended, and the answer echoes this token.
-    Ended(Outcome, Option<String>),
-    /// It has become the job of this id, to be polled by this template.
-    Accepted(&'k Job, &'k PollTemplate, String),
-}
-
-fn submitted<'k>(kind: &'k Kind, reading: &Reading, token: &str) -> Result<Submitted<'k>, Cut> {
-    if !reading.meets(&kind.expect)? {
-        return Ok(Submitted::Ended(failed(reading), None));
-    }
-    let Some((job, poll)) = kind.job.as_ref().zip(kind.template.poll.as_ref()) else {
-        let echo = reading.echo(&kind.expect, token)?;
-        return Ok(Submitted::Ended(Outcome::Ok, echo));
-    };
-    // An answer that accepts a job without naming it misses what the configuration expects.
-    Ok(match reading.field(&job.id)? {
-        Some(id) => Submitted::Accepted(job, poll, id),
-        None => Submitted::Ended(failed(reading), None),
-    })
-}
-
-fn failed(reading: &Reading) -> Outcome {
-    Outcome::Failed {
-        status: reading.status,
-        job_state: None,
-        message: reading.message(),
     }
 }
 

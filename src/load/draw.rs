@@ -29,6 +29,11 @@ impl Draw {
         self.rng("picks", request)
     }
 
+    /// Draws which earlier request a request follows.
+    pub(super) fn follows(&self, request: u64) -> TestRng {
+        self.rng("follows", request)
+    }
+
     /// The kind of the `nth` request of some load, by weight; none if the mix is empty.
     pub(super) fn kind<'a>(&self, origin: &Origin, nth: u64, mix: &'a Mix) -> Option<&'a KindName> {
         let total: u64 = mix.values().map(|weight| u64::from(*weight)).sum();

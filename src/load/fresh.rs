@@ -82,9 +82,11 @@ impl Transport for Fresh {
         }
         let max_body_bytes = self.max_body_bytes;
         let exchange = async move {
-            let response = builder.send().await.map_err(told)?;
+            let mut response = builder.send().await.map_err(told)?;
             let status = response.status().as_u16();
-            HttpAnswer::read(status, reqwest::Body::from(response), max_body_bytes)
+            let headers = std::mem::take(response.headers_mut());
+            let body = reqwest::Body::from(response);
+            HttpAnswer::read(status, headers, body, max_body_bytes)
                 .await
                 .map_err(told)
         };

@@ -48,7 +48,7 @@ impl Transport for InMemory {
         let answer = pin!(async {
             let response = sender.send_request(message).await?;
             let (head, body) = response.into_parts();
-            HttpAnswer::read(head.status.as_u16(), body, MAX_BODY_BYTES).await
+            HttpAnswer::read(head.status.as_u16(), head.headers, body, MAX_BODY_BYTES).await
         });
         // Nothing is spawned: when whoever waits for the answer gives up, the connection breaks.
         let answer = match select(answer, connection).await {
@@ -68,6 +68,7 @@ impl Transport for InMemory {
 mod tests {
     use std::time::Duration;
 
+    use hyper::header::CONTENT_LENGTH;
     use hyper::{HeaderMap, Method};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::time::timeout;
@@ -111,13 +112,14 @@ mod tests {
     async fn a_request_goes_out_and_its_answer_comes_back() {
         let says = "HTTP/1.1 202 Accepted\r\ncontent-length: 5\r\n\r\nfine!";
         let (answer, read) = with_peer(says).await;
-        let (status, body, is_cut) = (202, "fine!".into(), false);
+        let length = (CONTENT_LENGTH, HeaderValue::from_static("5"));
         assert_eq!(
             answer,
             Ok(HttpAnswer {
-                status,
-                body,
-                is_cut
+                status: 202,
+                headers: HeaderMap::from_iter([length]),
+                body: "fine!".into(),
+                is_cut: false,
             })
         );
         assert!(read.starts_with("POST /a%20b?c=d HTTP/1.1\r\n"), "{read}");

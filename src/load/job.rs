@@ -8,7 +8,7 @@ use super::HttpRequest;
 use super::readiness::{Readiness, job_limit};
 use super::reading::Reading;
 use super::wire::Wire;
-use crate::model::{Expect, Job, Outcome, UnknownReason};
+use crate::model::{Job, Outcome, UnknownReason};
 use crate::trace::EventKind;
 use crate::watch;
 
@@ -32,7 +32,7 @@ pub(super) struct Accepted<'a> {
     /// How to read a poll's answer.
     pub job: &'a Job,
     /// Where the API echoes the token.
-    pub expect: &'a Expect,
+    pub echo: Option<&'a str>,
     /// The poll.
     pub poll: HttpRequest,
     /// The limit `job`.
@@ -118,7 +118,7 @@ impl Accepted<'_> {
 
     fn terminal(&self, reading: &Reading, state: String) -> Option<End> {
         // The state was read, so the body is whole.
-        let echo = || reading.echo(self.expect, self.token).ok().flatten();
+        let echo = || reading.echo(self.echo, self.token).ok().flatten();
         if !reading.is_success() {
             None
         } else if self.job.done.contains(&state) {

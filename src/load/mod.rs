@@ -6,14 +6,19 @@
 
 mod blame;
 mod burst;
+mod claims;
 mod client;
 mod draw;
 mod endpoint;
 mod error;
+mod expectation;
+mod expected;
 mod fresh;
 mod gate;
 mod in_memory;
 mod job;
+mod json_text;
+mod kind;
 mod look_back;
 mod pending;
 mod placeholder;
@@ -21,12 +26,15 @@ mod pooled;
 mod probe;
 mod readiness;
 mod reading;
+mod scope;
 mod settings;
+mod successes;
 mod template;
 #[cfg(test)]
 mod tests;
 mod tls;
 mod transport;
+mod values;
 mod wire;
 
 pub use burst::{ERROR_PAUSE, background, burst};
@@ -35,9 +43,9 @@ pub use draw::Draw;
 pub use error::LoadError;
 pub use fresh::Fresh;
 pub use in_memory::InMemory;
+pub use kind::check;
 pub use pooled::Pooled;
 pub use probe::HttpProbe;
 pub use readiness::Readiness;
 pub use settings::{Caps, Connections};
-pub use template::check;
 pub use transport::{ExchangeError, HttpAnswer, HttpRequest, MAX_BODY_BYTES, Transport};

@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use crate::model::{Outcome, UnknownReason};
-use crate::trace::{EventKind, Exchange, Recorder};
+use crate::trace::{EventKind, Exchange, Mismatch, Recorder};
 
 /// A request that was sent and has not ended. It ends exactly once: with an outcome, or by being dropped,
 /// when whoever waits for it gives up.
@@ -41,6 +41,13 @@ impl<'a> Pending<'a> {
             latency_us: self.latency_us(),
         });
         self.exchange = Exchange::Poll;
+    }
+
+    /// Records that the answer is not what was expected: the request is about to end.
+    pub fn mismatched(&self, mismatch: Mismatch) {
+        let request = self.request;
+        self.recorder
+            .record(EventKind::Mismatched { request, mismatch });
     }
 
     /// Records the outcome, and the token that the deciding answer echoed.

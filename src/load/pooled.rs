@@ -92,9 +92,14 @@ impl Transport for Pooled {
         let answer = async {
             let response = self.http.request(message).await;
             let (head, body) = response.map_err(|error| blame(&error))?.into_parts();
-            HttpAnswer::read(head.status.as_u16(), body, self.max_body_bytes)
-                .await
-                .map_err(|error| blame(&error))
+            HttpAnswer::read(
+                head.status.as_u16(),
+                head.headers,
+                body,
+                self.max_body_bytes,
+            )
+            .await
+            .map_err(|error| blame(&error))
         };
         tokio::select! {
             biased;

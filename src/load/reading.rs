@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use hyper::HeaderMap;
+use hyper::header::HeaderName;
 use serde_json::Value;
 
 use super::HttpAnswer;
-use crate::model::Expect;
 
 /// The longest text that is taken from a field of an answer into an event, in bytes. Tokens, ids and states are short.
 const MAX_FIELD_BYTES: usize = 512;
@@ -15,6 +16,7 @@ const MAX_FIELD_BYTES: usize = 512;
 pub(super) struct Reading {
     /// The HTTP status.
     pub status: u16,
+    headers: HeaderMap,
     body: String,
     json: Option<Value>,
     is_cut: bool,
@@ -43,7 +45,8 @@ impl Reading {
     pub fn new(answer: &HttpAnswer) -> Self {
         Reading {
             status: answer.status,
-            body: String::from_utf8_lossy(&answer.body).trim().to_owned(),
+            headers: answer.headers.clone(),
+            body: String::from_utf8_lossy(&answer.body).into_owned(),
             json: match answer.is_cut {
                 true => None,
                 false => serde_json::from_slice(&answer.body).ok(),
@@ -57,37 +60,49 @@ impl Reading {
         (200..300).contains(&self.status)
     }
 
-    /// Whether the answer is what is expected: its status, and each JSON value. A status that is not expected decides by itself.
-    pub fn meets(&self, expect: &Expect) -> Result<bool, Cut> {
-        let status_fits = match expect.status {
-            Some(status) => self.status == status,
-            None => self.is_success(),
-        };
-        if !status_fits || expect.json.is_empty() {
-            return Ok(status_fits);
+    /// The values of a header that are texts.
+    pub fn header(&self, name: &HeaderName) -> impl Iterator<Item = &str> {
+        let values = self.headers.get_all(name).iter();
+        values.filter_map(|value| value.to_str().ok())
+    }
+
+    /// What stands at a JSON pointer.
+    pub fn value(&self, pointer: &str) -> Result<Option<&Value>, Cut> {
+        Ok(self.whole()?.and_then(|json| json.pointer(pointer)))
+    }
+
+    /// Whether the whole body is as it should be. Of one that was cut, a beginning that is so decides only if `is_enough`.
+    pub fn whole_text(
+        &self,
+        is_enough: bool,
+        is_right: impl FnOnce(&str) -> bool,
+    ) -> Result<bool, Cut> {
+        let fits = is_right(&self.body);
+        match self.is_cut && !(fits && is_enough) {
+            true => Err(self.beyond()),
+            false => Ok(fits),
         }
-        let json = self.whole()?;
-        let value_fits = |(pointer, value): (&String, &Value)| {
-            json.and_then(|json| json.pointer(pointer)) == Some(value)
-        };
-        Ok(expect.json.iter().all(value_fits))
+    }
+
+    /// The body as a text, or what was read of it, without blanks around it.
+    pub fn body(&self) -> &str {
+        self.body.trim()
     }
 
     /// A string, number or truth value at a JSON pointer, as text. What is longer than any id or state
     /// sensibly is counts as not there.
     pub fn field(&self, pointer: &str) -> Result<Option<String>, Cut> {
-        let found = self.whole()?.and_then(|json| json.pointer(pointer));
-        let text = found.and_then(plain_text);
+        let text = self.value(pointer)?.and_then(plain_text);
         Ok(text.filter(|text| text.len() <= MAX_FIELD_BYTES))
     }
 
     /// The token that the answer echoes. Where the text that it is looked for in holds this request's own token, among other
     /// words perhaps, it is that; otherwise it is what stands there.
-    pub fn echo(&self, expect: &Expect, token: &str) -> Result<Option<String>, Cut> {
-        let Some(pointer) = expect.echo.as_deref() else {
+    pub fn echo(&self, pointer: Option<&str>, token: &str) -> Result<Option<String>, Cut> {
+        let Some(pointer) = pointer else {
             return Ok(None);
         };
-        let found = self.whole()?.and_then(|json| json.pointer(pointer));
+        let found = self.value(pointer)?;
         Ok(found.and_then(plain_text).map(|text| {
             if text.contains(token) {
                 return token.to_owned();
@@ -102,13 +117,13 @@ impl Reading {
         ["/error", "/message", "/detail", "/description"]
             .iter()
             .find_map(|pointer| self.at(pointer)?.as_str())
-            .map_or_else(|| self.body.clone(), |text| text.trim().to_owned())
+            .map_or_else(|| self.body().to_owned(), |text| text.trim().to_owned())
     }
 
     /// What stands at a JSON pointer, in words; empty if nothing does. Without a pointer, the whole body.
     pub fn message_at(&self, pointer: Option<&str>) -> String {
         match pointer {
-            None => self.body.clone(),
+            None => self.body().to_owned(),
             Some(pointer) => match self.at(pointer) {
                 None | Some(Value::Null) => String::new(),
                 Some(Value::String(text)) => text.trim().to_owned(),
@@ -120,11 +135,15 @@ impl Reading {
     /// The body as JSON, if it is any.
     fn whole(&self) -> Result<Option<&Value>, Cut> {
         match self.is_cut {
-            true => Err(Cut {
-                status: self.status,
-                read_bytes: self.body.len(),
-            }),
+            true => Err(self.beyond()),
             false => Ok(self.json.as_ref()),
+        }
+    }
+
+    fn beyond(&self) -> Cut {
+        Cut {
+            status: self.status,
+            read_bytes: self.body.len(),
         }
     }
 
@@ -133,7 +152,8 @@ impl Reading {
     }
 }
 
-fn plain_text(value: &Value) -> Option<String> {
+/// A text, number or truth value, as a text.
+pub(super) fn plain_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -142,7 +162,8 @@ fn plain_text(value: &Value) -> Option<String> {
     }
 }
 
-fn cut(mut text: String) -> String {
+/// The beginning of a text that is too long for an event.
+pub(super) fn cut(mut text: String) -> String {
     text.truncate(text.floor_char_boundary(MAX_FIELD_BYTES));
     text
 }
@@ -150,35 +171,10 @@ fn cut(mut text: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use crate::load::tests::scripted::answer;
 
     fn reading(status: u16, body: &str) -> Reading {
-        Reading::new(&HttpAnswer {
-            status,
-            body: body.to_owned().into(),
-            is_cut: false,
-        })
-    }
-
-    #[test]
-    fn an_answer_is_a_success_by_status_and_by_values() {
-        let any = Expect::default();
-        assert!(reading(204, "").meets(&any).unwrap());
-        assert!(!reading(302, "").meets(&any).unwrap());
-        let one = Expect {
-            status: Some(201),
-            ..Expect::default()
-        };
-        assert!(reading(201, "").meets(&one).unwrap());
-        assert!(!reading(200, "").meets(&one).unwrap());
-        let valued = Expect {
-            json: [("/a/0".to_owned(), json!(1)), ("/s".to_owned(), json!("x"))].into(),
-            ..Expect::default()
-        };
-        assert!(reading(200, r#"{"a":[1],"s":"x"}"#).meets(&valued).unwrap());
-        assert!(!reading(200, r#"{"a":[2],"s":"x"}"#).meets(&valued).unwrap());
-        assert!(!reading(200, r#"{"a":[1]}"#).meets(&valued).unwrap());
-        assert!(!reading(200, "not JSON").meets(&valued).unwrap());
+        Reading::new(&answer(status, body.to_owned(), false))
     }
 
     #[test]
@@ -197,11 +193,8 @@ mod tests {
 
     #[test]
     fn an_own_token_is_found_in_a_longer_text_and_a_foreign_one_is_told() {
-        let expect = Expect {
-            echo: Some("/prompt".to_owned()),
-            ..Expect::default()
-        };
-        let echo = |body: &str| reading(200, body).echo(&expect, "t-00000001").unwrap();
+        let at = Some("/prompt");
+        let echo = |body: &str| reading(200, body).echo(at, "t-00000001").unwrap();
         assert_eq!(
             echo(r#"{"prompt":"say t-00000001!"}"#).unwrap(),
             "t-00000001"
@@ -213,28 +206,16 @@ mod tests {
 
     #[test]
     fn of_a_body_that_was_cut_only_what_is_sure_is_used() {
-        let cut = |status| {
-            Reading::new(&HttpAnswer {
-                status,
-                body: "[1]".into(),
-                is_cut: true,
-            })
-        };
-        let any = Expect::default();
-        assert_eq!(cut(200).meets(&any), Ok(true));
-        assert_eq!(cut(500).meets(&any), Ok(false));
-        assert_eq!(cut(500).message(), "[1]");
-        assert_eq!(cut(200).echo(&any, "t"), Ok(None), "nobody asks for it");
-        let valued = Expect {
-            json: [("/0".to_owned(), json!(1))].into(),
-            echo: Some("/0".to_owned()),
-            ..Expect::default()
-        };
-        assert_eq!(cut(500).meets(&valued), Ok(false), "the status decides");
+        let cut = Reading::new(&answer(200, "[1]", true));
+        assert_eq!(cut.message(), "[1]");
+        assert_eq!(cut.echo(None, "t"), Ok(None), "nobody asks for it");
         // It begins like an array of one number, but nobody knows how it goes on.
-        let beyond = cut(200).meets(&valued).unwrap_err();
-        assert_eq!(cut(200).echo(&valued, "t"), Err(beyond));
-        assert_eq!(cut(200).field("/0"), Err(beyond));
+        let beyond = cut.value("/0").unwrap_err();
+        assert_eq!(cut.echo(Some("/0"), "t"), Err(beyond));
+        assert_eq!(cut.field("/0"), Err(beyond));
+        assert_eq!(cut.whole_text(true, |text| text == "[1]"), Ok(true));
+        assert_eq!(cut.whole_text(true, |text| text == "[2]"), Err(beyond));
+        assert_eq!(cut.whole_text(false, |text| text == "[1]"), Err(beyond));
         assert!(beyond.to_string().ends_with("raise `[api] max-body`"));
     }
 }

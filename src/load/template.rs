@@ -3,22 +3,15 @@
 use bytes::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderName};
 use hyper::{HeaderMap, Method, header::HeaderValue};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use proptest::prelude::RngExt;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::placeholder::{Text, Values};
+use super::expectation::Expectation;
+use super::json_text::JsonText;
+use super::placeholder::Text;
+use super::scope::Scope;
+use super::values::Values;
 use super::{ExchangeError, HttpRequest, LoadError};
 use crate::model::RequestKind;
-
-/// Checks that requests of a kind can be made: its method and headers are valid, its placeholders are known, and
-/// its JSON pointers are such.
-///
-/// # Errors
-/// Names the part that offends. A header's value is not repeated.
-pub fn check(kind: &RequestKind) -> Result<(), LoadError> {
-    Template::new(kind).map(drop)
-}
 
 /// A request kind with all its placeholders parsed.
 #[derive(Debug)]
@@ -29,37 +22,22 @@ pub(super) struct Template {
     json: Option<JsonText>,
     /// How its job is polled, if it becomes one.
     pub poll: Option<PollTemplate>,
+    /// What its answer has to be.
+    pub expectation: Expectation,
+    /// What its texts refer to.
+    pub scope: Scope,
 }
 
 /// The poll of a job.
 #[derive(Debug)]
 pub(super) struct PollTemplate(Text);
 
-/// The key of an object in whose place one of its values is sent, as it is: a number stays a number.
-const PICK: &str = "$pick";
-
-/// A JSON value with placeholders in its strings. Keys have none. A string stays a string,
-/// also when it is nothing but `{n}`.
-#[derive(Debug)]
-enum JsonText {
-    Text(Text),
-    Array(Vec<JsonText>),
-    Object(Vec<(String, JsonText)>),
-    Plain(Value),
-    /// `{"$pick": […]}`: one of these, drawn for each request.
-    Pick(Vec<Value>),
-}
-
-/// What stays as it is when a job's id becomes part of a path.
-const ESCAPED_IN_ID: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
-
 impl Template {
-    /// Parses a kind, as [`check`] does.
-    pub fn new(kind: &RequestKind) -> Result<Self, LoadError> {
+    /// Parses a kind, and what the one that it follows has drawn.
+    ///
+    /// # Errors
+    /// Names the part that offends. A header's value is not repeated.
+    pub fn new(kind: &RequestKind, followed: Option<&Template>) -> Result<Self, LoadError> {
         let bad = |place: &str, message: String| LoadError::Kind {
             kind: kind.name.clone(),
             place: place.to_owned(),
@@ -67,23 +45,32 @@ impl Template {
         };
         let method = Method::from_bytes(kind.method.as_bytes())
             .map_err(|_| bad("method", format!("`{}` is no HTTP method", kind.method)))?;
-        let path = submitted(&kind.path).map_err(|message| bad("path", message))?;
+        let mut scope = Scope::after(followed.map(|followed| &followed.scope));
+        let path = submitted(&kind.path, &mut scope).map_err(|message| bad("path", message))?;
         let mut headers = Vec::new();
         for (name, value) in &kind.headers {
-            headers.push(header(name, value).map_err(|message| bad("headers", message))?);
+            let header = header(name, value, &mut scope);
+            headers.push(header.map_err(|message| bad(&format!("headers.{name}"), message))?);
         }
         let json = kind
             .json
             .as_ref()
-            .map(JsonText::parse)
+            .map(|json| body(json, &mut scope))
             .transpose()
             .map_err(|message| bad("json", message))?;
+        let mut answered = scope.clone().sent();
+        let expectation = Expectation::parse(kind, &mut answered)
+            .map_err(|(place, message)| bad(&format!("expect.{place}"), message))?;
+        let mut polled = scope.clone();
         let poll = kind
             .job
             .as_ref()
-            .map(|job| PollTemplate::parse(&job.poll))
+            .map(|job| PollTemplate::parse(&job.poll, &mut polled))
             .transpose()
             .map_err(|message| bad("job.poll", message))?;
+        for later in [answered, polled] {
+            scope.pointers.extend(later.pointers);
+        }
         for (place, pointer) in pointers(kind) {
             if !pointer.is_empty() && !pointer.starts_with('/') {
                 return Err(bad(
@@ -98,6 +85,8 @@ impl Template {
             headers,
             json,
             poll,
+            expectation,
+            scope,
         })
     }
 
@@ -106,7 +95,7 @@ impl Template {
     /// # Errors
     /// When a value that was filled in cannot stand in a header.
     pub fn request(&self, values: &mut Values) -> Result<HttpRequest, ExchangeError> {
-        let path = self.path.fill(values);
+        let path = self.path.fill_path(values);
         let mut headers = HeaderMap::new();
         for (name, text) in &self.headers {
             let mut value =
@@ -132,8 +121,8 @@ impl Template {
 }
 
 impl PollTemplate {
-    fn parse(path: &str) -> Result<Self, String> {
-        let text = Text::parse(path)?;
+    fn parse(path: &str, scope: &mut Scope) -> Result<Self, String> {
+        let text = Text::parse(path, scope)?;
         if !text.names_job() {
             return Err(format!(
                 "`{path}` does not say which job: it needs `{{id}}`"
@@ -144,78 +133,39 @@ impl PollTemplate {
 
     /// Makes the request that polls a job, with the headers of the request that it came from.
     pub fn request(&self, submitted: &HeaderMap, id: &str, values: &mut Values) -> HttpRequest {
-        values.job = utf8_percent_encode(id, ESCAPED_IN_ID).to_string();
-        let mut request = HttpRequest::get(&self.0.fill(values));
+        id.clone_into(&mut values.job);
+        let mut request = HttpRequest::get(&self.0.fill_path(values));
         request.headers.clone_from(submitted);
         request.headers.remove(CONTENT_TYPE);
         request
     }
 }
 
-impl JsonText {
-    fn parse(value: &Value) -> Result<Self, String> {
-        Ok(match value {
-            Value::String(text) => JsonText::Text(submitted(text)?),
-            Value::Array(items) => JsonText::Array(
-                items
-                    .iter()
-                    .map(JsonText::parse)
-                    .collect::<Result<_, _>>()?,
-            ),
-            Value::Object(fields) if fields.contains_key(PICK) => pick(fields)?,
-            Value::Object(fields) => JsonText::Object(
-                fields
-                    .iter()
-                    .map(|(key, value)| Ok((key.clone(), JsonText::parse(value)?)))
-                    .collect::<Result<_, String>>()?,
-            ),
-            plain => JsonText::Plain(plain.clone()),
-        })
-    }
+const NO_JOB_YET: &str = "`{id}` is known only where the job is polled";
 
-    fn fill(&self, values: &mut Values) -> Value {
-        match self {
-            JsonText::Text(text) => Value::String(text.fill(values)),
-            JsonText::Array(items) => items.iter().map(|item| item.fill(values)).collect(),
-            JsonText::Object(fields) => fields
-                .iter()
-                .map(|(key, value)| (key.clone(), value.fill(values)))
-                .collect(),
-            JsonText::Plain(value) => value.clone(),
-            JsonText::Pick(values_to_draw) => {
-                let drawn = values.picks.random_range(0..values_to_draw.len());
-                values_to_draw[drawn].clone()
-            }
-        }
+fn submitted(text: &str, scope: &mut Scope) -> Result<Text, String> {
+    let parsed = Text::parse(text, scope)?;
+    match parsed.names_job() {
+        true => Err(NO_JOB_YET.to_owned()),
+        false => Ok(parsed),
     }
 }
 
-fn pick(fields: &Map<String, Value>) -> Result<JsonText, String> {
-    match fields.get(PICK) {
-        Some(Value::Array(values)) if !values.is_empty() && fields.len() == 1 => {
-            Ok(JsonText::Pick(values.clone()))
-        }
-        _ => Err(format!(
-            "`{PICK}` stands alone in its object and names the values to draw from, as in {{ \"{PICK}\" = [20, 400] }}"
-        )),
+fn body(json: &Value, scope: &mut Scope) -> Result<JsonText, String> {
+    let parsed = JsonText::parse(json, scope)?;
+    match parsed.any(&Text::names_job) {
+        true => Err(NO_JOB_YET.to_owned()),
+        false => Ok(parsed),
     }
 }
 
-fn submitted(text: &str) -> Result<Text, String> {
-    let parsed = Text::parse(text)?;
-    if parsed.names_job() {
-        return Err("`{id}` is known only where the job is polled".to_owned());
-    }
-    Ok(parsed)
-}
-
-fn header(name: &str, value: &str) -> Result<(HeaderName, Text), String> {
+fn header(name: &str, value: &str, scope: &mut Scope) -> Result<(HeaderName, Text), String> {
     let parsed = HeaderName::from_bytes(name.as_bytes())
         .map_err(|_| format!("`{name}` is no header's name"))?;
     // The value may be a secret, so the error names only the header.
     HeaderValue::from_str(value)
         .map_err(|_| format!("the value of `{name}` cannot stand in a header"))?;
-    let text = submitted(value).map_err(|_| {
+    let text = submitted(value, scope).map_err(|_| {
         format!(
             "the value of `{name}` has an unknown placeholder; `{{{{` stands for a literal brace"
         )
@@ -224,11 +174,6 @@ fn header(name: &str, value: &str) -> Result<(HeaderName, Text), String> {
 }
 
 fn pointers(kind: &RequestKind) -> impl Iterator<Item = (&'static str, &str)> {
-    let expected = kind
-        .expect
-        .json
-        .keys()
-        .map(|pointer| ("expect.json", pointer));
     let echo = kind
         .expect
         .echo
@@ -240,9 +185,7 @@ fn pointers(kind: &RequestKind) -> impl Iterator<Item = (&'static str, &str)> {
             .into_iter()
             .chain(message)
     });
-    expected
-        .chain(echo)
-        .chain(job)
+    echo.chain(job)
         .map(|(place, pointer)| (place, pointer.as_str()))
 }
 
@@ -264,6 +207,8 @@ mod tests {
             number,
             job: String::new(),
             picks: draw.picks(number),
+            drawn: Vec::new(),
+            after: None,
         }
     }
 
@@ -273,7 +218,7 @@ mod tests {
         kind.path = "/a/{n}?t={token}".to_owned();
         kind.headers = [("x-id".to_owned(), "id {token}".to_owned())].into();
         kind.json = Some(json!({"z": ["{n}", {"{n}": "{token}"}], "a": 1, "b": null}));
-        let request = Template::new(&kind)
+        let request = Template::new(&kind, None)
             .unwrap()
             .request(&mut values(4))
             .unwrap();
@@ -288,7 +233,7 @@ mod tests {
     fn the_same_number_draws_the_same_request_and_others_differ() {
         let mut kind = plain_kind();
         kind.json = Some(json!(["{pick:a|b|c|d}", "{pick:1|2|3|4}", "{pick:x|y}"]));
-        let template = Template::new(&kind).unwrap();
+        let template = Template::new(&kind, None).unwrap();
         let body = |number| template.request(&mut values(number)).unwrap().body;
         assert_eq!(body(3), body(3));
         assert!((0..10).any(|number| body(number) != body(3)));
@@ -298,7 +243,7 @@ mod tests {
     fn a_number_is_drawn_as_a_number() {
         let mut kind = plain_kind();
         kind.json = Some(json!({"tokens": {"$pick": [20, 400]}}));
-        let template = Template::new(&kind).unwrap();
+        let template = Template::new(&kind, None).unwrap();
         let body = |number| template.request(&mut values(number)).unwrap().body.unwrap();
         let drawn: std::collections::BTreeSet<_> = (0..20).map(body).collect();
         let both = [&br#"{"tokens":20}"#[..], br#"{"tokens":400}"#];
@@ -309,7 +254,7 @@ mod tests {
             json!({"$pick": [1], "a": 1}),
         ] {
             kind.json = Some(json!([wrong]));
-            let error = check(&kind).unwrap_err().to_string();
+            let error = Template::new(&kind, None).unwrap_err().to_string();
             assert!(error.contains("names the values to draw from"), "{error}");
         }
     }
@@ -318,14 +263,14 @@ mod tests {
     fn a_header_s_value_shows_in_no_debug_output_and_no_error() {
         let mut kind = plain_kind();
         kind.headers = [("x-key".to_owned(), "hush".to_owned())].into();
-        let request = Template::new(&kind)
+        let request = Template::new(&kind, None)
             .unwrap()
             .request(&mut values(0))
             .unwrap();
         assert!(!format!("{request:?}").contains("hush"));
         for secret in ["hush{", "{hush}", "hu\nsh"] {
             kind.headers = [("x-key".to_owned(), secret.to_owned())].into();
-            if let Err(error) = check(&kind) {
+            if let Err(error) = Template::new(&kind, None) {
                 let error = error.to_string();
                 assert!(
                     error.contains("x-key") && !error.contains("hush"),
@@ -340,7 +285,7 @@ mod tests {
         let mut kind = job_kind();
         kind.json = Some(json!({}));
         kind.headers = [("x-key".to_owned(), "{pick:a|b|c|d|e|f}".to_owned())].into();
-        let template = Template::new(&kind).unwrap();
+        let template = Template::new(&kind, None).unwrap();
         let mut values = values(0);
         let submitted = template.request(&mut values).unwrap().headers;
         let poll = template
@@ -355,19 +300,49 @@ mod tests {
     #[test]
     fn a_bad_kind_is_refused_with_the_part_that_offends() {
         type Spoil = fn(&mut RequestKind);
-        let spoilers: [(&str, Spoil); 9] = [
+        let spoilers: [(&str, Spoil); 16] = [
             ("method", |kind| kind.method = "GE T".to_owned()),
             ("path", |kind| kind.path = "/{tokn}".to_owned()),
             ("path", |kind| kind.path = "/{id}".to_owned()),
             ("json", |kind| kind.json = Some(json!({"a": ["{x}"]}))),
-            ("headers", |kind| {
+            ("headers.a b", |kind| {
                 drop(kind.headers.insert("a b".to_owned(), String::new()))
             }),
-            ("headers", |kind| {
+            ("headers.a", |kind| {
                 drop(kind.headers.insert("a".to_owned(), "{x}".to_owned()))
             }),
             ("expect.echo", |kind| {
                 kind.expect.echo = Some("token".to_owned())
+            }),
+            ("expect.json./a", |kind| {
+                drop(kind.expect.json.insert("/a".to_owned(), json!("{pick}")))
+            }),
+            ("expect.json./a", |kind| {
+                kind.path = "/{pick:a|b}/{pick:c|d}".to_owned();
+                drop(kind.expect.json.insert("/a".to_owned(), json!("{pick}")))
+            }),
+            ("expect.json./a", |kind| {
+                drop(
+                    kind.expect
+                        .json
+                        .insert("/a".to_owned(), json!(["{pick:a|b}"])),
+                )
+            }),
+            ("expect.json.a", |kind| {
+                drop(kind.expect.json.insert("a".to_owned(), json!(1)))
+            }),
+            ("expect.headers.x", |kind| {
+                drop(
+                    kind.expect
+                        .headers
+                        .insert("x".to_owned(), "{id}".to_owned()),
+                )
+            }),
+            ("expect.text", |kind| {
+                kind.expect.text = Some("up{x=\"1\"} 1".to_owned())
+            }),
+            ("expect.regex", |kind| {
+                kind.expect.regex = Some("(".to_owned())
             }),
             ("job.poll", |kind| {
                 kind.job.as_mut().unwrap().poll = "/r".to_owned()
@@ -376,11 +351,11 @@ mod tests {
                 kind.job.as_mut().unwrap().state = "status".to_owned()
             }),
         ];
-        check(&job_kind()).unwrap();
+        Template::new(&job_kind(), None).unwrap();
         for (place, spoil) in spoilers {
             let mut kind = job_kind();
             spoil(&mut kind);
-            let error = check(&kind).unwrap_err().to_string();
+            let error = Template::new(&kind, None).unwrap_err().to_string();
             assert!(error.contains(&format!("`job`, {place}: ")), "{error}");
         }
     }

@@ -49,6 +49,8 @@ pub struct HttpRequest {
 pub struct HttpAnswer {
     /// The status.
     pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
     /// The body, or as much of it as may be read.
     pub body: Bytes,
     /// Whether there is more of it that was not read.
@@ -91,6 +93,7 @@ impl HttpAnswer {
     /// Reads an answer's body to its end, or so many bytes of it.
     pub(super) async fn read<B>(
         status: u16,
+        headers: HeaderMap,
         mut body: B,
         max_bytes: usize,
     ) -> Result<Self, B::Error>
@@ -112,6 +115,7 @@ impl HttpAnswer {
         }
         Ok(HttpAnswer {
             status,
+            headers,
             body: read.freeze(),
             is_cut,
         })

@@ -9,14 +9,19 @@ pub type KindName = String;
 
 /// A kind of request: a template, and what answer is expected.
 ///
-/// Texts may hold placeholders: `{token}` (unique per request), `{n}` (the request's number) and
-/// `{pick:a|b|c}` (one of the alternatives, drawn from the plan's seed).
+/// Texts may hold placeholders: `{token}` (unique per request), `{n}` (the request's number),
+/// `{pick:a|b|c}` (one of the alternatives, drawn from the plan's seed) and `{pick}` (what was
+/// drawn, once more). Where the request follows another one, `{after.token}`, `{after.n}`, `{after.pick}`
+/// and `{after./id}` (what that one's answer has at a JSON pointer) are that one's.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RequestKind {
     /// Its name: `name` in the configuration, or made from method and path.
     pub name: KindName,
     /// How often it is drawn relative to the others.
     pub weight: u32,
+    /// The kind that it follows: a request is sent only once one of that kind has succeeded in the
+    /// trial, and can refer to it. Before, one of that kind is sent in its place.
+    pub after: Option<KindName>,
     /// The HTTP method, in capitals.
     pub method: String,
     /// The path below the API's URL, with placeholders.
@@ -37,8 +42,16 @@ pub struct RequestKind {
 pub struct Expect {
     /// The one status that counts; without it any 2xx does.
     pub status: Option<u16>,
-    /// JSON pointers into the answer's body and the value each must have.
+    /// JSON pointers into the answer's body and the value each must have, with placeholders in its
+    /// strings.
     pub json: BTreeMap<String, serde_json::Value>,
+    /// Headers and the value each must have, with placeholders. A value without parameters is also
+    /// met by one that has some, as `text/html; charset=utf-8`.
+    pub headers: BTreeMap<String, String>,
+    /// A text that the body must contain, with placeholders.
+    pub text: Option<String>,
+    /// A regular expression that must match somewhere in the body. It has no placeholders.
+    pub regex: Option<String>,
     /// A JSON pointer to where the API echoes the request's token. For a job it is looked up in the
     /// poll that shows success.
     pub echo: Option<String>,

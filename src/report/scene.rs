@@ -249,6 +249,7 @@ mod tests {
                     kind: "job".to_owned(),
                     token: String::new(),
                     intended_us: 0,
+                    after: None,
                 },
             ),
             (
@@ -303,6 +304,7 @@ mod tests {
             kind: "job".to_owned(),
             token: String::new(),
             intended_us: 0,
+            after: None,
         };
         let polled = |state: &str| EventKind::Polled {
             request: 7,

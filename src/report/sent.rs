@@ -260,6 +260,7 @@ mod tests {
             kind: "job".to_owned(),
             token: String::new(),
             intended_us: 0,
+            after: None,
         }
     }
 

@@ -90,12 +90,13 @@ pub(super) fn backend(driver: Box<dyn Driver>, network: Box<dyn Network>) -> Bac
 pub fn kinds() -> Vec<RequestKind> {
     let expect = Expect {
         status: Some(200),
-        json: BTreeMap::new(),
         echo: Some("/token".to_owned()),
+        ..Expect::default()
     };
     let job = RequestKind {
         name: "job".to_owned(),
         weight: 2,
+        after: None,
         method: "POST".to_owned(),
         path: "/request".to_owned(),
         headers: BTreeMap::new(),

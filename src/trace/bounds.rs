@@ -108,6 +108,7 @@ impl EventKind {
             | EventKind::StepStarted { .. }
             | EventKind::StepEnded { .. }
             | EventKind::StepSkipped { .. }
+            | EventKind::Mismatched { .. }
             | EventKind::NotReady { .. }
             | EventKind::Exited { .. }
             | EventKind::Started { .. }

@@ -4,7 +4,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::{Moment, Origin, Phase};
+use super::{Mismatch, Moment, Origin, Phase};
 use crate::model::{Act, BackendName, KindName, Outcome, StepId, UnknownReason};
 
 /// One thing that was observed, with its place in the order of observation and its time.
@@ -83,6 +83,9 @@ pub enum EventKind {
         token: String,
         /// When it was due, in microseconds since the trial began. Latency counts from here.
         intended_us: u64,
+        /// The earlier request that it follows, and reads what that one wrote.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<u64>,
     },
     /// The API has accepted the request as a job.
     Accepted {
@@ -114,6 +117,14 @@ pub enum EventKind {
         reason: UnknownReason,
         /// From the poll's sending to when it was given up, in microseconds.
         waited_us: u64,
+    },
+    /// The answer to a request is not what is expected of it. Its end follows.
+    Mismatched {
+        /// The request.
+        request: u64,
+        /// Where, what was expected and what came.
+        #[serde(flatten)]
+        mismatch: Mismatch,
     },
     /// A request has ended.
     Ended {
@@ -283,7 +294,7 @@ pub enum EventKind {
 
 /// The names of the kinds that this version knows. An event of one of these with wrong fields is an
 /// error; of any other name, it is [`EventKind::Other`].
-const KNOWN: [&str; 26] = [
+const KNOWN: [&str; 27] = [
     "phase",
     "step-started",
     "step-ended",
@@ -292,6 +303,7 @@ const KNOWN: [&str; 26] = [
     "accepted",
     "polled",
     "poll-lost",
+    "mismatched",
     "ended",
     "fault-intent",
     "fault-acted",

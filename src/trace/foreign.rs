@@ -1,6 +1,6 @@
 //! The texts of an event that comeback has not worded itself.
 
-use super::EventKind;
+use super::{EventKind, Mismatch};
 use crate::model::Outcome;
 
 impl EventKind {
@@ -42,6 +42,16 @@ impl EventKind {
                 }
                 texts
             }
+            EventKind::Mismatched {
+                request: _,
+                mismatch:
+                    Mismatch {
+                        place,
+                        expected,
+                        got,
+                        asked_by: _,
+                    },
+            } => got.iter_mut().chain([place, expected]).collect(),
             EventKind::NotReady { backend: _, detail } => vec![detail],
             EventKind::Exited {
                 service: _,
@@ -70,6 +80,7 @@ impl EventKind {
                 kind: _,
                 token: _,
                 intended_us: _,
+                after: _,
             }
             | EventKind::PollLost {
                 request: _,

@@ -248,6 +248,8 @@ mod tests {
     use tokio::time::sleep;
 
     use super::*;
+    use crate::redact::Secret;
+    use crate::trace::Mismatch;
 
     #[tokio::test(start_paused = true)]
     async fn the_order_of_events_is_the_order_of_their_times_also_while_the_clock_stands_still() {
@@ -258,6 +260,23 @@ mod tests {
         }
         let times: Vec<_> = recorder.history().iter().map(|e| e.at_us).collect();
         assert_eq!(times, [0, 1, 1_000, 1_001]);
+    }
+
+    #[test]
+    fn what_an_answer_says_and_what_was_expected_holds_no_secret() {
+        let secret = Secret::of_variable("PASSWORD", "hunter2-and-more");
+        let recorder = Recorder::new(None, Redaction::new(&[secret], 2_000), u64::MAX);
+        let mismatch = Mismatch {
+            place: "/hunter2-and-more".to_owned(),
+            expected: "is hunter2-and-more".to_owned(),
+            got: Some("was hunter2-and-more".to_owned()),
+            asked_by: None,
+        };
+        let request = 0;
+        recorder.record(EventKind::Mismatched { request, mismatch });
+        let told = serde_json::to_string(&recorder.history()).unwrap();
+        assert!(!told.contains("hunter2"), "{told}");
+        assert_eq!(told.matches("${PASSWORD}").count(), 3, "{told}");
     }
 
     #[tokio::test(start_paused = true)]

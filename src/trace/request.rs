@@ -1,6 +1,6 @@
 //! One request of a trial as one row.
 
-use super::{Exchange, Origin, Span, Window};
+use super::{Exchange, Mismatch, Origin, Span, Window};
 use crate::model::{Outcome, UnknownReason};
 
 /// A moment of the history: an event's place and time.
@@ -25,12 +25,16 @@ pub struct Request<'a> {
     pub token: &'a str,
     /// When it was due, in microseconds since the trial began.
     pub intended_us: u64,
+    /// The earlier request that it follows, if it follows one.
+    pub after: Option<u64>,
     /// When it was sent.
     pub sent: Moment,
     /// How it was accepted as a job, if it was.
     pub accepted: Option<Accepted<'a>>,
     /// The polls that said something new or were lost, in order; also any that came after its end.
     pub polls: Vec<Poll<'a>>,
+    /// Where its answer was not what was expected of it, if it was not.
+    pub mismatch: Option<(Moment, &'a Mismatch)>,
     /// How it ended, if it has.
     pub ended: Option<End<'a>>,
     /// When it ended a second time, which must not be.
@@ -107,6 +111,12 @@ impl<'a> Request<'a> {
                     }
                 )
         })
+    }
+
+    /// Whether its answer has what another request asked for.
+    pub fn is_crossed(&self) -> bool {
+        self.mismatch
+            .is_some_and(|(_, mismatch)| mismatch.asked_by.is_some())
     }
 
     /// The last state of its job that a poll told.

@@ -22,6 +22,7 @@ impl<'a> Rows<'a> {
                 kind,
                 token,
                 intended_us,
+                after,
             } => {
                 self.place.insert(*request, self.requests.len());
                 self.requests.push(Request {
@@ -30,9 +31,11 @@ impl<'a> Rows<'a> {
                     kind,
                     token,
                     intended_us: *intended_us,
+                    after: *after,
                     sent: moment,
                     accepted: None,
                     polls: Vec::new(),
+                    mismatch: None,
                     ended: None,
                     ended_again: None,
                 });
@@ -73,6 +76,9 @@ impl<'a> Rows<'a> {
                     took_us: *waited_us,
                     answer: Answer::Lost(*reason),
                 });
+            }),
+            EventKind::Mismatched { request, mismatch } => self.update(*request, |row| {
+                row.mismatch.get_or_insert((moment, mismatch));
             }),
             EventKind::Ended {
                 request,

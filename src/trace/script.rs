@@ -1,6 +1,8 @@
 //! Hand-written histories for tests.
 
-use super::{Event, EventKind, Exchange, FORMAT_VERSION, Header, KindInfo, Origin, Phase};
+use super::{
+    Event, EventKind, Exchange, FORMAT_VERSION, Header, KindInfo, Mismatch, Origin, Phase,
+};
 use super::{StackInfo, Trace};
 use crate::model::{
     Act, Action, Anchor, Fault, FaultKind, Limits, Outcome, Plan, Step, StepId, UnknownReason,
@@ -185,6 +187,7 @@ impl Script {
             kind: kind.to_owned(),
             token: format!("t{request}"),
             intended_us: at_ms * 1_000,
+            after: None,
         };
         self.event(at_ms, sent)
     }
@@ -210,6 +213,23 @@ impl Script {
             latency_us: 1_000,
         };
         self.event(at_ms, polled)
+    }
+
+    /// An answer that has something else at `/name` than `carol`.
+    pub(crate) fn mismatched(
+        self,
+        at_ms: u64,
+        request: u64,
+        got: Option<&str>,
+        asked_by: Option<u64>,
+    ) -> Self {
+        let mismatch = Mismatch {
+            place: "/name".to_owned(),
+            expected: "carol".to_owned(),
+            got: got.map(str::to_owned),
+            asked_by,
+        };
+        self.event(at_ms, EventKind::Mismatched { request, mismatch })
     }
 
     pub(crate) fn ok(self, at_ms: u64, request: u64) -> Self {

@@ -145,6 +145,47 @@ pub fn of(least: &str) -> Vec<(&'static str, String)> {
             "expect = { echo = \"meta.token\" }\npath",
         ),
         (
+            "a pattern that is none",
+            "path",
+            "expect = { regex = \"up [01\" }\npath",
+        ),
+        (
+            "an expected value that is not drawn",
+            "path",
+            "expect = { json = { \"/name.first\" = \"{pick}\" } }\npath",
+        ),
+        (
+            "an expected value that may be any of several",
+            "\"/read\"",
+            "\"/read/{pick:a|b}/{pick:c|d}\"\nexpect = { text = \"{pick}\" }",
+        ),
+        (
+            "an expected header that no header can be",
+            "path",
+            "expect = { headers = { \"x api\" = \"1\" } }\npath",
+        ),
+        (
+            "braces in an expected text",
+            "path",
+            "expect = { text = 'up{db=\"x\"} 1' }\npath",
+        ),
+        ("unknown placeholder", "\"/read\"", "\"/read/{tokn}\""),
+        (
+            "a request that follows none",
+            "\"/read\"",
+            "\"/read/{after.token}\"",
+        ),
+        (
+            "unknown request to follow",
+            "path",
+            "after = \"create\"\npath",
+        ),
+        (
+            "a request that follows itself",
+            "path",
+            "after = \"GET /read\"\npath",
+        ),
+        (
             "unknown key of expect",
             "path",
             "expect = { stats = 200 }\npath",

@@ -278,6 +278,7 @@ fn any_bursts() -> impl Strategy<Value = Vec<(u64, EventKind)>> {
                 kind: "sync".to_owned(),
                 token: format!("t{request}"),
                 intended_us: at_ms * 1_000,
+                after: None,
             };
             let ended = EventKind::Ended {
                 request,
@@ -351,6 +352,7 @@ impl Life {
             kind: if self.job { "job" } else { "sync" }.to_owned(),
             token: format!("t{request}"),
             intended_us: self.sent_ms * 1_000,
+            after: None,
         };
         let mut events = vec![(self.sent_ms, sent)];
         if self.job {

@@ -15,7 +15,7 @@ use comeback::model::{Judgement, Plan, Regressed, Summary, Verdict};
 use comeback::stack::sim::SimulatedDemo;
 use comeback::trace::{Recorder, Trace};
 use comeback::watch;
-use hyper::Method;
+use hyper::{HeaderMap, Method};
 
 /// An API in front of which every seventh request fails, once the baseline is over.
 struct Flaky {
@@ -31,6 +31,7 @@ impl Transport for Flaky {
             if nth > 12 && nth.is_multiple_of(7) {
                 return Ok(HttpAnswer {
                     status: 500,
+                    headers: HeaderMap::new(),
                     body: r#"{"error": "one of those days"}"#.into(),
                     is_cut: false,
                 });

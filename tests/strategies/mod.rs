@@ -7,7 +7,8 @@ use comeback::model::{
     StepId, UnknownReason, Verdict, Wait,
 };
 use comeback::trace::{
-    Event, EventKind, Exchange, FORMAT_VERSION, Header, KindInfo, Origin, Phase, StackInfo, Trace,
+    Event, EventKind, Exchange, FORMAT_VERSION, Header, KindInfo, Mismatch, Origin, Phase,
+    StackInfo, Trace,
 };
 use proptest::array::{uniform2, uniform6};
 use proptest::collection::{btree_map, vec};
@@ -346,13 +347,15 @@ fn any_step_event() -> impl Strategy<Value = EventKind> {
 
 fn any_request_event() -> impl Strategy<Value = EventKind> {
     let number = any_us;
-    let sent = (any_request(), any_origin(), text(), text(), number()).prop_map(
-        |(request, origin, kind, token, intended_us)| EventKind::Sent {
+    let after = option::of(any_request());
+    let sent = (any_request(), any_origin(), text(), text(), number(), after).prop_map(
+        |(request, origin, kind, token, intended_us, after)| EventKind::Sent {
             request,
             origin,
             kind,
             token,
             intended_us,
+            after,
         },
     );
     let accepted = (any_request(), text(), number()).prop_map(|(request, job, latency_us)| {
@@ -394,7 +397,23 @@ fn any_request_event() -> impl Strategy<Value = EventKind> {
                 echo,
             },
         );
-    prop_oneof![sent, accepted, polled, lost, ended]
+    let mismatched = (
+        any_request(),
+        text(),
+        text(),
+        option::of(text()),
+        option::of(any_request()),
+    )
+        .prop_map(|(request, place, expected, got, asked_by)| {
+            let mismatch = Mismatch {
+                place,
+                expected,
+                got,
+                asked_by,
+            };
+            EventKind::Mismatched { request, mismatch }
+        });
+    prop_oneof![sent, accepted, polled, lost, mismatched, ended]
 }
 
 fn any_backend_event() -> impl Strategy<Value = EventKind> {

@@ -11,7 +11,7 @@ use crate::cli::run::seed_of_now;
 use crate::load::Client;
 use crate::model::{Outcome, RequestKind, UnknownReason};
 use crate::report::{Checkup, millis};
-use crate::trace::{Event, EventKind, Origin, Recorder};
+use crate::trace::{Event, EventKind, Mismatch, Origin, Recorder};
 
 /// No limit shorter than this is proposed: a busy machine takes as long now and then.
 const LEAST_LIMIT: Duration = Duration::from_secs(1);
@@ -29,6 +29,7 @@ struct Course {
     token: String,
     echo: Option<String>,
     accepted_us: Option<u64>,
+    mismatch: Option<Mismatch>,
     ended_us: u64,
 }
 
@@ -93,10 +94,13 @@ fn report(
     slowest: &mut Slowest,
 ) {
     let what = format!("request `{}`", kind.name);
-    let found = match tried_for.map(|time| time.as_secs()) {
-        None | Some(0) => outcome.to_string(),
-        Some(seconds) => format!("{outcome}; it was tried for {seconds} s"),
-    };
+    let mut found = outcome.to_string();
+    if let Some(mismatch) = &course.mismatch {
+        found += &format!("; it has {mismatch}");
+    }
+    if let Some(seconds) = tried_for.map(|time| time.as_secs()).filter(|s| *s > 0) {
+        found += &format!("; it was tried for {seconds} s");
+    }
     match mend(&outcome) {
         None => {}
         Some((true, remedy)) => return checkup.configuration(what, found, remedy),
@@ -218,6 +222,9 @@ impl Course {
             match &event.kind {
                 EventKind::Sent { token, .. } => course.token.clone_from(token),
                 EventKind::Accepted { latency_us, .. } => course.accepted_us = Some(*latency_us),
+                EventKind::Mismatched { mismatch, .. } => {
+                    course.mismatch = Some(mismatch.clone());
+                }
                 EventKind::Ended {
                     latency_us, echo, ..
                 } => {

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
+use hyper::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
@@ -72,23 +74,9 @@ where
         match (self.script)(&request, before) {
             Reply::Answer(after_ms, status, body) => {
                 sleep(Duration::from_millis(after_ms)).await;
-                let body = body.into();
-                let is_cut = false;
-                Ok(HttpAnswer {
-                    status,
-                    body,
-                    is_cut,
-                })
+                Ok(answer(status, body, false))
             }
-            Reply::Cut(status, body) => {
-                let body = body.into();
-                let is_cut = true;
-                Ok(HttpAnswer {
-                    status,
-                    body,
-                    is_cut,
-                })
-            }
+            Reply::Cut(status, body) => Ok(answer(status, body, true)),
             Reply::Lost(after_ms, reason) => {
                 sleep(Duration::from_millis(after_ms)).await;
                 let message = reason.to_string();
@@ -106,8 +94,33 @@ where
     }
 }
 
+/// An answer with headers of its own: its length, and `x-mood: fine`.
+pub fn answer(status: u16, body: impl Into<Bytes>, is_cut: bool) -> HttpAnswer {
+    let body = body.into();
+    let length = HeaderValue::from(body.len());
+    let mood = HeaderValue::from_static("fine; and=dandy");
+    let headers = [
+        (CONTENT_LENGTH, length),
+        (HeaderName::from_static("x-mood"), mood),
+    ];
+    HttpAnswer {
+        status,
+        headers: headers.into_iter().collect(),
+        body,
+        is_cut,
+    }
+}
+
 /// A client with tight limits: 1 s for an answer, 4 s for a job.
 pub fn rig<F>(caps: Caps, script: F) -> Rig
+where
+    F: Fn(&HttpRequest, usize) -> Reply + Send + Sync + 'static,
+{
+    rig_of(&[plain_kind(), job_kind()], caps, script)
+}
+
+/// The same, of these request kinds.
+pub fn rig_of<F>(kinds: &[RequestKind], caps: Caps, script: F) -> Rig
 where
     F: Fn(&HttpRequest, usize) -> Reply + Send + Sync + 'static,
 {
@@ -120,7 +133,7 @@ where
     };
     let client = Client::new(ClientParts {
         transport: Arc::new(Scripted::new(script)),
-        kinds: &[plain_kind(), job_kind()],
+        kinds,
         limits: &limits,
         caps,
         recorder: recorder.clone(),
@@ -144,6 +157,7 @@ pub fn plain_kind() -> RequestKind {
     RequestKind {
         name: "plain".to_owned(),
         weight: 1,
+        after: None,
         method: "POST".to_owned(),
         path: "/plain".to_owned(),
         headers: [].into(),
@@ -193,9 +207,11 @@ fn in_short(kind: EventKind) -> String {
             kind,
             token,
             intended_us,
+            after,
         } => {
+            let after = after.map_or(String::new(), |after| format!(" after {after}"));
             format!(
-                "sent {request} {origin} {kind} {token} due {}",
+                "sent {request} {origin} {kind} {token} due {}{after}",
                 intended_us / 1000
             )
         }
@@ -246,6 +262,10 @@ fn in_short(kind: EventKind) -> String {
                 latency_us / 1000
             )
         }
+        EventKind::Mismatched { request, mismatch } => match mismatch.asked_by {
+            Some(asker) => format!("mismatched {request} {mismatch}, as of {asker}"),
+            None => format!("mismatched {request} {mismatch}"),
+        },
         EventKind::Trouble { message, .. } => format!("trouble {message}"),
         other => format!("{other:?}"),
     }

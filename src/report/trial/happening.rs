@@ -152,8 +152,13 @@ fn words(plan: &Plan, kind: &EventKind, proof: bool) -> Option<(String, String, 
             request: id,
             origin,
             kind,
+            after,
             ..
-        } => (request(id), format!("sent ({kind}, of {origin})"), Plain),
+        } => {
+            let after = after.map_or(String::new(), |id| format!(", after {}", request(&id)));
+            let text = format!("sent ({kind}, of {origin}{after})");
+            (request(id), text, Plain)
+        }
         EventKind::Accepted {
             request: id,
             job,
@@ -176,6 +181,10 @@ fn words(plan: &Plan, kind: &EventKind, proof: bool) -> Option<(String, String, 
             reason,
             ..
         } => (request(id), format!("poll lost: {reason}"), Plain),
+        EventKind::Mismatched {
+            request: id,
+            mismatch,
+        } => (request(id), format!("answered with {mismatch}"), Bad),
         EventKind::Ended {
             request: id,
             outcome,

@@ -117,18 +117,31 @@ impl Requests {
                     self.rows[*place].accepted_us = Some(moment.at_us);
                 }
             }
+            EventKind::Mismatched { request, mismatch } => {
+                let message = self.message(&format!("answered with {mismatch}"));
+                if let Some(place) = self.in_flight.get(request) {
+                    self.rows[*place].message = message;
+                }
+            }
             EventKind::Ended {
                 request,
                 outcome,
                 latency_us,
                 ..
             } => {
-                let message = self.message(outcome);
+                let message = match outcome {
+                    Outcome::Ok => self.messages.number(""),
+                    _ => self.message(&outcome.to_string()),
+                };
+                let unsaid = self.messages.number("");
                 if let Some(place) = self.in_flight.remove(request) {
                     let row = &mut self.rows[place];
                     row.end = Some(moment);
                     row.ended = Some((outcome.name(), *latency_us));
-                    row.message = message;
+                    // What was wrong with an answer says more than the answer.
+                    if row.message == unsaid {
+                        row.message = message;
+                    }
                 }
             }
             EventKind::Polled { .. } | EventKind::PollLost { .. } => {}
@@ -152,15 +165,8 @@ impl Requests {
         moments?.into_iter().max()
     }
 
-    fn message(&mut self, outcome: &Outcome) -> u32 {
-        if outcome.is_ok() {
-            return self.messages.number("");
-        }
-        let text: String = outcome
-            .to_string()
-            .chars()
-            .take(MOST_OF_A_MESSAGE)
-            .collect();
+    fn message(&mut self, text: &str) -> u32 {
+        let text: String = text.chars().take(MOST_OF_A_MESSAGE).collect();
         if self.messages.texts.len() < MOST_MESSAGES || self.messages.numbers.contains_key(&text) {
             self.messages.number(&text)
         } else {

@@ -1,0 +1,192 @@
+//! What the answers to a request kind have to be.
+
+use std::sync::Arc;
+
+use hyper::header::HeaderName;
+use percent_encoding::percent_decode_str;
+use regex::Regex;
+use serde_json::Value;
+
+use super::expected::{Expected, Part, Place, Wanted};
+use super::json_text::JsonText;
+use super::placeholder::Text;
+use super::reading::plain_text;
+use super::scope::Scope;
+use super::values::Values;
+use crate::model::{Expect, RequestKind};
+
+/// What the answers to a request kind have to be, with all its placeholders parsed.
+#[derive(Debug)]
+pub(super) struct Expectation {
+    status: Option<u16>,
+    parts: Vec<Template>,
+}
+
+/// One thing that an answer has to say.
+#[derive(Debug)]
+struct Template {
+    place: Place,
+    wanted: Filled,
+    is_own: bool,
+}
+
+/// What has to stand at a place, before its placeholders are filled in.
+#[derive(Debug)]
+enum Filled {
+    Value(JsonText),
+    Words(Text),
+    Contained(Text),
+    Match(Arc<Regex>),
+}
+
+impl Expectation {
+    /// Parses what a kind expects. `scope` is what its request has drawn.
+    ///
+    /// # Errors
+    /// Names the key below `expect` that offends, and says why.
+    pub fn parse(kind: &RequestKind, scope: &mut Scope) -> Result<Self, (String, String)> {
+        let Expect {
+            status,
+            json,
+            headers,
+            text,
+            regex,
+            echo: _,
+        } = &kind.expect;
+        let mut parts = Vec::new();
+        for (name, value) in headers {
+            let part = header(name, value, scope);
+            parts.push(part.map_err(|message| (format!("headers.{name}"), message))?);
+        }
+        for (pointer, value) in json {
+            let part = field(kind, pointer, value, scope);
+            parts.push(part.map_err(|message| (format!("json.{pointer}"), message))?);
+        }
+        if let Some(text) = text {
+            let text = answered(text, scope).map_err(|message| ("text".to_owned(), message))?;
+            parts.push(Template {
+                place: Place::Text,
+                // A token is found in no other answer by chance, as a short word may be.
+                is_own: text.is_unique(),
+                wanted: Filled::Contained(text),
+            });
+        }
+        if let Some(regex) = regex {
+            let pattern =
+                Regex::new(regex).map_err(|error| ("regex".to_owned(), error.to_string()))?;
+            parts.push(Template {
+                place: Place::Regex,
+                wanted: Filled::Match(Arc::new(pattern)),
+                is_own: false,
+            });
+        }
+        Ok(Expectation {
+            status: *status,
+            parts,
+        })
+    }
+
+    /// What the answer to one request has to be.
+    pub fn fill(&self, values: &mut Values) -> Expected {
+        let parts = self.parts.iter().map(|part| Part {
+            place: part.place.clone(),
+            wanted: match &part.wanted {
+                Filled::Value(json) => Wanted::Value(json.fill(values)),
+                Filled::Words(text) => Wanted::Words(text.fill(values)),
+                Filled::Contained(text) => Wanted::Contained(text.fill(values)),
+                Filled::Match(pattern) => Wanted::Match(Arc::clone(pattern)),
+            },
+            is_own: part.is_own,
+        });
+        Expected {
+            status: self.status,
+            parts: parts.collect(),
+        }
+    }
+}
+
+fn header(name: &str, value: &str, scope: &mut Scope) -> Result<Template, String> {
+    let name = HeaderName::from_bytes(name.as_bytes())
+        .map_err(|_| format!("`{name}` is no header's name"))?;
+    let text = answered(value, scope)?;
+    Ok(Template {
+        place: Place::Header(name),
+        is_own: !text.is_literal(),
+        wanted: Filled::Words(text),
+    })
+}
+
+fn field(
+    kind: &RequestKind,
+    pointer: &str,
+    value: &Value,
+    scope: &mut Scope,
+) -> Result<Template, String> {
+    if !pointer.is_empty() && !pointer.starts_with('/') {
+        return Err(format!(
+            "`{pointer}` is no JSON pointer; it must begin with `/`"
+        ));
+    }
+    let json = JsonText::parse(value, scope)?;
+    if json.any(&Text::names_job) {
+        return Err(NO_JOB.to_owned());
+    }
+    let is_own = json.any(&|text| !text.is_literal()) || is_asked_for(&kind.path, value);
+    let wanted = match json {
+        // What stands in a path is a text, and the API may well answer with a number.
+        JsonText::Text(text) if !text.is_literal() => Filled::Words(text),
+        json => Filled::Value(json),
+    };
+    Ok(Template {
+        place: Place::Json(pointer.to_owned()),
+        wanted,
+        is_own,
+    })
+}
+
+const NO_JOB: &str = "`{id}` is known only where the job is polled";
+
+fn answered(text: &str, scope: &mut Scope) -> Result<Text, String> {
+    let text = Text::parse(text, scope)?;
+    match text.names_job() {
+        true => Err(NO_JOB.to_owned()),
+        false => Ok(text),
+    }
+}
+
+/// Whether a value is a whole part of a path or of its query: then it is this request's own, as a drawn value is. A word such
+/// as `ok` that every answer has is not.
+fn is_asked_for(path: &str, value: &Value) -> bool {
+    let words = match value {
+        Value::String(_) | Value::Number(_) => plain_text(value),
+        _ => None,
+    };
+    let mut parts = path.split(['/', '?', '&', '=', '#']);
+    words.is_some_and(|words| {
+        !words.is_empty() && parts.any(|part| percent_decode_str(part).eq(words.bytes()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_literal_is_a_request_s_own_where_it_is_a_whole_part_of_the_path() {
+        for (path, value, expected) in [
+            ("/profiles/carol", json!("carol"), true),
+            ("/profiles/carol%20b?x=1", json!("carol b"), true),
+            ("/find?name=carol&n=17", json!("carol"), true),
+            ("/find?name=carol&n=17", json!(17), true),
+            ("/profiles/carol", json!("car"), false),
+            ("/v1/read", json!(1), false),
+            ("/read", json!("ok"), false),
+            ("/", json!(""), false),
+            ("/true/null", json!(true), false),
+        ] {
+            assert_eq!(is_asked_for(path, &value), expected, "{path} {value}");
+        }
+    }
+}
