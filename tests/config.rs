@@ -156,6 +156,7 @@ method = "put"
 path = "/items/{n}"
 json = { colour = "{pick:red|blue}" }
 expect = { json = { "/status" = "RECEIVED", "/count" = 1 }, echo = "/token" }
+job = { id = "/id", poll = "/items/{id}", state = "/state", done = ["DONE"], failed = ["FAILED"], states = ["QUEUED"], message = "/why" }
 
 [[request]]
 path = "/items"
