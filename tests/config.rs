@@ -155,7 +155,8 @@ weight = 3
 method = "put"
 path = "/items/{n}"
 json = { colour = "{pick:red|blue}" }
-expect = { json = { "/status" = "RECEIVED", "/colour" = "{pick}" }, text = "{pick}", regex = "a+", headers = { content-type = "text/plain" }, echo = "/token" }
+expect = { json = { "/status" = "RECEIVED", "/colour" = "{pick}", "/count" = 1 }, text = "{pick}", regex = "a+", headers = { content-type = "text/plain" }, echo = "/token" }
+job = { id = "/id", poll = "/items/{id}", state = "/state", done = ["DONE"], failed = ["FAILED"], states = ["QUEUED"], message = "/why" }
 
 [[request]]
 path = "/items/{after.n}"

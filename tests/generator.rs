@@ -5,7 +5,8 @@ use std::process::Command;
 
 use comeback::generator::{BackendSpace, Bounds, FaultName, Space, SpaceError, plan, plans};
 use comeback::model::{
-    Action, Anchor, Edge, Fault, FaultKind, Limits, Mix, Pace, Plan, Step, StepId, Wait,
+    Action, Anchor, Burst, Edge, Expect, Fault, FaultKind, Job, Limits, Mix, Pace, Plan,
+    RequestKind, Step, StepId, Wait,
 };
 use proptest::prelude::*;
 
@@ -31,6 +32,33 @@ fn space_with(bounds: Bounds) -> Space {
 
 fn space() -> Space {
     space_with(Bounds::default())
+}
+
+/// The same, where what is written becomes a job that may be met in two states.
+fn space_with_jobs() -> Space {
+    let text = |text: &str| text.to_owned();
+    let job = Job {
+        id: text("/id"),
+        poll: text("/jobs/{id}"),
+        state: text("/state"),
+        done: vec![text("DONE")],
+        failed: vec![text("FAILED")],
+        states: vec![text("QUEUED"), text("RUNNING")],
+        message: None,
+    };
+    let kind = |(name, weight): (String, u32)| RequestKind {
+        job: (name == "write").then(|| job.clone()),
+        name,
+        weight,
+        after: None,
+        method: text("POST"),
+        path: text("/"),
+        headers: BTreeMap::new(),
+        json: None,
+        expect: Expect::default(),
+    };
+    let kinds: Vec<RequestKind> = mix().into_iter().map(kind).collect();
+    space().with_jobs_of(&kinds)
 }
 
 fn some_plans(space: &Space, count: u64) -> impl Iterator<Item = Plan> {
@@ -74,7 +102,7 @@ fn seed_and_index_both_decide() {
 #[test]
 fn every_kind_of_anchor_fault_pace_and_load_is_drawn() {
     let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
-    for plan in random_plans(&space(), 300) {
+    for plan in random_plans(&space(), 500) {
         let mut see = |what| *seen.entry(what).or_default() += 1;
         if plan.background.is_some() {
             see("background");
@@ -127,7 +155,7 @@ fn every_kind_of_anchor_fault_pace_and_load_is_drawn() {
         let count = seen.get(what).copied().unwrap_or_default();
         assert!(
             count >= 10,
-            "{what} is drawn {count} times in 300 plans: {seen:?}"
+            "{what} is drawn {count} times in 500 plans: {seen:?}"
         );
     }
 }
@@ -142,9 +170,69 @@ fn anchor_name(anchor: &Anchor) -> &'static str {
             edge: Edge::End, ..
         } => "after end",
         Anchor::InFlight { .. } => "in flight",
+        Anchor::Accepted { .. } => "accepted",
+        Anchor::State { .. } => "state",
         Anchor::Ready { .. } => "ready",
         Anchor::Log { .. } => "log",
     }
+}
+
+/// Faults wait for jobs as often as for requests in flight, and never for more jobs than a burst is
+/// sure or likely to have.
+#[test]
+fn where_requests_become_jobs_faults_strike_these() {
+    let space = space_with_jobs();
+    let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+    for plan in (0..600).map(|index| plan(&space, 1, index)) {
+        assert_eq!(space.fits(&plan), Ok(()), "{plan}");
+        for Step { anchor, action, .. } in &plan.steps {
+            let Some(nth) = anchor.nth() else { continue };
+            let burst = match plan.step(anchor.awaits().unwrap()) {
+                Some(Step {
+                    action: Action::Burst(burst),
+                    ..
+                }) => burst,
+                other => panic!("{other:?}"),
+            };
+            if !matches!(anchor, Anchor::InFlight { .. }) {
+                assert!(nth <= likely(burst), "{plan}");
+            }
+            if let Action::Fault(_) = action {
+                *seen.entry(anchor_name(anchor).to_owned()).or_default() += 1;
+            }
+            if let Anchor::State { state, .. } = anchor {
+                *seen.entry(state.clone()).or_default() += 1;
+            }
+        }
+    }
+    for what in ["in flight", "accepted", "state", "QUEUED", "RUNNING"] {
+        let count = seen.get(what).copied().unwrap_or_default();
+        assert!(count >= 20, "{what} is drawn {count} times: {seen:?}");
+    }
+}
+
+/// How many jobs a burst has if it sends nothing else, or half of those that may be expected.
+fn likely(burst: &Burst) -> u32 {
+    let jobs = burst.mix.get("write").copied().unwrap_or_default();
+    match burst.mix.values().sum::<u32>() {
+        all if all == jobs => burst.count,
+        all => burst.count * jobs / all / 2,
+    }
+}
+
+/// After the kill that strikes one request comes one that strikes accepted jobs, and one that strikes a job in its last state.
+#[test]
+fn the_opening_of_a_stack_with_jobs_has_two_plans_more_for_each_backend() {
+    let (space, plain) = (space_with_jobs(), space());
+    let mut opening: Vec<Plan> = some_plans(&space, OPENING + 4).collect();
+    let jobs = opening.extract_if(.., |plan| {
+        let strike = &plan.step(plan.faults().next().unwrap().0).unwrap().anchor;
+        matches!(strike, Anchor::Accepted { .. } | Anchor::State { .. })
+    });
+    let jobs: Vec<String> = jobs.map(|plan| plan.to_string()).collect();
+    insta::assert_snapshot!(jobs.join("\n"));
+    let steps = |plans: Vec<Plan>| plans.into_iter().map(|plan| plan.steps).collect::<Vec<_>>();
+    assert_eq!(steps(opening), steps(some_plans(&plain, OPENING).collect()));
 }
 
 /// How many plans the opening of [`space`] has: five kinds for one backend and two for the other, each under load and idle,
@@ -185,9 +273,7 @@ fn meets(plan: &Plan, id: &StepId) -> bool {
         ) => named == id && offset_ms <= outage_ms,
         _ => false,
     };
-    plan.background.is_some()
-        || matches!(fault.anchor, Anchor::InFlight { .. })
-        || plan.steps.iter().any(is_sent_into)
+    plan.background.is_some() || fault.anchor.nth().is_some() || plan.steps.iter().any(is_sent_into)
 }
 
 /// A call without a deadline shows only where a freeze outlasts what an answer may take, and load meets it.

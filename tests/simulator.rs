@@ -1,5 +1,7 @@
 //! The simulator: what happens in it, happens again, and happens live; and what is true of every plan.
 
+#[path = "simulator/anchors.rs"]
+mod anchors;
 #[path = "simulator/answers.rs"]
 mod answers;
 #[path = "simulator/control.rs"]

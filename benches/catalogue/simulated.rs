@@ -81,7 +81,7 @@ pub fn load(seeds: u64, plans: u64) -> anyhow::Result<()> {
     );
     println!("|---|---|---|---|");
     // The opening of the demo, and what is drawn after it.
-    for (first, last) in [(0, 11), (11, plans.max(12))] {
+    for (first, last) in [(0, 13), (13, plans.max(14))] {
         let traces = side_by_side(seeds, |seed| {
             let trials = (first..last).map(|index| trace(&bench, seed + 1, index));
             trials

@@ -144,7 +144,7 @@ fn without_faults(trace: &Trace) -> Plan {
             }
             other => {
                 let anchor = match &step.anchor {
-                    Anchor::Ready { .. } | Anchor::Log { .. } => recorded,
+                    Anchor::Ready { .. } | Anchor::Log { .. } | Anchor::State { .. } => recorded,
                     kept => kept.clone(),
                 };
                 (anchor, other.clone())
@@ -198,7 +198,8 @@ mod tests {
         let script = Script::new(&["sync"]).fault("f1", FaultKind::Kill, 30, 80);
         let script = ran(script, "f1", 30, 75);
         let script = ran(ran(script, "w1", 85, 90), "w2", 90, 95);
-        let mut trace = ran(script, "w3", 91, 99).finish(200);
+        let script = ran(ran(script, "w3", 91, 99), "w4", 92, 97);
+        let mut trace = ran(script, "w5", 93, 98).finish(200);
         let wait = |name: &str, anchor| Step {
             id: id(name),
             anchor,
@@ -207,6 +208,11 @@ mod tests {
         let after = Anchor::After {
             step: id("w1"),
             edge: Edge::End,
+            offset_ms: 0,
+        };
+        let accepted = Anchor::Accepted {
+            burst: id("b1"),
+            nth: 1,
             offset_ms: 0,
         };
         trace.plan.steps.extend([
@@ -225,6 +231,17 @@ mod tests {
                     offset_ms: 0,
                 },
             ),
+            // A job may come to a state because of the fault, but it is accepted without one, too.
+            wait(
+                "w4",
+                Anchor::State {
+                    burst: id("b1"),
+                    nth: 1,
+                    state: "RETRYING".to_owned(),
+                    offset_ms: 0,
+                },
+            ),
+            wait("w5", accepted.clone()),
             wait("skipped", after.clone()),
         ]);
         let at = |offset_ms| Anchor::At { offset_ms };
@@ -240,7 +257,9 @@ mod tests {
                 ("f1", at(20)),
                 ("w1", at(75)),
                 ("w2", after),
-                ("w3", at(81))
+                ("w3", at(81)),
+                ("w4", at(82)),
+                ("w5", accepted)
             ]
         );
         assert_eq!(

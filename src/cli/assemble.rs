@@ -281,6 +281,7 @@ pub fn info(
     let kind = |kind: &RequestKind| KindInfo {
         name: kind.name.clone(),
         job: kind.job.is_some(),
+        states: kind.job.iter().flat_map(|job| job.states.clone()).collect(),
         echo: kind.expect.echo.is_some(),
     };
     StackInfo {

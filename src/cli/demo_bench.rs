@@ -147,5 +147,6 @@ fn space(
         max_plan_ms: 4_000,
         ..Bounds::default().scaled(0.01)
     };
-    Ok(Space::new(backends, mix, log, bounds)?.at_scale_of(&demo::limits()))
+    let space = Space::new(backends, mix, log, bounds)?;
+    Ok(space.with_jobs_of(kinds).at_scale_of(&demo::limits()))
 }

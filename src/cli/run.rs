@@ -248,14 +248,10 @@ fn tell(
 /// seconds where outages last up to the default of 45.
 fn scenario_plans(scenario: Scenario, bench: &Bench) -> Vec<Plan> {
     let kinds = &bench.executor.kinds;
-    let mix = kinds
-        .iter()
-        .map(|kind| (kind.name.clone(), kind.weight))
-        .collect();
     let outage_ms = bench.space.bounds().outage_ms.end() / 15;
     let backend = bench.info.backends.first();
     backend
-        .map(|backend| scenario.plans(backend, &mix, outage_ms))
+        .map(|backend| scenario.plans(backend, kinds, outage_ms))
         .unwrap_or_default()
 }
 

@@ -76,7 +76,8 @@ impl GeneratorTable {
         let generator = KeyPath::of("generator");
         let weights = kinds.iter().map(|kind| (kind.name.clone(), kind.weight));
         let bounds = self.bounds();
-        Space::new(backends, weights.collect(), self.log_anchors, bounds).map_err(|error| {
+        let space = Space::new(backends, weights.collect(), self.log_anchors, bounds);
+        let space = space.map_err(|error| {
             let what = error.to_string();
             match &error {
                 SpaceError::NoBackend => Problem::of_file(what),
@@ -91,7 +92,8 @@ impl GeneratorTable {
                     Problem::at(generator.key("log-anchors").position(*position), what)
                 }
             }
-        })
+        });
+        Ok(space?.with_jobs_of(kinds))
     }
 
     fn bounds(&self) -> Bounds {

@@ -211,5 +211,11 @@ fn check_job(key: &KeyPath, job: &Job) -> Result<(), Problem> {
                 .remedy("list the states of success, as in `done = [\"COMPLETED\"]`"),
         );
     }
+    let ends = |state: &&String| job.done.contains(state) || job.failed.contains(state);
+    if let Some(state) = job.states.iter().find(ends) {
+        let what = format!("a job that is `{state}` has ended");
+        return Err(Problem::at(key.key("states"), what)
+            .remedy("list only states on the way, as in `states = [\"QUEUED\", \"RUNNING\"]`"));
+    }
     Ok(())
 }

@@ -75,7 +75,8 @@ path = "/"
 #   headers = { x-api-key = "${API_KEY}" }
 # What makes an answer a success (otherwise any 2xx does), and where it repeats the token, if it does.
 #   expect = { status = 200, json = { "/status" = "RECEIVED" }, text = "say {pick}", echo = "/token" }
-# Where the answer only accepts a job: where its id is, and how it is followed to its end.
+# Where the answer only accepts a job: where its id is, and how it is followed to its end. With `states = ["QUEUED", "RUNNING"]`
+# (what a poll shows on the way) faults strike while a job is in one of these, too.
 #   job = { id = "/id", poll = "/response/{id}", state = "/status", done = ["COMPLETED"], failed = ["ERROR"] }
 "#;
 

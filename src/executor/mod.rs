@@ -14,6 +14,7 @@ mod setup;
 mod start;
 mod steps;
 mod trial;
+mod watcher;
 
 use std::sync::Arc;
 

@@ -14,7 +14,8 @@ pub struct Settings {
     pub api_ready_within: Duration,
     /// How many requests of each kind the baseline burst sends.
     pub baseline_requests: u32,
-    /// How long an anchor is waited for after everything else of the plan has ended. Then its step is skipped.
+    /// How long an anchor is waited for after everything else of the plan has ended and every backend is
+    /// ready again. Then its step is skipped.
     pub anchor_timeout: Duration,
     /// How long after an unanswered probe of the API the next one is sent nevertheless.
     pub probe_patience: Duration,

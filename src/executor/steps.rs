@@ -28,6 +28,7 @@ impl<'a> Steps<'a> {
             from_seq,
             began: Instant::now(),
             active: watch::Sender::new(0),
+            readiness: trial.readiness,
             timeout: trial.executor.settings.anchor_timeout,
         };
         let count = trial.plan.steps.len();

@@ -3,8 +3,9 @@
 use proptest::prelude::*;
 use proptest::sample::Index;
 
+use super::jobs::Jobs;
 use super::{Space, draws};
-use crate::model::{Action, Anchor, Edge, Step};
+use crate::model::{Action, Anchor, Burst, Edge, Step};
 
 /// How likely a step follows what it is anchored to at once: the narrowest windows lie there.
 const AT_ONCE: f64 = 0.4;
@@ -14,11 +15,13 @@ const AT_ONCE: f64 = 0.4;
 pub(super) struct Wish {
     /// What it would like to name, if there is one.
     pub(super) event: Option<Event>,
+    /// Which of its moments, if that is a burst's.
+    pub(super) moment: Moment,
     /// What it names otherwise.
     pub(super) time: Time,
     /// Which of the steps that it could name; the latest of them, if none is chosen.
     pub(super) target: Option<Index>,
-    /// Which of a burst's requests.
+    /// Which of a burst's requests or jobs.
     pub(super) nth: Index,
     /// The offset.
     pub(super) offset_ms: u64,
@@ -27,12 +30,24 @@ pub(super) struct Wish {
 /// An observed event.
 #[derive(Debug, Clone)]
 pub(super) enum Event {
-    /// A request of a burst is in flight.
-    InFlight,
+    /// A burst comes to a moment.
+    Burst,
     /// The backend is ready after a fault.
     Ready,
     /// The API logs a line that matches a pattern.
     Log(String),
+}
+
+/// What of a burst is waited for. Where it has no jobs, or none of a known state, it is what stands
+/// before that here.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Moment {
+    /// A request is in flight.
+    InFlight,
+    /// A job is accepted.
+    Accepted,
+    /// A job is in one of the states that are known.
+    State(Index),
 }
 
 /// A time that needs no observation.
@@ -54,14 +69,16 @@ pub(super) fn wish(space: &Space) -> impl Strategy<Value = Wish> + use<> {
     ]);
     (
         (prop::bool::weighted(bounds.event_anchors), event(space)),
+        moment(space),
         time,
         any::<Index>(),
         any::<Index>(),
         draws::zero_or_whole(AT_ONCE, bounds.max_offset_ms),
     )
         .prop_map(
-            |((wants_event, event), time, target, nth, offset_ms)| Wish {
+            |((wants_event, event), moment, time, target, nth, offset_ms)| Wish {
                 event: wants_event.then_some(event),
+                moment,
                 time,
                 target: Some(target),
                 nth,
@@ -70,9 +87,20 @@ pub(super) fn wish(space: &Space) -> impl Strategy<Value = Wish> + use<> {
         )
 }
 
+fn moment(space: &Space) -> impl Strategy<Value = Moment> + use<> {
+    let mut moments = vec![(2, Just(Moment::InFlight).boxed())];
+    if !space.jobs.mix(&space.kinds).is_empty() {
+        moments.push((2, Just(Moment::Accepted).boxed()));
+    }
+    if !space.jobs.states(&space.kinds).is_empty() {
+        moments.push((1, any::<Index>().prop_map(Moment::State).boxed()));
+    }
+    proptest::strategy::Union::new_weighted(moments)
+}
+
 fn event(space: &Space) -> impl Strategy<Value = Event> + use<> {
     let mut events = vec![
-        (3, Just(Event::InFlight).boxed()),
+        (3, Just(Event::Burst).boxed()),
         (2, Just(Event::Ready).boxed()),
     ];
     if !space.log_anchors.is_empty() {
@@ -84,26 +112,21 @@ fn event(space: &Space) -> impl Strategy<Value = Event> + use<> {
 
 impl Wish {
     /// The anchor that comes nearest to the wish, naming only steps that came before.
-    pub(super) fn grant(self, earlier: &[Step]) -> Anchor {
-        self.event_anchor(earlier)
+    pub(super) fn grant(self, earlier: &[Step], jobs: &Jobs) -> Anchor {
+        self.event_anchor(earlier, jobs)
             .unwrap_or_else(|| self.time_anchor(earlier))
     }
 
-    fn event_anchor(&self, earlier: &[Step]) -> Option<Anchor> {
+    fn event_anchor(&self, earlier: &[Step], jobs: &Jobs) -> Option<Anchor> {
         let offset_ms = self.offset_ms;
         match self.event.as_ref()? {
-            Event::InFlight => {
+            Event::Burst => {
                 let bursts = earlier.iter().filter_map(|step| match &step.action {
                     Action::Burst(burst) => Some((step, burst)),
                     _ => None,
                 });
                 let (step, burst) = self.choose(bursts.collect())?;
-                Some(Anchor::InFlight {
-                    burst: step.id.clone(),
-                    // A burst of the space has at least one request, and no more than a `u32` holds.
-                    nth: 1 + self.nth.index(burst.count as usize) as u32,
-                    offset_ms,
-                })
+                Some(self.burst_anchor(step, burst, jobs))
             }
             Event::Ready => {
                 let faults = earlier
@@ -119,6 +142,33 @@ impl Wish {
                 pattern: pattern.clone(),
                 offset_ms,
             }),
+        }
+    }
+
+    fn burst_anchor(&self, step: &Step, burst: &Burst, jobs: &Jobs) -> Anchor {
+        let (id, offset_ms) = (step.id.clone(), self.offset_ms);
+        // At least one, and no more than a `u32` holds.
+        let nth = |count: u32| 1 + self.nth.index(count as usize) as u32;
+        let accepted = jobs.likely(burst);
+        let states = jobs.states(&burst.mix);
+        match self.moment {
+            Moment::State(state) if accepted > 0 && !states.is_empty() => Anchor::State {
+                burst: id,
+                nth: nth(jobs.likely_seen(burst)),
+                state: state.get(&states).clone(),
+                offset_ms,
+            },
+            Moment::Accepted | Moment::State(_) if accepted > 0 => Anchor::Accepted {
+                burst: id,
+                nth: nth(accepted),
+                offset_ms,
+            },
+            // A burst of the space has at least one request.
+            _ => Anchor::InFlight {
+                burst: id,
+                nth: nth(burst.count),
+                offset_ms,
+            },
         }
     }
 

@@ -1,7 +1,7 @@
 //! How long a plan may last.
 
 use super::{Bounds, draws};
-use crate::model::{Action, Anchor, Burst, Fault, FaultKind, Pace, Step, Wait};
+use crate::model::{Action, Burst, Fault, FaultKind, Pace, Step, Wait};
 
 /// How much of the time of a plan may go to outages that are kept beyond the answer's limit.
 const KEPT: f64 = 0.75;
@@ -75,13 +75,7 @@ fn burst_ms(burst: &Burst) -> f64 {
 
 fn shorten_step(step: &mut Step, share: f64, bounds: &Bounds) {
     let shorten = |ms: &mut u64, least: u64| *ms = ((*ms as f64 * share) as u64).max(least);
-    match &mut step.anchor {
-        Anchor::At { offset_ms }
-        | Anchor::After { offset_ms, .. }
-        | Anchor::InFlight { offset_ms, .. }
-        | Anchor::Ready { offset_ms, .. }
-        | Anchor::Log { offset_ms, .. } => shorten(offset_ms, 0),
-    }
+    shorten(step.anchor.offset_mut(), 0);
     match &mut step.action {
         Action::Burst(burst) => match &mut burst.pace {
             Pace::Closed { think_ms } => shorten(think_ms, 0),
@@ -105,7 +99,7 @@ fn shorten_step(step: &mut Step, share: f64, bounds: &Bounds) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::StepId;
+    use crate::model::{Anchor, StepId};
 
     fn step(id: &str, offset_ms: u64, action: Action) -> Step {
         let anchor = Anchor::At { offset_ms };

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::anchors::{Event, Time, Wish, wish};
+use super::jobs::Jobs;
 use super::{Space, budget, bursts, draws, faults};
 use crate::model::{Action, Anchor, Edge, Fault, Plan, Step, StepId, Wait};
 
@@ -24,7 +25,7 @@ pub fn plans(space: &Space) -> impl Strategy<Value = Plan> + use<> {
     let bounds = space.bounds.clone();
     let counts = *bounds.steps.start() as usize..=*bounds.steps.end() as usize;
     let groups = vec(group(space), counts);
-    let scale = space.scale;
+    let (scale, jobs) = (space.scale, space.jobs.clone());
     let parts = (
         any::<u64>(),
         (bursts::background(space), 0.0..1.0),
@@ -48,7 +49,7 @@ pub fn plans(space: &Space) -> impl Strategy<Value = Plan> + use<> {
             first.wish.time = Time::Plan;
         }
         implant(&mut drafts, hearts, place);
-        let mut steps = assemble(drafts);
+        let mut steps = assemble(drafts, &jobs);
         budget::shorten(&mut steps, &bounds, scale.answer_ms);
         let is_bare = steps.iter().any(|step| is_unmet(step, &steps));
         // Nobody gets steady load who asked for none.
@@ -113,7 +114,7 @@ fn strike(fault: Fault, burst: Action, first: Wish, second: Wish) -> Vec<Draft> 
         Draft {
             action: Action::Fault(fault),
             wish: Wish {
-                event: Some(Event::InFlight),
+                event: Some(Event::Burst),
                 target: None,
                 ..second
             },
@@ -214,7 +215,7 @@ fn is_unmet(step: &Step, steps: &[Step]) -> bool {
     let Action::Fault(fault) = &step.action else {
         return false;
     };
-    let strikes = matches!(step.anchor, Anchor::InFlight { .. });
+    let strikes = step.anchor.nth().is_some();
     let is_sent_into = |other: &Step| match (&other.action, &other.anchor) {
         (
             Action::Burst(_),
@@ -240,7 +241,7 @@ fn implant(drafts: &mut Vec<Draft>, mut heart: Vec<Draft>, place: Index) {
 }
 
 /// Names the steps by what they do and their order, and grants their wishes.
-fn assemble(drafts: Vec<Draft>) -> Vec<Step> {
+fn assemble(drafts: Vec<Draft>, jobs: &Jobs) -> Vec<Step> {
     let (mut bursts, mut faults, mut waits) = (0, 0, 0);
     let mut steps = Vec::with_capacity(drafts.len());
     for Draft { action, wish } in drafts {
@@ -251,7 +252,7 @@ fn assemble(drafts: Vec<Draft>) -> Vec<Step> {
         };
         *number += 1;
         let id = StepId(format!("{letter}{number}"));
-        let anchor = wish.grant(&steps);
+        let anchor = wish.grant(&steps, jobs);
         steps.push(Step { id, anchor, action });
     }
     steps

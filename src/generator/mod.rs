@@ -16,6 +16,7 @@ mod faults;
 mod fits;
 mod growth;
 mod interleaving;
+mod jobs;
 mod opening;
 mod space;
 
@@ -31,7 +32,7 @@ use crate::model::Plan;
 
 /// The version of everything that decides which plan belongs to a seed. It is part of the seed, and has to
 /// be raised with every change that makes a seed draw another plan.
-pub const GENERATOR_VERSION: u32 = 3;
+pub const GENERATOR_VERSION: u32 = 4;
 
 /// The plan number `index` (from 0) of a campaign: a pure function of the seed, the index, the space and
 /// [`GENERATOR_VERSION`]. Neither the environment nor an earlier plan has any influence.

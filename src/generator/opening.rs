@@ -4,10 +4,12 @@
 //! ever found needs no more than one of them, and because they say what was tried. They are short,
 //! the same for every seed, and fit the space. What a backend does not allow is left out.
 //!
-//! One kill strikes a single request, so that nothing hides what becomes of it. Some bugs need more
-//! than one outage, so two of the plans go on: after the first kill two more follow, each when the
-//! API should be back, and after the freeze a kill, because a reset connection and a lost one are not
-//! the same to an API.
+//! One kill strikes a single request, so that nothing hides what becomes of it. Where requests become
+//! jobs, one strikes when some have been accepted, and one while a job is in the last of the states
+//! that the configuration names: what an API forgets of a job, it forgets between acceptance and end.
+//! Some bugs need more than one outage, so two of the plans go on: after the first kill two more
+//! follow, each when the API should be back, and after the freeze a kill, because a reset connection
+//! and a lost one are not the same to an API.
 
 use super::{FaultName, Space};
 use crate::model::{
@@ -22,18 +24,24 @@ enum Use {
     /// One request is in flight when the fault strikes, and none follows until the backend is back:
     /// what became of that one is not hidden by others.
     Alone,
+    /// Some jobs have just been accepted, and nothing else is asked.
+    Accepted,
+    /// The same, and one of them is in a state on its way.
+    Working,
     /// Nobody asks anything.
     Idle,
 }
 
 /// The order: what takes the least time and shows the most comes first. An idle stop is early, since
 /// a flood of attempts to connect shows best when nothing else happens.
-const ORDER: [(FaultName, Use); 11] = [
+const ORDER: [(FaultName, Use); 13] = [
     (FaultName::Kill, Use::Loaded),
     (FaultName::Stop, Use::Loaded),
     (FaultName::Stop, Use::Idle),
     (FaultName::Pause, Use::Loaded),
     (FaultName::Kill, Use::Alone),
+    (FaultName::Kill, Use::Accepted),
+    (FaultName::Kill, Use::Working),
     (FaultName::Rapid, Use::Loaded),
     (FaultName::Cut, Use::Loaded),
     (FaultName::Kill, Use::Idle),
@@ -45,6 +53,9 @@ const ORDER: [(FaultName, Use); 11] = [
 /// How many senders the burst has that the fault strikes, and how many requests each sends.
 const SENDERS: u32 = 16;
 const ROUNDS: u32 = 2;
+
+/// How many jobs are accepted before the fault strikes that waits for them.
+const JOBS: u32 = 4;
 
 /// How many requests are sent just before the outage ends.
 const LAST: u32 = 8;
@@ -63,6 +74,8 @@ impl Space {
             match used {
                 Use::Loaded => self.under_load(fault),
                 Use::Alone => self.with_one_request(fault),
+                Use::Accepted => self.with_jobs(fault, None),
+                Use::Working => self.with_jobs(fault, self.last_state()),
                 Use::Idle => silent(vec![at_once(fault)]),
             }
         };
@@ -75,7 +88,12 @@ impl Space {
     }
 
     fn opening_parts(&self) -> impl Iterator<Item = (&str, FaultName, Use)> {
-        ORDER.into_iter().flat_map(|(name, used)| {
+        let order = ORDER.into_iter().filter(|(_, used)| match used {
+            Use::Accepted => !self.jobs.mix(&self.kinds).is_empty(),
+            Use::Working => self.last_state().is_some(),
+            Use::Loaded | Use::Alone | Use::Idle => true,
+        });
+        order.flat_map(|(name, used)| {
             let backends = self.backends.iter();
             let allowing = backends.filter(move |backend| backend.faults.contains(&name));
             allowing.map(move |backend| (backend.name.as_str(), name, used))
@@ -170,6 +188,39 @@ impl Space {
             step("b1", now, Action::Burst(self.opening_burst(1, 1))),
             step("f1", strike, Action::Fault(fault)),
         ])
+    }
+
+    /// A fault that strikes some jobs: when all have been accepted, or while the first is in a state.
+    fn with_jobs(&self, fault: Fault, state: Option<String>) -> Plan {
+        if *self.bounds.steps.end() < 2 {
+            return silent(vec![at_once(fault)]);
+        }
+        let burst = Burst {
+            mix: self.jobs.mix(&self.kinds),
+            ..self.opening_burst(JOBS.min(*self.bounds.concurrency.end()), 1)
+        };
+        let strike = match state {
+            None => Anchor::Accepted {
+                burst: id("b1"),
+                nth: burst.count,
+                offset_ms: 0,
+            },
+            Some(state) => Anchor::State {
+                burst: id("b1"),
+                nth: 1,
+                state,
+                offset_ms: 0,
+            },
+        };
+        silent(vec![
+            step("b1", Anchor::At { offset_ms: 0 }, Action::Burst(burst)),
+            step("f1", strike, Action::Fault(fault)),
+        ])
+    }
+
+    /// The state in which jobs are mostly the longest: the last on their way.
+    fn last_state(&self) -> Option<String> {
+        self.jobs.states(&self.kinds).pop()
     }
 
     /// The kills that follow a kill or a freeze, each when the API should be back.

@@ -1,7 +1,8 @@
 //! What plans may be drawn.
 
+use super::jobs::Jobs;
 use super::{Bounds, FaultName};
-use crate::model::{BackendName, Limits, Mix};
+use crate::model::{BackendName, Limits, Mix, RequestKind};
 
 /// What plans may be drawn for a stack. It is never empty: a space that could give no plan is refused
 /// when it is made.
@@ -9,6 +10,7 @@ use crate::model::{BackendName, Limits, Mix};
 pub struct Space {
     pub(super) backends: Vec<BackendSpace>,
     pub(super) kinds: Mix,
+    pub(super) jobs: Jobs,
     pub(super) log_anchors: Vec<String>,
     pub(super) bounds: Bounds,
     pub(super) scale: Scale,
@@ -100,6 +102,7 @@ impl Space {
         Ok(Space {
             backends,
             kinds,
+            jobs: Jobs::default(),
             log_anchors,
             bounds,
             scale: Scale::of(&Limits::default()),
@@ -112,6 +115,17 @@ impl Space {
     pub fn at_scale_of(self, limits: &Limits) -> Self {
         let scale = Scale::of(limits);
         Space { scale, ..self }
+    }
+
+    /// The same space where some of its request kinds become jobs: steps are anchored to a job being
+    /// accepted, or seen in one of the states that its kind names ([`Job::states`](crate::model::Job)).
+    ///
+    /// The states are those of the configuration and not those that a baseline happened to show: a
+    /// plan is a function of its seed, and whether a poll meets a short state is a matter of chance.
+    #[must_use]
+    pub fn with_jobs_of(self, kinds: &[RequestKind]) -> Self {
+        let jobs = Jobs::of(kinds);
+        Space { jobs, ..self }
     }
 
     /// The backends, and what may be done to each.

@@ -9,7 +9,7 @@ use super::StepId;
 
 /// When a step starts: at an offset from something, or at an observed event.
 ///
-/// A fault that is anchored to an event hits a narrow window (a job just deploying, the third request
+/// A fault that is anchored to an event hits a narrow window (a job just accepted, the third request
 /// in flight) far more often than one at a random time. An anchor whose event never comes (or that
 /// names a step the plan no longer has) leaves its step *skipped*, so every list of steps is a valid plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -36,6 +36,26 @@ pub enum Anchor {
         /// Which of its requests, counted from 1.
         nth: u32,
         /// Milliseconds after that.
+        offset_ms: u64,
+    },
+    /// As soon as the `nth` job (from 1) of a burst has been accepted.
+    Accepted {
+        /// The burst.
+        burst: StepId,
+        /// Which of the jobs that are accepted, counted from 1 in the order of their acceptance.
+        nth: u32,
+        /// Milliseconds after that.
+        offset_ms: u64,
+    },
+    /// As soon as a poll has shown the `nth` job (from 1) of a burst in a state.
+    State {
+        /// The burst.
+        burst: StepId,
+        /// Which of the jobs that show the state, counted from 1 in the order in which they do.
+        nth: u32,
+        /// The state, as the API spells it.
+        state: String,
+        /// Milliseconds after that, whether or not the job is still in that state then.
         offset_ms: u64,
     },
     /// When a fault's backend is confirmed ready again after that fault.
@@ -71,8 +91,49 @@ impl Anchor {
             Anchor::At { offset_ms }
             | Anchor::After { offset_ms, .. }
             | Anchor::InFlight { offset_ms, .. }
+            | Anchor::Accepted { offset_ms, .. }
+            | Anchor::State { offset_ms, .. }
             | Anchor::Ready { offset_ms, .. }
             | Anchor::Log { offset_ms, .. } => *offset_ms,
+        }
+    }
+
+    /// The same offset, to be changed.
+    pub fn offset_mut(&mut self) -> &mut u64 {
+        match self {
+            Anchor::At { offset_ms }
+            | Anchor::After { offset_ms, .. }
+            | Anchor::InFlight { offset_ms, .. }
+            | Anchor::Accepted { offset_ms, .. }
+            | Anchor::State { offset_ms, .. }
+            | Anchor::Ready { offset_ms, .. }
+            | Anchor::Log { offset_ms, .. } => offset_ms,
+        }
+    }
+
+    /// Which request or job of a burst this anchor waits for, if it waits for one.
+    pub fn nth(&self) -> Option<u32> {
+        match self {
+            Anchor::InFlight { nth, .. }
+            | Anchor::Accepted { nth, .. }
+            | Anchor::State { nth, .. } => Some(*nth),
+            Anchor::At { .. }
+            | Anchor::After { .. }
+            | Anchor::Ready { .. }
+            | Anchor::Log { .. } => None,
+        }
+    }
+
+    /// The same number, to be changed.
+    pub fn nth_mut(&mut self) -> Option<&mut u32> {
+        match self {
+            Anchor::InFlight { nth, .. }
+            | Anchor::Accepted { nth, .. }
+            | Anchor::State { nth, .. } => Some(nth),
+            Anchor::At { .. }
+            | Anchor::After { .. }
+            | Anchor::Ready { .. }
+            | Anchor::Log { .. } => None,
         }
     }
 
@@ -81,7 +142,9 @@ impl Anchor {
         match self {
             Anchor::At { .. } | Anchor::Log { .. } => None,
             Anchor::After { step, .. } => Some(step),
-            Anchor::InFlight { burst, .. } => Some(burst),
+            Anchor::InFlight { burst, .. }
+            | Anchor::Accepted { burst, .. }
+            | Anchor::State { burst, .. } => Some(burst),
             Anchor::Ready { fault, .. } => Some(fault),
         }
     }
@@ -111,6 +174,10 @@ impl fmt::Display for Anchor {
             Anchor::InFlight { burst, nth, .. } => {
                 write!(f, "request {nth} of {burst} is in flight")
             }
+            Anchor::Accepted { burst, nth, .. } => write!(f, "job {nth} of {burst} is accepted"),
+            Anchor::State {
+                burst, nth, state, ..
+            } => write!(f, "job {nth} of {burst} is {state}"),
             Anchor::Ready { fault, .. } => write!(f, "the backend is ready after {fault}"),
             Anchor::Log { pattern, .. } => write!(f, "the API logs /{pattern}/"),
         }

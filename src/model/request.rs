@@ -71,6 +71,10 @@ pub struct Job {
     pub done: Vec<String>,
     /// States that mean failure.
     pub failed: Vec<String>,
+    /// States on the way to these, in the order in which a job passes through them: faults strike
+    /// while a job is in one of them.
+    #[serde(default)]
+    pub states: Vec<String>,
     /// JSON pointer to the error's text in a poll's answer; without it the whole body is the message.
     #[serde(default)]
     pub message: Option<String>,

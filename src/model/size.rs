@@ -79,6 +79,8 @@ fn of_anchor(anchor: &Anchor) -> u64 {
         } => 1,
         Anchor::After { .. } | Anchor::Ready { .. } => 2,
         Anchor::InFlight { nth, .. } => 2 + u64::from(*nth),
+        Anchor::Accepted { nth, .. } => 3 + u64::from(*nth),
+        Anchor::State { nth, .. } => 4 + u64::from(*nth),
         Anchor::Log { .. } => 3,
     }
 }

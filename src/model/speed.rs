@@ -1,6 +1,6 @@
 //! A plan in fast or slow motion.
 
-use super::{Action, Anchor, Background, Fault, FaultKind, Pace, Plan, Step, Wait};
+use super::{Action, Background, Fault, FaultKind, Pace, Plan, Step, Wait};
 
 /// How much faster than it is written a plan is performed: at 2, every time in it is halved and every rate doubled.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,11 +44,7 @@ impl Speed {
             mut anchor,
             mut action,
         } = step.clone();
-        let (Anchor::At { offset_ms }
-        | Anchor::After { offset_ms, .. }
-        | Anchor::InFlight { offset_ms, .. }
-        | Anchor::Ready { offset_ms, .. }
-        | Anchor::Log { offset_ms, .. }) = &mut anchor;
+        let offset_ms = anchor.offset_mut();
         *offset_ms = self.time(*offset_ms);
         match &mut action {
             Action::Burst(burst) => match &mut burst.pace {
@@ -77,7 +73,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::{Burst, Edge, Mix, StepId};
+    use crate::model::{Anchor, Burst, Edge, Mix, StepId};
 
     fn plan(ms: u64) -> Plan {
         let step = |id: &str, anchor, action| Step {

@@ -111,6 +111,7 @@ pub fn kinds() -> Vec<RequestKind> {
             state: "/status".to_owned(),
             done: vec!["COMPLETED".to_owned()],
             failed: vec!["ERROR".to_owned()],
+            states: vec!["RUNNING".to_owned()],
             message: Some("/description".to_owned()),
         }),
     };

@@ -36,6 +36,7 @@ impl Script {
         let info = |name: &&str| KindInfo {
             name: (*name).to_owned(),
             job: *name == "job",
+            states: Vec::new(),
             echo: true,
         };
         Script {

@@ -80,6 +80,9 @@ pub struct KindInfo {
     pub name: String,
     /// Whether it is a job that is polled.
     pub job: bool,
+    /// The states in which faults strike a job of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub states: Vec<String>,
     /// Whether the API echoes its token.
     pub echo: bool,
 }

@@ -58,7 +58,11 @@ fn skipped(trace: &Trace) -> BTreeMap<String, u64> {
 fn general<'a>(plan: &Plan, step: &StepId, reason: &'a str) -> &'a str {
     let anchor = plan.step(step).map(|step| &step.anchor);
     if reason.contains("ended before its") {
-        return "its burst ended before that request";
+        return match anchor {
+            Some(Anchor::Accepted { .. }) => "its burst ended before that job was accepted",
+            Some(Anchor::State { .. }) => "its burst ended before that job was seen in that state",
+            _ => "its burst ended before that request",
+        };
     }
     if reason.contains("struck before the backend was ready") {
         return "the next fault struck before the backend was ready";

@@ -198,6 +198,10 @@ pub fn of(least: &str) -> Vec<(&'static str, String)> {
             "no state of success",
             job.replace("/response", "/response/{id}"),
         ),
+        (
+            "end among the states on the way",
+            "job = { id = \"/id\", poll = \"/response/{id}\", state = \"/status\", done = [\"DONE\"], failed = [\"ERROR\"], states = [\"RUNNING\", \"ERROR\"] }".to_owned(),
+        ),
         ("incomplete job", "job = { id = \"/id\" }".to_owned()),
         ("unknown limit", "[limits]\nrecover = \"90s\"".to_owned()),
         ("bad limit", "[limits]\nrecovery = 90".to_owned()),

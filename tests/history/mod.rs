@@ -544,6 +544,7 @@ fn header(limits: Limits) -> Header {
     let kind = |name: &str| KindInfo {
         name: name.to_owned(),
         job: name == "job",
+        states: Vec::new(),
         echo: false,
     };
     Header {

@@ -119,8 +119,13 @@ fn any_number() -> impl Strategy<Value = f64> {
 }
 
 fn any_header() -> impl Strategy<Value = Header> {
-    let kind =
-        (text(), any::<[bool; 2]>()).prop_map(|(name, [job, echo])| KindInfo { name, job, echo });
+    let kind = (text(), any::<[bool; 2]>(), vec(text(), 0..2));
+    let kind = kind.prop_map(|(name, [job, echo], states)| KindInfo {
+        name,
+        job,
+        states,
+        echo,
+    });
     let stack = (
         text(),
         option::of(text()),
@@ -216,6 +221,21 @@ fn any_anchor() -> impl Strategy<Value = Anchor> {
                 offset_ms,
             }
         }),
+        (any_step_id(), any::<u32>(), offset_ms()).prop_map(|(burst, nth, offset_ms)| {
+            Anchor::Accepted {
+                burst,
+                nth,
+                offset_ms,
+            }
+        }),
+        (any_step_id(), any::<u32>(), text(), offset_ms()).prop_map(
+            |(burst, nth, state, offset_ms)| Anchor::State {
+                burst,
+                nth,
+                state,
+                offset_ms,
+            }
+        ),
         (any_step_id(), offset_ms())
             .prop_map(|(fault, offset_ms)| Anchor::Ready { fault, offset_ms }),
         (text(), offset_ms()).prop_map(|(pattern, offset_ms)| Anchor::Log { pattern, offset_ms }),

@@ -30,6 +30,8 @@ struct Course {
     echo: Option<String>,
     accepted_us: Option<u64>,
     mismatch: Option<Mismatch>,
+    /// The states that its polls showed, each once.
+    states: Vec<String>,
     ended_us: u64,
 }
 
@@ -110,7 +112,7 @@ fn report(
     match course.accepted_us {
         Some(accepted_us) => {
             let found = format!("accepted after {}, done after {ended}", millis(accepted_us));
-            checkup.fine(what, found);
+            checkup.fine(what, found + &on_the_way(kind, &course.states));
             slowest.answer_us = slowest.answer_us.max(Some(accepted_us));
             slowest.job_us = slowest.job_us.max(Some(course.ended_us));
         }
@@ -121,6 +123,27 @@ fn report(
     }
     if let Some(pointer) = &kind.expect.echo {
         echo(&kind.name, pointer, &course, checkup);
+    }
+}
+
+/// The states in between that the configuration does not name yet.
+fn on_the_way(kind: &RequestKind, seen: &[String]) -> String {
+    let Some(job) = &kind.job else {
+        return String::new();
+    };
+    let known = [&job.done, &job.failed, &job.states];
+    let is_new = |state: &&String| !known.iter().any(|states| states.contains(state));
+    let new: Vec<String> = seen
+        .iter()
+        .filter(is_new)
+        .map(|s| format!("\"{s}\""))
+        .collect();
+    match new.is_empty() {
+        true => String::new(),
+        false => format!(
+            "; with `states = [{}]` in its `job`, faults strike while a job is in these states, too",
+            new.join(", ")
+        ),
     }
 }
 
@@ -225,6 +248,11 @@ impl Course {
                 EventKind::Mismatched { mismatch, .. } => {
                     course.mismatch = Some(mismatch.clone());
                 }
+                EventKind::Polled {
+                    status: 200..=299,
+                    state: Some(state),
+                    ..
+                } if !course.states.contains(state) => course.states.push(state.clone()),
                 EventKind::Ended {
                     latency_us, echo, ..
                 } => {

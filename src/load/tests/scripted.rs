@@ -181,6 +181,7 @@ pub fn job_kind() -> RequestKind {
             state: "/state".to_owned(),
             done: vec!["D".to_owned()],
             failed: vec!["F".to_owned()],
+            states: Vec::new(),
             message: Some("/why".to_owned()),
         }),
         ..plain_kind()

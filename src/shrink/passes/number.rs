@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::removal::moved;
-use crate::model::{Action, Anchor, Burst, FaultKind, Pace, Plan, Step, StepId};
+use crate::model::{Action, Burst, FaultKind, Pace, Plan, Step, StepId};
 
 /// One number of one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub enum What {
     Requests,
     /// Requests of a burst in flight at once.
     Concurrency,
-    /// Which request of a burst an anchor names.
+    /// Which request or job of a burst an anchor names.
     Nth,
     /// Restarts of a `rapid`.
     Restarts,
@@ -90,10 +90,7 @@ impl Number {
         let step = plan.step(&self.step)?;
         match (self.what, &step.action) {
             (What::Offset, _) => Some(step.anchor.offset_ms()),
-            (What::Nth, _) => match step.anchor {
-                Anchor::InFlight { nth, .. } => Some(u64::from(nth)),
-                _ => None,
-            },
+            (What::Nth, _) => step.anchor.nth().map(u64::from),
             (What::Wait, Action::Wait(wait)) => Some(wait.wait_ms),
             (What::Outage, Action::Fault(fault)) => Some(fault.outage_ms),
             (what, Action::Fault(fault)) => match (what, fault.kind) {
@@ -121,9 +118,9 @@ impl Number {
         for step in &mut changed.steps {
             if step.id == self.step {
                 self.set_in(step, value, count);
-            } else if let (What::Requests, Anchor::InFlight { burst, nth, .. }) =
-                (self.what, &mut step.anchor)
-                && *burst == self.step
+            } else if self.what == What::Requests
+                && step.anchor.awaits() == Some(&self.step)
+                && let Some(nth) = step.anchor.nth_mut()
             {
                 *nth = (*nth).min(count);
             }
@@ -135,7 +132,7 @@ impl Number {
         match (self.what, &mut step.action) {
             (What::Offset, _) => step.anchor = moved(&step.anchor, value),
             (What::Nth, _) => {
-                if let Anchor::InFlight { nth, .. } = &mut step.anchor {
+                if let Some(nth) = step.anchor.nth_mut() {
                     *nth = count;
                 }
             }
@@ -177,7 +174,7 @@ impl fmt::Display for What {
         f.write_str(match self {
             What::Requests => "number of requests",
             What::Concurrency => "number of requests in flight at once",
-            What::Nth => "request that has to be in flight",
+            What::Nth => "awaited request or job",
             What::Restarts => "number of restarts",
             What::Outage => "outage",
             What::Gap => "gap between restarts",
@@ -192,7 +189,7 @@ impl fmt::Display for What {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Fault, Mix};
+    use crate::model::{Anchor, Fault, Mix};
 
     fn plan() -> Plan {
         let burst = Burst {
@@ -270,6 +267,26 @@ mod tests {
         let text = requests.set(&plan(), 3).to_string();
         assert!(text.contains("burst of 3 requests, 3 at a time"), "{text}");
         assert!(text.contains("request 3 of b1"), "{text}");
+        let (burst, nth, offset_ms) = (StepId("b1".to_owned()), 4, 0);
+        let state = "RUNNING".to_owned();
+        let accepted = Anchor::Accepted {
+            burst: burst.clone(),
+            nth,
+            offset_ms,
+        };
+        let running = Anchor::State {
+            burst,
+            nth,
+            state,
+            offset_ms,
+        };
+        for anchor in [accepted, running] {
+            let mut plan = plan();
+            plan.steps[1].anchor = anchor;
+            let fewer = requests.set(&plan, 3);
+            assert_eq!(fewer.steps[1].anchor.nth(), Some(3), "{fewer}");
+            assert!(fewer.size() < plan.size(), "{fewer}");
+        }
     }
 
     #[test]

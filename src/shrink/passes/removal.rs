@@ -68,13 +68,7 @@ fn planned_ms(anchor: &Anchor, step: &Step) -> u64 {
 /// The same anchor with another offset.
 pub(super) fn moved(anchor: &Anchor, offset_ms: u64) -> Anchor {
     let mut moved = anchor.clone();
-    match &mut moved {
-        Anchor::At { offset_ms: ms }
-        | Anchor::After { offset_ms: ms, .. }
-        | Anchor::InFlight { offset_ms: ms, .. }
-        | Anchor::Ready { offset_ms: ms, .. }
-        | Anchor::Log { offset_ms: ms, .. } => *ms = offset_ms,
-    }
+    *moved.offset_mut() = offset_ms;
     moved
 }
 

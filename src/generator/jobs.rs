@@ -1,0 +1,107 @@
+//! Which requests become jobs, and in which states a job can be met on its way.
+
+use std::collections::BTreeMap;
+
+use crate::model::{Burst, KindName, Mix, RequestKind};
+
+/// A state is met by fewer jobs than are accepted, for a poll may miss it: one in so many is waited
+/// for at most.
+const SEEN: u32 = 4;
+
+/// The request kinds that become jobs, with the states that the configuration names for each.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Jobs(BTreeMap<KindName, Vec<String>>);
+
+impl Jobs {
+    pub(super) fn of(kinds: &[RequestKind]) -> Self {
+        let jobs = kinds.iter().filter_map(|kind| {
+            let job = kind.job.as_ref()?;
+            Some((kind.name.clone(), job.states.clone()))
+        });
+        Jobs(jobs.collect())
+    }
+
+    /// The part of a mix that becomes jobs.
+    pub(super) fn mix(&self, kinds: &Mix) -> Mix {
+        let jobs = kinds.iter();
+        let jobs = jobs.filter(|(kind, weight)| **weight > 0 && self.0.contains_key(*kind));
+        jobs.map(|(kind, weight)| (kind.clone(), *weight)).collect()
+    }
+
+    /// The states in which a job of a mix can be met, in the order of the configuration.
+    pub(super) fn states(&self, kinds: &Mix) -> Vec<String> {
+        let mut states = Vec::new();
+        for kind in self.mix(kinds).keys() {
+            for state in self.0.get(kind).into_iter().flatten() {
+                if !states.contains(state) {
+                    states.push(state.clone());
+                }
+            }
+        }
+        states
+    }
+
+    /// How many jobs of a burst may be waited for: all, if it sends nothing else. Otherwise its kinds
+    /// are drawn one by one, and only half as many as may be expected are sure enough.
+    pub(super) fn likely(&self, burst: &Burst) -> u32 {
+        let weight = |mix: &Mix| mix.values().copied().map(u64::from).sum::<u64>();
+        let (jobs, all) = (weight(&self.mix(&burst.mix)), weight(&burst.mix));
+        match jobs {
+            0 => 0,
+            _ if jobs == all => burst.count,
+            // No more than the count, which is a `u32`.
+            _ => (u64::from(burst.count) * jobs / all / 2) as u32,
+        }
+    }
+
+    /// How many of them may be waited for in one state.
+    pub(super) fn likely_seen(&self, burst: &Burst) -> u32 {
+        self.likely(burst).div_ceil(SEEN)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Pace;
+
+    fn jobs() -> Jobs {
+        let states = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        Jobs(BTreeMap::from([
+            ("cold".to_owned(), states(&["DEPLOYING", "RUNNING"])),
+            ("warm".to_owned(), states(&["RUNNING"])),
+        ]))
+    }
+
+    fn burst(count: u32, mix: &[(&str, u32)]) -> Burst {
+        let mix = mix
+            .iter()
+            .map(|(kind, weight)| ((*kind).to_owned(), *weight));
+        Burst {
+            count,
+            concurrency: 1,
+            pace: Pace::Closed { think_ms: 0 },
+            mix: mix.collect(),
+        }
+    }
+
+    #[test]
+    fn all_jobs_of_a_burst_of_jobs_are_sure_and_half_of_what_a_mixed_one_may_have() {
+        let likely = |count, mix: &[(&str, u32)]| jobs().likely(&burst(count, mix));
+        assert_eq!(likely(7, &[("cold", 1), ("warm", 3), ("sync", 0)]), 7);
+        assert_eq!(likely(12, &[("cold", 2), ("sync", 1)]), 4);
+        assert_eq!(likely(2, &[("cold", 2), ("sync", 1)]), 0);
+        assert_eq!(likely(9, &[("cold", 0), ("sync", 1)]), 0);
+    }
+
+    #[test]
+    fn the_states_are_those_of_the_mix_each_once() {
+        let states = |mix: &[(&str, u32)]| jobs().states(&burst(1, mix).mix);
+        assert_eq!(
+            states(&[("cold", 1), ("warm", 1)]),
+            ["DEPLOYING", "RUNNING"]
+        );
+        assert_eq!(states(&[("warm", 1), ("cold", 0)]), ["RUNNING"]);
+        assert!(states(&[("sync", 1)]).is_empty());
+    }
+}

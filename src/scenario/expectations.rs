@@ -1,0 +1,163 @@
+//! What is expected of an API in the fixed plans.
+
+use regex::Regex;
+
+use crate::model::{API, ErrorBodies, Expectation, Judgement, Outcome, Verdict};
+use crate::trace::{EventKind, Request, Trace, View};
+
+/// How much of a log line is quoted, in characters: enough to know it again.
+const QUOTED: usize = 100;
+
+/// What is expected of a correct API when its backend is restarted, told one by one from a judged trial.
+pub fn expectations(trace: &Trace) -> Vec<Expectation> {
+    let view = View::new(trace);
+    vec![
+        fails_explicitly(&view, trace.header.limits.error_bodies),
+        logged(
+            &view,
+            "the broken connection is detected",
+            &trace.header.log.detected,
+        ),
+        logged(&view, "the API reconnects", &trace.header.log.reconnected),
+        judged(trace, "new requests succeed", &["recovers"]),
+        judged(
+            trace,
+            "nothing loops or hangs for ever",
+            &["no-hang", "calm-reconnect"],
+        ),
+    ]
+}
+
+/// Requests that were in flight when a fault struck, and failed, have said so.
+fn fails_explicitly(view: &View<'_>, bodies: ErrorBodies) -> Expectation {
+    let struck = |request: &&Request<'_>| {
+        view.faults().any(|window| {
+            let ended = request.ended.map_or(u64::MAX, |end| end.moment.seq);
+            request.sent.seq < window.began.seq && ended > window.began.seq
+        })
+    };
+    let mut in_flight = 0;
+    let mut failed = 0;
+    let mut silent = 0;
+    for request in view.requests().iter().filter(struck) {
+        in_flight += 1;
+        match request.ended.map(|end| end.outcome) {
+            Some(Outcome::Ok) => {}
+            Some(outcome @ Outcome::Failed { .. }) => {
+                failed += 1;
+                silent += u64::from(outcome.vagueness(bodies).is_some());
+            }
+            Some(Outcome::Unknown { .. }) | None => {
+                failed += 1;
+                silent += 1;
+            }
+        }
+    }
+    Expectation {
+        what: "requests in flight fail with an error message".to_owned(),
+        met: (in_flight > 0).then_some(silent == 0),
+        because: match in_flight {
+            0 => "nothing was in flight".to_owned(),
+            _ => format!(
+                "{in_flight} were in flight, {failed} failed, {silent} of them without a word"
+            ),
+        },
+    }
+}
+
+/// Whether any request needed a backend while that was away.
+fn felt(view: &View<'_>) -> bool {
+    view.faults()
+        .any(|window| view.requests().iter().any(|request| request.felt(window)))
+}
+
+/// The API's log shows a line since the first fault.
+fn logged(view: &View<'_>, what: &str, pattern: &Option<String>) -> Expectation {
+    let expectation = |met, because| Expectation {
+        what: what.to_owned(),
+        met,
+        because,
+    };
+    let Some(regex) = pattern
+        .as_ref()
+        .and_then(|pattern| Regex::new(pattern).ok())
+    else {
+        return expectation(
+            None,
+            "the configuration's [log] gives no pattern for it".to_owned(),
+        );
+    };
+    let Some(fault) = view.faults().next() else {
+        return expectation(None, "no fault was done".to_owned());
+    };
+    let mut since = view
+        .under_test()
+        .iter()
+        .filter(|event| event.seq > fault.began.seq);
+    let line = since.find_map(|event| match &event.kind {
+        EventKind::Log { service, line, .. } if service == API && regex.is_match(line) => {
+            Some((line, event.at_us - fault.began.at_us))
+        }
+        _ => None,
+    });
+    match line {
+        Some((line, after_us)) => {
+            let after_s = after_us as f64 / 1e6;
+            expectation(
+                Some(true),
+                format!(
+                    "{after_s:.1} s after the fault began the API logged `{}`",
+                    quoted(line)
+                ),
+            )
+        }
+        // An idle API need not notice.
+        None => expectation(
+            felt(view).then_some(false),
+            format!("the API logged no line like /{regex}/"),
+        ),
+    }
+}
+
+/// The beginning of a log line.
+fn quoted(line: &str) -> String {
+    match line.char_indices().nth(QUOTED) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
+}
+
+/// Some invariants hold.
+fn judged(trace: &Trace, what: &str, invariants: &[&str]) -> Expectation {
+    let findings = trace
+        .judgement
+        .iter()
+        .flat_map(|judgement: &Judgement| &judgement.findings);
+    let findings: Vec<_> = findings
+        .filter(|f| invariants.contains(&f.invariant.as_str()))
+        .collect();
+    let worst = findings.iter().max_by_key(|finding| finding.verdict);
+    Expectation {
+        what: what.to_owned(),
+        met: worst.and_then(|finding| match finding.verdict {
+            Verdict::Holds => Some(true),
+            Verdict::Violated => Some(false),
+            Verdict::Inconclusive => None,
+        }),
+        because: worst
+            .map(|finding| finding.message.clone())
+            .unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_line_is_quoted_as_far_as_it_is_known_by() {
+        assert_eq!(quoted("ö".repeat(100).as_str()), "ö".repeat(100));
+        let longer = "ö".repeat(101);
+        assert_eq!(quoted(&longer), format!("{}…", "ö".repeat(100)));
+    }
+}

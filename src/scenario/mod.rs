@@ -1,0 +1,7 @@
+//! The fixed plans, and what is expected of an API in each: the three ways in which people restart a backend by hand.
+
+mod expectations;
+mod plans;
+
+pub use expectations::expectations;
+pub use plans::{Scenario, UnknownScenario};
