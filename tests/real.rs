@@ -101,17 +101,6 @@ fn a_client_of_tokio_postgres_never_recovers() {
 }
 
 #[test]
-fn apache_comes_back() {
-    check(&Case {
-        folder: "apache",
-        config: CONFIG,
-        affected: &[],
-        fixed: &[],
-        found_as: &[],
-    });
-}
-
-#[test]
 fn webdis_comes_back() {
     check(&Case {
         folder: "webdis",

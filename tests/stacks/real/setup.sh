@@ -8,7 +8,7 @@ folder=$(cd "$1" && pwd)
 say() { echo "$(date +%T) $*" >&2; }
 
 missing=
-for pair in redis-server:redis-server psql:postgresql apache2:apache2-bin webdis:webdis; do
+for pair in redis-server:redis-server psql:postgresql webdis:webdis; do
     command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair#*:}"
 done
 if [ -n "$missing" ]; then
