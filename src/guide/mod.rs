@@ -73,6 +73,7 @@ pages! {
     safety, "safety";
     inconclusive, "inconclusive";
     configuration, "configuration";
+    track_record, "track-record";
     words, "words";
 }
 
