@@ -192,14 +192,14 @@ impl<'v, 'a> Recovery<'v, 'a> {
             || self.overdue().all(|r| patience.squeezed(self.in_time(r)))
     }
 
-    /// Whether it is certain all the same that success never came: the API itself said so, or nothing came in four times the
-    /// limit.
+    /// Whether it is certain all the same that success came too late or never: there was none in four times the limit, or the API itself
+    /// said so.
     fn is_certain(&self, patience: &Patience<'_, '_>, time: Span) -> bool {
+        let observed_us = self.view.observed_until_us();
+        let until_us = self.first().map_or(observed_us, |moment| moment.at_us);
         let overdue: Vec<&Request<'_>> = self.overdue().collect();
-        let asked_us = self.asked.us(self.view.observed_until_us());
-        let in_vain = || is_certain(asked_us, self.limits.recovery_ms);
-        self.sustained.is_none()
-            && (own_words::tell(patience, &overdue, time) || (self.first().is_none() && in_vain()))
+        is_certain(self.asked.us(until_us), self.limits.recovery_ms)
+            || (self.sustained.is_none() && own_words::tell(patience, &overdue, time))
     }
 
     /// Of the failures those that had ended by the deadline, or would usually have ended: one that was sent just before it tells nothing.

@@ -296,17 +296,27 @@ fn no_limit_of_an_answer_changes_what_the_api_says_itself() {
 
 #[test]
 fn nothing_in_four_times_the_limit_is_never_on_any_machine() {
-    let verdict = |until_ms: u64| {
+    let in_vain = |until_ms: u64| {
         let asked = (0..30).map(|n| 91 + 170 * n);
         let asked = asked.filter(|at_ms| *at_ms < until_ms);
-        let script = asked.fold(busy(killed(&["sync"])), |s, at_ms| {
+        asked.fold(busy(killed(&["sync"])), |s, at_ms| {
             s.sent(at_ms, at_ms, "sync")
                 .unknown(at_ms + 160, at_ms, UnknownReason::TimedOut)
-        });
-        check(&script.finish(until_ms + 100), &limits()).verdict
+        })
     };
-    assert_eq!(verdict(2_000), Verdict::Inconclusive);
-    assert_eq!(verdict(4_200), Verdict::Violated);
+    let never = |until_ms| check(&in_vain(until_ms).finish(until_ms + 300), &limits());
+    assert_eq!(never(1_800).verdict, Verdict::Inconclusive);
+    let reason = never(4_200).reason;
+    assert_eq!(reason.as_deref(), Some("never-recovered"));
+    // What succeeds after that takes nothing of it back.
+    let late = |until_ms| {
+        let script = in_vain(until_ms).good_row(until_ms + 200, 1, "sync");
+        check(&script.finish(until_ms + 400), &limits())
+    };
+    assert_eq!(late(1_800).verdict, Verdict::Inconclusive);
+    let late = late(4_200);
+    assert_eq!(late.verdict, Verdict::Violated, "{}", late.message);
+    assert_eq!(late.reason.as_deref(), Some("recovered-late"));
 }
 
 #[test]
