@@ -21,7 +21,7 @@ expect = { status = 200, echo = "/token", json = { "/sign" = "${S_EXPECT}" } }
 name = "kind ${S_KIND}"
 path = "/y"
 json = { token = "{token}", method = "${S_JSON}" }
-job = { id = "/id", poll = "/job/{id}?k=${S_POLL}", state = "/state", done = ["done ${S_DONE}"], failed = ["failed ${S_FAILED}"], message = "/message" }
+job = { id = "/id", poll = "/job/{id}?k=${S_POLL}", state = "/state", done = ["done ${S_DONE}"], failed = ["failed ${S_FAILED}"], states = ["state ${S_ONTHEWAY}"], message = "/message" }
 [log]
 detected = "detected ${S_DETECTED}"
 reconnected = "reconnected ${S_RECONNECTED}"
@@ -102,6 +102,13 @@ pub const UNUSABLE: &[(&str, &str)] = &[
     ("message = \"/message\"", "message = \"${S_MESSAGE}\""),
     ("echo = \"/token\"", "echo = \"${S_ECHO}\""),
     ("\"/sign\"", "\"sign\""),
+    ("path = \"/y\"", "path = \"/y\"\nafter = \"${S_EARLIER}\""),
+    ("echo = \"/token\"", "text = \"${S_TEXT} {no}\""),
+    ("echo = \"/token\"", "regex = \"(${S_REGEX}\""),
+    (
+        "echo = \"/token\"",
+        "headers = { \"x y\" = \"${S_ANSWER}\" }",
+    ),
     ("answer = \"20s\"", "answer = \"${S_LIMIT}\""),
     ("max-outage = \"800ms\"", "max-outage = \"${S_TIME}\""),
     ("faults = [\"kill\"]", "faults = [\"${S_FAULT}\"]"),
