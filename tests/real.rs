@@ -14,9 +14,9 @@ struct Case {
     /// Its folder in `tests/stacks/real`, and the file there.
     folder: &'static str,
     config: &'static str,
-    /// Variables of the affected version, and of the fixed one. `VENV` names a list of packages.
+    /// Variables of the affected version, and of the fixed one, if there is one that holds. `VENV` names a list of packages.
     affected: &'static [(&'static str, &'static str)],
-    fixed: &'static [(&'static str, &'static str)],
+    fixed: Option<&'static [(&'static str, &'static str)]>,
     /// The invariants by which the affected version may be found; none where there is none.
     found_as: &'static [&'static str],
 }
@@ -29,7 +29,7 @@ fn psycopg_pool_gives_up() {
         folder: "psycopg-pool",
         config: CONFIG,
         affected: &[("VENV", "affected")],
-        fixed: &[("VENV", "fixed")],
+        fixed: Some(&[("VENV", "fixed")]),
         found_as: &["recovers", "no-hang"],
     });
 }
@@ -40,7 +40,7 @@ fn redis_py_keeps_broken_connections() {
         folder: "redis-cache",
         config: CONFIG,
         affected: &[("VENV", "affected")],
-        fixed: &[("VENV", "fixed")],
+        fixed: Some(&[("VENV", "fixed")]),
         found_as: &["bounded-failures", "accounting", "recovers"],
     });
 }
@@ -51,18 +51,19 @@ fn redis_py_gives_one_user_the_answer_of_another() {
         folder: "redis-cache",
         config: "pause.toml",
         affected: &[("VENV", "affected")],
-        fixed: &[("VENV", "fixed")],
+        fixed: Some(&[("VENV", "fixed")]),
         found_as: &["accounting"],
     });
 }
 
 #[test]
-fn celery_stops_consuming() {
+fn celery_loses_what_its_worker_had_fetched() {
     check(&Case {
         folder: "celery",
         config: CONFIG,
         affected: &[("VENV", "affected")],
-        fixed: &[("VENV", "fixed")],
+        // Celery 5.5.2 goes on consuming, but what its worker had fetched is lost for an hour, too.
+        fixed: None,
         found_as: &["no-hang", "recovers"],
     });
 }
@@ -73,7 +74,7 @@ fn sqlalchemy_hands_out_broken_connections() {
         folder: "sqlalchemy",
         config: CONFIG,
         affected: &[("VENV", "both"), ("PRE_PING", "0")],
-        fixed: &[("VENV", "both"), ("PRE_PING", "1")],
+        fixed: Some(&[("VENV", "both"), ("PRE_PING", "1")]),
         found_as: &["bounded-failures"],
     });
 }
@@ -84,7 +85,7 @@ fn a_multiplexed_connection_of_redis_rs_never_recovers() {
         folder: "redis-rs",
         config: CONFIG,
         affected: &[("CLIENT", "multiplexed")],
-        fixed: &[("CLIENT", "manager")],
+        fixed: Some(&[("CLIENT", "manager")]),
         found_as: &["recovers"],
     });
 }
@@ -95,7 +96,7 @@ fn a_client_of_tokio_postgres_never_recovers() {
         folder: "tokio-postgres",
         config: CONFIG,
         affected: &[("CLIENT", "client")],
-        fixed: &[("CLIENT", "pool")],
+        fixed: Some(&[("CLIENT", "pool")]),
         found_as: &["recovers"],
     });
 }
@@ -106,7 +107,7 @@ fn webdis_comes_back() {
         folder: "webdis",
         config: CONFIG,
         affected: &[],
-        fixed: &[],
+        fixed: Some(&[]),
         found_as: &[],
     });
 }
@@ -122,8 +123,9 @@ fn check(case: &Case) {
         let invariant = summary["failures"][0]["invariant"].as_str().unwrap();
         assert!(case.found_as.contains(&invariant), "{summary:#}");
     }
+    let Some(fixed) = case.fixed else { return };
     let within = env::var("COMEBACK_REAL_FOR").unwrap_or_else(|_| "3m".to_owned());
-    let (code, summary) = run(case, case.fixed, parts, &within);
+    let (code, summary) = run(case, fixed, parts, &within);
     assert_eq!(code, 0, "{summary:#}");
 }
 
