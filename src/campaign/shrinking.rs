@@ -28,7 +28,7 @@ const TRIES: u32 = 3;
 /// What an execution is noted for that looks how often a plan fails.
 const GUARD: &str = "guard";
 
-/// A failure that shows seldom is given one part in so many of what a campaign may spend.
+/// A failure that shows seldom is given a quarter of what a campaign may spend.
 const SELDOM_PART: u32 = 4;
 
 /// How much may be spent on shrinking.

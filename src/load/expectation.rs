@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::expected::{Expected, Part, Place, Wanted};
 use super::json_text::JsonText;
-use super::placeholder::Text;
+use super::placeholder::{NO_JOB_YET, Text};
 use super::reading::plain_text;
 use super::scope::Scope;
 use super::values::Values;
@@ -63,7 +63,8 @@ impl Expectation {
             parts.push(part.map_err(|message| (format!("json.{pointer}"), message))?);
         }
         if let Some(text) = text {
-            let text = answered(text, scope).map_err(|message| ("text".to_owned(), message))?;
+            let text = Text::parse_before_job(text, scope)
+                .map_err(|message| ("text".to_owned(), message))?;
             parts.push(Template {
                 place: Place::Text,
                 // A token is found in no other answer by chance, as a short word may be.
@@ -108,7 +109,7 @@ impl Expectation {
 fn header(name: &str, value: &str, scope: &mut Scope) -> Result<Template, String> {
     let name = HeaderName::from_bytes(name.as_bytes())
         .map_err(|_| format!("`{name}` is no header's name"))?;
-    let text = answered(value, scope)?;
+    let text = Text::parse_before_job(value, scope)?;
     Ok(Template {
         place: Place::Header(name),
         is_own: !text.is_literal(),
@@ -129,7 +130,7 @@ fn field(
     }
     let json = JsonText::parse(value, scope)?;
     if json.any(&Text::names_job) {
-        return Err(NO_JOB.to_owned());
+        return Err(NO_JOB_YET.to_owned());
     }
     let is_own = json.any(&|text| !text.is_literal()) || is_asked_for(&kind.path, value);
     let wanted = match json {
@@ -142,16 +143,6 @@ fn field(
         wanted,
         is_own,
     })
-}
-
-const NO_JOB: &str = "`{id}` is known only where the job is polled";
-
-fn answered(text: &str, scope: &mut Scope) -> Result<Text, String> {
-    let text = Text::parse(text, scope)?;
-    match text.names_job() {
-        true => Err(NO_JOB.to_owned()),
-        false => Ok(text),
-    }
 }
 
 /// Whether a value is a whole part of a path or of its query: then it is this request's own, as a drawn value is. A word such

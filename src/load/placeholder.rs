@@ -38,6 +38,9 @@ enum Piece {
     After(Remembered),
 }
 
+/// Why `{id}` cannot stand where nothing is polled.
+pub(super) const NO_JOB_YET: &str = "`{id}` is known only where the job is polled";
+
 impl Text {
     /// Parses a text.
     ///
@@ -70,6 +73,18 @@ impl Text {
             pieces.push(Piece::Literal(literal));
         }
         Ok(Text(pieces))
+    }
+
+    /// The same for a text that is used before there is a job.
+    ///
+    /// # Errors
+    /// Those of [`parse`](Self::parse), and [`NO_JOB_YET`] where it names the job.
+    pub fn parse_before_job(text: &str, scope: &mut Scope) -> Result<Self, String> {
+        let parsed = Text::parse(text, scope)?;
+        match parsed.names_job() {
+            true => Err(NO_JOB_YET.to_owned()),
+            false => Ok(parsed),
+        }
     }
 
     /// Whether the text names the job, which only a poll can.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::expectation::Expectation;
 use super::json_text::JsonText;
-use super::placeholder::Text;
+use super::placeholder::{NO_JOB_YET, Text};
 use super::scope::Scope;
 use super::values::Values;
 use super::{ExchangeError, HttpRequest, LoadError};
@@ -46,7 +46,8 @@ impl Template {
         let method = Method::from_bytes(kind.method.as_bytes())
             .map_err(|_| bad("method", format!("`{}` is no HTTP method", kind.method)))?;
         let mut scope = Scope::after(followed.map(|followed| &followed.scope));
-        let path = submitted(&kind.path, &mut scope).map_err(|message| bad("path", message))?;
+        let path = Text::parse_before_job(&kind.path, &mut scope)
+            .map_err(|message| bad("path", message))?;
         let mut headers = Vec::new();
         for (name, value) in &kind.headers {
             let header = header(name, value, &mut scope);
@@ -141,16 +142,6 @@ impl PollTemplate {
     }
 }
 
-const NO_JOB_YET: &str = "`{id}` is known only where the job is polled";
-
-fn submitted(text: &str, scope: &mut Scope) -> Result<Text, String> {
-    let parsed = Text::parse(text, scope)?;
-    match parsed.names_job() {
-        true => Err(NO_JOB_YET.to_owned()),
-        false => Ok(parsed),
-    }
-}
-
 fn body(json: &Value, scope: &mut Scope) -> Result<JsonText, String> {
     let parsed = JsonText::parse(json, scope)?;
     match parsed.any(&Text::names_job) {
@@ -165,7 +156,7 @@ fn header(name: &str, value: &str, scope: &mut Scope) -> Result<(HeaderName, Tex
     // The value may be a secret, so the error names only the header.
     HeaderValue::from_str(value)
         .map_err(|_| format!("the value of `{name}` cannot stand in a header"))?;
-    let text = submitted(value, scope).map_err(|_| {
+    let text = Text::parse_before_job(value, scope).map_err(|_| {
         format!(
             "the value of `{name}` has an unknown placeholder; `{{{{` stands for a literal brace"
         )

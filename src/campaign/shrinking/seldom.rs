@@ -2,10 +2,11 @@
 
 use crate::model::Reproduced;
 
-/// Less than one in so many executions of the smallest plan fail, once so many have measured that.
+/// Fewer than one in 4 executions of the smallest plan fail, after 8 that measured it.
 const MEASURED: (u64, u64) = (4, 8);
 
-/// Before that was measured: less than one in so many executions of smaller plans fail. Where a failure always shows, one in three does.
+/// Before that was measured: fewer than one in 8 executions of smaller plans fail, after 24. Where
+/// a failure always shows, one in three does.
 const SO_FAR: (u64, u64) = (8, 24);
 
 /// Whether a failure shows seldom, by what was `measured` of its smallest plan, or else by the executions of smaller plans `so_far`.
