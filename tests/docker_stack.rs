@@ -71,8 +71,12 @@ async fn a_healthy_stack_holds() {
         return;
     }
     let stack = Containers::up("healthy", &[]);
+    // Beside another test the API may give jobs up by its own deadline: a trial may stay undecided,
+    // but most of them must hold, and none may be violated.
     let arguments = ["run", "--seed", "1", "--plans", "4", "--format", "json"];
-    let (code, summary) = document(&stack.comeback(&arguments).output().expect("it ran"));
+    let lenient = ["--max-inconclusive", "50%"];
+    let mut run = stack.comeback(&arguments);
+    let (code, summary) = document(&run.args(lenient).output().expect("it ran"));
     assert_eq!(code, Some(0), "{summary}");
     assert_eq!(summary["plans_executed"], 4, "{summary}");
     stack.assert_runs();
