@@ -102,6 +102,17 @@ fn a_client_of_tokio_postgres_never_recovers() {
 }
 
 #[test]
+fn pgpool_takes_a_backend_for_down_for_ever() {
+    check(&Case {
+        folder: "pgpool",
+        config: CONFIG,
+        affected: &[("VENV", "both"), ("FAILOVER", "on")],
+        fixed: Some(&[("VENV", "both"), ("FAILOVER", "off")]),
+        found_as: &["recovers"],
+    });
+}
+
+#[test]
 fn webdis_comes_back() {
     check(&Case {
         folder: "webdis",

@@ -8,7 +8,7 @@ folder=$(cd "$1" && pwd)
 say() { echo "$(date +%T) $*" >&2; }
 
 missing=
-for pair in redis-server:redis-server psql:postgresql webdis:webdis; do
+for pair in redis-server:redis-server psql:postgresql webdis:webdis pgpool:pgpool2; do
     command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair#*:}"
 done
 if [ -n "$missing" ]; then
