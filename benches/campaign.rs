@@ -10,12 +10,11 @@ use std::time::Instant;
 
 use comeback::app::Variant;
 use comeback::campaign::{Audience, Bench, Campaign, Interrupt, Plans, Stacks};
-use comeback::cli::demo_bench;
+use comeback::demo;
 use comeback::executor::Executor;
 use comeback::generator::{BackendSpace, Bounds, FaultName, Space};
 use comeback::model::{Judgement, Mix, Plan, Regressed};
 use comeback::report::Report;
-use comeback::stack::demo;
 use comeback::trace::Recorder;
 use comeback::watch;
 
@@ -70,7 +69,7 @@ fn main() {
 
 /// The healthy demo, simulated, with many requests in each plan.
 fn bench() -> Bench {
-    let bench = demo_bench::simulated(Variant::Healthy).expect("the demo is sound");
+    let bench = demo::simulated(Variant::Healthy).expect("the demo is sound");
     let bounds = Bounds {
         steps: 3..=5,
         requests: 350..=700,

@@ -1,8 +1,39 @@
 //! *Does your API come back when its backend does?*
 //!
-//! comeback draws a random [plan](model::Plan) of request bursts and backend faults ([`generator`]), executes it against a live
-//! stack ([`executor`]), records every event of it as it happens ([`trace`]), and judges the history by invariants that are
-//! pure functions of it ([`invariant`]). A [`campaign`] does this many times, makes what failed as small as it can ([`shrink`]), and keeps it.
+//! comeback draws random plans of request bursts and backend faults, executes each against a live
+//! stack, and judges what happened. This is its library: test your own stack from a Rust test.
+//!
+//! ```no_run
+//! use std::cell::RefCell;
+//! use std::path::Path;
+//!
+//! use comeback::LiveStack;
+//! use comeback::model::Verdict;
+//! use comeback::strategy::plans;
+//! use proptest::test_runner::{Config, TestCaseError, TestRunner};
+//!
+//! // The stack that `comeback.toml` describes is brought up, and left as it was found at the end.
+//! let stack = RefCell::new(LiveStack::open(Path::new("comeback.toml"))?);
+//! let plans = plans(stack.borrow().space());
+//! TestRunner::new(Config::with_cases(20)).run(&plans, |plan| {
+//!     let trace = stack.borrow_mut().execute(&plan);
+//!     let trace = trace.map_err(|error| TestCaseError::reject(error.to_string()))?;
+//!     match trace.verdict() {
+//!         Verdict::Holds => Ok(()),
+//!         // proptest now makes the plan smaller, and shows the smallest one that fails.
+//!         Verdict::Violated => Err(TestCaseError::fail("the API did not come back")),
+//!         // The environment's fault, not the API's: another plan is drawn instead.
+//!         Verdict::Inconclusive => Err(TestCaseError::reject("undecided")),
+//!     }
+//! })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The public parts are [`LiveStack`], [`strategy`], [`model`] (plans, faults, limits, verdicts), the reading side of [`trace`],
+//! [`generator::Space`] and [`invariant`]. Everything else is the program's own and may change. The [`guide`] explains the
+//! program itself, one page a topic.
+//!
+//! # One trial's way through the files
 //!
 //! ```text
 //! Config ─generator→ Plan ─executor(Stack)→ Trace ─invariants→ Verdict ─┬→ report
@@ -10,31 +41,51 @@
 //!                     └───────────── shrink: smaller plans ←────────────┘→ counterexample → traces/
 //! ```
 //!
+//! 1. A plan is drawn: `generator/opening.rs` holds the first ones, `generator/interleaving.rs` the random ones. Its words (step,
+//!    fault, anchor, burst) are in `model/`; a new kind of fault begins in `model/fault.rs`.
+//! 2. `campaign/work.rs` gives the plan to a stack, and `campaign/trial.rs` executes it: one trace, one verdict.
+//! 3. `executor/trial.rs` is the trial itself: `setup.rs` (bring up, baseline), `course.rs` (steps at their anchors), `recovery.rs`
+//!    (probes until success lasts), `rest.rs` (what the API holds at rest).
+//! 4. A fault is done by `nemesis/` and nobody else: the intent is written to the journal, then the driver acts. A kill is done in
+//!    `stack/process/group.rs`, `stack/docker/driver.rs` or `stack/command/run.rs`.
+//! 5. A request goes from `load/burst.rs` through `load/client.rs` to `load/fresh.rs` or `load/pooled.rs`; an accepted job is followed
+//!    in `load/job.rs`.
+//! 6. Every event is put in order by `trace/recorder.rs`. `trace/event.rs` lists them, `trace/query.rs` answers questions about them.
+//! 7. `invariant/judge.rs` asks each invariant, one file each: whether an API recovers is decided in `invariant/recovers.rs`.
+//! 8. What failed is tried again without its faults (`campaign/control.rs`), made smaller (`campaign/shrinking.rs`, `shrink/`), and saved
+//!    (`campaign/save.rs`).
+//! 9. `report/` says it: `terminal.rs` for people, `html/` for the page (its timeline is drawn by `html/drawing.rs` and `timeline.js`),
+//!    `junit.rs` and the others for machines.
+//!
 //! # The house
 //!
-//! | module | what it is | uses |
+//! Each row uses only rows above it. `tests/tidy.rs` reads this table and holds the code to it.
+//!
+//! | module | what it is | may use |
 //! |---|---|---|
 //! | [`watch`] | a value that many can watch, in the same order in every run | nothing |
 //! | [`redact`] | secrets and control characters, at the doors by which texts leave | nothing |
 //! | [`model`] | the words: plan, fault, anchor, outcome, limits, verdict; plain data | nothing |
+//! | [`guide`] | the pages of the guide, also for `comeback help` | nothing |
+//! | [`trace`] | events, the recorder, the file, questions put to a history | `watch`, `redact`, `model` |
 //! | [`generator`] | proptest strategies for plans | `model` |
-//! | [`trace`] | events, the recorder, the file, questions put to a history | `model`, `redact` |
-//! | [`stack`] | the traits of a service and a probe; drivers for processes, Docker, commands of the user, the demo live and simulated | `model` (the demos: `app`) |
-//! | [`load`] | requests, jobs and bursts over a transport | `model`, `trace`, `stack` |
+//! | [`app`] | the demo's API and backend, and their bugs | `watch` |
+//! | [`stack`] | the traits of a service and a probe; drivers for processes, Docker and own commands | `watch`, `model` |
+//! | [`load`] | requests, jobs and bursts over a transport | `watch`, `model`, `trace`, `stack` |
 //! | [`nemesis`] | the only caller of faults; the journal of intents; heal | `model`, `trace`, `stack` |
-//! | [`observe`] | readiness, logs, exits, resources | `model`, `trace`, `stack` |
-//! | [`executor`] | joins these three into one trial | those three, and what they use |
+//! | [`observe`] | readiness, logs, exits, resources | `watch`, `model`, `trace`, `stack` |
+//! | [`executor`] | joins these three into one trial | `watch`, `model`, `trace`, `stack`, `load`, `nemesis`, `observe` |
 //! | [`latency`] | a fold from history to histograms | `model`, `trace` |
-//! | [`invariant`] | one file per invariant, and the judge | `model`, `trace`, `latency` |
+//! | [`invariant`] | one file per invariant, and the judge | `model`, `trace` |
 //! | [`scenario`] | the fixed plans and what is expected in each | `model`, `trace` |
 //! | [`shrink`] | smaller plans that fail in the same way; flaky failures | `model` |
+//! | [`campaign`] | generate, execute, check, shrink, save; replay | all above |
 //! | [`strategy`] | generator and shrink as a proptest `Strategy` | `generator`, `shrink`, `model` |
-//! | [`campaign`] | generate, execute, check, shrink, save; replay | all of the above but `strategy` |
-//! | [`report`] | text from plain data | `model`, `redact`, `trace`, `latency` |
-//! | [`app`] | the demo's API and backend, and their bugs | `model` |
-//! | [`config`] | `comeback.toml` | `redact`, and the settings of `generator`, `load`, `executor`, `stack` |
-//! | [`guide`] | the pages of the guide, also for `comeback help` | nothing |
-//! | [`cli`] | one file per verb; chooses the concrete parts | everything |
+//! | [`demo`] | the demo as a stack, live and simulated | all above |
+//! | [`report`] | text from plain data | `redact`, `model`, `trace`, `latency` |
+//! | [`config`] | `comeback.toml` | `redact`, `model`, `generator`, `load`, `executor` |
+//! | [`assembly`] | from a configuration to concrete parts; [`LiveStack`] | all above |
+//! | [`cli`] | one file per verb | all above |
 //!
 //! # Architecture invariants
 //!
@@ -45,11 +96,9 @@
 //! * A verdict is a pure function of a trace: it can be computed again, offline, by other limits.
 //! * What goes wrong with the harness or the environment is an event ([`Trouble`](trace::EventKind::Trouble)) and makes a trial
 //!   inconclusive. It is never a violation.
-//! * A trait's file does not construct its implementors; [`cli`] chooses them.
+//! * A trait's file does not construct its implementors; [`assembly`] and [`demo`] choose them.
 //! * What a simulator can share (`app`, `load`, `executor`) tells the time by tokio's clock, starts no threads, and
 //!   iterates over nothing that is hashed. Values are watched through [`watch`], not through tokio's, which wakes by chance.
-//!
-//! `tests/tidy.rs` holds the code to the table.
 //!
 //! # What is deliberately absent
 //!
@@ -59,9 +108,11 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod app;
+pub mod assembly;
 pub mod campaign;
 pub mod cli;
 pub mod config;
+pub mod demo;
 pub mod executor;
 pub mod generator;
 pub mod guide;
@@ -79,3 +130,5 @@ pub mod stack;
 pub mod strategy;
 pub mod trace;
 pub mod watch;
+
+pub use assembly::LiveStack;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use assert_cmd::Command;
 use comeback::app::Variant;
+use comeback::demo::LiveDemo;
 use comeback::model::Act;
-use comeback::stack::demo::Demo;
 use comeback::stack::{Backend, ServiceState};
 use http_body_util::BodyExt;
 use hyper::Request;
@@ -18,12 +18,12 @@ use tokio::time::{sleep, timeout};
 /// Enough for a machine that has better things to do.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-fn demo(variant: Variant) -> Demo {
+fn demo(variant: Variant) -> LiveDemo {
     let executable = PathBuf::from(env!("CARGO_BIN_EXE_comeback"));
-    Demo::new(executable, variant).unwrap()
+    LiveDemo::new(executable, variant).unwrap()
 }
 
-async fn start(demo: &Demo) {
+async fn start(demo: &LiveDemo) {
     for (_, driver) in demo.stack.services() {
         driver.act(Act::Start).await.unwrap();
     }
@@ -43,7 +43,7 @@ async fn until_ready(backend: &Backend) {
 }
 
 /// A synchronous request's status and body; none where nothing listens.
-async fn sync(demo: &Demo) -> Option<(u16, Value)> {
+async fn sync(demo: &LiveDemo) -> Option<(u16, Value)> {
     let client = Client::builder(TokioExecutor::new()).build_http();
     let request = Request::post(format!("{}/sync", demo.url));
     let request = request.body(r#"{"token": "t"}"#.to_owned()).unwrap();
@@ -53,7 +53,7 @@ async fn sync(demo: &Demo) -> Option<(u16, Value)> {
     Some((status, serde_json::from_slice(&body).unwrap()))
 }
 
-async fn until_ok(demo: &Demo) {
+async fn until_ok(demo: &LiveDemo) {
     let trying = async {
         while !matches!(sync(demo).await, Some((200, _))) {
             sleep(Duration::from_millis(10)).await;

@@ -6,9 +6,8 @@ mod desk;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use comeback::cli::demo_bench;
+use comeback::demo;
 use comeback::invariant::{judge, standard};
-use comeback::stack::demo;
 use comeback::trace::Trace;
 use desk::Desk;
 use serde_json::Value;
@@ -71,7 +70,7 @@ fn every_saved_trace_was_shrunk_and_is_judged_as_it_was() {
         assert!(recorded.is_some(), "{}", path.display());
         if trace.header.stack.name == demo::NAME {
             let variant = trace.header.stack.variant.as_ref().unwrap();
-            let bench = demo_bench::simulated(variant.parse().unwrap()).unwrap();
+            let bench = demo::simulated(variant.parse().unwrap()).unwrap();
             let fits = bench.space.fits(&trace.plan);
             assert!(fits.is_ok(), "{}: {fits:?}", path.display());
         }

@@ -5,89 +5,21 @@
 #[path = "tidy/shipped_code.rs"]
 mod shipped_code;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::{fs, io};
 
 use regex::Regex;
 
-/// Every top-level module and which others it may use. Each stands below all that it uses, so there are no circles.
-const LAYERS: &[(&str, &[&str])] = &[
-    ("watch", &[]),
-    ("redact", &[]),
-    ("model", &[]),
-    ("guide", &[]),
-    ("trace", &["watch", "redact", "model"]),
-    ("generator", &["model"]),
-    ("app", &["watch", "model"]),
-    ("stack", &["watch", "model"]),
-    ("load", &["watch", "model", "trace", "stack"]),
-    ("nemesis", &["model", "trace", "stack"]),
-    ("observe", &["watch", "model", "trace", "stack"]),
-    (
-        "executor",
-        &[
-            "watch", "model", "trace", "stack", "load", "nemesis", "observe",
-        ],
-    ),
-    ("latency", &["model", "trace"]),
-    ("invariant", &["model", "trace", "latency"]),
-    ("report", &["redact", "model", "trace", "latency"]),
-    ("scenario", &["model", "trace"]),
-    ("shrink", &["model"]),
-    ("strategy", &["model", "generator", "shrink"]),
-    (
-        "campaign",
-        &[
-            "watch",
-            "redact",
-            "model",
-            "trace",
-            "generator",
-            "app",
-            "stack",
-            "load",
-            "nemesis",
-            "observe",
-            "executor",
-            "latency",
-            "scenario",
-            "shrink",
-            "invariant",
-        ],
-    ),
-    (
-        "config",
-        &["redact", "model", "generator", "stack", "load", "executor"],
-    ),
-    (
-        "cli",
-        &[
-            "watch",
-            "redact",
-            "model",
-            "trace",
-            "generator",
-            "app",
-            "stack",
-            "load",
-            "nemesis",
-            "observe",
-            "executor",
-            "latency",
-            "scenario",
-            "shrink",
-            "invariant",
-            "report",
-            "campaign",
-            "config",
-            "guide",
-        ],
-    ),
-];
-
-/// Parts of a module that may use more than the rest of it.
-const EXCEPTIONS: &[(&str, &str)] = &[("stack/demo", "app"), ("stack/sim", "app")];
+/// A top-level module and which others it may use, as the table in `src/lib.rs` says.
+struct Layer {
+    name: String,
+    may_use: Vec<String>,
+    /// Whether it may use all that stands above it, and not only what is named.
+    takes_all: bool,
+}
 
 /// Crates that only some files may use, and why.
 const CRATES: &[(&str, &[&str], &str)] = &[
@@ -141,6 +73,9 @@ const EMPTY_NAMES: &[&str] = &["util", "utils", "helper", "helpers", "common", "
 const MOST_LINES: usize = 400;
 const MOST_LINES_OF_MAIN: usize = 59;
 
+/// The most columns of a line that is a comment.
+const WIDEST_COMMENT: usize = 100;
+
 /// Files that are longer than [`MOST_LINES`], and how long. Numbers here only go down.
 const LONG: &[(&str, usize)] = &[];
 
@@ -157,21 +92,80 @@ fn the_house_is_tidy() {
 
 #[test]
 fn every_layer_stands_below_what_it_uses() {
-    for (position, (name, used)) in LAYERS.iter().enumerate() {
-        for used in *used {
-            let stands_above = LAYERS[..position].iter().any(|(above, _)| above == used);
+    for (position, layer) in layers().iter().enumerate() {
+        for used in &layer.may_use {
+            let stands_above = layers()[..position].iter().any(|above| above.name == *used);
+            let name = &layer.name;
             assert!(
                 stands_above,
-                "`{name}` uses `{used}`, which does not stand above it"
+                "`{name}` may use `{used}`, which does not stand above it in src/lib.rs"
             );
         }
     }
+}
+
+#[test]
+fn every_module_is_in_the_table() {
+    let lib = fs::read_to_string(lib()).unwrap();
+    let modules = pattern(r"(?m)^pub mod (\w+);");
+    let declared = modules.captures_iter(&lib);
+    let mut declared: Vec<String> = declared.map(|found| found[1].to_owned()).collect();
+    let mut named: Vec<String> = layers().iter().map(|layer| layer.name.clone()).collect();
+    declared.sort();
+    named.sort();
+    assert_eq!(declared, named);
+}
+
+/// A permission that nobody uses is an arrow that is not there.
+#[test]
+fn every_permission_is_used() {
+    let root = lib().with_file_name("");
+    let mut used: BTreeSet<(String, String)> = BTreeSet::new();
+    for file in rust_files(&root).unwrap() {
+        let path = file.strip_prefix(&root).unwrap().to_str().unwrap();
+        let code = shipped_code::of(path, &fs::read_to_string(&file).unwrap());
+        let home = path.split(['/', '.']).next().unwrap_or_default();
+        let names = modules_used(path, &code).into_iter();
+        used.extend(names.map(|(_, name)| (home.to_owned(), name)));
+    }
+    let named = layers().iter().filter(|layer| !layer.takes_all);
+    let pairs = named.flat_map(|layer| {
+        let used = layer.may_use.iter();
+        used.map(|used| (layer.name.clone(), used.clone()))
+    });
+    let unused: Vec<_> = pairs.filter(|pair| !used.contains(pair)).collect();
+    assert!(
+        unused.is_empty(),
+        "src/lib.rs permits what nobody needs: {unused:?}"
+    );
+}
+
+#[test]
+fn the_table_is_read_as_it_is_meant() {
+    let text = "//! | [`leaf`] | x | nothing |\n//! | [`more`] | x | `leaf` |\n//! | [`top`] | x | all above |\n";
+    let read: Vec<(String, Vec<String>, bool)> = layers_of(text)
+        .into_iter()
+        .map(|layer| (layer.name, layer.may_use, layer.takes_all))
+        .collect();
+    let names = |names: &[&str]| {
+        names
+            .iter()
+            .map(|&name| name.to_owned())
+            .collect::<Vec<_>>()
+    };
+    let expected = [
+        ("leaf".to_owned(), names(&[]), false),
+        ("more".to_owned(), names(&["leaf"]), false),
+        ("top".to_owned(), names(&["leaf", "more"]), true),
+    ];
+    assert_eq!(read, expected);
 }
 
 /// Every rule is broken once, so that it is known to bite.
 #[test]
 fn every_rule_bites() {
     let long = "\n".repeat(MOST_LINES + 1);
+    let wide = format!("    /// {}", "word ".repeat(WIDEST_COMMENT / 5));
     let untidy = [
         ("model/plan.rs", "use crate::trace::Event;"),
         ("latency.rs", "fn f() { crate::load::send() }"),
@@ -200,6 +194,7 @@ fn every_rule_bites() {
         ("load/util.rs", ""),
         ("load/burst.rs", &long),
         ("main.rs", &long[..=MOST_LINES_OF_MAIN]),
+        ("load/burst.rs", &wide),
     ];
     let complaints: String = untidy
         .iter()
@@ -212,7 +207,7 @@ fn every_rule_bites() {
 fn what_is_allowed_raises_no_complaint() {
     let tidy = [
         (
-            "stack/demo/mod.rs",
+            "demo/sim/mod.rs",
             "use crate::app::serve;\nuse super::Stack;",
         ),
         ("stack/docker/events.rs", "use bollard::Docker;"),
@@ -256,7 +251,7 @@ fn check(path: &str, text: &str) -> String {
 
     let home = path.split(['/', '.']).next().unwrap_or_default();
     for (byte, used) in modules_used(path, &code) {
-        if let Err(what) = may_use(path, home, &used) {
+        if let Err(what) = may_use(home, &used) {
             complain(byte, what);
         }
     }
@@ -303,7 +298,24 @@ fn check(path: &str, text: &str) -> String {
     if let Err(what) = check_length(path, text.lines().count()) {
         complain(0, what);
     }
+    for (line, text) in text.lines().enumerate() {
+        let columns = text.chars().count();
+        if text.trim_start().starts_with("//") && columns > WIDEST_COMMENT && !is_one_word(text) {
+            writeln!(
+                complaints,
+                "src/{path}:{}: a comment of {columns} columns: break it at {WIDEST_COMMENT}",
+                line + 1
+            )
+            .unwrap();
+        }
+    }
     complaints
+}
+
+/// Whether a comment cannot be broken: a row of a table, or a single word such as an address.
+fn is_one_word(comment: &str) -> bool {
+    let text = comment.trim_start().trim_start_matches(['/', '!']).trim();
+    text.starts_with('|') || !text.contains(' ')
 }
 
 /// The top-level modules that a file names, each with its place. The binary reaches them as `comeback::`.
@@ -349,8 +361,8 @@ fn first_names(code: &str, start: usize) -> Vec<(usize, String)> {
     names
 }
 
-fn may_use(path: &str, home: &str, used: &str) -> Result<(), String> {
-    let layer = |name: &str| LAYERS.iter().find(|(layer, _)| *layer == name);
+fn may_use(home: &str, used: &str) -> Result<(), String> {
+    let layer = |name: &str| layers().iter().find(|layer| layer.name == name);
     if home == used || home == "lib" || (home == "main" && used == "cli") {
         return Ok(());
     }
@@ -359,27 +371,55 @@ fn may_use(path: &str, home: &str, used: &str) -> Result<(), String> {
             "`main.rs` uses `{used}`: it calls `cli` and nothing else"
         ));
     }
-    let Some((_, allowed)) = layer(home) else {
-        return Err(format!(
-            "`{home}` is in no layer: add it to `LAYERS` in tests/tidy.rs"
-        ));
+    let unknown =
+        |name: &str| format!("`{name}` is in no layer: add it to the table in src/lib.rs");
+    let Some(Layer { may_use, .. }) = layer(home) else {
+        return Err(unknown(home));
     };
     if layer(used).is_none() {
-        return Err(format!(
-            "`{used}` is in no layer: add it to `LAYERS` in tests/tidy.rs"
-        ));
+        return Err(unknown(used));
     }
-    let excepted = |(part, name): &(&str, &str)| path.starts_with(part) && *name == used;
-    if allowed.contains(&used) || EXCEPTIONS.iter().any(excepted) {
+    if may_use.iter().any(|name| name == used) {
         return Ok(());
     }
-    let allowed = match allowed {
+    let allowed = match &may_use[..] {
         [] => "nothing of ours".to_owned(),
         names => format!("only {}", names.join(", ")),
     };
     Err(format!(
         "`{home}` may not use `{used}` ({allowed}): pass data in, or move the word that both need to `model`"
     ))
+}
+
+/// The layers of the table in `src/lib.rs`, from the top.
+fn layers() -> &'static [Layer] {
+    static LAYERS: OnceLock<Vec<Layer>> = OnceLock::new();
+    LAYERS.get_or_init(|| layers_of(&fs::read_to_string(lib()).unwrap()))
+}
+
+fn layers_of(text: &str) -> Vec<Layer> {
+    let rows = pattern(r"(?m)^//! \| \[`(\w+)`\] \| .* \| ([^|]+) \|$");
+    let mut layers: Vec<Layer> = Vec::new();
+    for row in rows.captures_iter(text) {
+        let takes_all = &row[2] == "all above";
+        let may_use = match takes_all {
+            true => layers.iter().map(|layer| layer.name.clone()).collect(),
+            false => pattern(r"`(\w+)`")
+                .captures_iter(&row[2])
+                .map(|name| name[1].to_owned())
+                .collect(),
+        };
+        layers.push(Layer {
+            name: row[1].to_owned(),
+            may_use,
+            takes_all,
+        });
+    }
+    layers
+}
+
+fn lib() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")
 }
 
 fn check_length(path: &str, lines: usize) -> Result<(), String> {

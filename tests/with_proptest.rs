@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::fs;
 
-use comeback::cli::LiveStack;
+use comeback::LiveStack;
 use comeback::model::{Plan, Verdict};
 use comeback::stack::port::ReservedPort;
 use comeback::strategy::plans;

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use comeback::app::Variant;
 use comeback::campaign::Bench;
-use comeback::cli::demo_bench;
+use comeback::demo;
 use comeback::generator;
 use comeback::model::{Figure, Judgement, Tested, Verdict};
 use comeback::trace::{Trace, tested};
@@ -29,7 +29,7 @@ pub fn detection(bugs: &[Variant], seeds: u64, plans: u64) -> anyhow::Result<()>
     let (began, mut trials) = (Instant::now(), 0);
     let (mut all_plans, mut all_seconds) = (Vec::new(), Vec::new());
     for bug in bugs {
-        let bench = demo_bench::simulated(*bug)?;
+        let bench = demo::simulated(*bug)?;
         let tries = side_by_side(seeds, |seed| find(&bench, seed + 1, plans));
         trials += tries
             .iter()
@@ -75,7 +75,7 @@ pub fn detection(bugs: &[Variant], seeds: u64, plans: u64) -> anyhow::Result<()>
 
 /// Says how often load meets outages in the plans of the healthy variant, whatever its seed.
 pub fn load(seeds: u64, plans: u64) -> anyhow::Result<()> {
-    let bench = demo_bench::simulated(Variant::Healthy)?;
+    let bench = demo::simulated(Variant::Healthy)?;
     println!(
         "| plans of a campaign | outages met by load | plans with load in every outage | virtual seconds a plan |"
     );
@@ -114,7 +114,7 @@ pub fn false_alarms(correct: &[Variant], plans: u64) -> anyhow::Result<()> {
     let each = plans.div_ceil(correct.len().max(1) as u64);
     let (began, mut trials) = (Instant::now(), 0);
     for variant in correct {
-        let bench = demo_bench::simulated(*variant)?;
+        let bench = demo::simulated(*variant)?;
         let judgements = side_by_side(each, |index| trial(&bench, 1, index));
         trials += each;
         let of = |verdict| judgements.iter().filter(move |j| j.verdict == verdict);
@@ -144,7 +144,7 @@ pub fn tight_recovery(correct: &[Variant], plans: u64) -> anyhow::Result<()> {
     let each = plans.div_ceil(correct.len().max(1) as u64);
     let (began, mut trials) = (Instant::now(), 0);
     for variant in correct {
-        let mut bench = demo_bench::simulated(*variant)?;
+        let mut bench = demo::simulated(*variant)?;
         let own_ms = side_by_side(MEASURED, |index| slowest_ms(&trial(&bench, 7, index)));
         let own_ms = own_ms.into_iter().fold(0.0, f64::max);
         bench.executor.limits.recovery_ms = (1.5 * own_ms).ceil() as u64;

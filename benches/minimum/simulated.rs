@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use comeback::app::Variant;
 use comeback::campaign::{Bench, Interrupt, ShrinkBudget, Shrunken, Unseen};
-use comeback::cli::demo_bench;
+use comeback::demo;
 use comeback::generator;
 use comeback::model::Verdict;
 use comeback::trace::Trace;
@@ -40,7 +40,7 @@ pub fn shrinking(bugs: &[Variant], seeds: u64, plans: u64) -> anyhow::Result<()>
     println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
     let mut all = Checked::default();
     for bug in bugs {
-        let bench = demo_bench::simulated(*bug)?;
+        let bench = demo::simulated(*bug)?;
         let results = side_by_side(seeds, |seed| one(&bench, seed + 1, plans));
         let results: Vec<Result> = results.into_iter().flatten().collect();
         let count = |of: &dyn Fn(&Result) -> bool| results.iter().filter(|r| of(r)).count();

@@ -110,7 +110,7 @@ fn contradictions(limits: &Limits, settings: &Settings, bounds: &Bounds) -> Vec<
 mod tests {
     use super::*;
     use crate::app::Variant;
-    use crate::cli::demo_bench;
+    use crate::demo;
 
     fn found(limits: &Limits, settings: &Settings) -> Vec<String> {
         let found = contradictions(limits, settings, &Bounds::default());
@@ -123,7 +123,7 @@ mod tests {
             found(&Limits::default(), &Settings::default()),
             Vec::<String>::new()
         );
-        let demo = demo_bench::simulated(Variant::Healthy).unwrap();
+        let demo = demo::simulated(Variant::Healthy).unwrap();
         assert_eq!(demo.contradictions(), []);
     }
 

@@ -21,6 +21,7 @@ mod save;
 mod shelf;
 mod shrinking;
 mod simulation;
+mod stack_info;
 mod stacks;
 mod trial;
 mod work;
@@ -37,6 +38,7 @@ pub use run::{Campaign, Plans};
 pub use save::{SaveError, run_folder};
 pub use shrinking::{ShrinkBudget, Shrunken};
 pub use simulation::{Simulation, SimulationError, World};
+pub use stack_info::stack_info;
 pub use stacks::Stacks;
 
 use std::sync::Arc;

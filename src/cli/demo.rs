@@ -8,12 +8,12 @@ use futures_util::future::select_all;
 use tokio::time::timeout;
 
 use super::exit::Exit;
-use super::interrupt::Signals;
 use super::stream;
 use crate::app::Variant;
+use crate::assembly::Signals;
+use crate::demo::LiveDemo;
 use crate::model::Act;
 use crate::observe::until_ready;
-use crate::stack::demo::Demo as DemoStack;
 use crate::stack::{Observation, Observations, Stack};
 
 /// How long the demo may take to be ready.
@@ -46,7 +46,7 @@ impl Demo {
             return Ok(Exit::Success);
         }
         let executable = std::env::current_exe().context("cannot find my own executable")?;
-        let demo = DemoStack::new(executable, self.variant)?;
+        let demo = LiveDemo::new(executable, self.variant)?;
         let served = serve(&demo, self.variant).await;
         for (_, driver) in demo.stack.services() {
             driver.release().await?;
@@ -105,7 +105,7 @@ fn paragraph(heading: &str, text: &str) -> String {
     paragraph + "\n"
 }
 
-async fn serve(demo: &DemoStack, variant: Variant) -> anyhow::Result<()> {
+async fn serve(demo: &LiveDemo, variant: Variant) -> anyhow::Result<()> {
     let mut signals = Signals::listen()?;
     let mut logs = Vec::new();
     for (name, driver) in demo.stack.services() {

@@ -8,11 +8,11 @@ use clap::{Args, Subcommand};
 use tokio::time::timeout;
 
 use super::exit::Exit;
-use super::interrupt::Signals;
 use super::stream;
 use crate::app::backend::BackendSettings;
 use crate::app::tcp::{TcpNetwork, TcpPort};
 use crate::app::{Host, Log, Meter, Network, Variant, api, backend, health};
+use crate::assembly::Signals;
 use crate::model::ceiling;
 
 /// How long `health` waits for an answer.

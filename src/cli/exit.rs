@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::hold::Busy;
+use crate::assembly::AssemblyError;
 use crate::campaign::CampaignError;
 use crate::model::Verdict;
 use crate::nemesis::{JournalError, NemesisError};
@@ -41,7 +41,9 @@ impl Exit {
             || error.is::<NemesisError>()
             || error.is::<JournalError>()
             || error.is::<DriverError>()
-            || error.is::<Busy>();
+            || error
+                .downcast_ref()
+                .is_some_and(AssemblyError::is_of_the_environment);
         if environment {
             Exit::Inconclusive
         } else {

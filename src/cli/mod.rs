@@ -1,12 +1,9 @@
 //! The command line: one short file per verb. This is the only place that chooses concrete parts (which driver,
 //! which transport) and the only user of the configuration.
 
-mod assemble;
 mod bar;
-mod blueprint;
 mod check;
 mod demo;
-pub mod demo_bench;
 mod demo_part;
 mod doctor;
 mod exit;
@@ -14,17 +11,13 @@ mod fault;
 mod folder;
 mod heal;
 mod help;
-mod hold;
 mod init;
 mod interrupt;
-mod journals;
 mod known;
-mod live_stack;
 mod output;
 mod pace;
 mod progress;
 mod regress;
-mod remote;
 mod replay;
 mod report;
 mod run;
@@ -43,7 +36,6 @@ use clap::{Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
 pub use exit::{Exit, words};
-pub use live_stack::LiveStack;
 pub use stream::say;
 
 /// Does your API come back when its backend does?

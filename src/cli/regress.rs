@@ -166,7 +166,7 @@ impl Regress {
         let source = source.or_of_trace(stack).map_err(|e| exit::words(&e))?;
         let name = &stack.name;
         match (source.is_demo(), configured) {
-            (true, _) if *name == crate::stack::demo::NAME => Ok(source),
+            (true, _) if *name == crate::demo::NAME => Ok(source),
             (true, _) => Err(format!("it is of the stack `{name}`, not of the demo")),
             (false, _) if self.sim => Err("only the demo can be simulated".to_owned()),
             (false, Some(configured)) if name == configured => Ok(source),

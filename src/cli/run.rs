@@ -8,7 +8,6 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Args;
 
-use super::assemble::Presence;
 use super::exit::Exit;
 use super::folder;
 use super::known;
@@ -21,6 +20,7 @@ use super::session::{Session, with_stacks};
 use super::shrink::Budget;
 use super::source::Source;
 use super::stream;
+use crate::assembly::Presence;
 use crate::campaign::{Bench, Campaign, Interrupt, Ledger, Plans, ShrinkBudget, Stacks};
 use crate::model::{Plan, Summary, ceiling};
 use crate::nemesis::Journal;

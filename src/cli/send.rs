@@ -7,7 +7,6 @@ use clap::Args;
 use clap::builder::RangedI64ValueParser;
 use humantime::format_rfc3339_seconds;
 
-use super::assemble::Presence;
 use super::bar::Bar;
 use super::exit::Exit;
 use super::output::Output;
@@ -17,6 +16,7 @@ use super::seconds::seconds;
 use super::session::Session;
 use super::source::Source;
 use super::stream;
+use crate::assembly::Presence;
 use crate::load;
 use crate::model::{Burst, KindName, Mix, Pace, RequestKind, StepId, ceiling};
 use crate::report::{Sent, SentSummary};
@@ -206,7 +206,7 @@ impl Board {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stack::demo;
+    use crate::demo;
 
     #[test]
     fn a_kind_that_is_not_there_is_answered_by_those_that_are() {

@@ -5,12 +5,11 @@ use std::sync::Arc;
 use anyhow::Context;
 use futures_util::future::{join_all, try_join_all};
 
-use super::assemble::Presence;
 use super::heal;
-use super::hold::Hold;
 use super::interrupt;
-use super::journals::{self, Reaper};
-use super::source::Source;
+use super::source::{self, Source};
+use super::stream;
+use crate::assembly::{Hold, Presence, Reaper, begin_journal};
 use crate::campaign::{Audience, Bench, CampaignError, Interrupt, Stacks};
 use crate::executor::Executor;
 use crate::nemesis::Journal;
@@ -105,7 +104,8 @@ impl Session {
         let nowhere = Arc::new(Journal::nowhere());
         let meant = source.bench(nth, &nowhere, Presence::Any).await?;
         let stack = &meant.executor.stack;
-        let hold = Hold::of(stack, source.may_wait(), &interrupt).await?;
+        let waits = |for_whom: &str| stream::say(&format!("comeback: waiting for {for_whom}"));
+        let hold = Hold::of(stack, source.may_wait(), &interrupt, waits).await?;
         drop(meant);
         heal::heal_dead_runs().await;
         let session = Self::begin(source, nth, interrupt, presence).await?;
@@ -123,9 +123,12 @@ impl Session {
     ) -> anyhow::Result<Self> {
         let journal = Arc::new(match source.is_simulated() {
             true => Journal::nowhere(),
-            false => journals::begin()?,
+            false => begin_journal()?,
         });
-        let reaper = journal.path().map(Reaper::start).transpose()?;
+        let reaper = match journal.path() {
+            Some(path) => Some(Reaper::start(&source::my_executable()?, path)?),
+            None => None,
+        };
         match source.bench(nth, &journal, presence).await {
             Ok(bench) => Ok(Session {
                 bench,

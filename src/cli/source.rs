@@ -6,14 +6,14 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use clap::Args;
 
-use super::assemble::{self, Presence};
-use super::blueprint::Blueprint;
-use super::demo_bench;
+use super::stream;
 use crate::app::Variant;
+use crate::assembly::{Blueprint, Presence, configured};
 use crate::campaign::Bench;
 use crate::config::Config;
+use crate::demo;
 use crate::nemesis::Journal;
-use crate::stack::demo;
+use crate::redact::SHORTEST;
 use crate::trace::StackInfo;
 
 /// Without either option, `./comeback.toml` is used.
@@ -91,13 +91,14 @@ impl Source {
         presence: Presence,
     ) -> anyhow::Result<Bench> {
         let mut blueprint = match self.demo {
-            Some(variant) if self.simulated => return demo_bench::simulated(variant),
-            Some(variant) => return demo_bench::live(my_executable()?, variant, journal),
+            Some(variant) if self.simulated => return Ok(demo::simulated(variant)?),
+            Some(variant) => return Ok(demo::live(my_executable()?, variant, journal)?),
             None if nth == 0 => Blueprint::of(&self.path()?)?,
             None => Blueprint::copy(&self.path()?, nth)?,
         };
+        warn_of(&blueprint.unredacted);
         blueprint.config.allow_remote |= self.allow_remote;
-        assemble::configured(blueprint, journal, presence).await
+        Ok(configured(blueprint, journal, presence).await?)
     }
 
     /// The configuration.
@@ -105,7 +106,12 @@ impl Source {
     /// # Errors
     /// When there is none, or it is bad.
     pub fn config(&self) -> anyhow::Result<Config> {
-        let mut config = Blueprint::of(&self.path()?)?.config;
+        let Blueprint {
+            mut config,
+            unredacted,
+            ..
+        } = Blueprint::of(&self.path()?)?;
+        warn_of(&unredacted);
         config.allow_remote |= self.allow_remote;
         Ok(config)
     }
@@ -128,10 +134,24 @@ impl Source {
     }
 }
 
+/// Says which variables cannot be kept out of texts.
+fn warn_of(variables: &[String]) {
+    if !variables.is_empty() {
+        stream::say(&format!(
+            "comeback: not redacted, because shorter than {SHORTEST} characters: {}",
+            variables.join(", ")
+        ));
+    }
+}
+
 fn default_config() -> PathBuf {
     PathBuf::from("comeback.toml")
 }
 
-fn my_executable() -> anyhow::Result<PathBuf> {
+/// The file of this program.
+///
+/// # Errors
+/// When the kernel does not say.
+pub fn my_executable() -> anyhow::Result<PathBuf> {
     std::env::current_exe().context("cannot find my own executable")
 }

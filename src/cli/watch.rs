@@ -8,7 +8,6 @@ use regex::Regex;
 use serde::Serialize;
 use tokio::time::sleep;
 
-use super::assemble::Presence;
 use super::exit::Exit;
 use super::output::Output;
 use super::progress::Progress;
@@ -16,6 +15,7 @@ use super::run::seed_of_now;
 use super::seconds::seconds;
 use super::session::Session;
 use super::source::Source;
+use crate::assembly::Presence;
 use crate::campaign::Bench;
 use crate::load;
 use crate::model::Background;

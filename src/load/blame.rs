@@ -10,7 +10,7 @@ use crate::model::UnknownReason;
 ///
 /// An error that nobody recognizes is the harness's own: it makes a trial inconclusive, where a wrong
 /// charge would make it a false alarm. So is a host name that cannot be resolved.
-pub(super) fn blame(error: &(dyn Error + 'static)) -> ExchangeError {
+pub(crate) fn blame(error: &(dyn Error + 'static)) -> ExchangeError {
     let message = words(error);
     match links(error).find_map(verdict) {
         Some(Blame::Api(reason)) => ExchangeError::Unanswered { reason, message },

@@ -8,7 +8,7 @@ use super::{ExchangeError, LoadError};
 
 /// The URL that every request's path is put below. It may have a path of its own.
 #[derive(Debug, Clone)]
-pub(super) struct Endpoint {
+pub(crate) struct Endpoint {
     /// Without a slash at its end.
     base: String,
 }

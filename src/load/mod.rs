@@ -15,7 +15,6 @@ mod expectation;
 mod expected;
 mod fresh;
 mod gate;
-mod in_memory;
 mod job;
 mod json_text;
 mod kind;
@@ -37,12 +36,14 @@ mod transport;
 mod values;
 mod wire;
 
+pub(crate) use blame::blame;
+pub(crate) use endpoint::Endpoint;
+
 pub use burst::{ERROR_PAUSE, background, burst};
 pub use client::{Client, ClientParts};
 pub use draw::Draw;
 pub use error::LoadError;
 pub use fresh::Fresh;
-pub use in_memory::InMemory;
 pub use kind::check;
 pub use pooled::Pooled;
 pub use probe::HttpProbe;

@@ -91,7 +91,7 @@ impl HttpRequest {
 
 impl HttpAnswer {
     /// Reads an answer's body to its end, or so many bytes of it.
-    pub(super) async fn read<B>(
+    pub(crate) async fn read<B>(
         status: u16,
         headers: HeaderMap,
         mut body: B,

@@ -1,9 +1,8 @@
 //! The system under test: one driver per service, and a direct readiness probe per backend.
 //!
-//! This file holds the traits and plain data only; [`process`], [`docker`], [`command`], [`demo`] and [`sim`] implement them.
+//! This file holds the traits and plain data only; [`process`], [`docker`] and [`command`] implement them, and so does the [demo](crate::demo).
 
 pub mod command;
-pub mod demo;
 pub mod docker;
 mod feed;
 mod figures;
@@ -12,7 +11,6 @@ pub mod mark;
 pub mod port;
 pub mod probe;
 pub mod process;
-pub mod sim;
 mod subject;
 mod tail;
 

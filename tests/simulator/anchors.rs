@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use comeback::app::Variant;
 use comeback::campaign::Bench;
-use comeback::cli::demo_bench;
+use comeback::demo;
 use comeback::generator;
 use comeback::model::{
     Action, Anchor, Burst, Fault, FaultKind, Mix, Pace, Plan, Step, StepId, Verdict,
@@ -15,7 +15,7 @@ use comeback::trace::{EventKind, Trace, View, tested};
 use crate::desk::Desk;
 
 fn bench(variant: Variant) -> Bench {
-    demo_bench::simulated(variant).unwrap()
+    demo::simulated(variant).unwrap()
 }
 
 fn trial(bench: &Bench, plan: &Plan) -> Trace {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use comeback::app::Variant;
 use comeback::campaign::{Bench, Plans};
-use comeback::cli::demo_bench;
+use comeback::demo;
 use comeback::model::{Summary, Verdict};
 use comeback::trace::{Trace, View};
 use serde_json::json;
@@ -14,7 +14,7 @@ use super::control::{campaign, run};
 
 /// A demo that is asked for one of three names each time, and whose answers are expected to have it.
 fn of_names(variant: Variant) -> Bench {
-    let mut bench = demo_bench::simulated(variant).unwrap();
+    let mut bench = demo::simulated(variant).unwrap();
     for kind in &mut bench.executor.kinds {
         kind.json = Some(json!({"token": "{pick:alice|bob|carol}"}));
         kind.expect.echo = None;

@@ -8,11 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use comeback::app::Variant;
 use comeback::campaign::{Audience, Bench, Campaign, Interrupt, Plans, Simulation, Stacks, World};
-use comeback::cli::demo_bench;
+use comeback::demo::{self, InMemory, SimulatedDemo};
 use comeback::executor::Executor;
-use comeback::load::{ExchangeError, HttpAnswer, HttpRequest, InMemory, Transport};
+use comeback::load::{ExchangeError, HttpAnswer, HttpRequest, Transport};
 use comeback::model::{Judgement, Plan, Regressed, Summary, Verdict};
-use comeback::stack::sim::SimulatedDemo;
 use comeback::trace::{Recorder, Trace};
 use comeback::watch;
 use hyper::{HeaderMap, Method};
@@ -54,7 +53,7 @@ fn flaky() -> Bench {
     };
     Bench {
         simulation: Some(Simulation::new(world)),
-        ..demo_bench::simulated(Variant::Healthy).unwrap()
+        ..demo::simulated(Variant::Healthy).unwrap()
     }
 }
 
@@ -130,7 +129,7 @@ async fn a_stack_that_fails_without_a_fault_is_inconclusive() {
 #[tokio::test]
 async fn a_stack_that_only_a_fault_breaks_has_a_control_that_holds() {
     let folder = tempfile::tempdir().unwrap();
-    let bench = demo_bench::simulated(Variant::StuckBusy).unwrap();
+    let bench = demo::simulated(Variant::StuckBusy).unwrap();
     let summary = run(&campaign(folder.path()), &bench).await;
     assert_eq!(summary.verdict, Verdict::Violated);
     assert_eq!(summary.flaky, []);

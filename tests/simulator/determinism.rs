@@ -5,7 +5,7 @@ use std::future::pending;
 use std::path::PathBuf;
 
 use comeback::app::Variant;
-use comeback::cli::demo_bench;
+use comeback::demo;
 use comeback::generator;
 use comeback::model::{Act, Verdict};
 use comeback::trace::Trace;
@@ -58,7 +58,7 @@ fn two_processes_write_the_same_trace_byte_for_byte_and_its_replay_is_simulated_
 
 #[test]
 fn a_trial_depends_on_its_plan_alone_whatever_came_before() {
-    let bench = demo_bench::simulated(Variant::Healthy).unwrap();
+    let bench = demo::simulated(Variant::Healthy).unwrap();
     let simulation = bench.simulation.as_ref().unwrap();
     let trial = |index| -> Trace {
         let plan = generator::plan(&bench.space, 7, index);
@@ -102,7 +102,7 @@ fn only_the_demo_can_be_simulated() {
 /// died, and no fault had made it.
 #[test]
 fn what_is_under_way_in_another_trial_is_not_done_here() {
-    let bench = demo_bench::simulated(Variant::Healthy).unwrap();
+    let bench = demo::simulated(Variant::Healthy).unwrap();
     let journal = &bench.executor.journal;
     journal.intent("backend", Act::Kill, None).unwrap();
     let plan = generator::plan(&bench.space, 1, 0);

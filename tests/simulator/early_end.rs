@@ -3,7 +3,7 @@
 use std::future::pending;
 
 use comeback::app::Variant;
-use comeback::cli::demo_bench;
+use comeback::demo;
 use comeback::generator;
 use comeback::invariant::judge;
 use comeback::model::Verdict;
@@ -11,7 +11,7 @@ use comeback::trace::{EventKind, Phase, Trace};
 
 /// The first violated trial of a variant.
 fn violated(variant: Variant) -> Trace {
-    let bench = demo_bench::simulated(variant).unwrap();
+    let bench = demo::simulated(variant).unwrap();
     let simulation = bench.simulation.as_ref().unwrap();
     let trial = |index| {
         let plan = generator::plan(&bench.space, 1, index);

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use comeback::app::Variant;
-use comeback::load::{ExchangeError, HttpRequest, InMemory, Transport};
+use comeback::demo::{InMemory, SimulatedDemo};
+use comeback::load::{ExchangeError, HttpRequest, Transport};
 use comeback::model::{Act, UnknownReason};
-use comeback::stack::sim::SimulatedDemo;
 use comeback::stack::{Backend, Driver, Observation, ServiceState};
 use hyper::{HeaderMap, Method};
 use tokio::time::{Instant, sleep, timeout};

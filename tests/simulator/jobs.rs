@@ -11,11 +11,9 @@ use comeback::app::Variant;
 use comeback::campaign::{
     Audience, Bench, Campaign, Plans, ShrinkBudget, Simulation, Stacks, World,
 };
-use comeback::cli::demo_bench;
+use comeback::demo::{self, InMemory, SimulatedDemo};
 use comeback::executor::Executor;
-use comeback::load::InMemory;
 use comeback::model::{Judgement, Plan, Regressed, Summary, Verdict};
-use comeback::stack::sim::SimulatedDemo;
 use comeback::trace::Recorder;
 
 use crate::control::{campaign, run_on};
@@ -59,7 +57,7 @@ async fn several_stacks_find_what_one_finds() {
         (Variant::StuckBusy, 3),
         (Variant::Healthy, 1),
     ] {
-        let bench = demo_bench::simulated(variant).unwrap();
+        let bench = demo::simulated(variant).unwrap();
         let folders = [(); 2].map(|()| tempfile::tempdir().unwrap());
         let of = |folder: &Path| Campaign {
             max_failures,
@@ -95,7 +93,7 @@ async fn several_stacks_are_at_it_at_once() {
     };
     let bench = Bench {
         simulation: Some(Simulation::new(world)),
-        ..demo_bench::simulated(Variant::Healthy).unwrap()
+        ..demo::simulated(Variant::Healthy).unwrap()
     };
     let folder = tempfile::tempdir().unwrap();
     let two = Campaign {
@@ -111,7 +109,7 @@ async fn several_stacks_are_at_it_at_once() {
 
 #[tokio::test]
 async fn a_campaign_may_be_given_more_time_than_a_clock_can_tell() {
-    let bench = demo_bench::simulated(Variant::Healthy).unwrap();
+    let bench = demo::simulated(Variant::Healthy).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let long = Campaign {
         plans: Plans::Random(1),
@@ -124,7 +122,7 @@ async fn a_campaign_may_be_given_more_time_than_a_clock_can_tell() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_error_on_one_stack_ends_the_campaign_on_all() {
-    let bench = demo_bench::simulated(Variant::Healthy).unwrap();
+    let bench = demo::simulated(Variant::Healthy).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let campaign = Campaign {
         plans: Plans::Random(u64::MAX),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use comeback::app::Variant;
 use comeback::campaign::{Audience, Bench, Campaign, Interrupt, Ledger, Plans, Saved, Stacks};
-use comeback::cli::demo_bench;
+use comeback::demo;
 use comeback::executor::Executor;
 use comeback::generator;
 use comeback::model::{Fate, Judgement, Plan, Regressed, Summary, Verdict};
@@ -32,7 +32,7 @@ impl Audience for Impatient {
 }
 
 fn bench(variant: Variant) -> Bench {
-    demo_bench::simulated(variant).unwrap()
+    demo::simulated(variant).unwrap()
 }
 
 /// A campaign that has found one failure, and one that is given it.

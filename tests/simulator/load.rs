@@ -4,10 +4,9 @@ use std::future::pending;
 
 use comeback::app::Variant;
 use comeback::campaign::{Bench, Campaign, Plans};
-use comeback::cli::demo_bench;
+use comeback::demo;
 use comeback::generator::{self, BackendSpace, Bounds, FaultName, Space};
 use comeback::model::{Mix, Tested, Verdict};
-use comeback::stack::demo;
 use comeback::trace::tested;
 use serde_json::Value;
 
@@ -16,7 +15,7 @@ use crate::desk::Desk;
 
 /// What a plan of the healthy demo tested.
 fn trial(seed: u64, index: u64) -> Tested {
-    let bench = demo_bench::simulated(Variant::Healthy).unwrap();
+    let bench = demo::simulated(Variant::Healthy).unwrap();
     let plan = generator::plan(&bench.space, seed, index);
     let simulation = bench.simulation.as_ref().unwrap();
     tested(&simulation.trial(&bench, &plan, 0, pending()).unwrap())
@@ -85,7 +84,7 @@ async fn a_campaign_that_tested_nothing_is_inconclusive_and_names_the_key() {
     let kinds = Mix::from([("job".to_owned(), 1)]);
     let bench = Bench {
         space: Space::new(vec![backend], kinds, Vec::new(), bounds).unwrap(),
-        ..demo_bench::simulated(Variant::Healthy).unwrap()
+        ..demo::simulated(Variant::Healthy).unwrap()
     };
     let campaign = Campaign {
         plans: Plans::Random(4),

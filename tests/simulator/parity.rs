@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use comeback::app::Variant;
-use comeback::cli::demo_bench;
+use comeback::demo;
 use comeback::model::{
     Action, Anchor, Burst, Edge, Fault, FaultKind, Mix, Pace, Plan, Step, StepId,
 };
@@ -212,7 +212,7 @@ fn skipped(bug: Variant) {
 }
 
 fn simulated(bug: Variant) -> Trace {
-    let bench = demo_bench::simulated(bug).unwrap();
+    let bench = demo::simulated(bug).unwrap();
     let plan = plan(bug);
     bench.space.fits(&plan).unwrap();
     let simulation = bench.simulation.as_ref().unwrap();

@@ -6,14 +6,12 @@ use std::time::Duration;
 
 use comeback::app::Variant;
 use comeback::campaign::Bench;
-use comeback::cli::demo_bench;
+use comeback::demo::{self, InMemory, SimulatedDemo};
 use comeback::executor::{EarlyEnd, Executor};
 use comeback::generator;
 use comeback::invariant::{judge, standard};
-use comeback::load::InMemory;
 use comeback::model::{Action, Fault, FaultKind, Limits, Pace, Plan, Step, Verdict};
 use comeback::stack::ServiceState;
-use comeback::stack::sim::SimulatedDemo;
 use comeback::trace::{Recorder, Trace};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -40,7 +38,7 @@ fn any_variant() -> impl Strategy<Value = Variant> {
 
 /// A bench, and a plan drawn for it.
 fn drawn(variant: Variant, seed: u64, index: u64) -> (Bench, Plan) {
-    let bench = demo_bench::simulated(variant).unwrap();
+    let bench = demo::simulated(variant).unwrap();
     let plan = generator::plan(&bench.space, seed, index);
     (bench, plan)
 }

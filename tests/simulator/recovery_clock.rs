@@ -4,7 +4,7 @@ use std::future::pending;
 
 use comeback::app::Variant;
 use comeback::campaign::Bench;
-use comeback::cli::demo_bench;
+use comeback::demo;
 use comeback::generator;
 use comeback::model::{Figure, Judgement, Verdict};
 
@@ -32,7 +32,7 @@ fn no_correct_variant_is_late_by_a_plan_that_goes_on() {
     let correct = Variant::ALL.iter().filter(|variant| variant.is_correct());
     let mut undecided = 0;
     for variant in correct {
-        let mut bench = demo_bench::simulated(*variant).unwrap();
+        let mut bench = demo::simulated(*variant).unwrap();
         let own_ms = (0..MEASURED).map(|index| slowest_ms(&judgement(&bench, 7, index)));
         bench.executor.limits.recovery_ms = (1.5 * own_ms.fold(0.0, f64::max)).ceil() as u64;
         for index in 0..JUDGED {

@@ -7,10 +7,8 @@ use std::sync::{Arc, LazyLock};
 
 use comeback::app::Variant;
 use comeback::campaign::{Bench, Fresh, Interrupt, Regress, Simulation, World};
-use comeback::cli::demo_bench;
-use comeback::load::InMemory;
+use comeback::demo::{self, InMemory, SimulatedDemo};
 use comeback::model::{Fate, Plan, Regressed, Speed};
-use comeback::stack::sim::SimulatedDemo;
 use comeback::trace::{Trace, TraceWriter};
 use comeback::watch;
 use serde_json::{Value, json};
@@ -200,7 +198,7 @@ async fn a_flaky_failure_is_looked_for_as_long_as_its_rate_asks_for() {
     };
     let bench = Bench {
         simulation: Some(Simulation::new(world)),
-        ..demo_bench::simulated(Variant::StuckBusy).unwrap()
+        ..demo::simulated(Variant::StuckBusy).unwrap()
     };
     let told = |failed, runs| {
         note_rate(&desk, &trace, failed, runs);

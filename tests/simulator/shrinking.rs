@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use comeback::app::Variant;
 use comeback::campaign::{Bench, Campaign, Interrupt, ShrinkBudget, Shrunken};
-use comeback::cli::demo_bench;
+use comeback::demo;
 use comeback::model::{Reproduced, ShrinkHistory};
 use comeback::shrink::Ending;
 use comeback::trace::Trace;
@@ -18,7 +18,7 @@ use crate::control::{Nobody, campaign, run};
 use crate::explanations::{self, Checked, Effort};
 
 fn bench(variant: Variant) -> Bench {
-    demo_bench::simulated(variant).unwrap()
+    demo::simulated(variant).unwrap()
 }
 
 /// The saved trace of a failure that nobody has shrunk yet.

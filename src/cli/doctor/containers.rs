@@ -1,6 +1,6 @@
 //! The engine, and the containers that the configuration names.
 
-use crate::cli::assemble::selector;
+use crate::assembly::selector;
 use crate::config::{Config, Container, ServiceConfig};
 use crate::model::API;
 use crate::report::Checkup;

@@ -8,14 +8,13 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use super::assemble::Presence;
 use super::exit::Exit;
 use super::output::Output;
 use super::progress::Progress;
-use super::remote;
 use super::scope;
 use super::session::Session;
 use super::source::Source;
+use crate::assembly::{Presence, stays_on_this_machine};
 use crate::campaign::{Audience, Bench};
 use crate::load::HttpRequest;
 use crate::observe::ask;
@@ -71,7 +70,7 @@ impl Doctor {
                 Ok(config) => {
                     let found = format!("{} can be read", config.name);
                     checkup.fine("configuration", found);
-                    if let Err(error) = remote::check(&config).await {
+                    if let Err(error) = stays_on_this_machine(&config).await {
                         checkup.configuration("this machine", error.to_string(), "");
                         return Ok(Some(()));
                     }

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 
 use super::healed::Healed;
 use super::undo::{self, Undone};
-use crate::cli::journals;
+use crate::assembly::is_alive;
 use crate::nemesis::{Account, Charge, Journal, Settling, Step, monotonic_ms};
 use crate::stack::DriverError;
 
@@ -54,7 +54,7 @@ impl Healing<'_> {
             Err(_) if !path.exists() => return,
             Err(error) => return self.healed.failed.push(error.to_string()),
         };
-        if let Some(owner) = account.owner.filter(journals::is_alive) {
+        if let Some(owner) = account.owner.filter(is_alive) {
             self.healed.alive.push(owner.pid);
             return;
         }

@@ -14,8 +14,8 @@ use tokio::time::sleep;
 use self::healed::Healed;
 use self::healing::Healing;
 use super::exit::Exit;
-use super::journals;
 use super::output::Output;
+use crate::assembly::{is_alive, state_folder};
 use crate::nemesis::{Account, Journal};
 
 /// How often the reaper looks whether its run is gone.
@@ -57,7 +57,7 @@ impl Heal {
         }
         let paths = match self.journal {
             Some(path) => vec![path],
-            None => Journal::list(&journals::folder()?)?,
+            None => Journal::list(&state_folder()?)?,
         };
         let mut healing = Healing {
             healed: Healed::default(),
@@ -94,7 +94,7 @@ pub async fn heal_dead_runs() {
         unasked: true,
         tell: &aside,
     };
-    let paths = journals::folder().and_then(|folder| Ok(Journal::list(&folder)?));
+    let paths = state_folder().and_then(|folder| Ok(Journal::list(&folder)?));
     for path in paths.unwrap_or_default() {
         healing.heal(&path).await;
     }
@@ -116,7 +116,7 @@ async fn owner_gone(journal: &Path) -> anyhow::Result<()> {
         return Ok(());
     }
     if let Some(owner) = Account::of(Journal::read(journal)?).owner {
-        while journals::is_alive(&owner) {
+        while is_alive(&owner) {
             sleep(LOOK_EVERY).await;
         }
     }

@@ -36,7 +36,7 @@ use super::{Driver, DriverError, Lease, Observation, Observations, ServiceState,
 use crate::model::Act;
 
 pub use self::members::start_ticks;
-pub(super) use self::observers::Observers;
+pub(crate) use self::observers::Observers;
 pub use self::undo::{Undone, undo, undo_marked};
 
 /// How long the kernel may take to do what a signal asks. It is slower only when it is in trouble.

@@ -16,7 +16,7 @@ const LAST_LINE_CHARS: usize = 400;
 
 /// Everybody who observes one service, and what it said last. Clones share both.
 #[derive(Debug, Clone, Default)]
-pub(in crate::stack) struct Observers(Arc<Mutex<Told>>);
+pub(crate) struct Observers(Arc<Mutex<Told>>);
 
 #[derive(Debug, Default)]
 struct Told {

@@ -5,18 +5,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::assemble::{info, transport};
+use super::parts::{self, BACKEND, NAME};
+use super::{DemoError, InMemory, LiveDemo, SimulatedDemo};
 use crate::app::Variant;
-use crate::campaign::{Bench, Simulation, World};
+use crate::campaign::{Bench, Simulation, World, stack_info};
 use crate::executor::{Executor, ResetPolicy, Settings};
 use crate::generator::{BackendSpace, Bounds, FaultName, Space};
 use crate::invariant::standard;
-use crate::load::{Caps, Connections, InMemory, MAX_BODY_BYTES, Transport};
+use crate::load::{Caps, Connections, Fresh, Transport};
 use crate::model::{LogPatterns, Plan, RequestKind};
 use crate::nemesis::Journal;
 use crate::stack::Stack;
-use crate::stack::demo::{self, Demo};
-use crate::stack::sim::SimulatedDemo;
 use crate::trace::{Redaction, StackInfo};
 
 /// The demo as two processes, which are started as `executable demo-part …`.
@@ -27,9 +26,9 @@ pub fn live(
     executable: PathBuf,
     variant: Variant,
     journal: &Arc<Journal>,
-) -> anyhow::Result<Bench> {
-    let Demo { stack, url } = Demo::new(executable, variant)?;
-    let transport = transport(&url, Connections::Fresh, None, MAX_BODY_BYTES)?;
+) -> Result<Bench, DemoError> {
+    let LiveDemo { stack, url } = LiveDemo::new(executable, variant)?;
+    let transport = Arc::new(Fresh::new(&url, None)?);
     let live = |fault: &FaultName| *fault != FaultName::Cut;
     bench(variant, stack, transport, Arc::clone(journal), live)
 }
@@ -38,7 +37,7 @@ pub fn live(
 ///
 /// # Errors
 /// Only if the demo's own settings contradict each other.
-pub fn simulated(variant: Variant) -> anyhow::Result<Bench> {
+pub fn simulated(variant: Variant) -> Result<Bench, DemoError> {
     let World { stack, transport } = world(variant, 0);
     let bench = bench(
         variant,
@@ -80,7 +79,7 @@ fn bench(
     transport: Arc<dyn Transport>,
     journal: Arc<Journal>,
     allowed: impl Fn(&FaultName) -> bool,
-) -> anyhow::Result<Bench> {
+) -> Result<Bench, DemoError> {
     let settings = Settings {
         ready_within: Duration::from_secs(10),
         api_ready_within: Duration::from_secs(10),
@@ -91,10 +90,10 @@ fn bench(
         settle: Duration::from_millis(600),
         ..Settings::default()
     };
-    let kinds = demo::kinds();
+    let kinds = parts::kinds();
     let (detected, reconnected) = ("backend connection lost", "reconnected");
-    let info = info(
-        demo::NAME,
+    let info = stack_info(
+        NAME,
         Some(variant.name()),
         &stack,
         &kinds,
@@ -113,7 +112,7 @@ fn bench(
             transport,
             kinds,
             caps: Caps::default(),
-            limits: demo::limits(),
+            limits: parts::limits(),
             settings,
             journal,
         },
@@ -132,9 +131,9 @@ fn space(
     kinds: &[RequestKind],
     log: Vec<String>,
     allowed: impl Fn(&FaultName) -> bool,
-) -> anyhow::Result<Space> {
+) -> Result<Space, DemoError> {
     let backends = vec![BackendSpace {
-        name: demo::BACKEND.to_owned(),
+        name: BACKEND.to_owned(),
         faults: FaultName::ALL.iter().copied().filter(allowed).collect(),
     }];
     let mix = kinds
@@ -148,5 +147,5 @@ fn space(
         ..Bounds::default().scaled(0.01)
     };
     let space = Space::new(backends, mix, log, bounds)?;
-    Ok(space.with_jobs_of(kinds).at_scale_of(&demo::limits()))
+    Ok(space.with_jobs_of(kinds).at_scale_of(&parts::limits()))
 }

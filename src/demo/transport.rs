@@ -10,12 +10,12 @@ use hyper::client::conn::http1;
 use hyper::header::{HOST, HeaderValue};
 use hyper_util::rt::TokioIo;
 
-use super::blame::blame;
-use super::endpoint::Endpoint;
-use super::{ExchangeError, HttpAnswer, HttpRequest, MAX_BODY_BYTES, Transport};
-use crate::stack::sim::Place;
+use super::sim::Place;
+use crate::load::{
+    Endpoint, ExchangeError, HttpAnswer, HttpRequest, MAX_BODY_BYTES, Transport, blame,
+};
 
-/// Speaks HTTP to an API in memory. As [`Fresh`](super::Fresh), it makes a new connection for every exchange and keeps none.
+/// Speaks HTTP to an API in memory. As [`Fresh`](crate::load::Fresh), it makes a new connection for every exchange and keeps none.
 #[derive(Debug)]
 pub struct InMemory {
     api: Place,

@@ -1,6 +1,6 @@
 //! The simulated demo: the demo's own API and backend in memory, on tokio's paused clock.
 //!
-//! The code of both is that of the [live demo](super::demo), and so is everything that deals with them; what differs is the network,
+//! The code of both is that of the [live demo](super::live), and so is everything that deals with them; what differs is the network,
 //! the clock, and that a service is a future and no process. Where nothing is to be done, a paused clock jumps to the next
 //! timer, so seconds pass in no time; and as everything runs on one thread in one order, the same plan has the same history, to
 //! the microsecond, in every run.
@@ -14,12 +14,13 @@ mod service;
 
 use std::sync::Arc;
 
-pub use self::network::{Door, Place};
+pub use self::network::Place;
 use self::service::{Serve, SimulatedService};
-use super::{Stack, demo};
+use super::parts::{self, BACKEND};
 use crate::app::backend::BackendSettings;
 use crate::app::{Host, Variant, api, backend};
 use crate::model::API;
+use crate::stack::Stack;
 
 /// The exit code of an API that has crashed: that of the live one.
 const CRASHED: i64 = 2;
@@ -58,9 +59,9 @@ impl SimulatedDemo {
         });
         let stack = Stack {
             api: Some(Box::new(SimulatedService::new(API, api.clone(), serve_api))),
-            backends: vec![demo::backend(
+            backends: vec![parts::backend(
                 Box::new(SimulatedService::new(
-                    demo::BACKEND,
+                    BACKEND,
                     backend.clone(),
                     serve_backend,
                 )),

@@ -1,26 +1,23 @@
 //! Concrete parts from settings: drivers, probes, transports.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::bail;
-
-use super::blueprint::Blueprint;
-use super::remote;
-use crate::campaign::Bench;
+use super::this_machine;
+use super::{AssemblyError, Blueprint};
+use crate::campaign::{Bench, stack_info};
 use crate::config::{BackendConfig, Config, Container, ReadyCheck, ServiceConfig};
 use crate::executor::Executor;
 use crate::invariant::standard;
 use crate::load::{self, Connections, Fresh, HttpProbe, Pooled, Transport};
-use crate::model::{API, RequestKind};
+use crate::model::API;
 use crate::nemesis::Journal;
 use crate::stack::command::{CommandDriver, Commands};
 use crate::stack::docker::{DockerDriver, Engine, Selector, published_alike};
 use crate::stack::probe::{ExecProbe, LogProbe, TcpProbe};
 use crate::stack::process::ProcessDriver;
 use crate::stack::{Backend, Driver, Probe, Stack};
-use crate::trace::{KindInfo, Redaction, StackInfo};
+use crate::trace::{Redaction, StackInfo};
 
 /// What state a container of a stack may be found in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,14 +41,15 @@ pub async fn configured(
     blueprint: Blueprint,
     journal: &Arc<Journal>,
     presence: Presence,
-) -> anyhow::Result<Bench> {
+) -> Result<Bench, AssemblyError> {
     let Blueprint {
         mut config,
         ports,
         original,
+        ..
     } = blueprint;
     load::check(&config.kinds)?;
-    remote::check(&config).await?;
+    this_machine::check(&config).await?;
     let mut finder = Finder {
         engine: None,
         presence,
@@ -78,7 +76,7 @@ pub async fn configured(
     });
     let info = StackInfo {
         executed: executed.collect(),
-        ..info(
+        ..stack_info(
             &config.name,
             None,
             &stack,
@@ -111,7 +109,10 @@ pub async fn configured(
     })
 }
 
-async fn backend(config: &BackendConfig, finder: &mut Finder) -> anyhow::Result<Option<Backend>> {
+async fn backend(
+    config: &BackendConfig,
+    finder: &mut Finder,
+) -> Result<Option<Backend>, AssemblyError> {
     let Some(driver) = driver(&config.name, &config.service, finder).await? else {
         return Ok(None);
     };
@@ -143,7 +144,7 @@ struct Finder {
 }
 
 impl Finder {
-    async fn engine(&mut self) -> anyhow::Result<&Engine> {
+    async fn engine(&mut self) -> Result<&Engine, AssemblyError> {
         Ok(match &mut self.engine {
             Some(engine) => engine,
             none => none.insert(Engine::connect().await?),
@@ -152,7 +153,11 @@ impl Finder {
 }
 
 /// Puts the ports at which a copy's containers are published in the place of those of the stack that it is a copy of.
-async fn follow_ports(copy: &mut Config, original: &Config, engine: &Engine) -> anyhow::Result<()> {
+async fn follow_ports(
+    copy: &mut Config,
+    original: &Config,
+    engine: &Engine,
+) -> Result<(), AssemblyError> {
     if let (Some(ServiceConfig::Docker(from)), Some(ServiceConfig::Docker(to))) =
         (&original.api.service, &copy.api.service)
     {
@@ -187,11 +192,12 @@ async fn url_of_copy(
     from: &Selector,
     to: &Selector,
     engine: &Engine,
-) -> anyhow::Result<String> {
-    let uri: hyper::Uri = url.parse()?;
-    let Some(port) = uri.port_u16() else {
-        bail!("{url} names no port, so that it cannot be told at which one a copy of it is");
+) -> Result<String, AssemblyError> {
+    let no_port = || AssemblyError::NoPort {
+        url: url.to_owned(),
     };
+    let uri: hyper::Uri = url.parse().map_err(|_| no_port())?;
+    let port = uri.port_u16().ok_or_else(no_port)?;
     let port = published_alike(engine, from, to, port).await?;
     let scheme = uri.scheme_str().unwrap_or("http");
     let host = uri.host().unwrap_or_default();
@@ -207,7 +213,7 @@ async fn driver(
     name: &str,
     service: &ServiceConfig,
     finder: &mut Finder,
-) -> anyhow::Result<Option<Box<dyn Driver>>> {
+) -> Result<Option<Box<dyn Driver>>, AssemblyError> {
     let container = match service {
         ServiceConfig::Process(process) => {
             let (command, env) = (process.command.clone(), process.env.clone());
@@ -258,44 +264,14 @@ pub fn selector(container: &Container) -> Selector {
 ///
 /// # Errors
 /// When the URL or the file of certificate authorities is no good.
-pub fn transport(
+fn transport(
     url: &str,
     connections: Connections,
     ca: Option<&Path>,
     max_body_bytes: usize,
-) -> anyhow::Result<Arc<dyn Transport>> {
+) -> Result<Arc<dyn Transport>, AssemblyError> {
     Ok(match connections {
         Connections::Fresh => Arc::new(Fresh::new(url, ca)?.max_body(max_body_bytes)),
         Connections::Pooled => Arc::new(Pooled::new(url, ca)?.max_body(max_body_bytes)),
     })
-}
-
-/// What traces tell of a stack.
-pub fn info(
-    name: &str,
-    variant: Option<&str>,
-    stack: &Stack,
-    kinds: &[RequestKind],
-    connections: Connections,
-) -> StackInfo {
-    let kind = |kind: &RequestKind| KindInfo {
-        name: kind.name.clone(),
-        job: kind.job.is_some(),
-        states: kind.job.iter().flat_map(|job| job.states.clone()).collect(),
-        echo: kind.expect.echo.is_some(),
-    };
-    StackInfo {
-        name: name.to_owned(),
-        variant: variant.map(str::to_owned),
-        backends: stack
-            .backends
-            .iter()
-            .map(|backend| backend.name.clone())
-            .collect(),
-        executed: BTreeMap::new(),
-        kinds: kinds.iter().map(kind).collect(),
-        connections: connections.name().to_owned(),
-        api_observed: stack.api.is_some(),
-        simulated: false,
-    }
 }

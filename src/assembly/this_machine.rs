@@ -8,10 +8,10 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use anyhow::bail;
 use tokio::net::lookup_host;
 use tokio::time::timeout;
 
+use super::AssemblyError;
 use crate::config::{Config, ReadyCheck, ServiceConfig};
 use crate::stack::docker::Engine;
 
@@ -22,17 +22,14 @@ const RESOLVED_WITHIN: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// When it does, with what to do about it in the same line.
-pub async fn check(config: &Config) -> anyhow::Result<()> {
+pub async fn check(config: &Config) -> Result<(), AssemblyError> {
     if config.allow_remote {
         return Ok(());
     }
     for (key, place) in places(config) {
         if !is_here(&place).await {
-            bail!(
-                "{key} leads to {}, which is another machine: if comeback may load and break what is there, allow it by --allow-remote, or by \
-                 `allow-remote = true` in the configuration",
-                shown(&place)
-            );
+            let host = shown(&place);
+            return Err(AssemblyError::Elsewhere { key, host });
         }
     }
     Ok(())

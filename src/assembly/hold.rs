@@ -10,10 +10,9 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::Context;
 use tokio::time::sleep;
 
-use super::journals;
+use super::{AssemblyError, state_folder};
 use crate::campaign::Interrupt;
 use crate::stack::Stack;
 
@@ -35,12 +34,17 @@ pub struct Busy {
 }
 
 impl Hold {
-    /// Holds the services of a stack, at once or, where it may wait, as soon as they are free.
+    /// Holds the services of a stack, at once or, where it may wait, as soon as they are free; `waits` learns for whom.
     ///
     /// # Errors
     /// [`Busy`] when another run holds one, or the wait was interrupted; and when a lock's file cannot be made.
-    pub async fn of(stack: &Stack, wait: bool, interrupt: &Interrupt) -> anyhow::Result<Self> {
-        let folder = journals::folder()?.join("locks");
+    pub async fn of(
+        stack: &Stack,
+        wait: bool,
+        interrupt: &Interrupt,
+        waits: impl FnOnce(&str),
+    ) -> Result<Self, AssemblyError> {
+        let folder = state_folder()?.join("locks");
         let services = stack.services();
         let known: Vec<(String, PathBuf)> = services
             .filter_map(|(name, driver)| {
@@ -49,18 +53,17 @@ impl Hold {
             .collect();
         let mut builder = fs::DirBuilder::new();
         let made = builder.recursive(true).mode(0o700).create(&folder);
-        made.with_context(|| format!("cannot make {}", folder.display()))?;
-        let mut is_told = false;
+        made.map_err(AssemblyError::at("make", &folder))?;
+        let mut waits = Some(waits);
         loop {
             let busy = match Self::all(&known)? {
                 Ok(hold) => return Ok(hold),
                 Err(busy) if !wait => return Err(busy.into()),
                 Err(busy) => busy,
             };
-            if !std::mem::replace(&mut is_told, true) {
+            if let Some(waits) = waits.take() {
                 let Busy { service, holder } = &busy;
-                let holder = format!("{holder}, which is using `{service}`");
-                super::stream::say(&format!("comeback: waiting for {holder}"));
+                waits(&format!("{holder}, which is using `{service}`"));
             }
             tokio::select! {
                 biased;
@@ -71,10 +74,10 @@ impl Hold {
     }
 
     /// Holds all of them or none, so that two that wait for each other's cannot come about.
-    fn all(known: &[(String, PathBuf)]) -> anyhow::Result<Result<Self, Busy>> {
+    fn all(known: &[(String, PathBuf)]) -> Result<Result<Self, Busy>, AssemblyError> {
         let mut files = Vec::new();
         for (service, path) in known {
-            match try_hold(path).with_context(|| format!("cannot lock {}", path.display()))? {
+            match try_hold(path).map_err(AssemblyError::at("lock", path))? {
                 Ok(file) => files.push(file),
                 Err(holder) => {
                     let service = service.clone();

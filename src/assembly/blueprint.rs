@@ -5,11 +5,9 @@ use std::collections::BTreeMap;
 use std::env;
 use std::path::Path;
 
-use anyhow::bail;
-
-use super::stream;
+use super::AssemblyError;
 use crate::config::{Config, ConfigError, PORT};
-use crate::redact::{self, SHORTEST, Secret};
+use crate::redact::{self, Secret};
 use crate::stack::port::ReservedPort;
 
 /// What a stack is built from.
@@ -20,6 +18,8 @@ pub struct Blueprint {
     pub ports: Vec<ReservedPort>,
     /// The stack that this one is a compose project's copy of: its containers tell which of their ports are meant.
     pub original: Option<Config>,
+    /// Variables whose values are too short to be kept out of texts, named for the first time.
+    pub unredacted: Vec<String>,
 }
 
 impl Blueprint {
@@ -41,12 +41,13 @@ impl Blueprint {
             }
             Some(ports[port].0.to_string())
         })?;
-        warn_of(&redact::know(&config.secrets));
+        let unredacted = variables(&redact::know(&config.secrets));
         let ports = ports.into_inner().into_values();
         Ok(Blueprint {
             config,
             ports: ports.map(|(_, port)| port).collect(),
             original: None,
+            unredacted,
         })
     }
 
@@ -54,7 +55,7 @@ impl Blueprint {
     ///
     /// # Errors
     /// When the configuration is bad, or does not tell how there can be so many copies.
-    pub fn copy(path: &Path, nth: usize) -> anyhow::Result<Self> {
+    pub fn copy(path: &Path, nth: usize) -> Result<Self, AssemblyError> {
         // Each time that it is read it has other ports, so that whatever is the same would be shared.
         let (original, copy) = (Blueprint::of(path)?.config, Blueprint::of(path)?);
         let projects = &original.instances;
@@ -65,34 +66,26 @@ impl Blueprint {
                 ..copy
             },
             None if projects.is_empty() => copy,
-            None => bail!(
-                "--jobs {} asks for more stacks than there are: {} lists {} in `instances`",
-                nth + 1,
-                path.display(),
-                projects.len()
-            ),
+            None => {
+                return Err(AssemblyError::TooFewCopies {
+                    wanted: nth + 1,
+                    config: path.display().to_string(),
+                    listed: projects.len(),
+                });
+            }
         };
-        if let Some(shared) = shared(&original, &copy.config) {
-            bail!(
-                "--jobs needs stacks that share nothing, and all would share {shared} of {}: list the compose projects that are copies of this \
-                 one in `instances = [\"…\"]`, or write `${{port:NAME}}` for each port of a `process`",
-                path.display()
-            );
+        if let Some(part) = shared(&original, &copy.config) {
+            let config = path.display().to_string();
+            return Err(AssemblyError::Shared { part, config });
         }
         Ok(copy)
     }
 }
 
-/// Says which variables cannot be kept out of texts.
-fn warn_of(short: &[Secret]) {
-    let variables = short.iter().map(|secret| secret.label.as_str());
-    let variables: Vec<&str> = variables.filter(|label| label.starts_with("${")).collect();
-    if !variables.is_empty() {
-        stream::say(&format!(
-            "comeback: not redacted, because shorter than {SHORTEST} characters: {}",
-            variables.join(", ")
-        ));
-    }
+/// The variables among secrets.
+fn variables(secrets: &[Secret]) -> Vec<String> {
+    let labels = secrets.iter().map(|secret| secret.label.clone());
+    labels.filter(|label| label.starts_with("${")).collect()
 }
 
 /// A part that two stacks have in common.

@@ -1,20 +1,14 @@
-//! The demo stack: this program's own API and backend as two child processes. What it consists of and how it is used is told
-//! here once, for the simulated demo too.
+//! What the demo consists of and how it is used, live and simulated alike.
 
 use std::collections::BTreeMap;
-use std::io;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::json;
 
-use super::port::ReservedPort;
-use super::process::ProcessDriver;
-use super::{Backend, Driver, Probe, Stack};
-use crate::app::tcp::TcpNetwork;
-use crate::app::{Network, Variant, health};
-use crate::model::{API, Expect, Job, LatencyLimits, Limits, RequestKind, ResourceLimits};
+use crate::app::{Network, health};
+use crate::model::{Expect, Job, LatencyLimits, Limits, RequestKind, ResourceLimits};
+use crate::stack::{Backend, Driver, Probe};
 
 /// The name of the demo's stack.
 pub const NAME: &str = "demo";
@@ -22,56 +16,9 @@ pub const NAME: &str = "demo";
 /// The name of the demo's one backend.
 pub const BACKEND: &str = "backend";
 
-/// The demo stack, not yet started.
-pub struct Demo {
-    /// The services.
-    pub stack: Stack,
-    /// The API's URL, without a slash at its end.
-    pub url: String,
-}
-
-/// The demo cannot be set up.
-#[derive(Debug, thiserror::Error)]
-#[error("the demo finds no free port on 127.0.0.1: {0}")]
-pub struct DemoError(#[from] io::Error);
-
 /// Asks the demo's backend in its own protocol.
 struct HealthProbe {
     backend: Box<dyn Network>,
-}
-
-impl Demo {
-    /// A demo of some variant, whose services are `executable demo-part …`.
-    ///
-    /// # Errors
-    /// When no port is free.
-    pub fn new(executable: PathBuf, variant: Variant) -> Result<Demo, DemoError> {
-        let ports = vec![ReservedPort::reserve()?, ReservedPort::reserve()?];
-        let api = ports[0].address()?.to_string();
-        let backend = ports[1].address()?.to_string();
-        let api_arguments = [
-            "api",
-            "--listen",
-            &api,
-            "--backend",
-            &backend,
-            "--variant",
-            variant.name(),
-        ];
-        let backend_driver = part(&executable, BACKEND, &["backend", "--listen", &backend]);
-        let stack = Stack {
-            api: Some(part(&executable, API, &api_arguments)),
-            backends: vec![self::backend(
-                backend_driver,
-                Box::new(TcpNetwork { address: backend }),
-            )],
-            ports,
-        };
-        Ok(Demo {
-            stack,
-            url: format!("http://{api}"),
-        })
-    }
 }
 
 /// The demo's backend, over whatever network.
@@ -164,10 +111,4 @@ impl Probe for HealthProbe {
     fn means(&self) -> String {
         "its health, in its own protocol".to_owned()
     }
-}
-
-fn part(executable: &Path, service: &str, arguments: &[&str]) -> Box<dyn Driver> {
-    let mut command = vec![executable.display().to_string(), "demo-part".to_owned()];
-    command.extend(arguments.iter().map(|&argument| argument.to_owned()));
-    Box::new(ProcessDriver::new(service, command, BTreeMap::new(), None))
 }

@@ -1,0 +1,209 @@
+//! A live stack in the hands of a Rust test.
+
+use std::env;
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use tokio::sync::Mutex;
+
+use super::{AssemblyError, Blueprint, Hold, Presence, Reaper, Signals, begin_journal, configured};
+use crate::campaign::{Bench, Interrupt, Unseen};
+use crate::generator::Space;
+use crate::model::{Plan, Verdict};
+use crate::nemesis::Journal;
+use crate::redact::Clean;
+use crate::report::{Report, html};
+use crate::trace::Trace;
+use crate::watch;
+
+/// Where the last failure of each stack is kept, below the working folder.
+const KEPT: &str = "runs/in-tests";
+
+/// What a process that was interrupted ends with.
+const INTERRUPTED: i32 = 130;
+
+/// The stacks of this process that are not yet left as they were found.
+static OPEN: AtomicUsize = AtomicUsize::new(0);
+
+/// The stack of a configuration, brought up for the length of a Rust test. `examples/with_proptest.rs` shows its use.
+///
+/// Every plan is executed on a fresh stack. When a `LiveStack` is dropped, faults are undone, and
+/// the stack is left as it was found. So it is when the test is interrupted (SIGINT, SIGTERM,
+/// SIGHUP), and then the process ends with 130. If the process is killed, a reaper does it where the
+/// program `comeback` is on the `PATH`; without one, `comeback heal` does it later.
+pub struct LiveStack {
+    runtime: Runtime,
+    held: Arc<Mutex<Held>>,
+    space: Space,
+    interrupt: Interrupt,
+    is_fresh: bool,
+    traces: TempDir,
+    executed: u64,
+    kept: Option<PathBuf>,
+    _reaper: Option<Reaper>,
+    /// Given up last, when the stack is as it was found.
+    _hold: Hold,
+}
+
+/// A stack that is to be left as it was found, once.
+struct Held {
+    bench: Bench,
+    is_left: bool,
+}
+
+impl LiveStack {
+    /// Reads a configuration and brings its stack up, when no other run uses it any more.
+    ///
+    /// # Errors
+    /// When the configuration is bad, or the stack is not there or does not come up.
+    pub fn open(config: &Path) -> Result<Self, AssemblyError> {
+        let blueprint = Blueprint::of(config)?;
+        let runtime = Runtime::new().map_err(AssemblyError::io("cannot start a runtime"))?;
+        let traces = tempfile::tempdir().map_err(AssemblyError::io("cannot make a folder"))?;
+        let (sender, receiver) = watch::channel(false);
+        let interrupt = Interrupt::new(receiver);
+        let meant = Blueprint::of(config)?;
+        let hold = runtime.block_on(async {
+            let nowhere = Arc::new(Journal::nowhere());
+            let meant = configured(meant, &nowhere, Presence::Any).await?;
+            Hold::of(&meant.executor.stack, true, &interrupt, |_| {}).await
+        })?;
+        let journal = Arc::new(begin_journal()?);
+        let reaper = match (journal.path(), program()) {
+            (Some(journal), Some(program)) => Some(Reaper::start(&program, journal)?),
+            _ => None,
+        };
+        let bench = runtime.block_on(brought_up(blueprint, &journal))?;
+        let space = bench.space.clone();
+        let is_left = false;
+        let held = Arc::new(Mutex::new(Held { bench, is_left }));
+        OPEN.fetch_add(1, Ordering::SeqCst);
+        let mut signals = {
+            let _context = runtime.enter();
+            Signals::listen().map_err(AssemblyError::io("cannot listen for signals"))?
+        };
+        let interrupted = Arc::clone(&held);
+        runtime.spawn(async move {
+            signals.next().await;
+            // The trial that is under way ends, and gives the stack free.
+            sender.send_replace(true);
+            interrupted.lock().await.leave().await;
+            // The last one ends the process: until then another stack may still have to be healed.
+            if OPEN.load(Ordering::SeqCst) == 0 {
+                std::process::exit(INTERRUPTED);
+            }
+        });
+        Ok(LiveStack {
+            runtime,
+            held,
+            space,
+            interrupt,
+            is_fresh: true,
+            traces,
+            executed: 0,
+            kept: None,
+            _reaper: reaper,
+            _hold: hold,
+        })
+    }
+
+    /// The plans that fit the stack, for [`strategy::plans`](crate::strategy::plans).
+    pub fn space(&self) -> &Space {
+        &self.space
+    }
+
+    /// Executes a plan once on a fresh stack, and judges it. The trace's judgement is the result; an inconclusive one says nothing
+    /// about the API.
+    ///
+    /// The last trace that was violated is kept, with a page about it: see [`LiveStack::kept`].
+    ///
+    /// # Errors
+    /// When the stack cannot be reset, or the trace cannot be written.
+    pub fn execute(&mut self, plan: &Plan) -> Result<Trace, AssemblyError> {
+        let path = self.traces.path().join(format!("{}.jsonl", self.executed));
+        self.executed += 1;
+        let is_fresh = std::mem::replace(&mut self.is_fresh, false);
+        let trace = self.runtime.block_on(async {
+            let held = self.held.lock().await;
+            if !is_fresh {
+                held.bench.refresh(&Unseen).await?;
+            }
+            let trial = held.bench.trial(plan, &path, 0, &self.interrupt, &Unseen);
+            trial.await.map_err(AssemblyError::from)
+        })?;
+        if trace.verdict() == Verdict::Violated {
+            self.kept = Some(keep(&path, &trace.header.stack.name)?);
+        }
+        fs::remove_file(&path).map_err(AssemblyError::at("remove", &path))?;
+        Ok(trace)
+    }
+
+    /// Where the last trace that was violated is: `runs/in-tests/NAME.jsonl`, with a page about it beside (`.html`).
+    pub fn kept(&self) -> Option<&Path> {
+        self.kept.as_deref()
+    }
+}
+
+impl Held {
+    /// Leaves the stack as it was found, unless that was tried before. What cannot be undone stays in
+    /// the journal, for the reaper and for `comeback heal`.
+    async fn leave(&mut self) {
+        if std::mem::replace(&mut self.is_left, true) {
+            return;
+        }
+        if let Err(error) = self.bench.executor.leave().await {
+            tracing::error!("the stack was not left as it was found: {error}");
+        }
+        OPEN.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Drop for LiveStack {
+    fn drop(&mut self) {
+        let leave = async { self.held.lock().await.leave().await };
+        self.runtime.block_on(leave);
+    }
+}
+
+/// The stack, up.
+async fn brought_up(blueprint: Blueprint, journal: &Arc<Journal>) -> Result<Bench, AssemblyError> {
+    let bench = configured(blueprint, journal, Presence::Running).await;
+    let Ok(bench) = bench else {
+        journal.end()?;
+        return bench;
+    };
+    if let Err(error) = bench.executor.bring_up().await {
+        bench.executor.release().await?;
+        return Err(error.into());
+    }
+    Ok(bench)
+}
+
+/// The program `comeback`, where it is installed.
+fn program() -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    let mut programs = env::split_paths(&path).map(|folder| folder.join("comeback"));
+    programs.find(|program| program.is_file())
+}
+
+/// Copies a failing trace to where it is kept, and writes its page beside it.
+fn keep(trace: &Path, stack: &str) -> Result<PathBuf, AssemblyError> {
+    let folder = Path::new(KEPT);
+    fs::create_dir_all(folder).map_err(AssemblyError::at("make", folder))?;
+    let kept = folder.join(format!("{stack}.jsonl"));
+    fs::copy(trace, &kept).map_err(AssemblyError::at("write", &kept))?;
+    let page = kept.with_extension("html");
+    let report = Report::of_traces(std::slice::from_ref(&kept))?;
+    let write = || {
+        let mut out = Clean(BufWriter::new(File::create(&page)?));
+        html::write(&report, &mut out)?;
+        out.flush()
+    };
+    write().map_err(AssemblyError::at("write", &page))?;
+    Ok(kept)
+}
