@@ -20,7 +20,7 @@ use proptest::test_runner::{Config, TestCaseError, TestRunner};
 const PLANS: u32 = 20;
 
 /// How many executions may be spent on making a failing plan smaller.
-const MOST_EXECUTIONS: u32 = 30;
+const MOST_EXECUTIONS: u32 = 10;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let config = std::env::args_os().nth(1);

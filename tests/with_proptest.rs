@@ -1,16 +1,23 @@
-//! How a Rust project tests its own stack with proptest. Copy this file, and put the configuration of your stack in the place of the demo's.
-//!
-//! Plans are drawn, executed live and judged. One that fails is made simpler by comeback's own passes, and its seed is kept in
-//! `proptest-regressions/`, to be tried first from then on.
+//! The library in a Rust test: the demo as a stack of two processes, described as any other would be.
+//! `examples/with_proptest.rs` is what another project would write, and is run here, too.
 
 use std::cell::RefCell;
 use std::fs;
+use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::Once;
+use std::time::{Duration, Instant};
 
 use comeback::LiveStack;
 use comeback::model::{Plan, Verdict};
 use comeback::stack::port::ReservedPort;
 use comeback::strategy::plans;
 use proptest::test_runner::{Config, FileFailurePersistence, TestCaseError, TestError, TestRunner};
+use rustix::process::{Pid, Signal, kill_process};
+
+/// Enough for a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A stack of two processes: the demo with one of its bugs, described as any other stack would be.
 fn configuration(bug: &str) -> (tempfile::TempDir, [ReservedPort; 2], std::path::PathBuf) {
@@ -20,6 +27,7 @@ fn configuration(bug: &str) -> (tempfile::TempDir, [ReservedPort; 2], std::path:
     let comeback = env!("CARGO_BIN_EXE_comeback");
     let text = format!(
         r#"
+name = "two-processes"
 [api]
 url = "http://{api}"
 process = {{ command = ["{comeback}", "demo-part", "api", "--listen", "{api}", "--backend", "{backend}", "--variant", "{bug}"] }}
@@ -101,4 +109,63 @@ fn an_api_that_trusts_a_dead_connection_is_found_and_the_plan_made_simple() {
     };
     assert_eq!(plan.steps.len(), 1, "{plan}");
     assert_eq!(plan.faults().count(), 1, "{plan}");
+}
+
+#[test]
+fn an_interrupted_test_leaves_nothing_behind() {
+    let (folder, ports, file) = configuration("healthy");
+    let addresses: Vec<SocketAddr> = ports.iter().map(|port| port.address().unwrap()).collect();
+    let is_up = |address: &SocketAddr| TcpStream::connect(address).is_ok();
+    let mut test = Command::new(example())
+        .arg(file)
+        .current_dir(folder.path())
+        .env("COMEBACK_STATE_DIR", folder.path().join("state"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    while !addresses.iter().all(is_up) {
+        assert!(Instant::now() < deadline, "the stack did not come up");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    kill_process(Pid::from_child(&test), Signal::INT).unwrap();
+    assert_eq!(test.wait().unwrap().code(), Some(130));
+    assert!(!addresses.iter().any(is_up), "a service still runs");
+    let journals = fs::read_dir(folder.path().join("state")).unwrap();
+    let journals = journals.map(|entry| entry.unwrap().path());
+    let left: Vec<PathBuf> = journals.filter(|path| path.is_file()).collect();
+    assert!(left.is_empty(), "journals are left: {left:?}");
+}
+
+#[test]
+fn the_example_finds_a_bug_and_keeps_its_trace() {
+    let (folder, _ports, file) = configuration("stale-connected");
+    let run = Command::new(example())
+        .arg(file)
+        .current_dir(folder.path())
+        .env("COMEBACK_STATE_DIR", folder.path().join("state"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&run.stderr).into_owned();
+    assert!(!run.status.success(), "{said}");
+    let kept = folder.path().join("runs/in-tests/two-processes.jsonl");
+    assert!(said.contains("runs/in-tests/"), "{said}");
+    for file in [&kept, &kept.with_extension("html")] {
+        assert!(file.is_file(), "{} is missing: {said}", file.display());
+    }
+}
+
+/// The program that is made of `examples/with_proptest.rs`. A test of its own name does not build it.
+fn example() -> PathBuf {
+    static BUILT: Once = Once::new();
+    BUILT.call_once(|| {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--quiet", "--locked", "--example", "with_proptest"]);
+        let built = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).status();
+        assert!(built.unwrap().success(), "the example does not build");
+    });
+    let itself = std::env::current_exe().unwrap();
+    let built = itself.parent().and_then(|deps| deps.parent()).unwrap();
+    built.join("examples/with_proptest")
 }

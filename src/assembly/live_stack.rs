@@ -137,7 +137,7 @@ impl LiveStack {
             trial.await.map_err(AssemblyError::from)
         })?;
         if trace.verdict() == Verdict::Violated {
-            self.kept = Some(keep(&path, &trace.header.stack.name)?);
+            self.kept = Some(keep(&path, &trace.header.stack.file_stem())?);
         }
         fs::remove_file(&path).map_err(AssemblyError::at("remove", &path))?;
         Ok(trace)
@@ -192,10 +192,10 @@ fn program() -> Option<PathBuf> {
 }
 
 /// Copies a failing trace to where it is kept, and writes its page beside it.
-fn keep(trace: &Path, stack: &str) -> Result<PathBuf, AssemblyError> {
+fn keep(trace: &Path, stem: &str) -> Result<PathBuf, AssemblyError> {
     let folder = Path::new(KEPT);
     fs::create_dir_all(folder).map_err(AssemblyError::at("make", folder))?;
-    let kept = folder.join(format!("{stack}.jsonl"));
+    let kept = folder.join(format!("{stem}.jsonl"));
     fs::copy(trace, &kept).map_err(AssemblyError::at("write", &kept))?;
     let page = kept.with_extension("html");
     let report = Report::of_traces(std::slice::from_ref(&kept))?;

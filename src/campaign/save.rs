@@ -104,12 +104,7 @@ pub(super) fn keep_trace(
         source,
     };
     fs::create_dir_all(traces).map_err(|e| at(traces, e))?;
-    let stack = match &stack.variant {
-        Some(variant) => format!("{}-{variant}", stack.name),
-        None => stack.name.clone(),
-    };
-    let odd = |c: char| !c.is_alphanumeric() && !"-_.".contains(c);
-    let stack = stack.replace(odd, "_");
+    let stack = stack.file_stem();
     let name = format!("{stack}-{}-{}-{}", signature.slug(), plan.seed, plan.index);
     // Whenever this process ends, there is no part of a trace under a name that is read as one.
     let mut new = tempfile::Builder::new();

@@ -73,6 +73,18 @@ pub struct StackInfo {
     pub simulated: bool,
 }
 
+impl StackInfo {
+    /// A name for files about this stack: its name and variant, with every odd character replaced.
+    pub fn file_stem(&self) -> String {
+        let name = match &self.variant {
+            Some(variant) => format!("{}-{variant}", self.name),
+            None => self.name.clone(),
+        };
+        let is_odd = |c: char| !c.is_alphanumeric() && !"-_.".contains(c);
+        name.replace(is_odd, "_")
+    }
+}
+
 /// What a trace tells of a request kind.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct KindInfo {
