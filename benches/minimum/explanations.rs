@@ -5,9 +5,9 @@ use std::future::pending;
 
 use comeback::campaign::Bench;
 use comeback::model::{
-    BACKGROUND, Explanation, NeededNumber, NeededStep, Plan, Signature, Standing, StepTimes,
+    BACKGROUND, Explanation, NeededNumber, NeededStep, Number, Plan, Signature, Standing, StepTimes,
 };
-use comeback::shrink::{Number, other_faults, with_fault, without};
+use comeback::shrink::{other_faults, with_fault, without};
 use comeback::trace::outages_ms;
 
 /// How hard it is tried.
@@ -154,7 +154,7 @@ impl Truth<'_> {
 
     /// Values of a number from the least one to the plan's own, with the ends of the interval.
     fn values(&self, claimed: &NeededNumber) -> BTreeSet<u64> {
-        let least = self.number(claimed).map_or(0, |number| number.what.least());
+        let least = self.number(claimed).map_or(0, |number| number.kind.least());
         let evenly = |nth: u64| least + (claimed.value - least) * nth / self.effort.values;
         let mut values: BTreeSet<u64> = (0..=self.effort.values).map(evenly).collect();
         if !claimed.measured {
@@ -167,7 +167,7 @@ impl Truth<'_> {
     fn number(&self, claimed: &NeededNumber) -> Option<Number> {
         let mut numbers = Number::all(self.plan).into_iter();
         numbers
-            .find(|number| number.step == claimed.step && number.what.to_string() == claimed.what)
+            .find(|number| number.step == claimed.step && number.kind.to_string() == claimed.what)
     }
 
     /// What is wrong about a boundary at these values, if anything is.

@@ -1,7 +1,7 @@
 //! How long a plan may last.
 
 use super::{Bounds, draws};
-use crate::model::{Action, Burst, Fault, FaultKind, Pace, Step, Wait};
+use crate::model::{Action, Burst, Fault, FaultKind, NumberKind, Pace, Step, Wait};
 
 /// How much of the time of a plan may go to outages that are kept beyond the answer's limit.
 const KEPT: f64 = 0.75;
@@ -74,25 +74,21 @@ fn burst_ms(burst: &Burst) -> f64 {
 }
 
 fn shorten_step(step: &mut Step, share: f64, bounds: &Bounds) {
-    let shorten = |ms: &mut u64, least: u64| *ms = ((*ms as f64 * share) as u64).max(least);
-    shorten(step.anchor.offset_mut(), 0);
-    match &mut step.action {
-        Action::Burst(burst) => match &mut burst.pace {
-            Pace::Closed { think_ms } => shorten(think_ms, 0),
-            Pace::Open { rate_per_s } => {
-                let faster = draws::three_digits(*rate_per_s / share);
-                *rate_per_s = faster.min(*bounds.rate_per_s.end());
-            }
-        },
-        Action::Fault(fault) => {
-            shorten(&mut fault.outage_ms, *bounds.outage_ms.start());
-            match &mut fault.kind {
-                FaultKind::Stop { grace_ms } => shorten(grace_ms, 0),
-                FaultKind::Rapid { gap_ms, .. } => shorten(gap_ms, 0),
-                FaultKind::Kill | FaultKind::Pause | FaultKind::Cut => {}
-            }
+    for kind in NumberKind::times() {
+        let least = match kind {
+            NumberKind::Outage => *bounds.outage_ms.start(),
+            NumberKind::Wait => 1,
+            _ => 0,
+        };
+        if let Some(ms) = step.number(kind) {
+            step.set_number(kind, ((ms as f64 * share) as u64).max(least));
         }
-        Action::Wait(Wait { wait_ms }) => shorten(wait_ms, 1),
+    }
+    if let Action::Burst(burst) = &mut step.action
+        && let Pace::Open { rate_per_s } = &mut burst.pace
+    {
+        let faster = draws::three_digits(*rate_per_s / share);
+        *rate_per_s = faster.min(*bounds.rate_per_s.end());
     }
 }
 

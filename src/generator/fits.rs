@@ -2,7 +2,7 @@
 
 use super::Space;
 use super::faults::RESTARTS;
-use crate::model::{Action, Burst, Fault, FaultKind, Misfit, Mix, Pace, Plan, Step, StepId, Wait};
+use crate::model::{Action, Burst, Fault, Misfit, Mix, NumberKind, Pace, Plan, Step, StepId};
 
 impl Space {
     /// Whether a plan does only what this space could have drawn: a stranger's trace can do to a stack no more than
@@ -35,41 +35,44 @@ impl Space {
     }
 
     fn step_fits(&self, step: &Step) -> Result<(), Misfit> {
-        let Step { id, anchor, action } = step;
-        let bounds = &self.bounds;
-        at_most(
-            id,
-            "ms of offset",
-            anchor.offset_ms(),
-            self.longest_offset_ms(),
-        )?;
+        let Step { id, action, .. } = step;
+        for kind in NumberKind::ALL {
+            if let (Some(number), Some(most)) = (step.number(kind), self.most(kind)) {
+                at_most(id, kind, number, most)?;
+            }
+        }
         match action {
             Action::Burst(burst) => self.burst_fits(id, burst),
             Action::Fault(fault) => self.fault_fits(id, fault),
-            Action::Wait(Wait { wait_ms }) => {
-                at_most(id, "ms of wait", *wait_ms, bounds.max_wait_ms)
-            }
+            Action::Wait(_) => Ok(()),
         }
     }
 
-    fn burst_fits(&self, id: &StepId, burst: &Burst) -> Result<(), Misfit> {
+    /// The most that a number may be; none where nothing bounds it.
+    fn most(&self, kind: NumberKind) -> Option<u64> {
         let bounds = &self.bounds;
+        Some(match kind {
+            NumberKind::Nth => return None,
+            NumberKind::Requests => u64::from(*bounds.requests.end()),
+            NumberKind::Concurrency => u64::from(*bounds.concurrency.end()),
+            NumberKind::Restarts => u64::from(*RESTARTS.end()),
+            NumberKind::Outage => *bounds.outage_ms.end(),
+            NumberKind::Gap => bounds.max_gap_ms,
+            NumberKind::Grace => bounds.max_grace_ms,
+            NumberKind::Think => bounds.max_think_ms,
+            NumberKind::Wait => bounds.max_wait_ms,
+            NumberKind::Offset => self.longest_offset_ms(),
+        })
+    }
+
+    fn burst_fits(&self, id: &StepId, burst: &Burst) -> Result<(), Misfit> {
         self.mix_fits(id, &burst.mix)?;
-        at_most(id, "requests", burst.count, *bounds.requests.end())?;
-        at_most(
-            id,
-            "requests at once",
-            burst.concurrency,
-            *bounds.concurrency.end(),
-        )?;
         if burst.count == 0 || burst.concurrency == 0 {
             return Err(cap(id, "it has no requests or no senders".to_owned()));
         }
         match burst.pace {
-            Pace::Closed { think_ms } => {
-                at_most(id, "ms between requests", think_ms, bounds.max_think_ms)
-            }
-            Pace::Open { rate_per_s } => rate_fits(id, rate_per_s, *bounds.rate_per_s.end()),
+            Pace::Closed { .. } => Ok(()),
+            Pace::Open { rate_per_s } => rate_fits(id, rate_per_s, *self.bounds.rate_per_s.end()),
         }
     }
 
@@ -90,18 +93,7 @@ impl Space {
                 allowed: list(backend.faults.iter().map(|allowed| allowed.name())),
             });
         }
-        let bounds = &self.bounds;
-        at_most(id, "ms of outage", fault.outage_ms, *bounds.outage_ms.end())?;
-        match fault.kind {
-            FaultKind::Stop { grace_ms } => {
-                at_most(id, "ms of grace", grace_ms, bounds.max_grace_ms)
-            }
-            FaultKind::Rapid { restarts, gap_ms } => {
-                at_most(id, "restarts", restarts, *RESTARTS.end())?;
-                at_most(id, "ms between restarts", gap_ms, bounds.max_gap_ms)
-            }
-            FaultKind::Kill | FaultKind::Pause | FaultKind::Cut => Ok(()),
-        }
+        Ok(())
     }
 
     fn mix_fits(&self, load: &StepId, mix: &Mix) -> Result<(), Misfit> {
@@ -119,13 +111,24 @@ impl Space {
     }
 }
 
-fn at_most<N: Into<u64>>(id: &StepId, what: &str, number: N, most: N) -> Result<(), Misfit> {
-    let (number, most): (u64, u64) = (number.into(), most.into());
-    if number > most {
-        let what = format!("{number} {what}, and at most {most} are allowed");
-        return Err(cap(id, what));
+fn at_most(id: &StepId, kind: NumberKind, number: u64, most: u64) -> Result<(), Misfit> {
+    if number <= most {
+        return Ok(());
     }
-    Ok(())
+    let what = match kind {
+        NumberKind::Requests => "requests",
+        NumberKind::Concurrency => "requests at once",
+        NumberKind::Restarts => "restarts",
+        NumberKind::Gap => "ms between restarts",
+        NumberKind::Think => "ms between requests",
+        NumberKind::Outage => "ms of outage",
+        NumberKind::Grace => "ms of grace",
+        NumberKind::Wait => "ms of wait",
+        NumberKind::Offset => "ms of offset",
+        NumberKind::Nth => "to be awaited",
+    };
+    let what = format!("{number} {what}, and at most {most} are allowed");
+    Err(cap(id, what))
 }
 
 fn rate_fits(id: &StepId, rate_per_s: f64, most: f64) -> Result<(), Misfit> {
@@ -153,7 +156,7 @@ fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
 mod tests {
     use super::*;
     use crate::generator::{BackendSpace, Bounds, FaultName};
-    use crate::model::{Anchor, Background};
+    use crate::model::{Anchor, Background, FaultKind, Wait};
 
     fn space() -> Space {
         let backend = BackendSpace {

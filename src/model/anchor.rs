@@ -98,17 +98,20 @@ impl Anchor {
         }
     }
 
-    /// The same offset, to be changed.
-    pub fn offset_mut(&mut self) -> &mut u64 {
-        match self {
+    /// The same anchor with another offset, in milliseconds.
+    #[must_use]
+    pub fn with_offset(&self, ms: u64) -> Self {
+        let mut moved = self.clone();
+        match &mut moved {
             Anchor::At { offset_ms }
             | Anchor::After { offset_ms, .. }
             | Anchor::InFlight { offset_ms, .. }
             | Anchor::Accepted { offset_ms, .. }
             | Anchor::State { offset_ms, .. }
             | Anchor::Ready { offset_ms, .. }
-            | Anchor::Log { offset_ms, .. } => offset_ms,
+            | Anchor::Log { offset_ms, .. } => *offset_ms = ms,
         }
+        moved
     }
 
     /// Which request or job of a burst this anchor waits for, if it waits for one.

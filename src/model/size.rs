@@ -1,6 +1,6 @@
 //! Which of two plans is simpler.
 
-use super::{Action, Anchor, Burst, Edge, Fault, FaultKind, Pace, Plan};
+use super::{Action, Anchor, Edge, Fault, FaultKind, NumberKind, Pace, Plan};
 
 /// How simple a plan is, as one written order: the lesser of two is the simpler one.
 ///
@@ -31,8 +31,8 @@ impl Plan {
             .sum();
         let background = self.background.as_ref();
         let times = self.steps.iter().flat_map(|step| {
-            let own = times(&step.action).into_iter();
-            own.chain([step.anchor.offset_ms()])
+            let kinds = NumberKind::times();
+            kinds.filter_map(|kind| step.number(kind))
         });
         let times: Vec<u64> = times.collect();
         Size {
@@ -85,25 +85,6 @@ fn of_anchor(anchor: &Anchor) -> u64 {
     }
 }
 
-fn times(action: &Action) -> Vec<u64> {
-    match action {
-        Action::Wait(wait) => vec![wait.wait_ms],
-        Action::Burst(Burst {
-            pace: Pace::Closed { think_ms },
-            ..
-        }) => vec![*think_ms],
-        Action::Burst(_) => Vec::new(),
-        Action::Fault(fault) => {
-            let own = match fault.kind {
-                FaultKind::Stop { grace_ms } => Some(grace_ms),
-                FaultKind::Rapid { gap_ms, .. } => Some(gap_ms),
-                FaultKind::Kill | FaultKind::Pause | FaultKind::Cut => None,
-            };
-            own.into_iter().chain([fault.outage_ms]).collect()
-        }
-    }
-}
-
 fn digits(number: u64) -> u32 {
     let text = number.to_string();
     text.bytes().filter(|digit| *digit != b'0').count() as u32
@@ -112,7 +93,7 @@ fn digits(number: u64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Mix, Step, StepId};
+    use crate::model::{Burst, Mix, Step, StepId};
 
     fn plan(steps: Vec<(Anchor, Action)>) -> Plan {
         let steps = steps.into_iter().enumerate();

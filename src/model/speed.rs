@@ -1,6 +1,6 @@
 //! A plan in fast or slow motion.
 
-use super::{Action, Background, Fault, FaultKind, Pace, Plan, Step, Wait};
+use super::{Action, Background, NumberKind, Pace, Plan, Step};
 
 /// How much faster than it is written a plan is performed: at 2, every time in it is halved and every rate doubled.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,32 +39,18 @@ impl Speed {
     }
 
     fn step(self, step: &Step) -> Step {
-        let Step {
-            id,
-            mut anchor,
-            mut action,
-        } = step.clone();
-        let offset_ms = anchor.offset_mut();
-        *offset_ms = self.time(*offset_ms);
-        match &mut action {
-            Action::Burst(burst) => match &mut burst.pace {
-                Pace::Closed { think_ms } => *think_ms = self.time(*think_ms),
-                Pace::Open { rate_per_s } => *rate_per_s *= self.0,
-            },
-            Action::Fault(Fault {
-                kind, outage_ms, ..
-            }) => {
-                *outage_ms = self.time(*outage_ms);
-                match kind {
-                    FaultKind::Stop { grace_ms: ms } | FaultKind::Rapid { gap_ms: ms, .. } => {
-                        *ms = self.time(*ms);
-                    }
-                    FaultKind::Kill | FaultKind::Pause | FaultKind::Cut => {}
-                }
+        let mut step = step.clone();
+        for kind in NumberKind::times() {
+            if let Some(ms) = step.number(kind) {
+                step.set_number(kind, self.time(ms));
             }
-            Action::Wait(Wait { wait_ms }) => *wait_ms = self.time(*wait_ms),
         }
-        Step { id, anchor, action }
+        if let Action::Burst(burst) = &mut step.action
+            && let Pace::Open { rate_per_s } = &mut burst.pace
+        {
+            *rate_per_s *= self.0;
+        }
+        step
     }
 }
 
@@ -73,7 +59,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::{Anchor, Burst, Edge, Mix, StepId};
+    use crate::model::{Anchor, Burst, Edge, Fault, FaultKind, Mix, StepId, Wait};
 
     fn plan(ms: u64) -> Plan {
         let step = |id: &str, anchor, action| Step {

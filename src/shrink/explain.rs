@@ -178,7 +178,7 @@ fn number(plan: &Plan, boundary: &Boundary) -> Option<NeededNumber> {
     } = boundary;
     let shown = measured.unwrap_or(*bounds);
     let (value, passes_at, fails_from) = (number.get(plan)?, shown.passes_at?, shown.fails_from);
-    let unit = if number.what.is_time() { "ms" } else { "" };
+    let unit = if number.kind.is_time() { "ms" } else { "" };
     let with_unit = |value: u64| match unit {
         "" => value.to_string(),
         _ => duration(value),
@@ -190,14 +190,14 @@ fn number(plan: &Plan, boundary: &Boundary) -> Option<NeededNumber> {
     Some(NeededNumber {
         text: format!(
             "The {} of {} matters: it passes at {} and fails at {}, and the boundary lies between them ({planned}{} sure).",
-            number.what,
+            number.kind,
             number.step,
             with_unit(passes_at),
             with_unit(fails_from),
             percent(CONFIDENCE),
         ),
         step: number.step.clone(),
-        what: number.what.to_string(),
+        what: number.kind.to_string(),
         unit: unit.to_owned(),
         value,
         fails_from,

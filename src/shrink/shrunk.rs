@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::bisection::Bounds;
-use super::passes::Number;
+use crate::model::Number;
 use crate::model::{Alternative, Plan, Standing, StepId, StepTimes};
 
 /// The failure that is to be shrunk.

@@ -218,7 +218,7 @@ fn the_rate_of_a_flaky_failure_is_learned_before_its_numbers_are_tried() {
     let bounds: Vec<(Option<u64>, u32)> = results
         .map(|(shrunk, rule)| {
             let outage = shrunk.boundaries.iter().find(|boundary| {
-                boundary.number.step == id("f1") && boundary.number.what.to_string() == "outage"
+                boundary.number.step == id("f1") && boundary.number.kind.to_string() == "outage"
             });
             (outage.and_then(|found| found.bounds.passes_at), rule.runs)
         })
@@ -398,7 +398,7 @@ fn what_is_said_of_steps_faults_and_numbers_was_tried_on_the_smallest_plan() {
             .collect();
         assert_eq!(not, [("pause", false)]);
         for boundary in &shrunk.boundaries {
-            assert_eq!(boundary.number.what.to_string(), "outage");
+            assert_eq!(boundary.number.kind.to_string(), "outage");
             let bounds = boundary.bounds;
             assert!(
                 bounds.passes_at < Some(100) && bounds.fails_from >= 100,

@@ -2,9 +2,9 @@
 
 use super::{Driver, Seen};
 use crate::model::is_other_outage;
+use crate::model::{Number, NumberKind};
 use crate::shrink::bisection::Bounds;
 use crate::shrink::executions::Executions;
-use crate::shrink::passes::{Number, What};
 use crate::shrink::shrunk::Boundary;
 use crate::shrink::threshold::{Narrow, Threshold};
 use crate::shrink::trials::Purpose;
@@ -71,12 +71,12 @@ impl<E: Executions> Driver<'_, E> {
     ) -> Option<Option<Boundary>> {
         let hint = self.hints.iter().rev().find(|(of, _)| of == number);
         let hint = hint.map(|(_, bounds)| *bounds);
-        let narrow = match number.what.is_time() {
+        let narrow = match number.kind.is_time() {
             true => NARROW_TIMES,
             false => NARROW_COUNTS,
         };
         let rates = self.rates();
-        let mut threshold = Threshold::new(number.what.least(), value, hint, &rates, narrow);
+        let mut threshold = Threshold::new(number.kind.least(), value, hint, &rates, narrow);
         for (value, seen) in self.alike(number) {
             threshold.saw(value, seen.failed);
         }
@@ -116,7 +116,7 @@ impl<E: Executions> Driver<'_, E> {
     /// planned; an error where what passed had lasted longer than what failed, so that what was
     /// measured has no boundary.
     fn measured(&self, number: &Number, value: u64, bounds: Bounds) -> Result<Option<Bounds>, ()> {
-        if number.what != What::Outage {
+        if number.kind != NumberKind::Outage {
             return Ok(None);
         }
         let outage = |seen: &Seen| seen.outages_ms.get(&number.step).copied();

@@ -12,7 +12,6 @@ use std::ops::ControlFlow;
 use super::bisection::Bounds;
 use super::executions::{Execution, Executions};
 use super::guard::last_often;
-use super::passes::Number;
 use super::passes::{is_same_change, no_later, simpler_shapes, without};
 use super::places::{MOST_PLACES, bits};
 use super::rates::Rates;
@@ -22,6 +21,7 @@ use super::runs::Runs;
 use super::shrunk::{Boundary, Ending, Found, Need, Shrunk};
 use super::steps::Steps;
 use super::trials::Purpose;
+use crate::model::Number;
 use crate::model::{Alternative, Plan, StepId, StepTimes};
 
 /// Where the failure does not always show, its rate is known well enough when it was seen so often, or after so many runs.

@@ -1,9 +1,10 @@
 //! Times and counts: each is made smaller until it begins to matter.
 
 use super::Driver;
+use crate::model::{Number, NumberKind};
 use crate::shrink::bisection::{Bisection, Close, roundest};
 use crate::shrink::executions::Executions;
-use crate::shrink::passes::{Number, What, scaled};
+use crate::shrink::passes::scaled;
 
 /// So many runs are spent on one number at most.
 const MOST_RUNS_OF_A_NUMBER: u32 = 10;
@@ -32,7 +33,7 @@ const MARGIN_OF_COUNTS: f64 = 1.1;
 impl<E: Executions> Driver<'_, E> {
     /// Makes all times shorter at once: to nothing if that does, else by halves.
     pub(super) async fn time_scale(&mut self) -> Option<()> {
-        if !Number::all(&self.best).iter().any(|n| n.what.is_time()) {
+        if !Number::all(&self.best).iter().any(|n| n.kind.is_time()) {
             return Some(());
         }
         let none = scaled(&self.best, 0.0);
@@ -73,9 +74,9 @@ impl<E: Executions> Driver<'_, E> {
     /// Finds a number's boundary, and leaves the number a little above it.
     async fn number(&mut self, number: &Number) -> Option<()> {
         let value = number.get(&self.best)?;
-        let is_time = number.what.is_time();
+        let is_time = number.kind.is_time();
         let close = if is_time { CLOSE_TIMES } else { CLOSE_COUNTS };
-        let mut bisection = Bisection::new(number.what.least(), value, close, self.record.rates());
+        let mut bisection = Bisection::new(number.kind.least(), value, close, self.record.rates());
         for _ in 0..MOST_RUNS_OF_A_NUMBER {
             let Some(tried) = bisection.next() else {
                 break;
@@ -92,7 +93,7 @@ impl<E: Executions> Driver<'_, E> {
             return Some(());
         }
         self.hints.push((number.clone(), bounds));
-        let far = safe(number.what, bounds.fails_from).min(value);
+        let far = safe(number.kind, bounds.fails_from).min(value);
         if far > bounds.fails_from {
             let safe = number.set(&self.best, roundest(far, value.min(2 * far)));
             let seen = self.record.runs_of(&safe);
@@ -107,9 +108,9 @@ impl<E: Executions> Driver<'_, E> {
 }
 
 /// A value at which a number surely matters that begins to at `fails_from`.
-fn safe(what: What, fails_from: u64) -> u64 {
+fn safe(kind: NumberKind, fails_from: u64) -> u64 {
     let value = fails_from as f64;
-    match what.is_time() {
+    match kind.is_time() {
         true => (fails_from + MARGIN_MS).max((value * MARGIN).ceil() as u64),
         false => (value * MARGIN_OF_COUNTS) as u64,
     }

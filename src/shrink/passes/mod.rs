@@ -1,13 +1,13 @@
 //! Smaller plans, as pure functions of a plan. Every plan that they give is valid.
 
 mod anchoring;
-mod number;
 mod removal;
+mod scaled;
 mod shape;
 mod smaller;
 
 pub use anchoring::anchored;
-pub use number::{Number, What, scaled};
 pub use removal::{no_later, without};
+pub use scaled::scaled;
 pub use shape::{is_same_change, other_faults, simpler_shapes, with_fault};
 pub use smaller::smaller_plans;

@@ -25,7 +25,7 @@ pub fn without(plan: &Plan, removed: &BTreeSet<StepId>, times: &StepTimes) -> Pl
 pub fn no_later(mut plan: Plan, longest_ms: u64) -> Plan {
     for step in &mut plan.steps {
         let offset_ms = step.anchor.offset_ms().min(longest_ms);
-        step.anchor = moved(&step.anchor, offset_ms);
+        step.anchor = step.anchor.with_offset(offset_ms);
     }
     plan
 }
@@ -47,7 +47,7 @@ fn anchor(plan: &Plan, step: &Step, removed: &BTreeSet<StepId>, times: &StepTime
         };
         (anchor, dependent) = (&gone.anchor, &gone.id);
     }
-    moved(anchor, anchor.offset_ms() + distance_ms)
+    anchor.with_offset(anchor.offset_ms() + distance_ms)
 }
 
 /// How long after a step's start the event comes that an anchor names, as far as the plan says.
@@ -63,13 +63,6 @@ fn planned_ms(anchor: &Anchor, step: &Step) -> u64 {
         (_, Action::Wait(wait)) => wait.wait_ms,
         (_, Action::Burst(_)) => 0,
     }
-}
-
-/// The same anchor with another offset.
-pub(super) fn moved(anchor: &Anchor, offset_ms: u64) -> Anchor {
-    let mut moved = anchor.clone();
-    *moved.offset_mut() = offset_ms;
-    moved
 }
 
 #[cfg(test)]

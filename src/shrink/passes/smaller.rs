@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Number, scaled, simpler_shapes, without};
-use crate::model::{Plan, StepId, StepTimes};
+use super::{scaled, simpler_shapes, without};
+use crate::model::{Number, Plan, StepId, StepTimes};
 
 /// The plans that are simpler than this one by one pass, the greatest leap first: without a half, a quarter, … of the steps, without
 /// background load, simpler shapes, shorter times, smaller numbers.
@@ -50,9 +50,9 @@ fn shorter_times(plan: &Plan) -> Vec<Plan> {
 fn smaller_numbers(plan: &Plan) -> Vec<Plan> {
     let numbers = Number::all(plan).into_iter();
     let smaller = numbers.flat_map(|number| {
-        let (least, value) = (number.what.least(), number.get(plan).unwrap_or(0));
+        let (least, value) = (number.kind.least(), number.get(plan).unwrap_or(0));
         let half = least + (value - least) / 2;
-        let values = match number.what.is_time() {
+        let values = match number.kind.is_time() {
             true => [least, rounded_down(half), rounded_down(value - 1)],
             false => [least, half, value - 1],
         };
