@@ -101,8 +101,8 @@ mod tests {
     use proptest::test_runner::{Config, TestCaseError, TestError};
 
     use super::*;
-    use crate::generator::{BackendSpace, Bounds, FaultName};
-    use crate::model::{Action, FaultKind, Mix, Step};
+    use crate::generator::{BackendSpace, Bounds};
+    use crate::model::{Action, FaultKind, FaultName, Mix, Step};
 
     fn space() -> Space {
         let backend = BackendSpace {

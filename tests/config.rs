@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use comeback::config::{Config, Container, ReadyCheck, ServiceConfig};
 use comeback::executor::ResetPolicy;
-use comeback::generator::FaultName;
 use comeback::load::Connections;
+use comeback::model::FaultName;
 use comeback::redact::Secret;
 
 /// The example of the design, with its comments.

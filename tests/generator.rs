@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use comeback::generator::{BackendSpace, Bounds, FaultName, Space, SpaceError, plan, plans};
+use comeback::generator::{BackendSpace, Bounds, Space, SpaceError, plan, plans};
 use comeback::model::{
-    Action, Anchor, Burst, Edge, Expect, Fault, FaultKind, Job, Limits, Mix, Pace, Plan,
+    Action, Anchor, Burst, Edge, Expect, Fault, FaultKind, FaultName, Job, Limits, Mix, Pace, Plan,
     RequestKind, Step, StepId, Wait,
 };
 use proptest::prelude::*;

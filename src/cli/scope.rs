@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::campaign::Bench;
 use crate::executor::ResetPolicy;
-use crate::generator::FaultName;
-use crate::model::{API, Act, Fault, FaultKind, Plan};
+use crate::model::{API, Act, Fault, FaultKind, FaultName, Plan};
 use crate::nemesis::strokes;
 use crate::report::{Ability, Scope, Touched};
 use crate::stack::{Driver, Subject};

@@ -12,8 +12,8 @@ use super::request::check_header;
 use super::service::{CommandTable, DockerTable, ProcessTable, Ways};
 use super::text::{self, Time};
 use super::{KeyPath, ServiceConfig};
-use crate::generator::{BackendSpace, FaultName};
-use crate::model::{API, BackendName, Executed};
+use crate::generator::BackendSpace;
+use crate::model::{API, BackendName, Executed, FaultName};
 
 const LOG_NOT_SEEN: &str = "the log of a backend that commands drive is not seen";
 

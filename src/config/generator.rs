@@ -7,8 +7,8 @@ use serde::Deserialize;
 use super::KeyPath;
 use super::complaint::Problem;
 use super::text::Time;
-use crate::generator::{BackendSpace, Bounds, FaultName, Space, SpaceError};
-use crate::model::RequestKind;
+use crate::generator::{BackendSpace, Bounds, Space, SpaceError};
+use crate::model::{FaultName, RequestKind};
 
 /// `cut` has to be asked for: not every driver can do it, and it may take the direct probe's way to the backend along.
 const DEFAULT_FAULTS: [FaultName; 4] = [

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::KeyPath;
 use super::complaint::Problem;
 use super::text::{self, Time};
-use crate::generator::FaultName;
+use crate::model::FaultName;
 
 /// How a service is reached and driven.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,78 +1,19 @@
 //! Faults: which backend, which kind, how long.
 
-use std::fmt;
 use std::ops::RangeInclusive;
-use std::str::FromStr;
 
 use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::space::BackendSpace;
 use super::{Space, draws};
-use crate::model::{Fault, FaultKind};
+use crate::model::{Fault, FaultKind, FaultName};
 
 /// How many restarts a `rapid` may have.
 pub(super) const RESTARTS: RangeInclusive<u32> = 2..=8;
 
 /// How likely a gap or a grace is none at all.
 const NO_DELAY: f64 = 0.2;
-
-/// A kind of fault without its numbers, as the configuration allows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FaultName {
-    /// Asked to end, killed after a grace, later started.
-    Stop,
-    /// Killed, later started.
-    Kill,
-    /// Killed and started several times in a row.
-    Rapid,
-    /// Frozen, later thawed.
-    Pause,
-    /// Cut off from the network, later joined again.
-    Cut,
-}
-
-/// There is no such kind of fault.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no kind of fault is called `{0}`; there are stop, kill, rapid, pause and cut")]
-pub struct UnknownFault(pub String);
-
-impl FaultName {
-    /// Every kind.
-    pub const ALL: [FaultName; 5] = [
-        FaultName::Stop,
-        FaultName::Kill,
-        FaultName::Rapid,
-        FaultName::Pause,
-        FaultName::Cut,
-    ];
-
-    /// The kind's name, the same as [`FaultKind::name`].
-    pub fn name(self) -> &'static str {
-        match self {
-            FaultName::Stop => "stop",
-            FaultName::Kill => "kill",
-            FaultName::Rapid => "rapid",
-            FaultName::Pause => "pause",
-            FaultName::Cut => "cut",
-        }
-    }
-}
-
-impl fmt::Display for FaultName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for FaultName {
-    type Err = UnknownFault;
-
-    fn from_str(text: &str) -> Result<Self, UnknownFault> {
-        let found = FaultName::ALL.into_iter().find(|name| name.name() == text);
-        found.ok_or_else(|| UnknownFault(text.to_owned()))
-    }
-}
 
 /// How long an outage is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -155,8 +155,8 @@ fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::generator::{BackendSpace, Bounds, FaultName};
-    use crate::model::{Anchor, Background, FaultKind, Wait};
+    use crate::generator::{BackendSpace, Bounds};
+    use crate::model::{Anchor, Background, FaultKind, FaultName, Wait};
 
     fn space() -> Space {
         let backend = BackendSpace {

@@ -24,7 +24,6 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 pub use bounds::Bounds;
-pub use faults::{FaultName, UnknownFault};
 pub use interleaving::plans;
 pub use space::{BackendSpace, Space, SpaceError};
 

@@ -11,9 +11,10 @@
 //! follow, each when the API should be back, and after the freeze a kill, because a reset connection
 //! and a lost one are not the same to an API.
 
-use super::{FaultName, Space};
+use super::Space;
 use crate::model::{
-    Action, Anchor, Background, Burst, Edge, Fault, FaultKind, Mix, Pace, Plan, Step, StepId,
+    Action, Anchor, Background, Burst, Edge, Fault, FaultKind, FaultName, Mix, Pace, Plan, Step,
+    StepId,
 };
 
 /// Whether the API is used while the fault strikes.

@@ -1,8 +1,8 @@
 //! What plans may be drawn.
 
+use super::Bounds;
 use super::jobs::Jobs;
-use super::{Bounds, FaultName};
-use crate::model::{BackendName, Limits, Mix, RequestKind};
+use crate::model::{BackendName, FaultName, Limits, Mix, RequestKind};
 
 /// What plans may be drawn for a stack. It is never empty: a space that could give no plan is refused
 /// when it is made.

@@ -5,7 +5,7 @@ mod growth;
 use growth::Growth;
 
 use super::{Invariant, wording};
-use crate::model::{API, Act, Figure, Finding, Limits, ResourceLimits, StepId};
+use crate::model::{API, Figure, Finding, Limits, ResourceLimits, StepId};
 use crate::trace::{EventKind, Phase, Sample, View, Window};
 
 /// After recovery the API's file descriptors, threads and memory return to what they were at the baseline, plus a slack.
@@ -130,10 +130,9 @@ fn between<'a>(view: &View<'a>) -> Vec<Vec<Sample<'a>>> {
 
 /// How often a backend was taken away: a rapid fault does so several times.
 fn outages(view: &View<'_>) -> usize {
-    let takes_away = |act: &Act| !matches!(act, Act::Start | Act::Unpause | Act::Join);
     let intents = view.under_test().iter();
     intents
-        .filter(|e| matches!(&e.kind, EventKind::FaultIntent { act, .. } if takes_away(act)))
+        .filter(|e| matches!(&e.kind, EventKind::FaultIntent { act, .. } if act.is_harm()))
         .count()
 }
 
@@ -231,6 +230,7 @@ impl Holding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Act;
     use crate::model::{FaultKind, Verdict};
     use crate::trace::script::{Script, limits};
 

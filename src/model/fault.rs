@@ -46,19 +46,6 @@ pub enum FaultKind {
     Cut,
 }
 
-impl FaultKind {
-    /// The kind's name, as in a signature and in the configuration's `faults`.
-    pub fn name(&self) -> &'static str {
-        match self {
-            FaultKind::Stop { .. } => "stop",
-            FaultKind::Kill => "kill",
-            FaultKind::Rapid { .. } => "rapid",
-            FaultKind::Pause => "pause",
-            FaultKind::Cut => "cut",
-        }
-    }
-}
-
 /// One elementary act on a service. A fault is a short sequence of these, and its undoing another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -7,6 +7,7 @@ pub mod ceiling;
 mod executed;
 mod explanation;
 mod fault;
+mod fault_name;
 mod known;
 mod limits;
 mod log_patterns;
@@ -33,6 +34,7 @@ pub use explanation::{
     Alternative, Explanation, NeededNumber, NeededStep, ShrinkHistory, ShrinkRun, Standing,
 };
 pub use fault::{Act, BackendName, Fault, FaultKind};
+pub use fault_name::{FaultName, UnknownFault};
 pub use known::Known;
 pub use limits::{ErrorBodies, LatencyLimits, LimitError, Limits, ResourceLimits};
 pub use log_patterns::LogPatterns;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Event, EventKind, Moment, Phase, Span};
-use crate::model::{Act, StepId};
+use crate::model::StepId;
 
 /// A time at which a backend was away: by a fault, or by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl<'a> Windows<'a> {
         match &event.kind {
             // Before the baseline the stack is being brought up, and of course a backend is not ready.
             EventKind::Phase { phase } => self.under_test |= *phase >= Phase::Baseline,
-            EventKind::FaultIntent { step, backend, act } if harms(*act) => {
+            EventKind::FaultIntent { step, backend, act } if act.is_harm() => {
                 self.strike(step, backend, moment);
             }
             EventKind::NotReady { backend, .. }
@@ -128,17 +128,10 @@ impl<'a> Windows<'a> {
     }
 }
 
-/// Whether an act takes a backend away, rather than bring it back.
-fn harms(act: Act) -> bool {
-    match act {
-        Act::Stop { .. } | Act::Kill | Act::Pause | Act::Cut => true,
-        Act::Start | Act::Unpause | Act::Join => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Act;
     use crate::model::FaultKind;
     use crate::trace::script::Script;
     use crate::trace::{Trace, View};

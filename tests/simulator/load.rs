@@ -5,8 +5,8 @@ use std::future::pending;
 use comeback::app::Variant;
 use comeback::campaign::{Bench, Campaign, Plans};
 use comeback::demo;
-use comeback::generator::{self, BackendSpace, Bounds, FaultName, Space};
-use comeback::model::{Mix, Tested, Verdict};
+use comeback::generator::{self, BackendSpace, Bounds, Space};
+use comeback::model::{FaultName, Mix, Tested, Verdict};
 use comeback::trace::tested;
 use serde_json::Value;
 

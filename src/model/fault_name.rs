@@ -1,0 +1,81 @@
+//! The kinds of fault by name.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::FaultKind;
+
+/// A kind of fault without its numbers, as the configuration allows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultName {
+    /// Asked to end, killed after a grace, later started.
+    Stop,
+    /// Killed, later started.
+    Kill,
+    /// Killed and started several times in a row.
+    Rapid,
+    /// Frozen, later thawed.
+    Pause,
+    /// Cut off from the network, later joined again.
+    Cut,
+}
+
+/// There is no such kind of fault.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no kind of fault is called `{0}`; there are stop, kill, rapid, pause and cut")]
+pub struct UnknownFault(pub String);
+
+impl FaultName {
+    /// Every kind.
+    pub const ALL: [FaultName; 5] = [
+        FaultName::Stop,
+        FaultName::Kill,
+        FaultName::Rapid,
+        FaultName::Pause,
+        FaultName::Cut,
+    ];
+
+    /// The name, as in a signature and in the configuration's `faults`.
+    pub fn name(self) -> &'static str {
+        match self {
+            FaultName::Stop => "stop",
+            FaultName::Kill => "kill",
+            FaultName::Rapid => "rapid",
+            FaultName::Pause => "pause",
+            FaultName::Cut => "cut",
+        }
+    }
+}
+
+impl fmt::Display for FaultName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for FaultName {
+    type Err = UnknownFault;
+
+    fn from_str(text: &str) -> Result<Self, UnknownFault> {
+        let found = FaultName::ALL.into_iter().find(|name| name.name() == text);
+        found.ok_or_else(|| UnknownFault(text.to_owned()))
+    }
+}
+
+impl FaultKind {
+    /// The kind without its numbers.
+    pub fn without_numbers(&self) -> FaultName {
+        match self {
+            FaultKind::Stop { .. } => FaultName::Stop,
+            FaultKind::Kill => FaultName::Kill,
+            FaultKind::Rapid { .. } => FaultName::Rapid,
+            FaultKind::Pause => FaultName::Pause,
+            FaultKind::Cut => FaultName::Cut,
+        }
+    }
+
+    /// The kind's name, as in a signature and in the configuration's `faults`.
+    pub fn name(&self) -> &'static str {
+        self.without_numbers().name()
+    }
+}
