@@ -1,9 +1,10 @@
 //! What a trial is waiting for, in words.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::executor::Executor;
-use crate::model::KindName;
+use crate::model::{KindName, duration};
 use crate::trace::{Event, EventKind, Phase, Streaks};
 
 /// What a trial is waiting for, told from its history.
@@ -180,19 +181,27 @@ impl Waiting {
         Some(Wait {
             what: what.to_owned(),
             since_us,
-            state: format!("{count}, up to {} s more", left_us.div_ceil(1_000_000)),
+            state: format!(
+                "{count}, up to {} more",
+                seconds(left_us.div_ceil(1_000_000))
+            ),
         })
     }
 
     fn timed(&self, what: String, since_us: u64, now_us: u64, limit_ms: u64, more: &str) -> Wait {
-        let waited_s = now_us.saturating_sub(since_us) / 1_000_000;
-        let limit_s = limit_ms.div_ceil(1_000);
+        let waited = seconds(now_us.saturating_sub(since_us) / 1_000_000);
+        let limit = seconds(limit_ms.div_ceil(1_000));
         Wait {
             what,
             since_us,
-            state: format!("{waited_s} s of at most {limit_s} s{more}"),
+            state: format!("{waited} of at most {limit}{more}"),
         }
     }
+}
+
+/// Whole seconds: a line that is drawn again and again must not flicker.
+fn seconds(seconds: u64) -> String {
+    duration(Duration::from_secs(seconds))
 }
 
 impl std::fmt::Display for Wait {
@@ -279,7 +288,7 @@ mod tests {
     fn a_backend_is_awaited_from_the_phase_that_waits_for_it() {
         let words = |s| {
             Some(format!(
-                "waiting for backend ray to be ready: {s} s of at most 120 s"
+                "waiting for backend ray to be ready: {s} s of at most 2 min"
             ))
         };
         let setup = [(0, phase(Phase::Setup))];
@@ -308,7 +317,7 @@ mod tests {
         story.extend([(30, sent(7, "cold")), (31, accepted(7))]);
         assert_eq!(
             waits(&story, 36).as_deref(),
-            Some("recovery: 34 s of at most 90 s, warm ok, cold not yet")
+            Some("recovery: 34 s of at most 1 min 30 s, warm ok, cold not yet")
         );
         let later = waits(&story, 95);
         assert_eq!(later.as_deref(), Some("jobs in flight: 1, up to 36 s more"));

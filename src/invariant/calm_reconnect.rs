@@ -63,7 +63,7 @@ impl Invariant for CalmReconnect {
         let share = format!(
             "{:.0} % of a core over {}",
             busiest.percent(),
-            wording::time(busiest.within_us())
+            wording::duration_us(busiest.within_us())
         );
         let figures = vec![Figure::new("cpu-at-rest-percent", busiest.percent())];
         let finding = match busiest.is_too_much {
@@ -347,13 +347,13 @@ mod tests {
         assert_eq!(finding.reason.as_deref(), Some("busy-at-rest"));
         assert_eq!(
             finding.message,
-            "with no request in flight, the API used 80 % of a core over 1s, 1s 970ms after the kill of ray began"
+            "with no request in flight, the API used 80 % of a core over 1 s, 1.97 s after the kill of ray began"
         );
         let finding = busy(79, before, false);
         assert_eq!(finding.verdict, Verdict::Holds);
         assert_eq!(
             finding.message,
-            "at most 0 log lines of the API within ten seconds; at rest, at most 79 % of a core over 1s"
+            "at most 0 log lines of the API within ten seconds; at rest, at most 79 % of a core over 1 s"
         );
     }
 

@@ -201,19 +201,19 @@ impl Hang {
         let state = || request.last_state().unwrap_or("without a known state");
         match self {
             Hang::Unanswered { waited_us } => {
-                format!("had no answer after {}", wording::time(waited_us))
+                format!("had no answer after {}", wording::duration_us(waited_us))
             }
             Hang::AnsweredLate { took_us } => {
-                format!("was answered after {}", wording::time(took_us))
+                format!("was answered after {}", wording::duration_us(took_us))
             }
             Hang::NeverTerminal { calm_us } => format!(
                 "was still {} after {} with every backend ready",
                 state(),
-                wording::time(calm_us)
+                wording::duration_us(calm_us)
             ),
             Hang::TerminalLate { calm_us } => format!(
                 "finished only after {} with every backend ready",
-                wording::time(calm_us)
+                wording::duration_us(calm_us)
             ),
             Hang::Undecided | Hang::Starved => "is undecided".to_owned(),
         }

@@ -271,7 +271,7 @@ impl<'v, 'a> Recovery<'v, 'a> {
 
     fn times(&self) -> String {
         let kind = self.kind;
-        let asked = |until_us: u64| wording::time(self.asked.us(until_us));
+        let asked = |until_us: u64| wording::duration_us(self.asked.us(until_us));
         let observed_us = self.view.observed_until_us();
         let observed = asked(observed_us);
         let first = self.first().map(|moment| asked(moment.at_us));
@@ -285,7 +285,7 @@ impl<'v, 'a> Recovery<'v, 'a> {
             true => String::new(),
             false => format!(
                 ", not counting {} in which nobody asked",
-                wording::time(idle_us)
+                wording::duration_us(idle_us)
             ),
         };
         match (first, sustained) {

@@ -45,6 +45,12 @@ pub fn duration(text: &str) -> Result<Duration, DurationError> {
     bounded(parsed)
 }
 
+/// A duration as [`duration`] reads it, such as `1m 30s`: for what is proposed for a configuration or a
+/// command line. People read [`model::duration`](super::duration), which nothing has to parse.
+pub fn written(duration: Duration) -> String {
+    humantime::format_duration(duration).to_string()
+}
+
 /// A duration that is not too long.
 ///
 /// # Errors
@@ -300,5 +306,7 @@ mod tests {
         let longest = format!("{}s", u64::MAX);
         assert_eq!(duration(&longest), Err(DurationError::TooLong));
         assert_eq!(duration("soon"), Err(DurationError::Unreadable));
+        let time = Duration::from_millis(90_500);
+        assert_eq!(duration(&written(time)), Ok(time));
     }
 }

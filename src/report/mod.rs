@@ -21,6 +21,7 @@ mod table;
 pub mod terminal;
 mod tested;
 mod trial;
+mod wording;
 
 pub use campaign::CampaignReport;
 pub use checkup::{Check, Checkup, Health};
@@ -34,5 +35,5 @@ pub use scene::{Line, Scene, Tone};
 pub use scope::{Ability, Scope, Touched};
 pub use sent::{Sent, SentSummary};
 pub use shrunk::shrunk;
-pub use table::{millis, table};
+pub use table::table;
 pub use trial::{Counterexample, Happening, Headline, Requests, Row, TrialReport};

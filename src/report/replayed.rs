@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use super::table;
+use super::{table, wording};
 use crate::model::{
     Counts, Differing, Fidelity, Judgement, Replayed, Reproduced, Signature, Skipped, Verdict,
 };
@@ -79,8 +79,10 @@ fn fidelity(fidelity: &Fidelity, speed: f64) -> String {
     if let Some(starts) = fidelity.starts {
         let _ = write!(
             text,
-            "\n  fidelity  steps started {:.1} ms (p50), {:.1} ms (p99) from when they had been recorded, over {} starts",
-            starts.p50_ms, starts.p99_ms, starts.starts
+            "\n  fidelity  steps started {} (p50), {} (p99) from when they had been recorded, over {} starts",
+            wording::milliseconds(starts.p50_ms),
+            wording::milliseconds(starts.p99_ms),
+            starts.starts
         );
     }
     for skipped in &fidelity.skipped {
@@ -248,7 +250,7 @@ mod tests {
           4 inconclusive: the baseline failed
           no more   the stack cannot be reset
           speed     2 times the recorded one
-          fidelity  steps started 0.4 ms (p50), 12.1 ms (p99) from when they had been recorded, over 35 starts
+          fidelity  steps started 430 µs (p50), 12.1 ms (p99) from when they had been recorded, over 35 starts
           skipped   b4 was done when it was recorded, and was skipped in 1 of 7
           skipped   f2 was skipped when it was recorded, and was done in 2 of 7
           outcomes that differ from the recorded ones:

@@ -1,11 +1,10 @@
 //! What happens around a stack, told line by line.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use regex::Regex;
 
-use crate::model::KindName;
+use crate::model::{KindName, duration_us};
 use crate::trace::{Event, EventKind};
 
 /// When it is first told that a probe's job has not ended, in microseconds; then each time that it has taken twice as long.
@@ -75,7 +74,7 @@ impl Scene {
         let at_us = event.at_us;
         let lasted = |since: Option<u64>, what: &str| {
             since.map_or(String::new(), |us| {
-                format!(" after {} {what}", time(at_us - us))
+                format!(" after {} {what}", duration_us(at_us - us))
             })
         };
         let (about, text, tone) = match &event.kind {
@@ -135,7 +134,11 @@ impl Scene {
                 let state = state.as_deref().unwrap_or("no state");
                 return Some(Line {
                     about: "probe".to_owned(),
-                    text: format!("{} after {}: still {state}", probe.kind, time(passed_us)),
+                    text: format!(
+                        "{} after {}: still {state}",
+                        probe.kind,
+                        duration_us(passed_us)
+                    ),
                     tone: Tone::Bad,
                 });
             }
@@ -154,7 +157,7 @@ impl Scene {
                 } else {
                     Tone::Bad
                 };
-                let text = format!("{kind} after {}: {outcome}", time(*latency_us));
+                let text = format!("{kind} after {}: {outcome}", duration_us(*latency_us));
                 return Some(Line {
                     about: "probe".to_owned(),
                     text,
@@ -179,16 +182,6 @@ impl Scene {
             text: line.to_owned(),
             tone: if is_error { Tone::Bad } else { Tone::Plain },
         })
-    }
-}
-
-/// A time as people read it in a sentence.
-fn time(us: u64) -> String {
-    let time = Duration::from_micros(us);
-    match time.as_secs() {
-        0 => format!("{} ms", time.as_millis()),
-        1..60 => format!("{:.1} s", time.as_secs_f64()),
-        seconds => humantime::format_duration(Duration::from_secs(seconds)).to_string(),
     }
 }
 
@@ -289,7 +282,7 @@ mod tests {
                 "ray *** not ready: connection refused (Bad)",
                 "api ConnectionError: gone (Bad)",
                 "ray *** started after 2.5 s away (Good)",
-                "ray *** ready after 1m 15s not ready (Good)",
+                "ray *** ready after 1 min 15 s not ready (Good)",
                 "probe job after 40 ms: ok (Good)",
             ]
         );
@@ -334,7 +327,7 @@ mod tests {
             told,
             [
                 "job after 10.2 s: still QUEUED",
-                "job after 21.0 s: still RUNNING"
+                "job after 21 s: still RUNNING"
             ]
         );
     }

@@ -7,9 +7,9 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-use super::{millis, table};
+use super::table;
 use crate::latency::histogram;
-use crate::model::{KindName, Outcome, UnknownReason};
+use crate::model::{KindName, Outcome, UnknownReason, duration_ms, duration_us};
 use crate::trace::EventKind;
 
 /// How many different errors are told; the most frequent ones are.
@@ -207,10 +207,9 @@ impl SentSummary {
             in_flight,
             ..
         } = self;
-        let took = Duration::from_millis(self.elapsed_ms);
         let mut text = format!(
-            "{stack}: {sent} sent in {:.1} s: {ok} ok, {failed} failed, {unknown} unknown",
-            took.as_secs_f64()
+            "{stack}: {sent} sent in {}: {ok} ok, {failed} failed, {unknown} unknown",
+            duration_ms(self.elapsed_ms)
         );
         if *in_flight > 0 {
             let _ = write!(text, ", {in_flight} still in flight at the end");
@@ -238,10 +237,10 @@ fn latency(rows: &[SentRow]) -> String {
             row.kind.clone(),
             row.outcome.to_owned(),
             row.count.to_string(),
-            millis(row.p50_us),
-            millis(row.p90_us),
-            millis(row.p99_us),
-            millis(row.max_us),
+            duration_us(row.p50_us),
+            duration_us(row.p90_us),
+            duration_us(row.p99_us),
+            duration_us(row.max_us),
         ]
     });
     let header = ["request", "outcome", "count", "p50", "p90", "p99", "max"];
@@ -300,7 +299,7 @@ mod tests {
         fold.read(&ended(4, lost(UnknownReason::Dropped)));
         let summary = fold.summary("demo", Duration::from_millis(1_234));
         let expected = "\
-            demo: 6 sent in 1.2 s: 1 ok, 2 failed, 1 unknown, 2 still in flight at the end\n\n \
+            demo: 6 sent in 1.23 s: 1 ok, 2 failed, 1 unknown, 2 still in flight at the end\n\n \
             request  outcome  count     p50     p90     p99     max\n \
             job      failed       2  2.0 ms  3.0 ms  3.0 ms  3.0 ms\n \
             job      ok           1  1.0 ms  1.0 ms  1.0 ms  1.0 ms\n \

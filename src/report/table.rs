@@ -15,8 +15,3 @@ pub fn table(header: &[&str], words: usize, rows: impl IntoIterator<Item = Vec<S
     }
     table.trim_fmt()
 }
-
-/// A time as people read it in a table: milliseconds with one digit after the point.
-pub fn millis(us: u64) -> String {
-    format!("{:.1} ms", us as f64 / 1000.0)
-}

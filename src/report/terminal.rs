@@ -1,14 +1,13 @@
 //! The report on the terminal, as plain text.
 
 use std::fmt::Write;
-use std::time::Duration;
 
-use super::table::{millis, table};
+use super::table::table;
 use super::trial::{effort, rate};
-use super::{Comparison, Report, TrialReport, fate_line};
+use super::{Comparison, Report, TrialReport, fate_line, wording};
 use crate::model::{
     Expectation, Finding, FirstCalls, Judgement, LatencyRow, RecoveryRow, Rehearsal, Summary,
-    Verdict,
+    Verdict, duration_us,
 };
 use crate::trace::{Event, Trace, outages_ms};
 
@@ -197,7 +196,7 @@ pub(super) fn sentence(summary: &Summary) -> String {
         known,
         ..
     } = summary;
-    let took = humantime::format_duration(Duration::from_secs(summary.elapsed_ms.div_ceil(1000)));
+    let took = wording::took(summary.elapsed_ms);
     let plans = format!(
         "{plans} plan{} of seed {seed} in {took}",
         if *plans == 1 { "" } else { "s" }
@@ -288,18 +287,15 @@ pub fn judgement(name: &str, trace: &Trace, judgement: &Judgement) -> String {
 
 /// A table of the times that recovery took. A lower bound is marked as such.
 fn recovery(rows: &[RecoveryRow]) -> String {
-    let bound = |at_least: bool, ms: f64| {
-        let mark = if at_least { "≥ " } else { "" };
-        format!("{mark}{ms:.1} ms")
-    };
     let rows = rows.iter().map(|row| {
+        let [p50, max] = wording::recovery_times(row);
         vec![
             row.kind.clone(),
             row.success.clone(),
             row.trials.to_string(),
             row.never.to_string(),
-            bound(row.p50_at_least, row.p50_ms),
-            bound(row.max_at_least, row.max_ms),
+            p50,
+            max,
         ]
     });
     let header = ["request", "success", "trials", "never", "p50", "max"];
@@ -313,10 +309,10 @@ pub fn latency(rows: &[LatencyRow]) -> String {
             row.stage.clone(),
             row.outcome.clone(),
             row.count.to_string(),
-            millis(row.p50_us),
-            millis(row.p90_us),
-            millis(row.p99_us),
-            millis(row.max_us),
+            duration_us(row.p50_us),
+            duration_us(row.p90_us),
+            duration_us(row.p99_us),
+            duration_us(row.max_us),
         ]
     });
     let header = ["stage", "outcome", "count", "p50", "p90", "p99", "max"];
@@ -333,6 +329,6 @@ fn event_line(event: &Event) -> String {
     format!(
         "      #{:<5} {:>12}  {kind}\n",
         event.seq,
-        millis(event.at_us)
+        duration_us(event.at_us)
     )
 }

@@ -2,7 +2,7 @@
 
 use regex::Regex;
 
-use crate::model::{API, ErrorBodies, Expectation, Judgement, Outcome, Verdict};
+use crate::model::{API, ErrorBodies, Expectation, Judgement, Outcome, Verdict, duration_us};
 use crate::trace::{EventKind, Request, Trace, View};
 
 /// How much of a log line is quoted, in characters: enough to know it again.
@@ -102,14 +102,12 @@ fn logged(view: &View<'_>, what: &str, pattern: &Option<String>) -> Expectation 
     });
     match line {
         Some((line, after_us)) => {
-            let after_s = after_us as f64 / 1e6;
-            expectation(
-                Some(true),
-                format!(
-                    "{after_s:.1} s after the fault began the API logged `{}`",
-                    quoted(line)
-                ),
-            )
+            let after = duration_us(after_us);
+            let logged = format!(
+                "{after} after the fault began the API logged `{}`",
+                quoted(line)
+            );
+            expectation(Some(true), logged)
         }
         // An idle API need not notice.
         None => expectation(

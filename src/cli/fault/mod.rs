@@ -18,6 +18,7 @@ use super::session::Session;
 use super::source::Source;
 use crate::campaign::{Audience, Interrupt};
 use crate::executor::Executor;
+use crate::model::duration;
 use crate::nemesis::do_act;
 use crate::stack::{Backend, ServiceState};
 
@@ -78,7 +79,7 @@ impl Deed {
                 progress.busy(&format!(
                     "{} is down for {}",
                     backend.name,
-                    humantime::format_duration(outage)
+                    duration(outage)
                 ));
                 done.interrupted |= !unless_interrupted(session.interrupt(), outage).await;
             }

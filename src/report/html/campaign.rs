@@ -6,7 +6,7 @@ use super::badge;
 use super::trial::latencies;
 use crate::model::{Failure, Known, RecoveryRow, Regressed, Rehearsal, Verdict};
 use crate::report::{
-    CampaignReport, Change, Comparison, Glance, failure, fate_line, terminal, tested,
+    CampaignReport, Change, Comparison, Glance, failure, fate_line, terminal, tested, wording,
 };
 
 /// How many trials are listed.
@@ -22,7 +22,7 @@ pub fn head(campaign: &CampaignReport) -> Markup {
                 (number("different failures", &summary.failures.len().to_string()))
                 (number("inconclusive", &summary.inconclusive.to_string()))
                 (number("seed", &summary.seed.to_string()))
-                (number("took", &humantime::format_duration(std::time::Duration::from_secs(summary.elapsed_ms.div_ceil(1_000))).to_string()))
+                (number("took", &wording::took(summary.elapsed_ms)))
                 (number("stack", &summary.stack))
             }
             @if summary.interrupted { p { "It was interrupted." } }
@@ -157,10 +157,6 @@ pub fn body(campaign: &CampaignReport) -> Markup {
 }
 
 fn recovery(rows: &[RecoveryRow]) -> Markup {
-    let bound = |at_least: bool, ms: f64| {
-        let mark = if at_least { "≥ " } else { "" };
-        format!("{mark}{ms:.1} ms")
-    };
     html! {
         section {
             h3 { "From backend-ready to success, over all trials with a fault" }
@@ -170,8 +166,7 @@ fn recovery(rows: &[RecoveryRow]) -> Markup {
                     tr {
                         td { (row.kind) } td { (row.success) }
                         td.number { (row.trials) } td.number { (row.never) }
-                        td.number { (bound(row.p50_at_least, row.p50_ms)) }
-                        td.number { (bound(row.max_at_least, row.max_ms)) }
+                        @for time in wording::recovery_times(row) { td.number { (time) } }
                     }
                 } }
             }

@@ -8,8 +8,8 @@ use super::drawing::Drawing;
 use super::plot::plot;
 use super::shrinking;
 use crate::latency::Latencies;
-use crate::model::{Failure, Finding, Judgement, Verdict};
-use crate::report::trial::{Happening, TrialReport, time};
+use crate::model::{Failure, Finding, Judgement, Verdict, duration_us};
+use crate::report::trial::{Happening, TrialReport};
 use crate::report::{Report, Tone};
 
 /// From how many lines on the story is folded up.
@@ -170,7 +170,7 @@ fn line(nth: usize, happening: &Happening) -> Markup {
     html! {
         tr id={ "t" (nth) "-e" (happening.seq) } class={ (tone) (log) (proof) } {
             td.number { (event_link(nth, happening.seq)) }
-            td.number { (time(happening.at_us)) }
+            td.number { (duration_us(happening.at_us)) }
             td { (happening.about) }
             td { @if happening.proof { span.mark title="proves a finding" { "★ " } } (happening.text) }
         }
@@ -221,7 +221,7 @@ fn recovery(judgement: &Judgement) -> Markup {
                             td { (figure.name.trim_end_matches("-ms").replace('-', " ")) }
                             td.number {
                                 @if figure.at_least { "never, in " }
-                                (time((figure.value * 1_000.0) as u64))
+                                (duration_us((figure.value * 1_000.0) as u64))
                             }
                         }
                     }
@@ -273,7 +273,7 @@ fn table(latencies: &Latencies) -> Markup {
                         td { i class={ "swatch " (outcome) } {} (outcome) }
                         td.number { (histogram.len()) }
                         @for quantile in [0.5, 0.9, 0.99, 0.999, 1.0] {
-                            td.number { (time(histogram.value_at_quantile(quantile))) }
+                            td.number { (duration_us(histogram.value_at_quantile(quantile))) }
                         }
                     }
                 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::TrialReport;
-use crate::model::Plan;
+use crate::model::{Plan, duration_us};
 use crate::report::Tone;
 use crate::trace::{Event, EventKind, Phase};
 
@@ -95,7 +95,7 @@ fn words(plan: &Plan, kind: &EventKind, proof: bool) -> Option<(String, String, 
             act,
             took_us,
         } => {
-            let text = format!("{act} {backend}, done in {}", time(*took_us));
+            let text = format!("{act} {backend}, done in {}", duration_us(*took_us));
             (step.to_string(), text, Bad)
         }
         EventKind::NotReady { backend, detail } => {
@@ -120,7 +120,7 @@ fn words(plan: &Plan, kind: &EventKind, proof: bool) -> Option<(String, String, 
             (service.clone(), text, Bad)
         }
         EventKind::Lag { late_us } => {
-            let text = format!("kept the harness waiting for {}", time(*late_us));
+            let text = format!("kept the harness waiting for {}", duration_us(*late_us));
             ("this machine".to_owned(), text, Plain)
         }
         EventKind::Crowded { percent, .. } => {
@@ -132,12 +132,15 @@ fn words(plan: &Plan, kind: &EventKind, proof: bool) -> Option<(String, String, 
             waited_us,
             over_us,
         } => {
-            let (waited, over) = (time(*waited_us), time(*over_us));
+            let (waited, over) = (duration_us(*waited_us), duration_us(*over_us));
             let text = format!("waited {waited} of {over} for a processor");
             (service.clone(), text, Plain)
         }
         EventKind::LookedBack { polls, over_us } => {
-            let text = format!("looked again at {polls} ended jobs, for {}", time(*over_us));
+            let text = format!(
+                "looked again at {polls} ended jobs, for {}",
+                duration_us(*over_us)
+            );
             ("the harness".to_owned(), text, Plain)
         }
         EventKind::Trouble { during, message } => {
@@ -164,7 +167,7 @@ fn words(plan: &Plan, kind: &EventKind, proof: bool) -> Option<(String, String, 
             job,
             latency_us,
         } => {
-            let text = format!("accepted as job {job} after {}", time(*latency_us));
+            let text = format!("accepted as job {job} after {}", duration_us(*latency_us));
             (request(id), text, Plain)
         }
         EventKind::Polled {
@@ -192,7 +195,7 @@ fn words(plan: &Plan, kind: &EventKind, proof: bool) -> Option<(String, String, 
             ..
         } => {
             let tone = if outcome.is_ok() { Good } else { Bad };
-            let text = format!("{outcome}, after {}", time(*latency_us));
+            let text = format!("{outcome}, after {}", duration_us(*latency_us));
             (request(id), text, tone)
         }
         EventKind::Resources {
@@ -222,15 +225,5 @@ fn phase_words(phase: Phase) -> &'static str {
         Phase::Heal => "heal: every fault is undone",
         Phase::Recovery => "recovery: the API is probed until success is sustained",
         Phase::Drain => "drain: requests in flight are let end",
-    }
-}
-
-/// A time as people read it: `850 µs`, `12.3 ms`, `4.56 s`.
-pub fn time(us: u64) -> String {
-    match us {
-        0..1_000 => format!("{us} µs"),
-        1_000..1_000_000 => format!("{:.1} ms", us as f64 / 1e3),
-        1_000_000..120_000_000 => format!("{:.2} s", us as f64 / 1e6),
-        _ => format!("{:.1} min", us as f64 / 6e7),
     }
 }

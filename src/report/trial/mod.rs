@@ -6,7 +6,7 @@ mod headline;
 mod requests;
 
 pub use counterexample::{Counterexample, effort, rate};
-pub use happening::{Happening, time};
+pub use happening::Happening;
 pub use headline::Headline;
 pub use requests::{Requests, Row};
 
