@@ -14,7 +14,7 @@ use super::stream;
 use super::waiting::Waiting;
 use crate::campaign::Audience;
 use crate::executor::Executor;
-use crate::model::{Judgement, Plan, Regressed, Signature, Verdict};
+use crate::model::{Judgement, Plan, Regressed, Signature, Verdict, count};
 use crate::report;
 use crate::trace::{EventKind, Phase, Recorder};
 
@@ -84,8 +84,7 @@ impl Progress {
         let found = self.found();
         let failures = match found.failures.len() {
             0 => String::new(),
-            1 => "1 failure · ".to_owned(),
-            n => format!("{n} failures · "),
+            n => format!("{} · ", count(n, "failure")),
         };
         let inconclusive = match found.inconclusive {
             0 => String::new(),

@@ -3,7 +3,7 @@
 use super::patience::{Patience, is_certain};
 use super::wording;
 use crate::model::{Limits, Outcome, UnknownReason};
-use crate::trace::{Answer, Moment, Request, Span, View};
+use crate::trace::{Answer, Request, Span, View};
 
 /// How a request hung.
 #[derive(Clone, Copy, PartialEq)]
@@ -40,7 +40,11 @@ pub(super) fn hang(
     };
     let polls = request.polls.iter().filter_map(|poll| {
         let timed_out = poll.answer == Answer::Lost(UnknownReason::TimedOut);
-        wait.exchange(request, until(poll.moment, poll.took_us), timed_out)
+        wait.exchange(
+            request,
+            Span::before(poll.moment.at_us, poll.took_us),
+            timed_out,
+        )
     });
     let hangs: Vec<Hang> = wait
         .submission(request)
@@ -65,11 +69,11 @@ impl Wait<'_, '_, '_> {
         let held_us = request.sent.at_us.saturating_sub(request.intended_us);
         if let Some(accepted) = request.accepted {
             let took_us = accepted.latency_us.saturating_sub(held_us);
-            return self.exchange(request, until(accepted.moment, took_us), false);
+            return self.exchange(request, Span::before(accepted.moment.at_us, took_us), false);
         }
         let waited = match request.ended {
             Some(end) => {
-                let span = until(end.moment, end.latency_us.saturating_sub(held_us));
+                let span = Span::before(end.moment.at_us, end.latency_us.saturating_sub(held_us));
                 match unknown(end.outcome) {
                     Some(UnknownReason::Dropped) => span,
                     reason => {
@@ -152,14 +156,6 @@ impl Wait<'_, '_, '_> {
             true if !is_certain() => Hang::Starved,
             _ => hang,
         }
-    }
-}
-
-/// The stretch of so many microseconds that ended then.
-fn until(moment: Moment, took_us: u64) -> Span {
-    Span {
-        from_us: moment.at_us.saturating_sub(took_us),
-        to_us: moment.at_us,
     }
 }
 

@@ -114,10 +114,7 @@ fn crowd(view: &View<'_>, burst: &[End<'_>]) -> f64 {
 
 /// Whether a request was late although what this machine withheld of its time does not count, and that was not most of it.
 fn sure(view: &View<'_>, end: &End<'_>, allowed_us: u64) -> bool {
-    let span = Span {
-        from_us: end.moment.at_us.saturating_sub(end.latency_us),
-        to_us: end.moment.at_us,
-    };
+    let span = Span::before(end.moment.at_us, end.latency_us);
     // When the services waited is known only roughly, and these requests are short.
     let counted_us = view
         .counted_us(span)

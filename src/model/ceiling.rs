@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use super::{
-    Action, Background, Burst, Fault, FaultKind, LimitError, Limits, Misfit, Pace, Plan, Step,
-    StepId, Wait,
+    Action, BACKGROUND, Background, Burst, Fault, FaultKind, LimitError, Limits, Misfit, Pace,
+    Plan, Step, StepId, Wait,
 };
 
 /// The longest duration: 366 days. Sums of thousands of these still fit into 64 bits of microseconds.
@@ -89,7 +89,7 @@ impl Plan {
         }
         self.check_ids()?;
         if let Some(Background { rate_per_s, .. }) = &self.background {
-            rate(&StepId("background".to_owned()), *rate_per_s)?;
+            rate(&StepId(BACKGROUND.to_owned()), *rate_per_s)?;
         }
         self.steps.iter().try_for_each(step_is_bounded)
     }

@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::time::Duration;
 
-use super::{Action, Fault, FaultKind, Plan, Step, StepId};
-
-/// The name of the background load where steps are named: no step may be called so.
-pub const BACKGROUND: &str = "background";
+use super::{Action, BACKGROUND, Fault, FaultKind, Plan, Step, StepId};
 
 impl Plan {
     /// What the plan is made of, in words: "4 quick restarts of `backend` (f1) and 2 job requests

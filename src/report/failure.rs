@@ -1,6 +1,6 @@
 //! A failure of a campaign, as text.
 
-use crate::model::{Failure, Known, Plan, Reproduced, Verdict};
+use crate::model::{Failure, Known, Plan, Reproduced, Verdict, count};
 
 /// A failure with its evidence, its plan, and the commands that go on from it.
 pub(super) fn failure(failure: &Failure) -> String {
@@ -44,7 +44,7 @@ pub(super) fn failure(failure: &Failure) -> String {
 fn seen(failure: &Failure) -> String {
     let trials = match failure.seen {
         0 | 1 => String::new(),
-        seen => format!(", in {seen} trials"),
+        seen => format!(", in {}", count(seen, "trial")),
     };
     let also: Vec<String> = failure.also.iter().map(ToString::to_string).collect();
     match also.len() {
@@ -70,10 +70,7 @@ pub(super) fn known(known: &Known) -> String {
         _ => format!("{trace} fails still ({failed} of {runs})"),
     });
     let listed = known.listed.then(|| "it is put up with".to_owned());
-    let seen = (known.seen > 0).then(|| match known.seen {
-        1 => "seen in 1 trial".to_owned(),
-        seen => format!("seen in {seen} trials"),
-    });
+    let seen = (known.seen > 0).then(|| format!("seen in {}", count(known.seen, "trial")));
     let told: Vec<String> = [trace, listed, seen].into_iter().flatten().collect();
     told.join(", ")
 }
@@ -87,11 +84,11 @@ fn size(failure: &Failure) -> String {
         guard_runs: guarded,
         ..
     } = failure;
-    let plural = if *steps == 1 { "" } else { "s" };
+    let steps = count(*steps, "step");
     match runs + guarded {
-        0 => format!("{steps} step{plural}"),
+        0 => steps,
         _ => format!(
-            "{steps} step{plural}, shrunk from {before} in {runs} executions, and {guarded} more to see how often it fails"
+            "{steps}, shrunk from {before} in {runs} executions, and {guarded} more to see how often it fails"
         ),
     }
 }

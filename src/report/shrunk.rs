@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::model::{Explanation, Plan, ShrinkHistory};
+use crate::model::{Explanation, Plan, ShrinkHistory, count};
 
 /// What is left of a failure, what it took, and where it is saved. `is_shown` tells whether it showed again at all.
 pub fn shrunk(
@@ -26,9 +26,9 @@ pub fn shrunk(
         (true, false) => "\n  `comeback shrink` goes on from here.",
     };
     format!(
-        "shrunk from {from_steps} to {to_steps} step{} in {runs} executions, and {guard_runs} more to see how often it fails\n\
+        "shrunk from {from_steps} to {} in {runs} executions, and {guard_runs} more to see how often it fails\n\
          {plan}\n  {}{end}\n  trace {}",
-        if *to_steps == 1 { "" } else { "s" },
+        count(*to_steps, "step"),
         explanation.text,
         trace.display()
     )

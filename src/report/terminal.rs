@@ -7,7 +7,7 @@ use super::trial::{effort, rate};
 use super::{Comparison, Report, TrialReport, fate_line, wording};
 use crate::model::{
     Expectation, Finding, FirstCalls, Judgement, LatencyRow, RecoveryRow, Rehearsal, Summary,
-    Verdict, duration_us,
+    Verdict, count, duration_us,
 };
 use crate::trace::{Event, Trace, outages_ms};
 
@@ -197,13 +197,9 @@ pub(super) fn sentence(summary: &Summary) -> String {
         ..
     } = summary;
     let took = wording::took(summary.elapsed_ms);
-    let plans = format!(
-        "{plans} plan{} of seed {seed} in {took}",
-        if *plans == 1 { "" } else { "s" }
-    );
+    let plans = format!("{} of seed {seed} in {took}", count(*plans, "plan"));
     let found = match (failures.len(), known.len()) {
-        (0, 1) => "nothing new, but 1 known failure".to_owned(),
-        (0, n) if n > 0 => format!("nothing new, but {n} known failures"),
+        (0, n) if n > 0 => format!("nothing new, but {}", count(n, "known failure")),
         // Only a saved failure whose plan fails in another way now makes it violated then.
         (0, _) => "nothing new, but a saved plan that fails in another way than before,".to_owned(),
         (1, _) => "1 failure".to_owned(),

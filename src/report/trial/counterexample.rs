@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::TrialReport;
-use crate::model::{Explanation, Plan, Reproduced, ShrinkHistory};
+use crate::model::{Explanation, Plan, Reproduced, ShrinkHistory, count};
 
 /// What shrinking found out about a failure; each part is there if it was written.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -79,13 +79,13 @@ pub fn effort(history: &ShrinkHistory) -> String {
         finished,
         ..
     } = history;
-    let plural = if *to_steps == 1 { "" } else { "s" };
+    let to = count(*to_steps, "step");
     let end = match finished {
         true => "",
         false => " It ended early: `comeback shrink` goes on from here.",
     };
     format!(
-        "From {from_steps} to {to_steps} step{plural} in {runs} executions, and {guard_runs} more to see how often it fails.{end}"
+        "From {from_steps} to {to} in {runs} executions, and {guard_runs} more to see how often it fails.{end}"
     )
 }
 
