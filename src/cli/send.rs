@@ -181,7 +181,7 @@ impl Board {
 
     fn read(&mut self, event: &Event) {
         self.next_seq = event.seq + 1;
-        let Some(error) = self.sent.read(&event.kind) else {
+        let Some(error) = self.sent.read(event) else {
             return;
         };
         let line = format!("{} {error}", format_rfc3339_seconds(SystemTime::now()));

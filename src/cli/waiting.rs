@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::executor::Executor;
 use crate::model::{KindName, duration};
-use crate::trace::{Event, EventKind, Phase, Streaks};
+use crate::trace::{Event, EventKind, InFlight, Phase, Streaks};
 
 /// What a trial is waiting for, told from its history.
 #[derive(Debug)]
@@ -21,8 +21,7 @@ pub struct Waiting {
     ready_us: u64,
     streaks: Streaks,
     sustained: BTreeSet<KindName>,
-    /// For each request in flight, since when it is so, or its job since it was accepted.
-    in_flight: BTreeMap<u64, (bool, u64)>,
+    in_flight: InFlight,
 }
 
 /// How long a trial waits at most, in milliseconds.
@@ -78,7 +77,7 @@ impl Waiting {
             ready_us: 0,
             streaks: Streaks::default(),
             sustained: BTreeSet::new(),
-            in_flight: BTreeMap::new(),
+            in_flight: InFlight::default(),
         }
     }
 
@@ -109,17 +108,9 @@ impl Waiting {
                     *since_us = event.at_us;
                 }
             }
-            EventKind::Sent { request, .. } => {
-                self.in_flight.insert(*request, (false, event.at_us));
-            }
-            EventKind::Accepted { request, .. } => {
-                self.in_flight.insert(*request, (true, event.at_us));
-            }
-            EventKind::Ended { request, .. } => {
-                self.in_flight.remove(request);
-            }
             _ => {}
         }
+        self.in_flight.read(event, || ());
         self.sustained.extend(self.streaks.take(event));
     }
 
@@ -162,18 +153,16 @@ impl Waiting {
 
     /// The requests in flight, each to its end or its limit.
     fn ends(&self, now_us: u64) -> Option<Wait> {
-        let since_us = self
-            .in_flight
-            .values()
-            .map(|(_, since_us)| *since_us)
+        let open = || self.in_flight.iter();
+        let since_us = open()
+            .map(|r| r.accepted_us.unwrap_or(r.sent.at_us))
             .min()?;
-        let limits = self.in_flight.values().map(|(job, since_us)| match job {
-            true => (*since_us).max(self.ready_us) + self.patience.job_ms * 1_000,
-            false => since_us + self.patience.answer_ms * 1_000,
+        let limits = open().map(|request| match request.accepted_us {
+            Some(since_us) => since_us.max(self.ready_us) + self.patience.job_ms * 1_000,
+            None => request.sent.at_us + self.patience.answer_ms * 1_000,
         });
         let left_us = limits.max()?.saturating_sub(now_us);
-        let jobs = self.in_flight.values().filter(|(job, _)| *job).count();
-        let what = match jobs == self.in_flight.len() {
+        let what = match open().all(|request| request.accepted_us.is_some()) {
             true => "jobs in flight",
             false => "requests in flight",
         };

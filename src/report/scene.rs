@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use regex::Regex;
 
-use crate::model::{KindName, duration_us};
-use crate::trace::{Event, EventKind};
+use crate::model::duration_us;
+use crate::trace::{Event, EventKind, InFlight};
 
 /// When it is first told that a probe's job has not ended, in microseconds; then each time that it has taken twice as long.
 const SLOW_US: u64 = 10_000_000;
@@ -19,14 +19,12 @@ pub struct Scene {
     away: BTreeMap<String, u64>,
     not_ready: BTreeMap<String, u64>,
     paused: BTreeMap<String, u64>,
-    probes: BTreeMap<u64, Probe>,
+    probes: InFlight<Probe>,
 }
 
-/// A request that has not ended.
+/// What is known of a request in flight.
 #[derive(Debug)]
 struct Probe {
-    kind: KindName,
-    sent_us: u64,
     /// How long it may take, in microseconds, until that is told.
     slow_us: u64,
     /// The job's state at the last poll.
@@ -65,13 +63,17 @@ impl Scene {
             away: BTreeMap::new(),
             not_ready: BTreeMap::new(),
             paused: BTreeMap::new(),
-            probes: BTreeMap::new(),
+            probes: InFlight::default(),
         }
     }
 
     /// Takes the next event, and tells about it if there is anything to tell.
     pub fn read(&mut self, event: &Event) -> Option<Line> {
         let at_us = event.at_us;
+        let ended = self.probes.read(event, || Probe {
+            slow_us: SLOW_US,
+            state: None,
+        });
         let lasted = |since: Option<u64>, what: &str| {
             since.map_or(String::new(), |us| {
                 format!(" after {} {what}", duration_us(at_us - us))
@@ -110,20 +112,11 @@ impl Scene {
                 let waited = lasted(self.not_ready.remove(backend), "not ready");
                 (backend, format!("ready{waited}"), Tone::Good)
             }
-            EventKind::Sent { request, kind, .. } => {
-                let probe = Probe {
-                    kind: kind.clone(),
-                    sent_us: at_us,
-                    slow_us: SLOW_US,
-                    state: None,
-                };
-                self.probes.insert(*request, probe);
-                return None;
-            }
             // A job that never ends is all that some broken APIs show.
             EventKind::Polled { request, state, .. } => {
-                let probe = self.probes.get_mut(request)?;
-                let passed_us = at_us - probe.sent_us;
+                let open = self.probes.get_mut(*request)?;
+                let passed_us = at_us - open.sent.at_us;
+                let probe = &mut open.kept;
                 // A new state may be the last one.
                 let changed = probe.state != *state;
                 probe.state.clone_from(state);
@@ -136,19 +129,18 @@ impl Scene {
                     about: "probe".to_owned(),
                     text: format!(
                         "{} after {}: still {state}",
-                        probe.kind,
+                        open.kind,
                         duration_us(passed_us)
                     ),
                     tone: Tone::Bad,
                 });
             }
             EventKind::Ended {
-                request,
                 outcome,
                 latency_us,
                 ..
             } => {
-                let Probe { kind, .. } = self.probes.remove(request)?;
+                let kind = ended?.kind;
                 if outcome.is_ok() && self.errors_only {
                     return None;
                 }

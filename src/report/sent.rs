@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::table;
 use crate::latency::histogram;
 use crate::model::{KindName, Outcome, UnknownReason, duration_ms, duration_us};
-use crate::trace::EventKind;
+use crate::trace::{Event, EventKind, InFlight};
 
 /// How many different errors are told; the most frequent ones are.
 const ERRORS_TOLD: usize = 5;
@@ -20,7 +20,7 @@ const ERRORS_KEPT: usize = 1_000;
 /// What became of the requests so far: a fold of the history.
 #[derive(Debug, Default)]
 pub struct Sent {
-    in_flight: BTreeMap<u64, KindName>,
+    in_flight: InFlight,
     latency: BTreeMap<(KindName, &'static str), Histogram<u64>>,
     errors: BTreeMap<String, u64>,
     sent: u64,
@@ -83,21 +83,15 @@ pub struct SentError {
 
 impl Sent {
     /// Takes the next event of the history, and returns an error that was not seen before.
-    pub fn read(&mut self, event: &EventKind) -> Option<String> {
-        match event {
-            EventKind::Sent { request, kind, .. } => {
-                self.sent += 1;
-                self.in_flight.insert(*request, kind.clone());
-            }
+    pub fn read(&mut self, event: &Event) -> Option<String> {
+        let ended = self.in_flight.read(event, || ());
+        match &event.kind {
+            EventKind::Sent { .. } => self.sent += 1,
             EventKind::Ended {
-                request,
                 outcome,
                 latency_us,
                 ..
-            } => {
-                let kind = self.in_flight.remove(request)?;
-                return self.ended(kind, outcome, *latency_us);
-            }
+            } => return self.ended(ended?.kind, outcome, *latency_us),
             EventKind::Trouble { message, .. } => {
                 self.trouble.get_or_insert_with(|| message.clone());
             }
@@ -252,25 +246,33 @@ mod tests {
     use super::*;
     use crate::trace::{Exchange, Origin};
 
-    fn sent(request: u64) -> EventKind {
-        EventKind::Sent {
+    fn event(kind: EventKind) -> Event {
+        Event {
+            seq: 0,
+            at_us: 0,
+            kind,
+        }
+    }
+
+    fn sent(request: u64) -> Event {
+        event(EventKind::Sent {
             request,
             origin: Origin::Probe,
             kind: "job".to_owned(),
             token: String::new(),
             intended_us: 0,
             after: None,
-        }
+        })
     }
 
-    fn ended(request: u64, outcome: Outcome) -> EventKind {
-        EventKind::Ended {
+    fn ended(request: u64, outcome: Outcome) -> Event {
+        event(EventKind::Ended {
             request,
             outcome,
             exchange: Exchange::Submit,
             latency_us: 1_000 * (request + 1),
             echo: None,
-        }
+        })
     }
 
     fn lost(reason: UnknownReason) -> Outcome {

@@ -31,10 +31,8 @@ pub fn expectations(trace: &Trace) -> Vec<Expectation> {
 /// Requests that were in flight when a fault struck, and failed, have said so.
 fn fails_explicitly(view: &View<'_>, bodies: ErrorBodies) -> Expectation {
     let struck = |request: &&Request<'_>| {
-        view.faults().any(|window| {
-            let ended = request.ended.map_or(u64::MAX, |end| end.moment.seq);
-            request.sent.seq < window.began.seq && ended > window.began.seq
-        })
+        view.faults()
+            .any(|window| request.is_in_flight_at(window.began.seq))
     };
     let mut in_flight = 0;
     let mut failed = 0;

@@ -118,6 +118,11 @@ impl<'a> Request<'a> {
         self.ended.is_some_and(|end| end.outcome.ran_into_limit())
     }
 
+    /// Whether it was sent before an event and had not ended by then.
+    pub fn is_in_flight_at(&self, seq: u64) -> bool {
+        self.sent.seq < seq && self.ended.is_none_or(|end| end.moment.seq > seq)
+    }
+
     /// Whether its answer has what another request asked for.
     pub fn is_crossed(&self) -> bool {
         self.mismatch
