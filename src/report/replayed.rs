@@ -37,12 +37,12 @@ pub fn replayed(trace: &Path, replayed: &Replayed) -> String {
 
 fn headline(replayed: &Replayed) -> String {
     let Reproduced { failed, runs } = replayed.reproduced;
-    let (low, high) = replayed.rate_interval;
+    let rate = wording::rate(replayed.rate_interval);
     let mut text = match failed {
         _ if runs == 0 => "it could not be told".to_owned(),
         _ if replayed.signature.is_none() => format!("{} in {runs}", replayed.verdict),
-        0 => format!("not reproduced in {runs} (rate {low:.2}–{high:.2})"),
-        _ => format!("reproduced {failed} of {runs} (rate {low:.2}–{high:.2})"),
+        0 => format!("not reproduced in {runs} ({rate})"),
+        _ => format!("reproduced {failed} of {runs} ({rate})"),
     };
     if replayed.inconclusive > 0 {
         let _ = write!(text, ", {} inconclusive", replayed.inconclusive);

@@ -7,9 +7,9 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-use super::table;
+use super::table::latencies;
 use crate::latency::histogram;
-use crate::model::{KindName, Outcome, UnknownReason, duration_ms, duration_us};
+use crate::model::{KindName, Outcome, UnknownReason, duration_ms};
 use crate::trace::{Event, EventKind, InFlight};
 
 /// How many different errors are told; the most frequent ones are.
@@ -227,18 +227,10 @@ impl SentSummary {
 
 fn latency(rows: &[SentRow]) -> String {
     let rows = rows.iter().map(|row| {
-        vec![
-            row.kind.clone(),
-            row.outcome.to_owned(),
-            row.count.to_string(),
-            duration_us(row.p50_us),
-            duration_us(row.p90_us),
-            duration_us(row.p99_us),
-            duration_us(row.max_us),
-        ]
+        let times_us = [row.p50_us, row.p90_us, row.p99_us, row.max_us];
+        ([row.kind.as_str(), row.outcome], row.count, times_us)
     });
-    let header = ["request", "outcome", "count", "p50", "p90", "p99", "max"];
-    table(&header, 2, rows)
+    latencies("request", rows)
 }
 
 #[cfg(test)]

@@ -5,9 +5,7 @@ use maud::{Markup, html};
 use super::badge;
 use super::trial::latencies;
 use crate::model::{Failure, Known, RecoveryRow, Regressed, Rehearsal, Verdict};
-use crate::report::{
-    CampaignReport, Change, Comparison, Glance, failure, fate_line, terminal, tested, wording,
-};
+use crate::report::{CampaignReport, Change, Comparison, Glance, tested, wording};
 
 /// How many trials are listed.
 const MOST_LISTED: usize = 500;
@@ -30,9 +28,12 @@ pub fn head(campaign: &CampaignReport) -> Markup {
             @if let Some(untested) = &summary.untested { p { "Inconclusive: nothing was tested: " (untested) } }
             @let tested = tested::tested(summary);
             @if !tested.is_empty() { section.tested { h2 { "Tested" } ul { @for line in &tested { li { (line) } } } } }
-            @if let Some(warning) = terminal::warning(&summary.first_calls) { p { "Warning: " (warning) } }
-            @if !summary.doubted.is_empty() { pre { (terminal::doubted(summary)) } }
-            @if let Some(removed) = terminal::removed(summary) { p { (removed) } }
+            @if let Some(warning) = wording::warning(&summary.first_calls) { p { "Warning: " (warning) } }
+            @if let Some(doubted) = wording::doubted(summary) {
+                p { (doubted) }
+                pre { @for trace in &summary.doubted { (wording::retry(trace)) "\n" } }
+            }
+            @if let Some(removed) = wording::removed(summary) { p { (removed) } }
         }
         @if summary.failures.len() > 1 || summary.failures.iter().any(|failure| failure.seen > 1) { (failures(&summary.failures)) }
         @if !summary.known.is_empty() { (known(&summary.known)) }
@@ -75,7 +76,7 @@ fn known(known: &[Known]) -> Markup {
             h2 { "Known failures, seen again" }
             ul { @for known in known { li {
                 (badge(match known.listed { true => Verdict::Holds, false => Verdict::Violated })) " "
-                code { (known.signature) } ": " (failure::known(known))
+                code { (known.signature) } ": " (wording::known(known))
             } } }
         }
     }
@@ -85,7 +86,7 @@ fn reused(reused: &[Regressed]) -> Markup {
     html! {
         section.reused {
             h2 { "What had failed before was replayed first" }
-            ul { @for told in reused { li { (fate_line(told)) } } }
+            ul { @for told in reused { li { (wording::fate_line(told)) } } }
         }
     }
 }

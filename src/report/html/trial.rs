@@ -8,9 +8,9 @@ use super::drawing::Drawing;
 use super::plot::plot;
 use super::shrinking;
 use crate::latency::Latencies;
-use crate::model::{Failure, Finding, Judgement, Verdict, duration_us};
+use crate::model::{Finding, Judgement, Verdict, duration_us};
 use crate::report::trial::{Happening, TrialReport};
-use crate::report::{Report, Tone};
+use crate::report::{Report, Tone, wording};
 
 /// From how many lines on the story is folded up.
 const SHORT_STORY: usize = 80;
@@ -59,7 +59,7 @@ pub fn article(nth: usize, trial: &TrialReport, report: &Report) -> Markup {
                     }
                     @if let (Some(failure), None) = (failure, &counterexample.shrink) {
                         dt { "Shrinking" }
-                        dd { (shrinking(failure)) }
+                        dd { "The plan has " (wording::size(failure)) ". " (shrinking::shown(Some(failure.reproduced))) }
                     }
                     dt { "See it again" }
                     dd { code { "comeback replay " (trial.file) } }
@@ -73,27 +73,6 @@ pub fn article(nth: usize, trial: &TrialReport, report: &Report) -> Markup {
             section { h3 { "The plan" } pre { (trial.trace.plan) } }
             (environment(trial))
         }
-    }
-}
-
-/// What shrinking made of a failure's plan, and how often it showed.
-fn shrinking(failure: &Failure) -> String {
-    let Failure {
-        steps,
-        steps_before_shrink,
-        shrink_runs,
-        reproduced,
-        ..
-    } = failure;
-    let shown = match reproduced.runs {
-        0 => "How often it shows was not measured.".to_owned(),
-        runs => format!("It showed in {} of {runs} executions.", reproduced.failed),
-    };
-    match shrink_runs {
-        0 => format!("The plan has {steps} steps, as it was found. {shown}"),
-        runs => format!(
-            "The plan has {steps} steps of {steps_before_shrink}, after {runs} runs. {shown}"
-        ),
     }
 }
 

@@ -5,7 +5,7 @@ mod happening;
 mod headline;
 mod requests;
 
-pub use counterexample::{Counterexample, effort, rate};
+pub use counterexample::Counterexample;
 pub use happening::Happening;
 pub use headline::Headline;
 pub use requests::{Requests, Row};
