@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use super::table::{latencies, table};
-use super::{Comparison, Report, TrialReport, wording};
+use super::{Comparison, EventLine, Report, TrialReport, wording};
 use crate::model::{
-    Expectation, Finding, FirstCalls, Judgement, LatencyRow, RecoveryRow, Rehearsal, Summary,
+    Expectation, Finding, FirstCalls, Judgement, LatencyRow, Plan, RecoveryRow, Rehearsal, Summary,
     Verdict, duration_us,
 };
 use crate::trace::{Event, Trace, outages_ms};
@@ -186,7 +186,7 @@ pub fn judgement(name: &str, trace: &Trace, judgement: &Judgement) -> String {
         let _ = writeln!(text, "  {:<12} {invariant}: {message}", verdict.to_string());
         if *verdict == Verdict::Violated {
             let events = evidence.iter().filter_map(|seq| event(trace, *seq));
-            events.for_each(|event| text.push_str(&event_line(event)));
+            events.for_each(|event| text.push_str(&event_line(event, &trace.plan)));
         }
     }
     if let Some(warning) = wording::warning(&FirstCalls::of(judgement)) {
@@ -228,12 +228,12 @@ fn event(trace: &Trace, seq: u64) -> Option<&Event> {
     trace.events.iter().find(|event| event.seq == seq)
 }
 
-/// One event as its JSON line shows it, after its number and time.
-fn event_line(event: &Event) -> String {
-    let kind = serde_json::to_string(&event.kind).unwrap_or_default();
-    format!(
-        "      #{:<5} {:>12}  {kind}\n",
-        event.seq,
-        duration_us(event.at_us)
-    )
+/// One event in words, after its number and time; as JSON if this version does not know it.
+fn event_line(event: &Event, plan: &Plan) -> String {
+    let words = EventLine::of(&event.kind, Some(plan)).map_or_else(
+        || serde_json::to_string(&event.kind).unwrap_or_default(),
+        |line| line.to_string(),
+    );
+    let (seq, at) = (event.seq, duration_us(event.at_us));
+    format!("      #{seq:<5} {at:>12}  {words}\n")
 }

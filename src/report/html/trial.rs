@@ -9,7 +9,7 @@ use super::plot::plot;
 use super::shrinking;
 use crate::latency::Latencies;
 use crate::model::{Finding, Judgement, Verdict, duration_us};
-use crate::report::trial::{Happening, TrialReport};
+use crate::report::trial::{TimelineEvent, TrialReport};
 use crate::report::{Report, Tone, wording};
 
 /// From how many lines on the story is folded up.
@@ -123,14 +123,14 @@ fn timeline(nth: usize, trial: &TrialReport, drawing: &Drawing<'_>) -> Markup {
 }
 
 fn story(nth: usize, trial: &TrialReport) -> Markup {
-    let (happenings, left_out) = trial.happenings();
+    let (events, left_out) = trial.timeline();
     html! {
         section.story {
-            details open[happenings.len() <= SHORT_STORY] {
-                summary { h3 { "What happened" } " " (happenings.len()) " lines" }
+            details open[events.len() <= SHORT_STORY] {
+                summary { h3 { "What happened" } " " (events.len()) " lines" }
                 table {
                     thead { tr { th.number { "event" } th.number { "at" } th { "about" } th { "what" } } }
-                    tbody { @for happening in &happenings { (line(nth, happening)) } }
+                    tbody { @for event in &events { (line(nth, event)) } }
                 }
                 @if left_out > 0 { p.hint { (left_out) " more lines are in the trace." } }
             }
@@ -138,20 +138,20 @@ fn story(nth: usize, trial: &TrialReport) -> Markup {
     }
 }
 
-fn line(nth: usize, happening: &Happening) -> Markup {
-    let tone = match happening.tone {
+fn line(nth: usize, event: &TimelineEvent) -> Markup {
+    let tone = match event.line.tone {
         Tone::Plain => "plain",
         Tone::Bad => "bad",
         Tone::Good => "good",
     };
-    let log = if happening.log { " log" } else { "" };
-    let proof = if happening.proof { " proof" } else { "" };
+    let log = if event.is_log { " log" } else { "" };
+    let proof = if event.is_proof { " proof" } else { "" };
     html! {
-        tr id={ "t" (nth) "-e" (happening.seq) } class={ (tone) (log) (proof) } {
-            td.number { (event_link(nth, happening.seq)) }
-            td.number { (duration_us(happening.at_us)) }
-            td { (happening.about) }
-            td { @if happening.proof { span.mark title="proves a finding" { "★ " } } (happening.text) }
+        tr id={ "t" (nth) "-e" (event.seq) } class={ (tone) (log) (proof) } {
+            td.number { (event_link(nth, event.seq)) }
+            td.number { (duration_us(event.at_us)) }
+            td { (event.line.about) }
+            td { @if event.is_proof { span.mark title="proves a finding" { "★ " } } (event.line.text) }
         }
     }
 }

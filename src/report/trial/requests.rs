@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::model::Outcome;
 use crate::trace::{Event, EventKind, InFlight, Moment, Span, sustained};
 
-/// How many different messages are kept; those that come later are told as one.
+/// How many different messages are kept; later ones are counted as one.
 const MOST_MESSAGES: usize = 2_000;
 /// How many characters of a message are kept.
 const MOST_OF_A_MESSAGE: usize = 300;
@@ -89,7 +89,7 @@ impl Requests {
         &self.rows
     }
 
-    /// Takes an event in, and tells whether it was one of a request.
+    /// Reads an event. True if it is one of a request.
     pub fn take(&mut self, event: &Event) -> bool {
         let moment = event.moment();
         let ended = self.in_flight.read(event, || self.rows.len());
