@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::badge;
 use super::trial::latencies;
 use crate::model::{Failure, Known, RecoveryRow, Regressed, Rehearsal, Verdict};
-use crate::report::{CampaignReport, Change, Comparison, Glance, tested, wording};
+use crate::report::{CampaignReport, Change, Comparison, TrialSummary, tested, wording};
 
 /// How many trials are listed.
 const MOST_LISTED: usize = 500;
@@ -184,7 +184,7 @@ fn trials(campaign: &CampaignReport) -> Markup {
             @if !kept.is_empty() {
                 table {
                     thead { tr { th.number { "plan" } th { "verdict" } th.number { "steps" } th { "faults" } th { "what was found" } } }
-                    tbody { @for glance in kept.iter().take(MOST_LISTED) { (trial(glance)) } }
+                    tbody { @for summary in kept.iter().take(MOST_LISTED) { (trial(summary)) } }
                 }
             }
             @if kept.len() > MOST_LISTED { p.hint { "The first " (MOST_LISTED) " of " (kept.len()) " are listed." } }
@@ -193,14 +193,14 @@ fn trials(campaign: &CampaignReport) -> Markup {
     }
 }
 
-fn trial(glance: &Glance) -> Markup {
+fn trial(summary: &TrialSummary) -> Markup {
     html! {
         tr {
-            td.number { (glance.plan.index) }
-            td { (badge(glance.verdict())) }
-            td.number { (glance.plan.steps.len()) }
-            td { (glance.faults()) }
-            td { (glance.words()) }
+            td.number { (summary.plan.index) }
+            td { (badge(summary.verdict())) }
+            td.number { (summary.plan.steps.len()) }
+            td { (summary.faults()) }
+            td { (summary.words()) }
         }
     }
 }

@@ -16,9 +16,9 @@ use crate::stack::Backend;
 
 /// What was done, for people and as JSON.
 #[derive(Debug, Serialize)]
-pub(super) struct Done {
+pub(super) struct FaultResult {
     pub(super) backend: BackendName,
-    pub(super) acts: Vec<Timed>,
+    pub(super) acts: Vec<TimedAct>,
     /// From the end of the last act to the first yes of the direct probe, where it was awaited.
     pub(super) ready_after_ms: Option<u64>,
     /// Why it is not ready, where it was awaited in vain.
@@ -28,12 +28,12 @@ pub(super) struct Done {
 
 /// One act, and how long it took.
 #[derive(Debug, Serialize)]
-pub(super) struct Timed {
+pub(super) struct TimedAct {
     pub(super) act: String,
     pub(super) took_ms: u64,
 }
 
-impl Done {
+impl FaultResult {
     /// Whether the backend should be ready again after the last act.
     pub(super) fn is_back(&self) -> bool {
         let last = self.acts.last().map(|timed| timed.act.as_str());
