@@ -141,6 +141,12 @@ const RESERVED: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// A unit of time behind a number that is put into a text.
+const UNIT: &str = r"\} ?(?:ms|s|min)\b";
+
+/// Who may write one: the formatter itself and a plan's exact numbers, the demo's API, and the powers of ten on an axis.
+const WRITES_UNITS: &[&str] = &["model/", "app/", "report/html/plot.rs"];
+
 /// The formats of a report. None of them uses another: what two of them share is in `report/wording.rs`, in the story, or in
 /// the table, so that each can be read, and changed, by itself.
 const FORMATS: &[&str] = &["terminal", "html", "junit", "json", "prometheus", "hgrm"];
@@ -210,6 +216,10 @@ fn every_rule_bites() {
         ),
         ("cli/run.rs", "fn f() { humantime::format_duration(time) }"),
         (
+            "cli/pace.rs",
+            "fn f() { format!(\"{ms:.1} ms\"); format!(\"{}s\", seconds) }",
+        ),
+        (
             "report/html/campaign.rs",
             "use crate::report::{CampaignReport, trial::{Row, Headline}, terminal};",
         ),
@@ -251,6 +261,10 @@ fn what_is_allowed_raises_no_complaint() {
             "const A: &str = r#\"say \"todo!()\" \"#; const B: char = '\"'; fn f<'a>(_: &'a str) {}",
         ),
         ("cli/stream.rs", "fn f() { io::stdout() }"),
+        (
+            "cli/run.rs",
+            "// {ms} ms\nfn f() { g(\"{names}\") }\n#[cfg(test)]\nmod tests { fn f() { g(\"{ms} ms\") } }",
+        ),
         ("load/tests.rs", "fn f() { x.unwrap() }"),
         (
             "model/plan.rs",
@@ -305,6 +319,16 @@ fn check(path: &str, text: &str) -> String {
     for (reserved, home, instead) in RESERVED {
         for found in pattern(reserved).find_iter(&code).filter(|_| path != *home) {
             let what = format!("only `{home}` may use `{}`: {instead}", found.as_str());
+            complain(found.start(), what);
+        }
+    }
+    if !WRITES_UNITS.iter().any(|writer| path.starts_with(writer)) {
+        let literals = shipped_code::with_literals(path, text);
+        for found in pattern(UNIT).find_iter(&literals) {
+            let what = format!(
+                "`{}` formats a duration: write it by `model::duration`",
+                found.as_str()
+            );
             complain(found.start(), what);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::duration;
+use crate::model::duration_s;
 
 /// What to say of trials that go by at this rate, with so much time left at most: nothing before there is a rate.
 pub fn words(per_second: f64, left: Option<Duration>) -> String {
@@ -13,8 +13,7 @@ pub fn words(per_second: f64, left: Option<Duration>) -> String {
         true => format!("{per_second:.0}/s"),
         false => format!("{:.1}/min", per_second * 60.0),
     };
-    let left = left.map(|left| Duration::from_secs(left.as_secs()));
-    let left = left.map(|left| format!(", {} left", duration(left)));
+    let left = left.map(|left| format!(", {} left", duration_s(left.as_secs())));
     format!(" · {rate}{}", left.unwrap_or_default())
 }
 

@@ -1,13 +1,12 @@
 //! What a trial is waiting for, in words.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use crate::executor::Executor;
-use crate::model::{KindName, duration};
+use crate::model::{KindName, duration_s};
 use crate::trace::{Event, EventKind, InFlight, Phase, Streaks};
 
-/// What a trial is waiting for, told from its history.
+/// What a trial is waiting for, by its history so far.
 #[derive(Debug)]
 pub struct Waiting {
     patience: Patience,
@@ -172,25 +171,20 @@ impl Waiting {
             since_us,
             state: format!(
                 "{count}, up to {} more",
-                seconds(left_us.div_ceil(1_000_000))
+                duration_s(left_us.div_ceil(1_000_000))
             ),
         })
     }
 
     fn timed(&self, what: String, since_us: u64, now_us: u64, limit_ms: u64, more: &str) -> Wait {
-        let waited = seconds(now_us.saturating_sub(since_us) / 1_000_000);
-        let limit = seconds(limit_ms.div_ceil(1_000));
+        let waited = duration_s(now_us.saturating_sub(since_us) / 1_000_000);
+        let limit = duration_s(limit_ms.div_ceil(1_000));
         Wait {
             what,
             since_us,
             state: format!("{waited} of at most {limit}{more}"),
         }
     }
-}
-
-/// Whole seconds: a line that is drawn again and again must not flicker.
-fn seconds(seconds: u64) -> String {
-    duration(Duration::from_secs(seconds))
 }
 
 impl std::fmt::Display for Wait {

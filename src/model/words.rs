@@ -60,7 +60,7 @@ fn words(step: &Step) -> String {
             count(burst.count, &format!("{kind}request"))
         }
         Action::Fault(fault) => fault_words(fault),
-        Action::Wait(wait) => format!("a wait of {} ms", wait.wait_ms),
+        Action::Wait(wait) => format!("a wait of {}", duration_ms(wait.wait_ms)),
     };
     format!("{what} ({})", step.id)
 }
@@ -93,12 +93,20 @@ pub fn is_other_outage(planned_ms: u64, measured_ms: u64) -> bool {
 
 /// A length of time for people: `850 µs`, `9 ms`, `1.5 s`, `2 min 5 s`, `1 h 30 min`.
 ///
-/// It has at most three digits, from a minute on its two largest units. This is the only function that
-/// writes a duration for people. What somebody may copy into a configuration or a command line is
+/// Below a minute it has at most three digits, above that its two largest units. This is the only
+/// function that writes a duration for people. What somebody may copy into a configuration or a command line is
 /// written by [`ceiling::written`](super::ceiling::written), which can be parsed. A plan's own numbers
 /// stay exact, in milliseconds, since they are what is executed.
 pub fn duration(time: Duration) -> String {
     duration_us(u64::try_from(time.as_micros()).unwrap_or(u64::MAX))
+}
+
+/// The same of a number of seconds: for what is drawn again and again, and must not flicker.
+pub fn duration_s(seconds: u64) -> String {
+    match seconds {
+        0 => "0 s".to_owned(),
+        _ => duration_us(seconds.saturating_mul(1_000_000)),
+    }
 }
 
 /// The same of a number of milliseconds.

@@ -2,16 +2,14 @@
 //!
 //! No format uses another: what two of them share is here, or in the table and the story.
 
-use std::time::Duration;
-
 use crate::model::{
     Failure, Fate, FirstCalls, Known, RecoveryRow, Regressed, Reproduced, ShrinkHistory, Summary,
-    Verdict, count, duration, duration_us,
+    Verdict, count, duration_s, duration_us,
 };
 
 /// How long a campaign took, in whole seconds.
 pub(super) fn took(elapsed_ms: u64) -> String {
-    duration(Duration::from_secs(elapsed_ms.div_ceil(1_000)))
+    duration_s(elapsed_ms.div_ceil(1_000))
 }
 
 /// A measured number of milliseconds.

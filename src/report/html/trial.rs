@@ -200,7 +200,7 @@ fn recovery(judgement: &Judgement) -> Markup {
                             td { (figure.name.trim_end_matches("-ms").replace('-', " ")) }
                             td.number {
                                 @if figure.at_least { "never, in " }
-                                (duration_us((figure.value * 1_000.0) as u64))
+                                (wording::milliseconds(figure.value))
                             }
                         }
                     }
