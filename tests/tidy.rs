@@ -60,11 +60,28 @@ const FORBIDDEN: &[(&str, &str)] = &[
 ];
 
 /// What only one file may say, and what to write instead.
-const RESERVED: &[(&str, &str, &str)] = &[(
-    r"\b(e?print(ln)?!|io::std(out|err)\b)",
-    "cli/stream.rs",
-    "write by `cli::stream`: it does not panic when a terminal was closed, and shows no secrets or control characters",
-)];
+const RESERVED: &[(&str, &str, &str)] = &[
+    (
+        r"\b(e?print(ln)?!|io::std(out|err)\b)",
+        "cli/stream.rs",
+        "write by `cli::stream`: it does not panic when a terminal was closed, and shows no secrets or control characters",
+    ),
+    (
+        r"\bformat_duration\b",
+        "model/ceiling.rs",
+        "people read `model::duration`; what has to be parsed again is written by `model::ceiling::written`",
+    ),
+];
+
+/// A unit of time behind a number that is put into a text.
+const UNIT: &str = r"\} ?(?:ms|s|min)\b";
+
+/// Who may write one: the formatter itself and a plan's exact numbers, the demo's API, and the powers of ten on an axis.
+const WRITES_UNITS: &[&str] = &["model/", "app/", "report/html/plot.rs"];
+
+/// The formats of a report. None of them uses another: what two of them share is in `report/wording.rs`, in the story, or in
+/// the table, so that each can be read, and changed, by itself.
+const FORMATS: &[&str] = &["terminal", "html", "junit", "json", "prometheus", "hgrm"];
 
 /// Names that say nothing about what a module holds.
 const EMPTY_NAMES: &[&str] = &["util", "utils", "helper", "helpers", "common", "misc"];
@@ -191,6 +208,16 @@ fn every_rule_bites() {
             "cli/run.rs",
             "fn f() { println!(); eprint!(\"x\"); std::io::stderr() }",
         ),
+        ("cli/run.rs", "fn f() { humantime::format_duration(time) }"),
+        (
+            "cli/pace.rs",
+            "fn f() { format!(\"{ms:.1} ms\"); format!(\"{}s\", seconds) }",
+        ),
+        (
+            "report/html/campaign.rs",
+            "use crate::report::{CampaignReport, trial::{Row, Headline}, terminal};",
+        ),
+        ("report/junit.rs", "fn f() { super::html::write() }"),
         ("load/util.rs", ""),
         ("load/burst.rs", &long),
         ("main.rs", &long[..=MOST_LINES_OF_MAIN]),
@@ -229,6 +256,10 @@ fn what_is_allowed_raises_no_complaint() {
             "const A: &str = r#\"say \"todo!()\" \"#; const B: char = '\"'; fn f<'a>(_: &'a str) {}",
         ),
         ("cli/stream.rs", "fn f() { io::stdout() }"),
+        (
+            "cli/run.rs",
+            "// {ms} ms\nfn f() { g(\"{names}\") }\n#[cfg(test)]\nmod tests { fn f() { g(\"{ms} ms\") } }",
+        ),
         ("load/tests.rs", "fn f() { x.unwrap() }"),
         (
             "model/plan.rs",
@@ -286,6 +317,22 @@ fn check(path: &str, text: &str) -> String {
             complain(found.start(), what);
         }
     }
+    if !WRITES_UNITS.iter().any(|writer| path.starts_with(writer)) {
+        let literals = shipped_code::with_literals(path, text);
+        for found in pattern(UNIT).find_iter(&literals) {
+            let what = format!(
+                "`{}` formats a duration: write it by `model::duration`",
+                found.as_str()
+            );
+            complain(found.start(), what);
+        }
+    }
+    for (byte, format) in formats_used(path, &code) {
+        let what = format!(
+            "a report's formats do not use `{format}`: move what both need to `report/wording.rs`"
+        );
+        complain(byte, what);
+    }
     if path
         .split(['/', '.'])
         .any(|name| EMPTY_NAMES.contains(&name))
@@ -316,6 +363,25 @@ fn check(path: &str, text: &str) -> String {
 fn is_one_word(comment: &str) -> bool {
     let text = comment.trim_start().trim_start_matches(['/', '!']).trim();
     text.starts_with('|') || !text.contains(' ')
+}
+
+/// The formats of a report that another file of `report` names, each with its place.
+fn formats_used(path: &str, code: &str) -> Vec<(usize, &'static str)> {
+    let Some(within) = path
+        .strip_prefix("report/")
+        .filter(|name| *name != "mod.rs")
+    else {
+        return Vec::new();
+    };
+    let others = FORMATS
+        .iter()
+        .filter(|format| within.split(['/', '.']).next() != Some(**format));
+    let used = others.flat_map(|format| {
+        let named = pattern(&format!(r"\b(?:super|report)::(?:\{{[^;]*?\b)?{format}\b"));
+        let places: Vec<usize> = named.find_iter(code).map(|found| found.start()).collect();
+        places.into_iter().map(|place| (place, *format))
+    });
+    used.collect()
 }
 
 /// The top-level modules that a file names, each with its place. The binary reaches them as `comeback::`.

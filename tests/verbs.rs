@@ -168,7 +168,7 @@ fn send_to_an_api_that_is_not_there_says_so_and_fails() {
     // The process stack is our own, and its API never serves.
     assert_eq!(said.code, Some(3), "{}", said.all());
     assert!(
-        said.err.contains("does not serve within 300ms"),
+        said.err.contains("does not serve within 300 ms"),
         "{}",
         said.err
     );

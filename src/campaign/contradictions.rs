@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::Bench;
 use crate::executor::Settings;
 use crate::generator::Bounds;
-use crate::model::Limits;
+use crate::model::{Limits, duration_ms};
 
 /// How many successes in a row make success sustained, and so how many probes a recovery takes at least.
 const ROW: u64 = 3;
@@ -92,17 +92,17 @@ fn contradictions(limits: &Limits, settings: &Settings, bounds: &Bounds) -> Vec<
     let contradict = table
         .into_iter()
         .filter(|((_, at_most), (_, least), ..)| at_most > least);
-    let told = contradict.map(|((first, at_most), (second, least), follows, remedy)| {
-        let time = |ms| humantime::format_duration(Duration::from_millis(ms));
-        Contradiction {
-            what: format!(
-                "{first} ({}) is above {second} ({}): {follows}",
-                time(at_most),
-                time(least)
-            ),
-            remedy: remedy.to_owned(),
-        }
-    });
+    let told =
+        contradict.map(
+            |((first, at_most), (second, least), follows, remedy)| Contradiction {
+                what: format!(
+                    "{first} ({}) is above {second} ({}): {follows}",
+                    duration_ms(at_most),
+                    duration_ms(least)
+                ),
+                remedy: remedy.to_owned(),
+            },
+        );
     told.collect()
 }
 
@@ -145,13 +145,13 @@ mod tests {
         assert_eq!(
             names.collect::<Vec<_>>(),
             [
-                "`[limits] answer` (50s) is above `[limits] recovery` (5s)",
-                "`[limits] job` (2m) is above `[limits] recovery` (5s)",
-                "`[limits] grace` (6s) is above `[limits] recovery` (5s)",
-                "three times `[trial] probe-every` (6s) is above `[limits] recovery` (5s)",
-                "`[trial] probe-patience` (10s) is above `[limits] recovery` (5s)",
-                "`[limits] answer` (50s) is above `[generator] max-outage` (45s)",
-                "`[limits] cpu-window` (5s) is above `[trial] settle` (4s)",
+                "`[limits] answer` (50 s) is above `[limits] recovery` (5 s)",
+                "`[limits] job` (2 min) is above `[limits] recovery` (5 s)",
+                "`[limits] grace` (6 s) is above `[limits] recovery` (5 s)",
+                "three times `[trial] probe-every` (6 s) is above `[limits] recovery` (5 s)",
+                "`[trial] probe-patience` (10 s) is above `[limits] recovery` (5 s)",
+                "`[limits] answer` (50 s) is above `[generator] max-outage` (45 s)",
+                "`[limits] cpu-window` (5 s) is above `[trial] settle` (4 s)",
             ]
         );
     }

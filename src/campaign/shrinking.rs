@@ -18,6 +18,7 @@ use super::trial::{Execution as Nth, MOST_INCONCLUSIVE};
 use super::{Audience, Bench, CampaignError, Interrupt, notes};
 use crate::model::{
     Explanation, Failure, Plan, Reproduced, ShrinkHistory, ShrinkRun, Signature, StepId, Verdict,
+    ceiling,
 };
 use crate::shrink::{Ending, Execution, Executions, Found, Purpose, shrink};
 use crate::trace::{Trace, outages_ms, step_times};
@@ -270,7 +271,7 @@ impl Laboratory<'_> {
             return Some(format!("--shrink-runs {runs} allows no more"));
         }
         let elapsed = self.began.elapsed();
-        let in_all = humantime::format_duration(within);
+        let in_all = ceiling::written(within);
         if shared.unwrap_or_default().saturating_add(elapsed) >= within {
             return Some(format!("--shrink-for {in_all} allows no more"));
         }

@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::pace;
 use super::stream::shown;
+use crate::model::duration_s;
 
 /// How often the spinner turns.
 const TURN_EVERY: Duration = Duration::from_millis(100);
@@ -29,7 +30,7 @@ impl Bar {
             // Whoever draws the line has room for it.
             let _ = text.write_str(&pace::words(state.per_sec(), left));
         };
-        let template = "{spinner} {prefix}{wide_msg} {elapsed:.dim}{pace:.dim}";
+        let template = "{spinner} {prefix}{wide_msg} {took:.dim}{pace:.dim}";
         let bar = Bar::drawn(quiet, of, style(template).with_key("pace", pace));
         bar.0.enable_steady_tick(TURN_EVERY);
         bar
@@ -37,7 +38,7 @@ impl Bar {
 
     /// Shows a text of any number of lines.
     pub fn table(quiet: bool) -> Self {
-        Bar::drawn(quiet, None, style("{msg} {elapsed:.dim}"))
+        Bar::drawn(quiet, None, style("{msg} {took:.dim}"))
     }
 
     fn drawn(quiet: bool, of: Option<u64>, style: ProgressStyle) -> Self {
@@ -92,5 +93,11 @@ impl Bar {
 }
 
 fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
+    let took = |state: &ProgressState, text: &mut dyn Write| {
+        let _ = text.write_str(&duration_s(state.elapsed().as_secs()));
+    };
+    let style = ProgressStyle::with_template(template);
+    style
+        .unwrap_or_else(|_| ProgressStyle::default_spinner())
+        .with_key("took", took)
 }

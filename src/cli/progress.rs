@@ -14,9 +14,9 @@ use super::stream;
 use super::waiting::Waiting;
 use crate::campaign::Audience;
 use crate::executor::Executor;
-use crate::model::{Judgement, Plan, Regressed, Signature, Verdict};
-use crate::report;
-use crate::trace::{EventKind, Phase, Recorder};
+use crate::model::{Judgement, Plan, Regressed, Signature, Verdict, count};
+use crate::report::{self, EventLine};
+use crate::trace::{EventKind, Recorder};
 
 /// A wait that has lasted for longer is told also where standard error is no terminal.
 const LONG: Duration = Duration::from_secs(10);
@@ -84,8 +84,7 @@ impl Progress {
         let found = self.found();
         let failures = match found.failures.len() {
             0 => String::new(),
-            1 => "1 failure · ".to_owned(),
-            n => format!("{n} failures · "),
+            n => format!("{} · ", count(n, "failure")),
         };
         let inconclusive = match found.inconclusive {
             0 => String::new(),
@@ -224,27 +223,11 @@ impl Show {
 
 impl Tally {
     fn read(&mut self, plan: &Plan, event: &EventKind) {
+        let line = EventLine::of(event, Some(plan));
         match event {
-            EventKind::Phase { phase } => {
-                self.doing = match phase {
-                    Phase::Setup => "waiting for the backends and the API",
-                    Phase::Baseline => "baseline",
-                    Phase::Plan => "plan",
-                    Phase::Heal => "healing",
-                    Phase::Recovery => "waiting for sustained success",
-                    Phase::Drain => "waiting for the requests still in flight",
-                }
-                .to_owned();
-            }
-            EventKind::StepStarted { step } => {
-                let action = plan
-                    .step(step)
-                    .map(|s| s.action.to_string())
-                    .unwrap_or_default();
-                self.doing = format!("{step}: {action}");
-            }
-            EventKind::FaultIntent { step, backend, act } => {
-                self.doing = format!("{step}: {act} {backend}");
+            EventKind::Phase { .. } => self.doing = line.map_or(String::new(), |line| line.text),
+            EventKind::StepStarted { .. } | EventKind::FaultIntent { .. } => {
+                self.doing = line.map_or(String::new(), |line| line.to_string());
             }
             EventKind::Ended { outcome, .. } => match outcome.name() {
                 "ok" => self.ok += 1,

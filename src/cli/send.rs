@@ -19,7 +19,7 @@ use super::stream;
 use crate::assembly::Presence;
 use crate::load;
 use crate::model::{Burst, KindName, Mix, Pace, RequestKind, StepId, ceiling};
-use crate::report::{Sent, SentSummary};
+use crate::report::{SendStats, SendSummary};
 use crate::trace::{Event, Origin, Recorder};
 
 /// Between two requests of one sender with `--continuous`, unless `--interval` says otherwise.
@@ -83,7 +83,7 @@ impl Send {
                     }
                 }
                 board.close(&recorder);
-                Ok(board.sent.summary(&bench.info.name, began.elapsed()))
+                Ok(board.stats.summary(&bench.info.name, began.elapsed()))
             })
             .await;
         progress.finish();
@@ -134,7 +134,7 @@ fn mix(kinds: &[RequestKind], only: Option<&KindName>) -> anyhow::Result<Mix> {
     Ok(Mix::from([(name.clone(), 1)]))
 }
 
-fn exit(summary: &SentSummary) -> Exit {
+fn exit(summary: &SendSummary) -> Exit {
     if summary.trouble.is_some() {
         Exit::Inconclusive
     } else if summary.failed + summary.unknown > 0 {
@@ -148,7 +148,7 @@ fn exit(summary: &SentSummary) -> Exit {
 struct Board {
     bar: Bar,
     lines: bool,
-    sent: Sent,
+    stats: SendStats,
     next_seq: u64,
 }
 
@@ -158,7 +158,7 @@ impl Board {
         Board {
             lines: !output.quiet && bar.is_hidden(),
             bar,
-            sent: Sent::default(),
+            stats: SendStats::default(),
             next_seq: 0,
         }
     }
@@ -172,7 +172,7 @@ impl Board {
                 biased;
                 event = history.next() => self.read(&event),
                 _ = redraw.tick() => {
-                    self.bar.set_message(&self.sent.table());
+                    self.bar.set_message(&self.stats.table());
                     recorder.forget_before(self.next_seq);
                 }
             }
@@ -181,7 +181,7 @@ impl Board {
 
     fn read(&mut self, event: &Event) {
         self.next_seq = event.seq + 1;
-        let Some(error) = self.sent.read(&event.kind) else {
+        let Some(error) = self.stats.read(event) else {
             return;
         };
         let line = format!("{} {error}", format_rfc3339_seconds(SystemTime::now()));

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::executor::Executor;
-use crate::model::KindName;
-use crate::trace::{Event, EventKind, Phase, Streaks};
+use crate::model::{KindName, duration_s};
+use crate::trace::{Event, EventKind, InFlight, Phase, Streaks};
 
-/// What a trial is waiting for, told from its history.
+/// What a trial is waiting for, by its history so far.
 #[derive(Debug)]
 pub struct Waiting {
     patience: Patience,
@@ -20,8 +20,7 @@ pub struct Waiting {
     ready_us: u64,
     streaks: Streaks,
     sustained: BTreeSet<KindName>,
-    /// For each request in flight, since when it is so, or its job since it was accepted.
-    in_flight: BTreeMap<u64, (bool, u64)>,
+    in_flight: InFlight,
 }
 
 /// How long a trial waits at most, in milliseconds.
@@ -77,7 +76,7 @@ impl Waiting {
             ready_us: 0,
             streaks: Streaks::default(),
             sustained: BTreeSet::new(),
-            in_flight: BTreeMap::new(),
+            in_flight: InFlight::default(),
         }
     }
 
@@ -108,17 +107,9 @@ impl Waiting {
                     *since_us = event.at_us;
                 }
             }
-            EventKind::Sent { request, .. } => {
-                self.in_flight.insert(*request, (false, event.at_us));
-            }
-            EventKind::Accepted { request, .. } => {
-                self.in_flight.insert(*request, (true, event.at_us));
-            }
-            EventKind::Ended { request, .. } => {
-                self.in_flight.remove(request);
-            }
             _ => {}
         }
+        self.in_flight.read(event, || ());
         self.sustained.extend(self.streaks.take(event));
     }
 
@@ -161,18 +152,16 @@ impl Waiting {
 
     /// The requests in flight, each to its end or its limit.
     fn ends(&self, now_us: u64) -> Option<Wait> {
-        let since_us = self
-            .in_flight
-            .values()
-            .map(|(_, since_us)| *since_us)
+        let open = || self.in_flight.iter();
+        let since_us = open()
+            .map(|r| r.accepted_us.unwrap_or(r.sent.at_us))
             .min()?;
-        let limits = self.in_flight.values().map(|(job, since_us)| match job {
-            true => (*since_us).max(self.ready_us) + self.patience.job_ms * 1_000,
-            false => since_us + self.patience.answer_ms * 1_000,
+        let limits = open().map(|request| match request.accepted_us {
+            Some(since_us) => since_us.max(self.ready_us) + self.patience.job_ms * 1_000,
+            None => request.sent.at_us + self.patience.answer_ms * 1_000,
         });
         let left_us = limits.max()?.saturating_sub(now_us);
-        let jobs = self.in_flight.values().filter(|(job, _)| *job).count();
-        let what = match jobs == self.in_flight.len() {
+        let what = match open().all(|request| request.accepted_us.is_some()) {
             true => "jobs in flight",
             false => "requests in flight",
         };
@@ -180,17 +169,20 @@ impl Waiting {
         Some(Wait {
             what: what.to_owned(),
             since_us,
-            state: format!("{count}, up to {} s more", left_us.div_ceil(1_000_000)),
+            state: format!(
+                "{count}, up to {} more",
+                duration_s(left_us.div_ceil(1_000_000))
+            ),
         })
     }
 
     fn timed(&self, what: String, since_us: u64, now_us: u64, limit_ms: u64, more: &str) -> Wait {
-        let waited_s = now_us.saturating_sub(since_us) / 1_000_000;
-        let limit_s = limit_ms.div_ceil(1_000);
+        let waited = duration_s(now_us.saturating_sub(since_us) / 1_000_000);
+        let limit = duration_s(limit_ms.div_ceil(1_000));
         Wait {
             what,
             since_us,
-            state: format!("{waited_s} s of at most {limit_s} s{more}"),
+            state: format!("{waited} of at most {limit}{more}"),
         }
     }
 }
@@ -279,7 +271,7 @@ mod tests {
     fn a_backend_is_awaited_from_the_phase_that_waits_for_it() {
         let words = |s| {
             Some(format!(
-                "waiting for backend ray to be ready: {s} s of at most 120 s"
+                "waiting for backend ray to be ready: {s} s of at most 2 min"
             ))
         };
         let setup = [(0, phase(Phase::Setup))];
@@ -308,7 +300,7 @@ mod tests {
         story.extend([(30, sent(7, "cold")), (31, accepted(7))]);
         assert_eq!(
             waits(&story, 36).as_deref(),
-            Some("recovery: 34 s of at most 90 s, warm ok, cold not yet")
+            Some("recovery: 34 s of at most 1 min 30 s, warm ok, cold not yet")
         );
         let later = waits(&story, 95);
         assert_eq!(later.as_deref(), Some("jobs in flight: 1, up to 36 s more"));

@@ -20,7 +20,7 @@ use crate::campaign::Bench;
 use crate::load;
 use crate::model::Background;
 use crate::observe::{Readiness, Services};
-use crate::report::{Line, Scene, Tone};
+use crate::report::{EventLine, LiveLog, Tone};
 use crate::trace::{EventKind, Recorder};
 
 /// What log lines of most frameworks have in common when something is wrong.
@@ -124,14 +124,14 @@ impl Watch {
 
     /// Shows what is recorded, until it cannot go on.
     async fn show(&self, recorder: &Recorder, output: &Output) -> anyhow::Result<Exit> {
-        let mut scene = Scene::new(self.pattern.clone(), self.errors);
+        let mut log = LiveLog::new(self.pattern.clone(), self.errors);
         let mut history = recorder.follow_from(0);
         loop {
             let event = history.next().await;
             if event.seq.is_multiple_of(KEPT) {
                 recorder.forget_before(event.seq);
             }
-            if let Some(line) = scene.read(&event) {
+            if let Some(line) = log.read(&event) {
                 let at = format_rfc3339_millis(SystemTime::now()).to_string();
                 let text = text(&at, &line);
                 let record = Record {
@@ -153,7 +153,7 @@ impl Watch {
 }
 
 /// A line for people: the time of day, the service, the text.
-fn text(at: &str, line: &Line) -> String {
+fn text(at: &str, line: &EventLine) -> String {
     // 2026-01-31T12:34:56.789Z
     let time = at.get(11..23).unwrap_or(at);
     format!("{time} {:>8} | {}", line.about, line.text)

@@ -223,7 +223,9 @@ fn assemble(file: File, path: &Path, secrets: Vec<Secret>) -> Result<Config, Pro
     backend::check_order(&backends)?;
 
     let kinds = request::check_all(file.request)?;
-    check_log(&file.log)?;
+    for pattern in file.log.all() {
+        text::pattern(KeyPath::of("log"), pattern.to_owned())?;
+    }
     let (trial, reset) = file.trial.settings(file.trace)?;
     let limits = limits::check(&file.limits)?;
     let services = backends.iter().map(|backend| &backend.service);
@@ -243,29 +245,6 @@ fn assemble(file: File, path: &Path, secrets: Vec<Secret>) -> Result<Config, Pro
         reset,
         secrets,
     })
-}
-
-/// Every pattern of `[log]` has to be a regular expression.
-fn check_log(log: &LogPatterns) -> Result<(), Problem> {
-    match log
-        .all()
-        .find_map(|pattern| regex::Regex::new(pattern).err().map(|e| (pattern, e)))
-    {
-        Some((pattern, error)) => {
-            let reason = error.to_string();
-            let reason = reason
-                .lines()
-                .last()
-                .unwrap_or_default()
-                .trim_start_matches("error: ")
-                .to_owned();
-            Err(Problem::at(
-                KeyPath::of("log"),
-                format!("`{pattern}` is no regular expression: {reason}"),
-            ))
-        }
-        None => Ok(()),
-    }
 }
 
 fn directory_name(directory: &Path) -> String {

@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use super::trial::Trial;
 use crate::load;
-use crate::model::API;
+use crate::model::{API, duration};
 use crate::stack::ServiceState;
 use crate::trace::{EventKind, Origin, Phase, Recorder, Redaction};
 use crate::watch;
@@ -59,7 +59,7 @@ impl Trial<'_> {
             () = served => return true,
             () = self.recorder.pass(began, limit) => {}
         }
-        let limit = humantime::format_duration(limit);
+        let limit = duration(limit);
         let detail = match last {
             Some((kind, outcome)) => {
                 format!("the last request of the kind {kind} ended as {outcome}")

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::Executor;
 use crate::load::HttpRequest;
-use crate::model::{API, Act};
+use crate::model::{API, Act, duration};
 use crate::nemesis::{NemesisError, do_act};
 use crate::observe::until_ready;
 use crate::stack::{Backend, Driver, DriverError, ServiceState};
@@ -75,7 +75,7 @@ impl Executor {
             biased;
             words = ended => Err(cannot_start(API, format!("it {words}"))),
             answered = timeout(limit, answers) => answered.map_err(|_| {
-                let limit = humantime::format_duration(limit);
+                let limit = duration(limit);
                 cannot_start(API, format!(
                     "it does not serve within {limit}; its log may say why, or allow more by `[trial] api-ready-within`"
                 ))
@@ -168,7 +168,7 @@ impl Executor {
         let refusal = refusal
             .into_inner()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let limit = humantime::format_duration(limit);
+        let limit = duration(limit);
         Err(cannot_start(
             &backend.name,
             format!(

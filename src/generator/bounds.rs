@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::model::ceiling;
+use crate::model::{ceiling, duration_ms};
 
 /// The least and the most that is drawn of everything in a plan, and how often.
 ///
@@ -133,7 +133,9 @@ impl Bounds {
         if *self.outage_ms.start() < 1 || self.outage_ms.is_empty() {
             let (least, most) = (self.outage_ms.start(), self.outage_ms.end());
             let what = format!(
-                "the longest outage, {most} ms, is below the shortest, {least} ms (at least 1)"
+                "the longest outage, {}, is below the shortest, {} (at least 1 ms)",
+                duration_ms(*most),
+                duration_ms(*least)
             );
             return Some(("max-outage", what));
         }

@@ -2,7 +2,9 @@
 
 use super::Space;
 use super::faults::RESTARTS;
-use crate::model::{Action, Burst, Fault, Misfit, Mix, NumberKind, Pace, Plan, Step, StepId};
+use crate::model::{
+    Action, BACKGROUND, Burst, Fault, Misfit, Mix, NumberKind, Pace, Plan, Step, StepId,
+};
 
 impl Space {
     /// Whether a plan does only what this space could have drawn: a stranger's trace can do to a stack no more than
@@ -15,7 +17,7 @@ impl Space {
     pub fn fits(&self, plan: &Plan) -> Result<(), Misfit> {
         plan.check()?;
         if let Some(background) = &plan.background {
-            let load = StepId("background".to_owned());
+            let load = StepId(BACKGROUND.to_owned());
             let most = *self.bounds.background_rate_per_s.end();
             self.mix_fits(&load, &background.mix)?;
             rate_fits(&load, background.rate_per_s, most)?;

@@ -136,7 +136,7 @@ mod tests {
         let finding = ApiStaysUp.check(&View::new(&exited), &limits());
         assert_eq!(
             finding.message,
-            "the API exited with code 137 20ms after the kill of ray began"
+            "the API exited with code 137 20 ms after the kill of ray began"
         );
         let oom = script().exited(40, "api", true).finish(90);
         assert_eq!(reason_of(&oom).as_deref(), Some("oom-killed"));

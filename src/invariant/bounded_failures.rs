@@ -210,7 +210,7 @@ mod tests {
         assert_eq!(
             finding.message,
             "1 failure away from any fault where 0 are allowed; request 9 (sync) was one too many, \
-             201ms after the kill of ray began: failed (503): away"
+             201 ms after the kill of ray began: failed (503): away"
         );
         let allowed = Limits {
             stragglers: 1,

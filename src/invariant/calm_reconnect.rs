@@ -63,7 +63,7 @@ impl Invariant for CalmReconnect {
         let share = format!(
             "{:.0} % of a core over {}",
             busiest.percent(),
-            wording::time(busiest.within_us())
+            wording::duration_us(busiest.within_us())
         );
         let figures = vec![Figure::new("cpu-at-rest-percent", busiest.percent())];
         let finding = match busiest.is_too_much {
@@ -159,10 +159,7 @@ fn log_flood(view: &View<'_>, since: Moment, allowed: u64) -> Result<u64, Flood>
 /// The time before an event in which the harness polled jobs that had ended: no request of the plan, and work for the API all the same.
 fn looked_back(event: &Event) -> Option<Span> {
     match event.kind {
-        EventKind::LookedBack { over_us, .. } => Some(Span {
-            from_us: event.at_us.saturating_sub(over_us),
-            to_us: event.at_us,
-        }),
+        EventKind::LookedBack { over_us, .. } => Some(Span::before(event.at_us, over_us)),
         _ => None,
     }
 }
@@ -185,18 +182,13 @@ impl<'a> Rests<'a> {
     fn of(view: &View<'a>, since: Moment, limits: ResourceLimits) -> Self {
         let samples = view.under_test().iter();
         let samples = samples.filter_map(|event| Sample::of(event, API));
-        let in_flight = view.requests().iter().map(|request| {
-            let gave_up = request
-                .ended
-                .is_some_and(|end| end.outcome.ran_into_limit());
-            Span {
-                to_us: if gave_up {
-                    u64::MAX
-                } else {
-                    request.span().to_us
-                },
-                ..request.span()
-            }
+        let in_flight = view.requests().iter().map(|request| Span {
+            to_us: if request.ran_into_limit() {
+                u64::MAX
+            } else {
+                request.span().to_us
+            },
+            ..request.span()
         });
         let looks = view.under_test().iter().filter_map(looked_back);
         Rests {
@@ -347,13 +339,13 @@ mod tests {
         assert_eq!(finding.reason.as_deref(), Some("busy-at-rest"));
         assert_eq!(
             finding.message,
-            "with no request in flight, the API used 80 % of a core over 1s, 1s 970ms after the kill of ray began"
+            "with no request in flight, the API used 80 % of a core over 1 s, 1.97 s after the kill of ray began"
         );
         let finding = busy(79, before, false);
         assert_eq!(finding.verdict, Verdict::Holds);
         assert_eq!(
             finding.message,
-            "at most 0 log lines of the API within ten seconds; at rest, at most 79 % of a core over 1s"
+            "at most 0 log lines of the API within ten seconds; at rest, at most 79 % of a core over 1 s"
         );
     }
 

@@ -3,7 +3,7 @@
 use super::patience::{Patience, is_certain};
 use super::wording;
 use crate::model::{Limits, Outcome, UnknownReason};
-use crate::trace::{Answer, Moment, Request, Span, View};
+use crate::trace::{Answer, Request, Span, View};
 
 /// How a request hung.
 #[derive(Clone, Copy, PartialEq)]
@@ -40,7 +40,11 @@ pub(super) fn hang(
     };
     let polls = request.polls.iter().filter_map(|poll| {
         let timed_out = poll.answer == Answer::Lost(UnknownReason::TimedOut);
-        wait.exchange(request, until(poll.moment, poll.took_us), timed_out)
+        wait.exchange(
+            request,
+            Span::before(poll.moment.at_us, poll.took_us),
+            timed_out,
+        )
     });
     let hangs: Vec<Hang> = wait
         .submission(request)
@@ -65,11 +69,11 @@ impl Wait<'_, '_, '_> {
         let held_us = request.sent.at_us.saturating_sub(request.intended_us);
         if let Some(accepted) = request.accepted {
             let took_us = accepted.latency_us.saturating_sub(held_us);
-            return self.exchange(request, until(accepted.moment, took_us), false);
+            return self.exchange(request, Span::before(accepted.moment.at_us, took_us), false);
         }
         let waited = match request.ended {
             Some(end) => {
-                let span = until(end.moment, end.latency_us.saturating_sub(held_us));
+                let span = Span::before(end.moment.at_us, end.latency_us.saturating_sub(held_us));
                 match unknown(end.outcome) {
                     Some(UnknownReason::Dropped) => span,
                     reason => {
@@ -155,14 +159,6 @@ impl Wait<'_, '_, '_> {
     }
 }
 
-/// The stretch of so many microseconds that ended then.
-fn until(moment: Moment, took_us: u64) -> Span {
-    Span {
-        from_us: moment.at_us.saturating_sub(took_us),
-        to_us: moment.at_us,
-    }
-}
-
 fn unknown(outcome: &Outcome) -> Option<UnknownReason> {
     match outcome {
         Outcome::Unknown { reason, .. } => Some(*reason),
@@ -201,19 +197,19 @@ impl Hang {
         let state = || request.last_state().unwrap_or("without a known state");
         match self {
             Hang::Unanswered { waited_us } => {
-                format!("had no answer after {}", wording::time(waited_us))
+                format!("had no answer after {}", wording::duration_us(waited_us))
             }
             Hang::AnsweredLate { took_us } => {
-                format!("was answered after {}", wording::time(took_us))
+                format!("was answered after {}", wording::duration_us(took_us))
             }
             Hang::NeverTerminal { calm_us } => format!(
                 "was still {} after {} with every backend ready",
                 state(),
-                wording::time(calm_us)
+                wording::duration_us(calm_us)
             ),
             Hang::TerminalLate { calm_us } => format!(
                 "finished only after {} with every backend ready",
-                wording::time(calm_us)
+                wording::duration_us(calm_us)
             ),
             Hang::Undecided | Hang::Starved => "is undecided".to_owned(),
         }

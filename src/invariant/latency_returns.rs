@@ -40,8 +40,8 @@ impl Invariant for LatencyReturns {
             };
             words.push(format!(
                 "{kind} took {} in the median, and at most {} at the baseline",
-                wording::time(after_us),
-                wording::time(baseline_us)
+                wording::duration_us(after_us),
+                wording::duration_us(baseline_us)
             ));
             let figure = |name: &str, us: u64| Figure {
                 kind: Some(kind.to_owned()),
@@ -75,7 +75,7 @@ impl Invariant for LatencyReturns {
                 Some(kind),
                 format!(
                     "after recovery, {words}; {} are allowed",
-                    wording::time(allowed_us)
+                    wording::duration_us(allowed_us)
                 ),
                 late[0].moment.seq,
                 late.iter().map(|end| end.moment.seq).collect(),
@@ -114,10 +114,7 @@ fn crowd(view: &View<'_>, burst: &[End<'_>]) -> f64 {
 
 /// Whether a request was late although what this machine withheld of its time does not count, and that was not most of it.
 fn sure(view: &View<'_>, end: &End<'_>, allowed_us: u64) -> bool {
-    let span = Span {
-        from_us: end.moment.at_us.saturating_sub(end.latency_us),
-        to_us: end.moment.at_us,
-    };
+    let span = Span::before(end.moment.at_us, end.latency_us);
     // When the services waited is known only roughly, and these requests are short.
     let counted_us = view
         .counted_us(span)
@@ -187,7 +184,7 @@ mod tests {
         assert_eq!(finding.reason.as_deref(), Some("slower"));
         assert_eq!(
             finding.message,
-            "after recovery, sync took 111ms in the median, and at most 20ms at the baseline; 110ms are allowed"
+            "after recovery, sync took 111 ms in the median, and at most 20 ms at the baseline; 110 ms are allowed"
         );
         assert_eq!(finding.evidence.len(), 3);
         assert_eq!(check(&[110, 110, 110, 110, 110]).verdict, Verdict::Holds);

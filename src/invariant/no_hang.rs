@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(
             finding.message,
             "1 of 2 requests became jobs that never finished; the first, request 1 (job, job j1), \
-             sent before any fault, was still RUNNING after 1s with every backend ready"
+             sent before any fault, was still RUNNING after 1 s with every backend ready"
         );
     }
 

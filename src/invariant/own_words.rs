@@ -56,11 +56,7 @@ impl<'a> Prompt<'a> {
     /// API's doing then, however busy the machine was.
     pub(super) fn tells(&self, patience: &Patience<'_, '_>, request: &Request<'a>) -> bool {
         let soonest = words(request).and_then(|words| self.soonest.get(&words));
-        let to_us = request.span().from_us;
-        let before = Span {
-            from_us: to_us.saturating_sub(DECIDED_WITHIN_US),
-            to_us,
-        };
+        let before = Span::before(request.span().from_us, DECIDED_WITHIN_US);
         soonest.is_some_and(|us| *us <= SHORTEST_DEADLINE_US) && !patience.kept_from_work(before)
     }
 }

@@ -193,15 +193,3 @@ impl<'v, 'a> Patience<'v, 'a> {
 pub(super) fn is_certain(waited_us: u64, limit_ms: u64) -> bool {
     waited_us >= limit_ms.saturating_mul(1_000 * CERTAIN)
 }
-
-/// Whether a request was given up at its limit.
-pub(super) fn ran_out(request: &Request<'_>) -> bool {
-    let end = request.ended.map(|end| end.outcome);
-    matches!(
-        end,
-        Some(Outcome::Unknown {
-            reason: UnknownReason::TimedOut | UnknownReason::JobNotTerminal,
-            ..
-        })
-    )
-}

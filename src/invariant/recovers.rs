@@ -1,7 +1,7 @@
 //! The API comes back when its backend does.
 
 use super::onset::{api_exit, onset, overdue_us};
-use super::patience::{Patience, is_certain, ran_out};
+use super::patience::{Patience, is_certain};
 use super::{Invariant, own_words, wording};
 use crate::model::{Figure, Finding, Limits, Verdict};
 use crate::trace::{Asked, Moment, Request, Span, View};
@@ -73,7 +73,7 @@ impl Invariant for Recovers {
         let own = primary.invariant == self.name();
         view.kinds().all(|kind| {
             let recovery = Recovery::new(view, limits, ready, kind);
-            let sure = || !own || recovery.failures().any(|r| ran_out(r));
+            let sure = || !own || recovery.failures().any(|r| r.ran_into_limit());
             recovery.is_in_time() || (recovery.deadline_us.is_some() && sure())
         })
     }
@@ -271,7 +271,7 @@ impl<'v, 'a> Recovery<'v, 'a> {
 
     fn times(&self) -> String {
         let kind = self.kind;
-        let asked = |until_us: u64| wording::time(self.asked.us(until_us));
+        let asked = |until_us: u64| wording::duration_us(self.asked.us(until_us));
         let observed_us = self.view.observed_until_us();
         let observed = asked(observed_us);
         let first = self.first().map(|moment| asked(moment.at_us));
@@ -285,7 +285,7 @@ impl<'v, 'a> Recovery<'v, 'a> {
             true => String::new(),
             false => format!(
                 ", not counting {} in which nobody asked",
-                wording::time(idle_us)
+                wording::duration_us(idle_us)
             ),
         };
         match (first, sustained) {

@@ -1,18 +1,7 @@
 //! How messages speak of times and numbers.
 
-use std::time::Duration;
-
-pub(super) use crate::model::count;
+pub(super) use crate::model::{count, duration_us};
 use crate::trace::{Request, View};
-
-/// A length of time for people: milliseconds up to ten seconds, seconds from there on.
-pub(super) fn time(us: u64) -> String {
-    let rounded = match us {
-        0..10_000_000 => Duration::from_millis(us.div_ceil(1_000)),
-        _ => Duration::from_secs(us / 1_000_000),
-    };
-    humantime::format_duration(rounded).to_string()
-}
 
 /// A request's number and kind, what it follows, and its job where it became one.
 pub(super) fn request(request: &Request<'_>) -> String {
@@ -25,7 +14,7 @@ pub(super) fn request(request: &Request<'_>) -> String {
     format!("request {} ({}{after}{job})", request.id, request.kind)
 }
 
-/// Where an event lies relative to the fault before it: "120ms after the kill of ray began".
+/// Where an event lies relative to the fault before it: "120 ms after the kill of ray began".
 pub(super) fn place(view: &View<'_>, seq: u64, at_us: u64) -> String {
     let Some(window) = view.fault_before(seq) else {
         return "before any fault".to_owned();
@@ -34,7 +23,7 @@ pub(super) fn place(view: &View<'_>, seq: u64, at_us: u64) -> String {
     let since = at_us.saturating_sub(window.began.at_us);
     format!(
         "{} after the {fault} of {} began",
-        time(since),
+        duration_us(since),
         window.backend
     )
 }

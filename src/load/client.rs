@@ -268,7 +268,7 @@ mod tests {
             ),
             (
                 Reply::Silence,
-                r#"1000 ended 0 Submit unknown TimedOut "no answer within 1s" 1000 -"#,
+                r#"1000 ended 0 Submit unknown TimedOut "no answer within 1 s" 1000 -"#,
             ),
         ];
         for (reply, end) in cases {

@@ -8,7 +8,7 @@ use super::HttpRequest;
 use super::readiness::{Readiness, job_limit};
 use super::reading::Reading;
 use super::wire::Wire;
-use crate::model::{Job, Outcome, UnknownReason};
+use crate::model::{Job, Outcome, UnknownReason, duration};
 use crate::trace::EventKind;
 use crate::watch;
 
@@ -63,8 +63,8 @@ impl Accepted<'_> {
                     || "no state was seen".to_owned(),
                     |state| format!("the last state was `{state}`"),
                 );
-                let waited = accepted.elapsed().as_secs_f64();
-                let message = format!("{state}, {waited:.1} s after the job was accepted");
+                let waited = duration(accepted.elapsed());
+                let message = format!("{state}, {waited} after the job was accepted");
                 (Outcome::Unknown { reason: UnknownReason::JobNotTerminal, message }, None)
             }
         }

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::reading::Reading;
 use super::{ExchangeError, HttpRequest, Transport};
-use crate::model::{Outcome, UnknownReason};
+use crate::model::{Outcome, UnknownReason, duration};
 use crate::trace::{EventKind, Recorder};
 
 /// A transport with the limit `answer` on each exchange.
@@ -44,7 +44,7 @@ impl Wire {
             Some(Err(ExchangeError::Harness { message })) => Err(self.trouble(message)),
             None => Err(Lost {
                 reason: UnknownReason::TimedOut,
-                message: format!("no answer within {:?}", self.answer_limit),
+                message: format!("no answer within {}", duration(self.answer_limit)),
             }),
         }
     }

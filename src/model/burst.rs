@@ -6,7 +6,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::KindName;
+use super::{KindName, count};
 
 /// The request kinds of some load and their weights. A kind of weight 2 is drawn twice as often as one
 /// of weight 1.
@@ -53,8 +53,7 @@ pub struct Background {
 
 impl fmt::Display for Burst {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plural = if self.count == 1 { "" } else { "s" };
-        write!(f, "burst of {} request{plural}, ", self.count)?;
+        write!(f, "burst of {}, ", count(self.count, "request"))?;
         match self.pace {
             Pace::Closed { think_ms: 0 } => write!(f, "{} at a time", self.concurrency)?,
             Pace::Closed { think_ms } => {

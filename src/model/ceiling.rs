@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use super::{
-    Action, Background, Burst, Fault, FaultKind, LimitError, Limits, Misfit, Pace, Plan, Step,
-    StepId, Wait,
+    Action, BACKGROUND, Background, Burst, Fault, FaultKind, LimitError, Limits, Misfit, Pace,
+    Plan, Step, StepId, Wait,
 };
 
 /// The longest duration: 366 days. Sums of thousands of these still fit into 64 bits of microseconds.
@@ -43,6 +43,12 @@ pub const LONGEST_WORDS: &str = "366 days";
 pub fn duration(text: &str) -> Result<Duration, DurationError> {
     let parsed = humantime::parse_duration(text).map_err(|_| DurationError::Unreadable)?;
     bounded(parsed)
+}
+
+/// A duration as [`duration`] reads it, such as `1m 30s`: for what is proposed for a configuration or a
+/// command line. People read [`model::duration`](super::duration), which nothing has to parse.
+pub fn written(duration: Duration) -> String {
+    humantime::format_duration(duration).to_string()
 }
 
 /// A duration that is not too long.
@@ -83,7 +89,7 @@ impl Plan {
         }
         self.check_ids()?;
         if let Some(Background { rate_per_s, .. }) = &self.background {
-            rate(&StepId("background".to_owned()), *rate_per_s)?;
+            rate(&StepId(BACKGROUND.to_owned()), *rate_per_s)?;
         }
         self.steps.iter().try_for_each(step_is_bounded)
     }
@@ -300,5 +306,7 @@ mod tests {
         let longest = format!("{}s", u64::MAX);
         assert_eq!(duration(&longest), Err(DurationError::TooLong));
         assert_eq!(duration("soon"), Err(DurationError::Unreadable));
+        let time = Duration::from_millis(90_500);
+        assert_eq!(duration(&written(time)), Ok(time));
     }
 }

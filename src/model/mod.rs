@@ -40,7 +40,7 @@ pub use limits::{ErrorBodies, LatencyLimits, LimitError, Limits, ResourceLimits}
 pub use log_patterns::LogPatterns;
 pub use number::{Number, NumberKind};
 pub use outcome::{Outcome, UnknownReason};
-pub use plan::{Action, Misfit, Plan, Step, StepId, Wait};
+pub use plan::{AFTER, Action, BACKGROUND, BASELINE, Misfit, PROBE, Plan, Step, StepId, Wait};
 pub use regressed::{Fate, Regressed, Regression};
 pub use replayed::{Counts, Differing, Drift, Fidelity, OtherFailure, Replayed, Skipped};
 pub use reproduced::Reproduced;
@@ -52,7 +52,7 @@ pub use summary::{Expectation, Failure, FirstCalls, LatencyRow, RecoveryRow, Reh
 pub use tested::{FaultsDone, Tested};
 pub use times::StepTimes;
 pub use verdict::{Figure, Finding, Judgement, Verdict};
-pub use words::{BACKGROUND, count, duration, is_other_outage, listed};
+pub use words::{count, duration, duration_ms, duration_s, duration_us, is_other_outage, listed};
 
 /// The name of the system's API wherever a service is named: in events, logs and reports. No backend
 /// may bear it.

@@ -6,7 +6,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Anchor, Background, Burst, Fault};
+use super::{Anchor, Background, Burst, Fault, count};
 
 /// What is done in a trial: a seed and ordered steps. Pure data; any list of steps is a valid plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -22,6 +22,18 @@ pub struct Plan {
     /// run one after the other in this order.
     pub steps: Vec<Step>,
 }
+
+/// What requests belong to that no step of a plan sent.
+pub const BASELINE: &str = "baseline";
+/// The steady load behind the plan.
+pub const BACKGROUND: &str = "background";
+/// What looks for sustained success.
+pub const PROBE: &str = "probe";
+/// What follows the recovery.
+pub const AFTER: &str = "after";
+
+/// No step may be called so: where requests are named by what sent them, these stand beside the steps.
+const RESERVED_IDS: [&str; 4] = [BASELINE, BACKGROUND, PROBE, AFTER];
 
 /// The name of a step, unique in its plan: `b1`, `f2`, `w3`.
 #[derive(
@@ -131,7 +143,7 @@ impl Plan {
     pub fn check_ids(&self) -> Result<(), Misfit> {
         let mut seen = BTreeSet::new();
         for Step { id, .. } in &self.steps {
-            if ["baseline", "background", "probe", "after"].contains(&id.0.as_str()) {
+            if RESERVED_IDS.contains(&id.0.as_str()) {
                 return Err(Misfit::ReservedId(id.clone()));
             }
             if !seen.insert(id) {
@@ -169,13 +181,12 @@ impl fmt::Display for Action {
 impl fmt::Display for Plan {
     /// One line per step: its name, when it starts, what it does.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plural = if self.steps.len() == 1 { "" } else { "s" };
         write!(
             f,
-            "plan {} of seed {}: {} step{plural}",
+            "plan {} of seed {}: {}",
             self.index,
             self.seed,
-            self.steps.len()
+            count(self.steps.len(), "step")
         )?;
         if let Some(background) = &self.background {
             write!(f, "\n  behind it all: {background}")?;

@@ -16,7 +16,7 @@ pub use acts::{Stroke, strokes};
 pub use journal::{Journal, JournalError, Owner, Record, monotonic_ms};
 pub use settling::{Settling, Step};
 
-use crate::model::{Act, Fault, StepId};
+use crate::model::{Act, Fault, StepId, duration};
 use crate::stack::{Driver, DriverError, ServiceState, Stack};
 use crate::trace::{EventKind, Recorder, TraceError};
 
@@ -49,7 +49,7 @@ pub enum NemesisError {
     #[error(transparent)]
     Trace(#[from] TraceError),
     /// The environment did not finish an act.
-    #[error("{service}: {act} did not finish within {} s", ACT_LIMIT.as_secs())]
+    #[error("{service}: {act} did not finish within {}", duration(ACT_LIMIT))]
     TimedOut {
         /// The service.
         service: String,

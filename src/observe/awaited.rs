@@ -2,6 +2,7 @@
 
 use tokio::time::{sleep, timeout};
 
+use crate::model::duration;
 use crate::stack::Backend;
 
 /// Asks a backend once whether it is ready; an answer that takes longer than the probe's time-out is a no.
@@ -11,7 +12,7 @@ use crate::stack::Backend;
 pub async fn ask(backend: &Backend) -> Result<(), String> {
     let answer = timeout(backend.probe_timeout, backend.probe.ready(&*backend.driver));
     answer.await.unwrap_or_else(|_| {
-        let limit = humantime::format_duration(backend.probe_timeout);
+        let limit = duration(backend.probe_timeout);
         Err(format!("no answer within {limit}"))
     })
 }

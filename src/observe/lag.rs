@@ -6,6 +6,7 @@ use rustix::time::{ClockId, Timespec, clock_gettime};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
+use crate::model::duration;
 use crate::trace::{EventKind, Measure, Recorder};
 
 /// How often the harness looks how late it wakes.
@@ -108,7 +109,7 @@ impl Clocks {
         let passed = self.boot.saturating_sub(before.boot);
         let suspended = passed.saturating_sub(ran);
         if suspended >= SUSPENDED {
-            let suspended = rounded(suspended);
+            let suspended = duration(suspended);
             return Some(format!("this machine was suspended for {suspended}"));
         }
         let expected = before.wall + passed;
@@ -119,7 +120,7 @@ impl Clocks {
         (step >= WALL_STEP).then(|| {
             format!(
                 "this machine's clock was set {direction} by {}",
-                rounded(step)
+                duration(step)
             )
         })
     }
@@ -128,10 +129,6 @@ impl Clocks {
 /// A kernel's clock is never before its own beginning.
 fn since(time: Timespec) -> Duration {
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
-}
-
-fn rounded(time: Duration) -> humantime::FormattedDuration {
-    humantime::format_duration(Duration::from_millis(time.as_millis() as u64))
 }
 
 #[cfg(test)]
@@ -163,15 +160,15 @@ mod tests {
         assert_eq!(trouble(clocks(90_000, 0, 45, 0)), None, "disciplined");
         assert_eq!(
             trouble(clocks(10, 7_000, 0, 0)).as_deref(),
-            Some("this machine was suspended for 7s")
+            Some("this machine was suspended for 7 s")
         );
         assert_eq!(
             trouble(clocks(10, 0, 3_600_000, 0)).as_deref(),
-            Some("this machine's clock was set forward by 1h")
+            Some("this machine's clock was set forward by 1 h")
         );
         assert_eq!(
             trouble(clocks(10, 0, 0, 500)).as_deref(),
-            Some("this machine's clock was set back by 500ms")
+            Some("this machine's clock was set back by 500 ms")
         );
     }
 
@@ -199,7 +196,7 @@ mod tests {
             event.kind,
             EventKind::Trouble {
                 during: "keeping time".to_owned(),
-                message: "this machine's clock was set forward by 3s".to_owned(),
+                message: "this machine's clock was set forward by 3 s".to_owned(),
             }
         );
     }

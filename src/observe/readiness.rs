@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use super::awaited::ask;
-use crate::model::{BackendName, StepId};
+use crate::model::{BackendName, StepId, duration};
 use crate::stack::{Backend, Stack};
 use crate::trace::{EventKind, Recorder};
 use crate::watch;
@@ -111,7 +111,7 @@ impl Readiness {
             Box::pin(async move {
                 overdue(state, limit).await;
                 let refusal = state.borrow().refusal.clone();
-                let limit = humantime::format_duration(limit);
+                let limit = duration(limit);
                 format!(
                     "the backend {name} was not ready within {limit}: {}",
                     refusal.as_deref().unwrap_or("it was not even asked")

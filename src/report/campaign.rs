@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::comparison::{Sample, Seen};
-use super::{Glance, ReportError, TrialReport};
+use super::{ReportError, TrialReport, TrialSummary};
 use crate::latency::{self, Latencies, Stage};
 use crate::model::{Failure, Summary, Verdict};
 use crate::trace;
@@ -19,7 +19,7 @@ pub struct CampaignReport {
     /// Its `summary.json`.
     pub summary: Summary,
     /// The trials whose traces are in the folder, in order.
-    pub trials: Vec<Glance>,
+    pub trials: Vec<TrialSummary>,
     /// Its interval log of latencies, if it has one.
     pub log: Option<PathBuf>,
     /// The latencies over all trials.
@@ -43,7 +43,7 @@ impl CampaignReport {
             each_trial(log, |trial| latency.add(trial))?;
         }
         let traces = trace::files(folder).map_err(|error| ReportError::read(folder, error))?;
-        let trials = traces.iter().map(|path| Glance::read(path));
+        let trials = traces.iter().map(|path| TrialSummary::read(path));
         Ok(CampaignReport {
             summary,
             log,
@@ -81,7 +81,7 @@ impl CampaignReport {
                 .iter()
                 .find(|t| t.verdict() == Verdict::Inconclusive);
             let example = undecided.or(self.trials.last());
-            paths.extend(example.map(|glance| glance.path.clone()));
+            paths.extend(example.map(|trial| trial.path.clone()));
         }
         let told = paths.iter().map(|path| TrialReport::read(path));
         told.map(|trial| trial.map_err(ReportError::from)).collect()
@@ -93,11 +93,11 @@ impl CampaignReport {
         if kept.is_file() {
             return Some(kept);
         }
-        let showed = self.trials.iter().find(|glance| {
-            let judgement = glance.judgement.as_ref();
+        let showed = self.trials.iter().find(|trial| {
+            let judgement = trial.judgement.as_ref();
             judgement.is_some_and(|j| j.shows(&failure.signature))
         });
-        showed.map(|glance| glance.path.clone())
+        showed.map(|trial| trial.path.clone())
     }
 }
 

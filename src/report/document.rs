@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{CampaignReport, Comparison, TrialReport, terminal};
+use super::{CampaignReport, Comparison, TrialReport, wording};
 use crate::latency::{self, Latencies, LatencyLogError};
 use crate::model::Verdict;
 use crate::trace::TraceError;
@@ -115,7 +115,7 @@ impl Report {
     /// The verdict in one sentence.
     pub fn sentence(&self) -> String {
         match (&self.campaign, &self.trials[..]) {
-            (Some(campaign), _) => terminal::sentence(&campaign.summary),
+            (Some(campaign), _) => wording::sentence(&campaign.summary),
             (None, [trial]) => trial.sentence(),
             (None, trials) => {
                 let of = |verdict| {

@@ -1,6 +1,7 @@
 //! A failure of a campaign, as text.
 
-use crate::model::{Failure, Known, Plan, Reproduced, Verdict};
+use super::wording;
+use crate::model::{Failure, Plan, Verdict, count};
 
 /// A failure with its evidence, its plan, and the commands that go on from it.
 pub(super) fn failure(failure: &Failure) -> String {
@@ -19,19 +20,18 @@ pub(super) fn failure(failure: &Failure) -> String {
             gave(verdict)
         )
     });
-    let evidence: Vec<String> = evidence.iter().map(|seq| format!("#{seq}")).collect();
     format!(
         "  {invariant}: {message}\n  \
-           evidence   events {}\n  \
+           evidence   {}\n  \
            signature  {signature}{}\n  \
            plan       {}\n\
          {}{}{control}  \
            trace      {trace}\n  \
            replay     comeback replay {trace}\n  \
            judge      comeback check {trace}\n",
-        evidence.join(", "),
+        wording::events(evidence),
         seen(failure),
-        size(failure),
+        wording::size(failure),
         failure.plan.as_ref().map_or(String::new(), steps),
         failure
             .explanation
@@ -44,7 +44,7 @@ pub(super) fn failure(failure: &Failure) -> String {
 fn seen(failure: &Failure) -> String {
     let trials = match failure.seen {
         0 | 1 => String::new(),
-        seen => format!(", in {seen} trials"),
+        seen => format!(", in {}", count(seen, "trial")),
     };
     let also: Vec<String> = failure.also.iter().map(ToString::to_string).collect();
     match also.len() {
@@ -60,40 +60,6 @@ fn steps(plan: &Plan) -> String {
     steps
         .map(|step| format!("             {}\n", step.trim_start()))
         .collect()
-}
-
-/// Why a failure is known, and how often it was seen.
-pub(super) fn known(known: &Known) -> String {
-    let trace = known.trace.as_ref().zip(known.reproduced);
-    let trace = trace.map(|(trace, Reproduced { failed, runs })| match failed {
-        0 => format!("{trace} is not known to be fixed ({runs} replays passed)"),
-        _ => format!("{trace} fails still ({failed} of {runs})"),
-    });
-    let listed = known.listed.then(|| "it is put up with".to_owned());
-    let seen = (known.seen > 0).then(|| match known.seen {
-        1 => "seen in 1 trial".to_owned(),
-        seen => format!("seen in {seen} trials"),
-    });
-    let told: Vec<String> = [trace, listed, seen].into_iter().flatten().collect();
-    told.join(", ")
-}
-
-/// How many steps the saved plan has, and how it came to them.
-fn size(failure: &Failure) -> String {
-    let Failure {
-        steps,
-        steps_before_shrink: before,
-        shrink_runs: runs,
-        guard_runs: guarded,
-        ..
-    } = failure;
-    let plural = if *steps == 1 { "" } else { "s" };
-    match runs + guarded {
-        0 => format!("{steps} step{plural}"),
-        _ => format!(
-            "{steps} step{plural}, shrunk from {before} in {runs} executions, and {guarded} more to see how often it fails"
-        ),
-    }
 }
 
 /// What a control gave, as the end of a sentence.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Property, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
-use super::{CampaignReport, Report, TrialReport, failure};
+use super::{CampaignReport, Report, TrialReport, wording};
 use crate::model::{Failure, Fate, Finding, FirstCalls, Summary, Tested, Verdict};
 
 /// The report as JUnit XML. Of a campaign, each invariant is a test case, and each failure one under its signature; of a trace, each finding is
@@ -45,7 +45,7 @@ fn of_campaign(campaign: &CampaignReport, invariants: &[&str]) -> TestSuite {
     }
     for known in &summary.known {
         let name = format!("known: {}", known.signature);
-        let message = failure::known(known);
+        let message = wording::known(known);
         let status = match known.listed {
             true => skipped(&message),
             false => said(NonSuccessKind::Failure, &message),
@@ -106,17 +106,12 @@ fn tested(tested: &Tested) -> Vec<Property> {
 fn failed(failure: &Failure, plans: u64) -> TestCase {
     let mut status = said(NonSuccessKind::Failure, &failure.message);
     status.set_type(&failure.invariant);
-    let evidence: Vec<String> = failure
-        .evidence
-        .iter()
-        .map(|seq| format!("#{seq}"))
-        .collect();
     status.set_description(format!(
-        "{}\nseen: in {} of {plans} trials\nevidence: events {}\nplan: {} steps\ncomeback replay {trace}\ncomeback check {trace}",
+        "{}\nseen: in {} of {plans} trials\nevidence: {}\nplan: {}\ncomeback replay {trace}\ncomeback check {trace}",
         failure.message,
         failure.seen,
-        evidence.join(", "),
-        failure.steps,
+        wording::events(&failure.evidence),
+        wording::size(failure),
         trace = failure.trace,
     ));
     TestCase::new(failure.signature.to_string(), status)

@@ -1,38 +1,46 @@
-//! What people and machines read: plain data first, then text for the terminal, a page, and files for other tools.
+//! What people and machines read: plain data first, then text for the terminal, a page, and files for
+//! other tools.
+//!
+//! The formats (`terminal`, `html`, `junit`, `json`, `prometheus`, `hgrm`) do not use each other. What
+//! two of them share is in `wording` (sentences and numbers), `story` (an event in words) or `table`.
 
 mod campaign;
 mod checkup;
 mod comparison;
 mod document;
 mod failure;
-mod glance;
 pub mod hgrm;
 pub mod html;
 mod json;
 pub mod junit;
+mod live_log;
 pub mod prometheus;
 mod regressed;
 mod replayed;
-mod scene;
 mod scope;
-mod sent;
+mod send_stats;
 mod shrunk;
+mod story;
 mod table;
 pub mod terminal;
 mod tested;
 mod trial;
+mod trial_summary;
+mod wording;
 
 pub use campaign::CampaignReport;
 pub use checkup::{Check, Checkup, Health};
 pub use comparison::{Change, Compared, Comparison};
 pub use document::{Report, ReportError};
-pub use glance::Glance;
 pub use json::ReportJson;
-pub use regressed::{fate_line, regressed};
+pub use live_log::LiveLog;
+pub use regressed::regressed;
 pub use replayed::replayed;
-pub use scene::{Line, Scene, Tone};
 pub use scope::{Ability, Scope, Touched};
-pub use sent::{Sent, SentSummary};
+pub use send_stats::{SendStats, SendSummary};
 pub use shrunk::shrunk;
-pub use table::{millis, table};
-pub use trial::{Counterexample, Happening, Headline, Requests, Row, TrialReport};
+pub use story::{EventLine, Tone};
+pub use table::table;
+pub use trial::{Counterexample, Headline, Requests, Row, TimelineEvent, TrialReport};
+pub use trial_summary::TrialSummary;
+pub use wording::fate_line;

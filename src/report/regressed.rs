@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use super::table;
+use super::wording::fate_line;
 use crate::model::{Fate, Regressed, Regression, Verdict};
 
 /// A table of the traces that were replayed, why each is judged so, and what was left out.
@@ -30,15 +31,6 @@ pub fn regressed(regression: &Regression) -> String {
         }
     }
     text
-}
-
-/// What has become of one trace, in one line.
-pub fn fate_line(trace: &Regressed) -> String {
-    match trace.fate {
-        // The error names the file itself.
-        Fate::Unreadable => format!("{}: {}", trace.fate, trace.because),
-        fate => format!("{fate}: {}: {}", trace.trace, trace.because),
-    }
 }
 
 fn headline(regression: &Regression) -> String {

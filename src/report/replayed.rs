@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use super::table;
+use super::{table, wording};
 use crate::model::{
     Counts, Differing, Fidelity, Judgement, Replayed, Reproduced, Signature, Skipped, Verdict,
 };
@@ -37,12 +37,12 @@ pub fn replayed(trace: &Path, replayed: &Replayed) -> String {
 
 fn headline(replayed: &Replayed) -> String {
     let Reproduced { failed, runs } = replayed.reproduced;
-    let (low, high) = replayed.rate_interval;
+    let rate = wording::rate(replayed.rate_interval);
     let mut text = match failed {
         _ if runs == 0 => "it could not be told".to_owned(),
         _ if replayed.signature.is_none() => format!("{} in {runs}", replayed.verdict),
-        0 => format!("not reproduced in {runs} (rate {low:.2}–{high:.2})"),
-        _ => format!("reproduced {failed} of {runs} (rate {low:.2}–{high:.2})"),
+        0 => format!("not reproduced in {runs} ({rate})"),
+        _ => format!("reproduced {failed} of {runs} ({rate})"),
     };
     if replayed.inconclusive > 0 {
         let _ = write!(text, ", {} inconclusive", replayed.inconclusive);
@@ -79,8 +79,10 @@ fn fidelity(fidelity: &Fidelity, speed: f64) -> String {
     if let Some(starts) = fidelity.starts {
         let _ = write!(
             text,
-            "\n  fidelity  steps started {:.1} ms (p50), {:.1} ms (p99) from when they had been recorded, over {} starts",
-            starts.p50_ms, starts.p99_ms, starts.starts
+            "\n  fidelity  steps started {} (p50), {} (p99) from when they had been recorded, over {} starts",
+            wording::milliseconds(starts.p50_ms),
+            wording::milliseconds(starts.p99_ms),
+            starts.starts
         );
     }
     for skipped in &fidelity.skipped {
@@ -248,7 +250,7 @@ mod tests {
           4 inconclusive: the baseline failed
           no more   the stack cannot be reset
           speed     2 times the recorded one
-          fidelity  steps started 0.4 ms (p50), 12.1 ms (p99) from when they had been recorded, over 35 starts
+          fidelity  steps started 430 µs (p50), 12.1 ms (p99) from when they had been recorded, over 35 starts
           skipped   b4 was done when it was recorded, and was skipped in 1 of 7
           skipped   f2 was skipped when it was recorded, and was done in 2 of 7
           outcomes that differ from the recorded ones:

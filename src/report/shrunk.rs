@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::wording;
 use crate::model::{Explanation, Plan, ShrinkHistory};
 
 /// What is left of a failure, what it took, and where it is saved. `is_shown` tells whether it showed again at all.
@@ -12,23 +13,14 @@ pub fn shrunk(
     plan: &Plan,
     is_shown: bool,
 ) -> String {
-    let ShrinkHistory {
-        runs,
-        guard_runs,
-        from_steps,
-        to_steps,
-        finished,
-        ..
-    } = history;
-    let end = match (is_shown, finished) {
+    let end = match (is_shown, history.finished) {
         (false, _) => "\n  `comeback regress` tells how sure it is that it is fixed.",
         (true, true) => "",
         (true, false) => "\n  `comeback shrink` goes on from here.",
     };
     format!(
-        "shrunk from {from_steps} to {to_steps} step{} in {runs} executions, and {guard_runs} more to see how often it fails\n\
-         {plan}\n  {}{end}\n  trace {}",
-        if *to_steps == 1 { "" } else { "s" },
+        "shrunk {}\n{plan}\n  {}{end}\n  trace {}",
+        wording::effort(history),
         explanation.text,
         trace.display()
     )

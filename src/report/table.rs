@@ -2,6 +2,8 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
+use crate::model::duration_us;
+
 /// A plain table. The first `words` columns hold words, all others numbers, which stand to the right.
 pub fn table(header: &[&str], words: usize, rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
@@ -16,7 +18,17 @@ pub fn table(header: &[&str], words: usize, rows: impl IntoIterator<Item = Vec<S
     table.trim_fmt()
 }
 
-/// A time as people read it in a table: milliseconds with one digit after the point.
-pub fn millis(us: u64) -> String {
-    format!("{:.1} ms", us as f64 / 1000.0)
+/// A table of latencies: each row has a name, which stands under `first`, an outcome, how many requests
+/// there were, and their median, 90th and 99th percentile and maximum in microseconds.
+pub(super) fn latencies<'a>(
+    first: &str,
+    rows: impl IntoIterator<Item = ([&'a str; 2], u64, [u64; 4])>,
+) -> String {
+    let rows = rows.into_iter().map(|(names, count, times_us)| {
+        let names = names.into_iter().map(str::to_owned);
+        let times = times_us.into_iter().map(duration_us);
+        names.chain([count.to_string()]).chain(times).collect()
+    });
+    let header = [first, "outcome", "count", "p50", "p90", "p99", "max"];
+    table(&header, 2, rows)
 }

@@ -1,6 +1,6 @@
 //! What a campaign tested, in words: the same on the terminal and on the page.
 
-use crate::model::{Summary, Tested, count, duration};
+use crate::model::{Summary, Tested, count, duration_ms};
 
 /// What the verdict rests on, a line each. Nothing for a summary of before it was counted.
 pub fn tested(summary: &Summary) -> Vec<String> {
@@ -27,7 +27,7 @@ pub fn tested(summary: &Summary) -> Vec<String> {
 
 fn faults(tested: &Tested) -> String {
     let kinds = tested.faults.iter().map(|(kind, faults)| {
-        let longest = duration(faults.longest_ms);
+        let longest = duration_ms(faults.longest_ms);
         format!("{} {kind} (longest outage {longest})", faults.done)
     });
     let kinds: Vec<String> = kinds.collect();

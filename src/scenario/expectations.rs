@@ -2,7 +2,7 @@
 
 use regex::Regex;
 
-use crate::model::{API, ErrorBodies, Expectation, Judgement, Outcome, Verdict};
+use crate::model::{API, ErrorBodies, Expectation, Judgement, Outcome, Verdict, duration_us};
 use crate::trace::{EventKind, Request, Trace, View};
 
 /// How much of a log line is quoted, in characters: enough to know it again.
@@ -31,10 +31,8 @@ pub fn expectations(trace: &Trace) -> Vec<Expectation> {
 /// Requests that were in flight when a fault struck, and failed, have said so.
 fn fails_explicitly(view: &View<'_>, bodies: ErrorBodies) -> Expectation {
     let struck = |request: &&Request<'_>| {
-        view.faults().any(|window| {
-            let ended = request.ended.map_or(u64::MAX, |end| end.moment.seq);
-            request.sent.seq < window.began.seq && ended > window.began.seq
-        })
+        view.faults()
+            .any(|window| request.is_in_flight_at(window.began.seq))
     };
     let mut in_flight = 0;
     let mut failed = 0;
@@ -102,14 +100,12 @@ fn logged(view: &View<'_>, what: &str, pattern: &Option<String>) -> Expectation 
     });
     match line {
         Some((line, after_us)) => {
-            let after_s = after_us as f64 / 1e6;
-            expectation(
-                Some(true),
-                format!(
-                    "{after_s:.1} s after the fault began the API logged `{}`",
-                    quoted(line)
-                ),
-            )
+            let after = duration_us(after_us);
+            let logged = format!(
+                "{after} after the fault began the API logged `{}`",
+                quoted(line)
+            );
+            expectation(Some(true), logged)
         }
         // An idle API need not notice.
         None => expectation(

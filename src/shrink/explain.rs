@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::shrunk::{Boundary, Ending, Found, Need, Shrunk};
 use super::threshold::CONFIDENCE;
 use crate::model::{
-    Explanation, NeededNumber, NeededStep, Plan, Reproduced, Standing, StepId, duration, listed,
+    Explanation, NeededNumber, NeededStep, Plan, Reproduced, Standing, StepId, duration_ms, listed,
 };
 
 /// The rules by which explanations claim what they do: a step is needed if the plan passed often
@@ -181,7 +181,7 @@ fn number(plan: &Plan, boundary: &Boundary) -> Option<NeededNumber> {
     let unit = if number.kind.is_time() { "ms" } else { "" };
     let with_unit = |value: u64| match unit {
         "" => value.to_string(),
-        _ => duration(value),
+        _ => duration_ms(value),
     };
     let planned = match measured {
         Some(_) => format!("measured; planned {}, ", with_unit(value)),

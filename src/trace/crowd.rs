@@ -18,10 +18,7 @@ impl Crowd {
     pub fn of(events: &[Event]) -> Self {
         let crowded = events.iter().filter_map(|event| match event.kind {
             EventKind::Crowded { percent, over_us } => Some(Stretch {
-                span: Span {
-                    from_us: event.at_us.saturating_sub(over_us),
-                    to_us: event.at_us,
-                },
+                span: Span::before(event.at_us, over_us),
                 tasks: percent as f64 / 100.0,
             }),
             _ => None,

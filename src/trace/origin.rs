@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::StepId;
+use crate::model::{AFTER, BACKGROUND, BASELINE, PROBE, StepId};
 
 /// What a request belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -26,10 +26,10 @@ pub enum Origin {
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Origin::Baseline => f.write_str("baseline"),
-            Origin::Background => f.write_str("background"),
-            Origin::Probe => f.write_str("probe"),
-            Origin::After => f.write_str("after"),
+            Origin::Baseline => f.write_str(BASELINE),
+            Origin::Background => f.write_str(BACKGROUND),
+            Origin::Probe => f.write_str(PROBE),
+            Origin::After => f.write_str(AFTER),
             Origin::Step(step) => step.fmt(f),
         }
     }
@@ -40,10 +40,10 @@ impl FromStr for Origin {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Ok(match text {
-            "baseline" => Origin::Baseline,
-            "background" => Origin::Background,
-            "probe" => Origin::Probe,
-            "after" => Origin::After,
+            BASELINE => Origin::Baseline,
+            BACKGROUND => Origin::Background,
+            PROBE => Origin::Probe,
+            AFTER => Origin::After,
             step => Origin::Step(StepId(step.to_owned())),
         })
     }

@@ -113,6 +113,16 @@ impl<'a> Request<'a> {
         })
     }
 
+    /// Whether it was given up at its limit.
+    pub fn ran_into_limit(&self) -> bool {
+        self.ended.is_some_and(|end| end.outcome.ran_into_limit())
+    }
+
+    /// Whether it was sent before an event and had not ended by then.
+    pub fn is_in_flight_at(&self, seq: u64) -> bool {
+        self.sent.seq < seq && self.ended.is_none_or(|end| end.moment.seq > seq)
+    }
+
     /// Whether its answer has what another request asked for.
     pub fn is_crossed(&self) -> bool {
         self.mismatch
@@ -176,7 +186,7 @@ impl<'a> Request<'a> {
             to_us: window.ready.map_or(u64::MAX, |ready| ready.not_ready_us),
         };
         let open = self.span();
-        let overlaps = away.from_us <= open.to_us.min(away.to_us) && open.from_us <= away.to_us;
+        let overlaps = away.from_us <= away.to_us && away.touches(open);
         let dropped = self.ended.is_some() && !self.is_ok() && self.failure().is_none();
         let served = self.is_ok() && open.to_us <= away.to_us;
         overlaps && !served && !dropped

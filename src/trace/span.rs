@@ -111,6 +111,19 @@ impl Spans {
 }
 
 impl Span {
+    /// The stretch of a given length that ended at a moment; not from before the trial began.
+    pub fn before(to_us: u64, length_us: u64) -> Self {
+        Span {
+            from_us: to_us.saturating_sub(length_us),
+            to_us,
+        }
+    }
+
+    /// Whether both share a moment.
+    pub fn touches(&self, other: Span) -> bool {
+        self.from_us <= other.to_us && other.from_us <= self.to_us
+    }
+
     /// From its beginning to its end, in microseconds.
     pub fn length_us(&self) -> u64 {
         self.to_us.saturating_sub(self.from_us)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Event, EventKind, Moment};
+use super::{Event, EventKind, InFlight, Moment, OpenRequest};
 use crate::model::KindName;
 
 /// How many successes in a row make success sustained.
@@ -46,27 +46,17 @@ pub fn sustained(ended: impl IntoIterator<Item = (Moment, u64, bool)>) -> Option
 /// The streaks of every request kind, while the events of a history pass by.
 #[derive(Debug, Default)]
 pub struct Streaks {
-    sent: BTreeMap<u64, (KindName, u64)>,
+    in_flight: InFlight,
     kinds: BTreeMap<KindName, Streak>,
 }
 
 impl Streaks {
     /// Takes the next event in, and tells the kind whose success it makes sustained, if it does.
     pub fn take(&mut self, event: &Event) -> Option<KindName> {
-        match &event.kind {
-            EventKind::Sent { request, kind, .. } => {
-                self.sent.insert(*request, (kind.clone(), event.seq));
-                None
-            }
-            EventKind::Ended {
-                request, outcome, ..
-            } => {
-                let (kind, sent_seq) = self.sent.remove(request)?;
-                let streak = self.kinds.entry(kind.clone()).or_default();
-                streak.ended(sent_seq, outcome.is_ok()).then_some(kind)
-            }
-            _ => None,
-        }
+        let OpenRequest { kind, sent, .. } = self.in_flight.read(event, || ())?;
+        let streak = self.kinds.entry(kind.clone()).or_default();
+        let is_ok = matches!(&event.kind, EventKind::Ended { outcome, .. } if outcome.is_ok());
+        streak.ended(sent.seq, is_ok).then_some(kind)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{EventKind, Origin, Span, Trace, View, outages_ms};
+use super::{EventKind, Origin, Request, Span, Trace, View, outages_ms};
 use crate::model::{Anchor, Plan, StepId, Tested, Verdict};
 
 /// What a trial tested, and which invariants were judged in it.
@@ -10,15 +10,9 @@ pub fn tested(trace: &Trace) -> Tested {
     let view = View::new(trace);
     let is_load = |origin: &Origin| matches!(origin, Origin::Step(_) | Origin::Background);
     let loads = view.requests().iter().filter(|r| is_load(r.origin));
-    let loads: Vec<Span> = loads
-        .map(|request| Span {
-            from_us: request.sent.at_us,
-            to_us: request.ended.map_or(u64::MAX, |end| end.moment.at_us),
-        })
-        .collect();
-    let shares = |one: Span, other: Span| one.from_us <= other.to_us && other.from_us <= one.to_us;
+    let loads: Vec<Span> = loads.map(Request::span).collect();
     let outages: Vec<Span> = view.faults().map(|window| window.span()).collect();
-    let in_outage = |load: &&Span| outages.iter().any(|outage| shares(**load, *outage));
+    let in_outage = |load: &&Span| outages.iter().any(|outage| outage.touches(**load));
     let mut tested = Tested {
         trials: 1,
         requests_in_outages: loads.iter().filter(in_outage).count() as u64,
@@ -35,7 +29,7 @@ pub fn tested(trace: &Trace) -> Tested {
         let outage = window.span();
         let faults = tested.faults.entry(kind.name().to_owned()).or_default();
         faults.done += 1;
-        faults.met += u64::from(loads.iter().any(|load| shares(*load, outage)));
+        faults.met += u64::from(loads.iter().any(|load| load.touches(outage)));
         let lasted_ms = window.fault.and_then(|fault| lasted_ms.get(fault));
         faults.longest_ms = faults.longest_ms.max(lasted_ms.copied().unwrap_or(0));
     }

@@ -13,10 +13,7 @@ impl Event {
             EventKind::Waited { waited_us, .. } => waited_us,
             _ => return None,
         };
-        Some(Span {
-            from_us: self.at_us.saturating_sub(us),
-            to_us: self.at_us,
-        })
+        Some(Span::before(self.at_us, us))
     }
 }
 
@@ -35,10 +32,7 @@ impl<'a> Waits<'a> {
                 over_us,
             } = &event.kind
             {
-                let span = Span {
-                    from_us: event.at_us.saturating_sub(*over_us),
-                    to_us: event.at_us,
-                };
+                let span = Span::before(event.at_us, *over_us);
                 waits.0.entry(service).or_default().push((span, *waited_us));
             }
         }

@@ -205,7 +205,7 @@ fn readiness_over_http_is_asked_for_as_it_is_written() {
         ("ready-within = \"30s\"", "ready-within = \"20s\""),
     ]);
     let doctor = case.run("doctor", 3);
-    let told = "the backend db was not ready within 20s: status 404";
+    let told = "the backend db was not ready within 20 s: status 404";
     assert!(doctor.stdout.contains(told), "{}", doctor.stdout);
 }
 

@@ -54,7 +54,7 @@ fn a_backend_that_never_gets_ready_is_named_with_what_its_probe_says() {
     };
     parts.write(&desk, &parts.api());
     let run = desk.run("run --plans 1");
-    let told = "the backend store was not ready within 700ms: not ready: it is booting; \
+    let told = "the backend store was not ready within 700 ms: not ready: it is booting; \
                 mend it, or allow more by `[trial] ready-within`";
     assert!(run.stderr.contains(told), "{}", run.stderr);
     is_inconclusive(&desk, &run);

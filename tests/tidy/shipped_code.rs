@@ -5,14 +5,22 @@ use regex::Regex;
 /// The text with its comments, literals and `#[cfg(test)]` items blanked out; every line stays where it is. A file
 /// called `tests.rs`, or in a folder `tests`, is such an item as a whole.
 pub fn of(path: &str, text: &str) -> String {
-    if path.ends_with("/tests.rs") || path.contains("/tests/") {
-        return blank(text);
-    }
-    without_tests(&without_prose(text))
+    without_tests(path, &without_prose(text), without_prose(text))
+}
+
+/// The text with its comments and `#[cfg(test)]` items blanked out: its literals stay.
+pub fn with_literals(path: &str, text: &str) -> String {
+    let keep = |found: &str| !found.starts_with("//") && !found.starts_with("/*");
+    without_tests(path, &without_prose(text), blanked(text, keep))
 }
 
 /// Blanks out comments and literals, and keeps every line where it is.
 fn without_prose(text: &str) -> String {
+    blanked(text, |_| false)
+}
+
+/// Blanks out those comments and literals that are not to be kept.
+fn blanked(text: &str, keep: impl Fn(&str) -> bool) -> String {
     let prose = Regex::new(
         r##"(?xs)
         //[^\n]* | /\*.*?\*/
@@ -22,18 +30,23 @@ fn without_prose(text: &str) -> String {
     )
     .unwrap();
     prose
-        .replace_all(text, |found: &regex::Captures<'_>| blank(&found[0]))
+        .replace_all(text, |found: &regex::Captures<'_>| match keep(&found[0]) {
+            true => found[0].to_owned(),
+            false => blank(&found[0]),
+        })
         .into_owned()
 }
 
-/// Blanks out each item behind `#[cfg(test)]`.
-fn without_tests(code: &str) -> String {
-    let mut code = code.to_owned();
-    while let Some(start) = code.find("#[cfg(test)]") {
-        let end = start + item_length(&code[start..]);
-        code.replace_range(start..end, &blank(&code[start..end]));
+/// Blanks out each item of `text` behind `#[cfg(test)]`. Where they are is seen in its code alone, `code`.
+fn without_tests(path: &str, code: &str, mut text: String) -> String {
+    if path.ends_with("/tests.rs") || path.contains("/tests/") {
+        return blank(&text);
     }
-    code
+    for (start, _) in code.match_indices("#[cfg(test)]") {
+        let end = start + item_length(&code[start..]);
+        text.replace_range(start..end, &blank(&text[start..end]));
+    }
+    text
 }
 
 /// Up to the semicolon or the closing brace that ends the item.

@@ -17,6 +17,7 @@ use super::source::Source;
 use crate::assembly::{Presence, stays_on_this_machine};
 use crate::campaign::{Audience, Bench};
 use crate::load::HttpRequest;
+use crate::model::{ceiling, duration};
 use crate::observe::ask;
 use crate::report::{Checkup, Health};
 use crate::stack::Backend;
@@ -172,9 +173,9 @@ async fn readiness(backend: &Backend, checkup: &mut Checkup) -> bool {
     }
     let limit = backend.probe_timeout;
     let found = format!(
-        "the direct probe says yes within {} ms (its time-out is {})",
-        slowest.as_millis(),
-        humantime::format_duration(limit)
+        "the direct probe says yes within {} (its time-out is {})",
+        duration(slowest),
+        duration(limit)
     );
     if slowest * AMPLE <= limit {
         checkup.fine(what, found);
@@ -197,12 +198,12 @@ async fn api(bench: &Bench, checkup: &mut Checkup) -> bool {
     let answer = tokio::time::timeout(limit, executor.transport.exchange(HttpRequest::get("/")));
     let why = match answer.await {
         Ok(Ok(_)) => {
-            let found = format!("it answers within {} ms", began.elapsed().as_millis());
+            let found = format!("it answers within {}", duration(began.elapsed()));
             checkup.fine("API", found);
             return true;
         }
         Ok(Err(error)) => error.to_string(),
-        Err(_) => format!("no answer within {}", humantime::format_duration(limit)),
+        Err(_) => format!("no answer within {}", duration(limit)),
     };
     let remedy =
         "start it, or correct `url` of [api]; a container's port must be published on this machine";
@@ -216,5 +217,5 @@ fn round_up(time: Duration) -> String {
         ms @ 0..1_000 => Duration::from_millis(ms.div_ceil(100) * 100),
         ms => Duration::from_secs(ms.div_ceil(1_000)),
     };
-    humantime::format_duration(time).to_string()
+    ceiling::written(time)
 }

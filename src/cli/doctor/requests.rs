@@ -9,8 +9,8 @@ use crate::campaign::{Audience, Bench};
 use crate::cli::progress::Progress;
 use crate::cli::run::seed_of_now;
 use crate::load::Client;
-use crate::model::{Outcome, RequestKind, UnknownReason};
-use crate::report::{Checkup, millis};
+use crate::model::{Outcome, RequestKind, UnknownReason, duration, duration_us};
+use crate::report::Checkup;
 use crate::trace::{Event, EventKind, Mismatch, Origin, Recorder};
 
 /// No limit shorter than this is proposed: a busy machine takes as long now and then.
@@ -100,18 +100,21 @@ fn report(
     if let Some(mismatch) = &course.mismatch {
         found += &format!("; it has {mismatch}");
     }
-    if let Some(seconds) = tried_for.map(|time| time.as_secs()).filter(|s| *s > 0) {
-        found += &format!("; it was tried for {seconds} s");
+    if let Some(time) = tried_for.filter(|time| time.as_secs() > 0) {
+        found += &format!("; it was tried for {}", duration(time));
     }
     match mend(&outcome) {
         None => {}
         Some((true, remedy)) => return checkup.configuration(what, found, remedy),
         Some((false, remedy)) => return checkup.environment(what, found, remedy),
     }
-    let ended = millis(course.ended_us);
+    let ended = duration_us(course.ended_us);
     match course.accepted_us {
         Some(accepted_us) => {
-            let found = format!("accepted after {}, done after {ended}", millis(accepted_us));
+            let found = format!(
+                "accepted after {}, done after {ended}",
+                duration_us(accepted_us)
+            );
             checkup.fine(what, found + &on_the_way(kind, &course.states));
             slowest.answer_us = slowest.answer_us.max(Some(accepted_us));
             slowest.job_us = slowest.job_us.max(Some(course.ended_us));
@@ -177,8 +180,8 @@ fn limit(name: &str, limit_ms: u64, measured_us: Option<u64>, checkup: &mut Chec
     let needed = Duration::from_micros(measured_us) * AMPLE;
     let found = format!(
         "{} for what took {}",
-        humantime::format_duration(limit),
-        millis(measured_us)
+        duration(limit),
+        duration_us(measured_us)
     );
     let ample = needed.max(LEAST_LIMIT);
     let written = round_up(ample);

@@ -1,7 +1,7 @@
 //! `comeback fault`: one act on a backend, by hand.
 
-mod deed;
-mod done;
+mod command;
+mod result;
 
 use std::time::{Duration, Instant};
 
@@ -9,8 +9,8 @@ use anyhow::bail;
 use clap::Args;
 use tokio::time::timeout;
 
-use self::deed::Deed;
-use self::done::{Done, Timed};
+use self::command::FaultCommand;
+use self::result::{FaultResult, TimedAct};
 use super::exit::Exit;
 use super::output::Output;
 use super::progress::Progress;
@@ -18,6 +18,7 @@ use super::session::Session;
 use super::source::Source;
 use crate::campaign::{Audience, Interrupt};
 use crate::executor::Executor;
+use crate::model::duration;
 use crate::nemesis::do_act;
 use crate::stack::{Backend, ServiceState};
 
@@ -35,7 +36,7 @@ use crate::stack::{Backend, ServiceState};
 )]
 pub struct Fault {
     #[command(subcommand)]
-    deed: Deed,
+    command: FaultCommand,
     #[command(flatten)]
     source: Source,
     /// If another comeback uses the stack, wait until it has ended instead of giving up.
@@ -47,16 +48,16 @@ impl Fault {
     pub async fn run(self, output: &Output) -> anyhow::Result<Exit> {
         let session = Session::by_hand(&self.source.clone().waiting(self.wait)).await?;
         let progress = Progress::new(output, None);
-        let done = self.deed.perform(&session, &progress).await;
+        let result = self.command.perform(&session, &progress).await;
         progress.finish();
-        let done = done?;
-        output.document(&done, &done.text())?;
-        Ok(done.exit())
+        let result = result?;
+        output.document(&result, &result.text())?;
+        Ok(result.exit())
     }
 }
 
-impl Deed {
-    async fn perform(&self, session: &Session, progress: &Progress) -> anyhow::Result<Done> {
+impl FaultCommand {
+    async fn perform(&self, session: &Session, progress: &Progress) -> anyhow::Result<FaultResult> {
         let executor = &session.bench().executor;
         let backend = match self.allowed(executor).await {
             Ok(backend) => backend,
@@ -66,7 +67,7 @@ impl Deed {
             }
         };
         let (acts, outage) = self.acts();
-        let mut done = Done {
+        let mut result = FaultResult {
             backend: backend.name.clone(),
             acts: Vec::new(),
             ready_after_ms: None,
@@ -78,29 +79,30 @@ impl Deed {
                 progress.busy(&format!(
                     "{} is down for {}",
                     backend.name,
-                    humantime::format_duration(outage)
+                    duration(outage)
                 ));
-                done.interrupted |= !unless_interrupted(session.interrupt(), outage).await;
+                result.interrupted |= !unless_interrupted(session.interrupt(), outage).await;
             }
             progress.busy(&format!("{act} {}", backend.name));
             let began = Instant::now();
             do_act(&backend.name, &*backend.driver, *act, &executor.journal).await?;
-            done.acts.push(Timed {
+            result.acts.push(TimedAct {
                 act: act.to_string(),
                 took_ms: began.elapsed().as_millis() as u64,
             });
         }
-        if !done.is_back() {
+        if !result.is_back() {
             // The journal stays, so that `comeback heal` knows what to undo.
             executor.journal.leave()?;
-            return Ok(done);
+            return Ok(result);
         }
         executor.journal.end()?;
-        if !done.interrupted {
-            done.wait(backend, executor, session.interrupt(), progress)
+        if !result.interrupted {
+            result
+                .wait(backend, executor, session.interrupt(), progress)
                 .await;
         }
-        Ok(done)
+        Ok(result)
     }
 
     /// The backend that is meant, if this can be done to it as it is.
@@ -115,16 +117,20 @@ impl Deed {
         }
         let state = backend.driver.state().await?;
         match (self, state) {
-            (Deed::Unpause { .. }, ServiceState::Running | ServiceState::Paused) => Ok(backend),
+            (FaultCommand::Unpause { .. }, ServiceState::Running | ServiceState::Paused) => {
+                Ok(backend)
+            }
             // Whatever is done stands in the journal, and healing would undo what somebody else did.
-            (Deed::Pause { .. }, ServiceState::Paused) => bail!("`{name}` is paused already"),
-            (Deed::Stop { .. } | Deed::Kill { .. }, ServiceState::Stopped) => {
+            (FaultCommand::Pause { .. }, ServiceState::Paused) => {
+                bail!("`{name}` is paused already")
+            }
+            (FaultCommand::Stop { .. } | FaultCommand::Kill { .. }, ServiceState::Stopped) => {
                 bail!("`{name}` does not run, so there is nothing to end")
             }
             (_, ServiceState::Paused) => {
                 bail!("`{name}` is paused; thaw it first: comeback fault unpause {name}")
             }
-            (Deed::Pause { .. } | Deed::Unpause { .. }, ServiceState::Stopped) => {
+            (FaultCommand::Pause { .. } | FaultCommand::Unpause { .. }, ServiceState::Stopped) => {
                 bail!("`{name}` does not run; start it first: comeback fault start {name}")
             }
             _ => Ok(backend),
@@ -132,7 +138,7 @@ impl Deed {
     }
 }
 
-/// Waits, and tells whether that was not interrupted.
+/// Waits. False if it was interrupted.
 async fn unless_interrupted(interrupt: &Interrupt, time: Duration) -> bool {
     timeout(time, interrupt.requested()).await.is_err()
 }

@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep};
 use super::healed::Healed;
 use super::undo::{self, Undone};
 use crate::assembly::is_alive;
+use crate::model::duration;
 use crate::nemesis::{Account, Charge, Journal, Settling, Step, monotonic_ms};
 use crate::stack::DriverError;
 
@@ -109,8 +110,8 @@ impl Healing<'_> {
             if let (false, Some(left)) = (is_told, left.filter(|left| *left > WORTH_A_WORD)) {
                 is_told = true;
                 (self.tell)(&format!(
-                    "the run was killed in the middle of an act; watching for {} s, until it can have no more effect",
-                    left.as_secs()
+                    "the run was killed in the middle of an act; watching for {}, until it can have no more effect",
+                    duration(left)
                 ));
             }
             sleep(LOOK_EVERY).await;

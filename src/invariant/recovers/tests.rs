@@ -31,7 +31,7 @@ fn holds_without_a_fault_and_where_success_is_sustained_in_time() {
     assert_eq!(finding.verdict, Verdict::Holds);
     assert_eq!(
         finding.message,
-        "after backend-ready, sync first succeeded after 125ms and lastingly after 145ms"
+        "after backend-ready, sync first succeeded after 125 ms and lastingly after 145 ms"
     );
 }
 
@@ -45,8 +45,8 @@ fn every_kind_has_to_recover() {
     assert_eq!(finding.kind.as_deref(), Some("sync"));
     assert_eq!(
         finding.message,
-        "after backend-ready, job first succeeded after 15ms and lastingly after 35ms; \
-         sync never succeeded in 1s 20ms, which is a lower bound (10 requests sent)"
+        "after backend-ready, job first succeeded after 15 ms and lastingly after 35 ms; \
+         sync never succeeded in 1.02 s, which is a lower bound (10 requests sent)"
     );
     let figures = finding.figures.iter();
     let figures = figures.map(|f| (f.kind.as_deref().unwrap(), f.value, f.at_least));
@@ -103,8 +103,8 @@ fn the_clock_stands_still_while_nobody_asks() {
     assert_eq!(finding.verdict, Verdict::Holds, "{}", finding.message);
     assert_eq!(
         finding.message,
-        "after backend-ready, sync first succeeded after 220ms and lastingly after 436ms, \
-         not counting 4s 500ms in which nobody asked"
+        "after backend-ready, sync first succeeded after 220 ms and lastingly after 436 ms, \
+         not counting 4.5 s in which nobody asked"
     );
     let figures: Vec<f64> = finding.figures.iter().map(|figure| figure.value).collect();
     assert_eq!(figures, [220.0, 436.0]);
@@ -333,12 +333,12 @@ fn what_worked_again_is_not_said_never_to_have_recovered() {
 #[test]
 fn the_same_is_said_once_for_all_kinds() {
     let told = [
-        ("job", "job never succeeded in 2s (3 requests sent)"),
-        ("sync", "sync never succeeded in 2s (5 requests sent)"),
-        ("cold", "cold first succeeded after 9ms"),
+        ("job", "job never succeeded in 2 s (3 requests sent)"),
+        ("sync", "sync never succeeded in 2 s (5 requests sent)"),
+        ("cold", "cold first succeeded after 9 ms"),
     ];
     assert_eq!(
         super::together(told.into_iter()),
-        "job and sync never succeeded in 2s (3 requests sent; 5 requests sent); cold first succeeded after 9ms"
+        "job and sync never succeeded in 2 s (3 requests sent; 5 requests sent); cold first succeeded after 9 ms"
     );
 }

@@ -14,10 +14,9 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 pub use self::bootstrap::{Sample, Seen};
-use super::trial::time;
 use super::{CampaignReport, ReportError};
 use crate::latency::Stage;
-use crate::model::{Signature, Summary, Verdict};
+use crate::model::{Signature, Summary, Verdict, duration_us};
 
 /// How often all comparisons together may be wrong where nothing differs.
 const LEVEL: f64 = 0.05;
@@ -213,7 +212,7 @@ fn latency(
     }
     let statistic = |sample: &Sample, drawn: &[u32]| sample.quantile_us(drawn, quantile);
     let interval = difference(before, after, level, statistic);
-    let told = |sample: &Sample| time(sample.quantile_us(&sample.all(), quantile) as u64);
+    let told = |sample: &Sample| duration_us(sample.quantile_us(&sample.all(), quantile) as u64);
     Some(Compared {
         what: format!("latency {name}, {stage}"),
         before: told(before),

@@ -5,9 +5,7 @@ use maud::{Markup, html};
 use super::badge;
 use super::trial::latencies;
 use crate::model::{Failure, Known, RecoveryRow, Regressed, Rehearsal, Verdict};
-use crate::report::{
-    CampaignReport, Change, Comparison, Glance, failure, fate_line, terminal, tested,
-};
+use crate::report::{CampaignReport, Change, Comparison, TrialSummary, tested, wording};
 
 /// How many trials are listed.
 const MOST_LISTED: usize = 500;
@@ -22,7 +20,7 @@ pub fn head(campaign: &CampaignReport) -> Markup {
                 (number("different failures", &summary.failures.len().to_string()))
                 (number("inconclusive", &summary.inconclusive.to_string()))
                 (number("seed", &summary.seed.to_string()))
-                (number("took", &humantime::format_duration(std::time::Duration::from_secs(summary.elapsed_ms.div_ceil(1_000))).to_string()))
+                (number("took", &wording::took(summary.elapsed_ms)))
                 (number("stack", &summary.stack))
             }
             @if summary.interrupted { p { "It was interrupted." } }
@@ -30,9 +28,12 @@ pub fn head(campaign: &CampaignReport) -> Markup {
             @if let Some(untested) = &summary.untested { p { "Inconclusive: nothing was tested: " (untested) } }
             @let tested = tested::tested(summary);
             @if !tested.is_empty() { section.tested { h2 { "Tested" } ul { @for line in &tested { li { (line) } } } } }
-            @if let Some(warning) = terminal::warning(&summary.first_calls) { p { "Warning: " (warning) } }
-            @if !summary.doubted.is_empty() { pre { (terminal::doubted(summary)) } }
-            @if let Some(removed) = terminal::removed(summary) { p { (removed) } }
+            @if let Some(warning) = wording::warning(&summary.first_calls) { p { "Warning: " (warning) } }
+            @if let Some(doubted) = wording::doubted(summary) {
+                p { (doubted) }
+                pre { @for trace in &summary.doubted { (wording::retry(trace)) "\n" } }
+            }
+            @if let Some(removed) = wording::removed(summary) { p { (removed) } }
         }
         @if summary.failures.len() > 1 || summary.failures.iter().any(|failure| failure.seen > 1) { (failures(&summary.failures)) }
         @if !summary.known.is_empty() { (known(&summary.known)) }
@@ -75,7 +76,7 @@ fn known(known: &[Known]) -> Markup {
             h2 { "Known failures, seen again" }
             ul { @for known in known { li {
                 (badge(match known.listed { true => Verdict::Holds, false => Verdict::Violated })) " "
-                code { (known.signature) } ": " (failure::known(known))
+                code { (known.signature) } ": " (wording::known(known))
             } } }
         }
     }
@@ -85,7 +86,7 @@ fn reused(reused: &[Regressed]) -> Markup {
     html! {
         section.reused {
             h2 { "What had failed before was replayed first" }
-            ul { @for told in reused { li { (fate_line(told)) } } }
+            ul { @for told in reused { li { (wording::fate_line(told)) } } }
         }
     }
 }
@@ -157,10 +158,6 @@ pub fn body(campaign: &CampaignReport) -> Markup {
 }
 
 fn recovery(rows: &[RecoveryRow]) -> Markup {
-    let bound = |at_least: bool, ms: f64| {
-        let mark = if at_least { "≥ " } else { "" };
-        format!("{mark}{ms:.1} ms")
-    };
     html! {
         section {
             h3 { "From backend-ready to success, over all trials with a fault" }
@@ -170,8 +167,7 @@ fn recovery(rows: &[RecoveryRow]) -> Markup {
                     tr {
                         td { (row.kind) } td { (row.success) }
                         td.number { (row.trials) } td.number { (row.never) }
-                        td.number { (bound(row.p50_at_least, row.p50_ms)) }
-                        td.number { (bound(row.max_at_least, row.max_ms)) }
+                        @for time in wording::recovery_times(row) { td.number { (time) } }
                     }
                 } }
             }
@@ -188,7 +184,7 @@ fn trials(campaign: &CampaignReport) -> Markup {
             @if !kept.is_empty() {
                 table {
                     thead { tr { th.number { "plan" } th { "verdict" } th.number { "steps" } th { "faults" } th { "what was found" } } }
-                    tbody { @for glance in kept.iter().take(MOST_LISTED) { (trial(glance)) } }
+                    tbody { @for summary in kept.iter().take(MOST_LISTED) { (trial(summary)) } }
                 }
             }
             @if kept.len() > MOST_LISTED { p.hint { "The first " (MOST_LISTED) " of " (kept.len()) " are listed." } }
@@ -197,14 +193,14 @@ fn trials(campaign: &CampaignReport) -> Markup {
     }
 }
 
-fn trial(glance: &Glance) -> Markup {
+fn trial(summary: &TrialSummary) -> Markup {
     html! {
         tr {
-            td.number { (glance.plan.index) }
-            td { (badge(glance.verdict())) }
-            td.number { (glance.plan.steps.len()) }
-            td { (glance.faults()) }
-            td { (glance.words()) }
+            td.number { (summary.plan.index) }
+            td { (badge(summary.verdict())) }
+            td.number { (summary.plan.steps.len()) }
+            td { (summary.faults()) }
+            td { (summary.words()) }
         }
     }
 }

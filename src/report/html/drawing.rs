@@ -194,16 +194,16 @@ fn columns(rows: Vec<&Row>) -> Columns {
 
 /// Ready, exits, troubles, and what proves a finding.
 fn marks(trial: &TrialReport) -> Vec<Mark> {
-    let (happenings, _) = trial.happenings();
+    let (timeline, _) = trial.timeline();
     let kinds = trial.trace.events.iter().map(|e| (e.seq, &e.kind));
     let kinds: std::collections::BTreeMap<u64, &EventKind> = kinds.collect();
-    let marks = happenings.into_iter().filter_map(|happening| {
+    let marks = timeline.into_iter().filter_map(|event| {
         let ready = matches!(
-            kinds.get(&happening.seq),
+            kinds.get(&event.seq),
             Some(EventKind::Ready { fault: Some(_), .. })
         );
         let matters = matches!(
-            kinds.get(&happening.seq),
+            kinds.get(&event.seq),
             Some(
                 EventKind::Exited { .. }
                     | EventKind::Trouble { .. }
@@ -211,11 +211,11 @@ fn marks(trial: &TrialReport) -> Vec<Mark> {
                     | EventKind::Interrupted
             )
         );
-        (ready || matters || happening.proof).then(|| Mark {
-            at: happening.at_us,
-            seq: happening.seq,
+        (ready || matters || event.is_proof).then(|| Mark {
+            at: event.at_us,
+            seq: event.seq,
             ready,
-            text: redact::visible(&format!("{}: {}", happening.about, happening.text)).into_owned(),
+            text: redact::visible(&event.line.to_string()).into_owned(),
         })
     });
     marks.collect()

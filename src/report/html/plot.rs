@@ -6,7 +6,7 @@ use hdrhistogram::Histogram;
 use maud::{Markup, html};
 
 use crate::latency::Stage;
-use crate::report::trial::time;
+use crate::model::duration_us;
 
 const WIDTH: f64 = 460.0;
 const HEIGHT: f64 = 250.0;
@@ -118,7 +118,7 @@ impl Scale {
                 path d=(path) {}
                 @for (quantile, us) in points.chain([(last, histogram.max())]) {
                     circle cx=(fixed(self.x(quantile))) cy=(fixed(self.y(us))) r="3" {
-                        title { (stage) " " (percent(quantile)) ": " (time(us)) }
+                        title { (stage) " " (percent(quantile)) ": " (duration_us(us)) }
                     }
                 }
             }
@@ -152,7 +152,7 @@ fn fixed(number: f64) -> String {
     format!("{number:.1}")
 }
 
-/// A power of ten of microseconds.
+/// A power of ten of microseconds, as an axis shows it: 100 s rather than 1 min 40 s.
 fn power_of_ten(us: u64) -> String {
     match us {
         0..1_000 => format!("{us} µs"),

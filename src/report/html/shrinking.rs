@@ -2,8 +2,9 @@
 
 use maud::{Markup, html};
 
-use crate::model::{NeededStep, Plan, ShrinkHistory, ShrinkRun, Standing};
-use crate::report::trial::{Counterexample, effort, rate};
+use crate::model::{NeededStep, Plan, Reproduced, ShrinkHistory, ShrinkRun, Standing};
+use crate::report::trial::Counterexample;
+use crate::report::wording;
 
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 170.0;
@@ -33,11 +34,8 @@ pub fn section(found: &Counterexample) -> Markup {
                 h3 { "Shrinking" }
                 @if let Some(history) = &found.shrink {
                     p {
-                        (effort(history))
-                        @match found.rate.filter(|rate| rate.is_measured()) {
-                            Some(shown) => { " The plan failed in " (rate(shown)) "." }
-                            None => { " How often the plan fails was not measured." }
-                        }
+                        "Shrunk " (wording::shrunk(history)) " "
+                        (shown(found.rate))
                     }
                     @if !history.history.is_empty() {
                         figure {
@@ -62,6 +60,14 @@ pub fn section(found: &Counterexample) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// How often the plan failed, as a sentence.
+pub fn shown(reproduced: Option<Reproduced>) -> String {
+    match reproduced.filter(|reproduced| reproduced.is_measured()) {
+        Some(measured) => format!("The plan failed in {}.", wording::shown(measured)),
+        None => "How often the plan fails was not measured.".to_owned(),
     }
 }
 

@@ -3,7 +3,9 @@
 // Everything that comes from the data is put into the page as text, never as markup.
 (() => {
   const NAMES = ["ok", "failed", "unknown", "not ended"];
-  const time = (us) => us < 1e3 ? us + " µs" : us < 1e6 ? (us / 1e3).toFixed(1) + " ms" : us < 12e7 ? (us / 1e6).toFixed(2) + " s" : (us / 6e7).toFixed(1) + " min";
+  // As `model::duration` writes it, from a minute on without its smaller unit.
+  const digits = (number) => +number.toPrecision(3);
+  const time = (us) => us < 1e3 ? us + " µs" : us < 999500 ? digits(us / 1e3) + " ms" : us < 59.95e6 ? digits(us / 1e6) + " s" : digits(us / 6e7) + " min";
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
   const charts = [];
 

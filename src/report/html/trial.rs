@@ -8,9 +8,9 @@ use super::drawing::Drawing;
 use super::plot::plot;
 use super::shrinking;
 use crate::latency::Latencies;
-use crate::model::{Failure, Finding, Judgement, Verdict};
-use crate::report::trial::{Happening, TrialReport, time};
-use crate::report::{Report, Tone};
+use crate::model::{Finding, Judgement, Verdict, duration_us};
+use crate::report::trial::{TimelineEvent, TrialReport};
+use crate::report::{Report, Tone, wording};
 
 /// From how many lines on the story is folded up.
 const SHORT_STORY: usize = 80;
@@ -59,7 +59,7 @@ pub fn article(nth: usize, trial: &TrialReport, report: &Report) -> Markup {
                     }
                     @if let (Some(failure), None) = (failure, &counterexample.shrink) {
                         dt { "Shrinking" }
-                        dd { (shrinking(failure)) }
+                        dd { "The plan has " (wording::size(failure)) ". " (shrinking::shown(Some(failure.reproduced))) }
                     }
                     dt { "See it again" }
                     dd { code { "comeback replay " (trial.file) } }
@@ -73,27 +73,6 @@ pub fn article(nth: usize, trial: &TrialReport, report: &Report) -> Markup {
             section { h3 { "The plan" } pre { (trial.trace.plan) } }
             (environment(trial))
         }
-    }
-}
-
-/// What shrinking made of a failure's plan, and how often it showed.
-fn shrinking(failure: &Failure) -> String {
-    let Failure {
-        steps,
-        steps_before_shrink,
-        shrink_runs,
-        reproduced,
-        ..
-    } = failure;
-    let shown = match reproduced.runs {
-        0 => "How often it shows was not measured.".to_owned(),
-        runs => format!("It showed in {} of {runs} executions.", reproduced.failed),
-    };
-    match shrink_runs {
-        0 => format!("The plan has {steps} steps, as it was found. {shown}"),
-        runs => format!(
-            "The plan has {steps} steps of {steps_before_shrink}, after {runs} runs. {shown}"
-        ),
     }
 }
 
@@ -144,14 +123,14 @@ fn timeline(nth: usize, trial: &TrialReport, drawing: &Drawing<'_>) -> Markup {
 }
 
 fn story(nth: usize, trial: &TrialReport) -> Markup {
-    let (happenings, left_out) = trial.happenings();
+    let (events, left_out) = trial.timeline();
     html! {
         section.story {
-            details open[happenings.len() <= SHORT_STORY] {
-                summary { h3 { "What happened" } " " (happenings.len()) " lines" }
+            details open[events.len() <= SHORT_STORY] {
+                summary { h3 { "What happened" } " " (events.len()) " lines" }
                 table {
                     thead { tr { th.number { "event" } th.number { "at" } th { "about" } th { "what" } } }
-                    tbody { @for happening in &happenings { (line(nth, happening)) } }
+                    tbody { @for event in &events { (line(nth, event)) } }
                 }
                 @if left_out > 0 { p.hint { (left_out) " more lines are in the trace." } }
             }
@@ -159,20 +138,20 @@ fn story(nth: usize, trial: &TrialReport) -> Markup {
     }
 }
 
-fn line(nth: usize, happening: &Happening) -> Markup {
-    let tone = match happening.tone {
+fn line(nth: usize, event: &TimelineEvent) -> Markup {
+    let tone = match event.line.tone {
         Tone::Plain => "plain",
         Tone::Bad => "bad",
         Tone::Good => "good",
     };
-    let log = if happening.log { " log" } else { "" };
-    let proof = if happening.proof { " proof" } else { "" };
+    let log = if event.is_log { " log" } else { "" };
+    let proof = if event.is_proof { " proof" } else { "" };
     html! {
-        tr id={ "t" (nth) "-e" (happening.seq) } class={ (tone) (log) (proof) } {
-            td.number { (event_link(nth, happening.seq)) }
-            td.number { (time(happening.at_us)) }
-            td { (happening.about) }
-            td { @if happening.proof { span.mark title="proves a finding" { "★ " } } (happening.text) }
+        tr id={ "t" (nth) "-e" (event.seq) } class={ (tone) (log) (proof) } {
+            td.number { (event_link(nth, event.seq)) }
+            td.number { (duration_us(event.at_us)) }
+            td { (event.line.about) }
+            td { @if event.is_proof { span.mark title="proves a finding" { "★ " } } (event.line.text) }
         }
     }
 }
@@ -221,7 +200,7 @@ fn recovery(judgement: &Judgement) -> Markup {
                             td { (figure.name.trim_end_matches("-ms").replace('-', " ")) }
                             td.number {
                                 @if figure.at_least { "never, in " }
-                                (time((figure.value * 1_000.0) as u64))
+                                (wording::milliseconds(figure.value))
                             }
                         }
                     }
@@ -273,7 +252,7 @@ fn table(latencies: &Latencies) -> Markup {
                         td { i class={ "swatch " (outcome) } {} (outcome) }
                         td.number { (histogram.len()) }
                         @for quantile in [0.5, 0.9, 0.99, 0.999, 1.0] {
-                            td.number { (time(histogram.value_at_quantile(quantile))) }
+                            td.number { (duration_us(histogram.value_at_quantile(quantile))) }
                         }
                     }
                 }

@@ -69,38 +69,6 @@ impl Counterexample {
     }
 }
 
-/// What shrinking took, in one sentence.
-pub fn effort(history: &ShrinkHistory) -> String {
-    let ShrinkHistory {
-        runs,
-        guard_runs,
-        from_steps,
-        to_steps,
-        finished,
-        ..
-    } = history;
-    let plural = if *to_steps == 1 { "" } else { "s" };
-    let end = match finished {
-        true => "",
-        false => " It ended early: `comeback shrink` goes on from here.",
-    };
-    format!(
-        "From {from_steps} to {to_steps} step{plural} in {runs} executions, and {guard_runs} more to see how often it fails.{end}"
-    )
-}
-
-/// How often a plan failed, with the rate's interval.
-pub fn rate(rate: Reproduced) -> String {
-    if !rate.is_measured() {
-        return "not measured".to_owned();
-    }
-    let (low, high) = rate.interval();
-    format!(
-        "{} of {} executions (rate {low:.2}–{high:.2})",
-        rate.failed, rate.runs
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,9 +83,5 @@ mod tests {
         assert!(!found.take(&json!({"explanation": "a text of somebody else"})));
         assert!(!found.take(&json!("rate")));
         assert_eq!(found.rate, Some(Reproduced { failed: 3, runs: 4 }));
-        assert_eq!(
-            rate(Reproduced { failed: 4, runs: 5 }),
-            "4 of 5 executions (rate 0.38–0.96)"
-        );
     }
 }

@@ -1,8 +1,7 @@
 //! A trial in a few words: what failed, when, and why.
 
-use super::happening::time;
 use super::{Counterexample, TrialReport};
-use crate::model::Verdict;
+use crate::model::{Verdict, duration_us};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -84,7 +83,7 @@ impl TrialReport {
             return String::new();
         };
         let at = event.at_us;
-        let mut text = format!("{} into the trial", time(at));
+        let mut text = format!("{} into the trial", duration_us(at));
         let view = self.view();
         if let Some(window) = view.fault_before(seq) {
             let fault = window.fault.and_then(|id| {
@@ -95,13 +94,16 @@ impl TrialReport {
             text += &match window.ready {
                 Some(ready) if ready.moment.at_us < at => format!(
                     ", {} after the backend was ready again after {fault}",
-                    time(at - ready.moment.at_us)
+                    duration_us(at - ready.moment.at_us)
                 ),
                 Some(ready) if ready.moment.at_us == at => {
                     format!(", as soon as the backend was ready again after {fault}")
                 }
                 _ if window.began.seq == seq => format!(", as {fault} began"),
-                _ => format!(", {} after {fault} began", time(at - window.began.at_us)),
+                _ => format!(
+                    ", {} after {fault} began",
+                    duration_us(at - window.began.at_us)
+                ),
             };
         } else if view.faults().next().is_some() {
             text += ", before any fault";

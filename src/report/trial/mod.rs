@@ -1,14 +1,14 @@
 //! What a trace tells, in plain data that stays small however long the trace is.
 
 mod counterexample;
-mod happening;
 mod headline;
 mod requests;
+mod timeline;
 
-pub use counterexample::{Counterexample, effort, rate};
-pub use happening::{Happening, time};
+pub use counterexample::Counterexample;
 pub use headline::Headline;
 pub use requests::{Requests, Row};
+pub use timeline::TimelineEvent;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::model::Outcome;
-use crate::trace::{Event, EventKind, Moment, Span, sustained};
+use crate::trace::{Event, EventKind, InFlight, Moment, Span, sustained};
 
-/// How many different messages are kept; those that come later are told as one.
+/// How many different messages are kept; later ones are counted as one.
 const MOST_MESSAGES: usize = 2_000;
 /// How many characters of a message are kept.
 const MOST_OF_A_MESSAGE: usize = 300;
@@ -16,7 +16,8 @@ const OTHER: &str = "(one of too many different messages to list)";
 #[derive(Debug, Default)]
 pub struct Requests {
     rows: Vec<Row>,
-    in_flight: BTreeMap<u64, usize>,
+    /// Of each request in flight, the place of its row.
+    in_flight: InFlight<usize>,
     /// The request kinds by their number in a row.
     pub kinds: Names,
     /// What requests belong to, by their number in a row.
@@ -88,9 +89,10 @@ impl Requests {
         &self.rows
     }
 
-    /// Takes an event in, and tells whether it was one of a request.
+    /// Reads an event. True if it is one of a request.
     pub fn take(&mut self, event: &Event) -> bool {
         let moment = event.moment();
+        let ended = self.in_flight.read(event, || self.rows.len());
         match &event.kind {
             EventKind::Sent {
                 request,
@@ -99,7 +101,6 @@ impl Requests {
                 intended_us,
                 ..
             } => {
-                self.in_flight.insert(*request, self.rows.len());
                 self.rows.push(Row {
                     id: *request,
                     intended_us: *intended_us,
@@ -113,18 +114,17 @@ impl Requests {
                 });
             }
             EventKind::Accepted { request, .. } => {
-                if let Some(place) = self.in_flight.get(request) {
-                    self.rows[*place].accepted_us = Some(moment.at_us);
+                if let Some(open) = self.in_flight.get_mut(*request) {
+                    self.rows[open.kept].accepted_us = open.accepted_us;
                 }
             }
             EventKind::Mismatched { request, mismatch } => {
                 let message = self.message(&format!("answered with {mismatch}"));
-                if let Some(place) = self.in_flight.get(request) {
-                    self.rows[*place].message = message;
+                if let Some(open) = self.in_flight.get_mut(*request) {
+                    self.rows[open.kept].message = message;
                 }
             }
             EventKind::Ended {
-                request,
                 outcome,
                 latency_us,
                 ..
@@ -134,8 +134,8 @@ impl Requests {
                     _ => self.message(&outcome.to_string()),
                 };
                 let unsaid = self.messages.number("");
-                if let Some(place) = self.in_flight.remove(request) {
-                    let row = &mut self.rows[place];
+                if let Some(open) = ended {
+                    let row = &mut self.rows[open.kept];
                     row.end = Some(moment);
                     row.ended = Some((outcome.name(), *latency_us));
                     // What was wrong with an answer says more than the answer.

@@ -19,7 +19,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::mark::Mark;
 use super::process::Observers;
 use super::{Driver, DriverError, Lease, Observation, Observations, ServiceState, Subject, Usage};
-use crate::model::Act;
+use crate::model::{Act, duration};
 
 pub use self::running::{end_running, is_any_running};
 pub use self::undo::{Undone, is_running, undo};
@@ -120,7 +120,7 @@ impl Inner {
         let deadline = Instant::now() + limit;
         while self.commands.is_running().await? != running {
             if Instant::now() > deadline {
-                let limit = humantime::format_duration(limit);
+                let limit = duration(limit);
                 let still = if running {
                     "does not run"
                 } else {

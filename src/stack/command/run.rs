@@ -13,7 +13,7 @@ use tokio::time::{sleep, timeout};
 
 use super::Commands;
 use super::running::{self, VARIABLE};
-use crate::model::Act;
+use crate::model::{Act, duration};
 use crate::stack::DriverError;
 use crate::stack::mark::Mark;
 
@@ -112,7 +112,7 @@ impl Commands {
         let group = child.id().and_then(|pid| Pid::from_raw(pid as i32));
         let Hung(group) = &mut Hung(group);
         let Ok(ended) = timeout(self.limit, end(&mut child, &output)).await else {
-            let limit = humantime::format_duration(self.limit);
+            let limit = duration(self.limit);
             let message = format!(
                 "the command did not end within {limit}; mend it, or allow more by `timeout`"
             );

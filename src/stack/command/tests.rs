@@ -145,11 +145,11 @@ async fn errors_say_what_the_command_said() {
     );
     assert_eq!(
         error(|c| (c.start, c.limit) = (shell("true"), Duration::from_millis(300))).await,
-        "store: cannot start: it does not run after 300ms; mend the command, or allow more by `timeout`"
+        "store: cannot start: it does not run after 300 ms; mend the command, or allow more by `timeout`"
     );
     assert_eq!(
         error(|c| (c.start, c.limit) = (shell("sleep 600"), Duration::from_millis(300))).await,
-        "store: cannot start: the command did not end within 300ms; mend it, or allow more by `timeout`"
+        "store: cannot start: the command did not end within 300 ms; mend it, or allow more by `timeout`"
     );
 }
 

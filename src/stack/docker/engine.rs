@@ -9,6 +9,7 @@ use std::time::Duration;
 use bollard::Docker;
 use bollard::errors::Error;
 
+use crate::model::duration;
 use crate::stack::DriverError;
 
 /// How long the engine may take to answer anything but a stream's continuation.
@@ -85,8 +86,8 @@ pub(super) fn words(error: &Error) -> String {
         Error::DockerResponseServerError { message, .. } => message.trim().to_owned(),
         Error::RequestTimeoutError => {
             format!(
-                "the engine did not answer within {} s",
-                ANSWER_WITHIN.as_secs()
+                "the engine did not answer within {}",
+                duration(ANSWER_WITHIN)
             )
         }
         Error::SocketNotFoundError(path) => {

@@ -10,6 +10,7 @@ use tokio::sync::RwLock;
 use tokio::time::{sleep, timeout};
 
 use super::container::Container;
+use crate::model::duration;
 use crate::stack::DriverError;
 use crate::stack::tail::keep_end;
 
@@ -62,9 +63,7 @@ pub(super) async fn run(
     };
     match timeout(DONE_WITHIN, course).await {
         Ok(result) => result,
-        Err(_) => {
-            Err(container.failed(act(), format!("no end within {} s", DONE_WITHIN.as_secs())))
-        }
+        Err(_) => Err(container.failed(act(), format!("no end within {}", duration(DONE_WITHIN)))),
     }
 }
 

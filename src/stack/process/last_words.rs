@@ -1,6 +1,7 @@
 //! What a service that has ended by itself said last.
 
 use super::group::Ending;
+use crate::model::duration;
 
 /// What programs say when something that they need is still held, in lower case.
 const HELD: [&str; 5] = [
@@ -17,7 +18,7 @@ pub(super) fn tell(ending: &Ending, lines: &[String]) -> String {
     let code = ending
         .code
         .map_or(String::new(), |code| format!(" with code {code}"));
-    let lived = humantime::format_duration(round(ending.lived));
+    let lived = duration(ending.lived);
     let mut text = format!("ended by itself{code}, {lived} after its start");
     let is_held = |line: &String| {
         let line = line.to_lowercase();
@@ -32,11 +33,6 @@ pub(super) fn tell(ending: &Ending, lines: &[String]) -> String {
         lines => text.push_str(&format!(", saying:\n{}", lines.join("\n"))),
     }
     text
-}
-
-/// Without what is below a millisecond.
-fn round(time: std::time::Duration) -> std::time::Duration {
-    std::time::Duration::from_millis(time.as_millis() as u64)
 }
 
 #[cfg(test)]
@@ -59,11 +55,11 @@ mod tests {
         };
         assert_eq!(
             told(&[]),
-            "ended by itself with code 1, 41ms after its start, without a word"
+            "ended by itself with code 1, 41 ms after its start, without a word"
         );
         assert_eq!(
             told(&["Traceback", "OSError: no"]),
-            "ended by itself with code 1, 41ms after its start, saying:\nTraceback\nOSError: no"
+            "ended by itself with code 1, 41 ms after its start, saying:\nTraceback\nOSError: no"
         );
         let held = told(&["OSError: [Errno 98] Address already in use"]);
         assert!(held.contains("is held by another process"), "{held}");

@@ -11,7 +11,7 @@ use crate::stack::Backend;
 
 /// What may be done to a backend by hand.
 #[derive(Debug, Clone, Subcommand)]
-pub(super) enum Deed {
+pub(super) enum FaultCommand {
     /// Ask it to end, and kill it after the grace.
     Stop {
         #[command(flatten)]
@@ -70,16 +70,16 @@ pub(super) struct Grace {
     grace: Duration,
 }
 
-impl Deed {
+impl FaultCommand {
     /// To which backend.
     pub(super) fn target(&self) -> &Target {
         match self {
-            Deed::Stop { target, .. }
-            | Deed::Start { target }
-            | Deed::Restart { target, .. }
-            | Deed::Kill { target }
-            | Deed::Pause { target }
-            | Deed::Unpause { target } => target,
+            FaultCommand::Stop { target, .. }
+            | FaultCommand::Start { target }
+            | FaultCommand::Restart { target, .. }
+            | FaultCommand::Kill { target }
+            | FaultCommand::Pause { target }
+            | FaultCommand::Unpause { target } => target,
         }
     }
 
@@ -89,9 +89,9 @@ impl Deed {
             grace_ms: grace.grace.as_millis() as u64,
         };
         match self {
-            Deed::Stop { grace, .. } => (vec![stop(grace)], Duration::ZERO),
-            Deed::Start { .. } => (vec![Act::Start], Duration::ZERO),
-            Deed::Restart {
+            FaultCommand::Stop { grace, .. } => (vec![stop(grace)], Duration::ZERO),
+            FaultCommand::Start { .. } => (vec![Act::Start], Duration::ZERO),
+            FaultCommand::Restart {
                 kill,
                 grace,
                 outage,
@@ -100,9 +100,9 @@ impl Deed {
                 let end = if *kill { Act::Kill } else { stop(grace) };
                 (vec![end, Act::Start], *outage)
             }
-            Deed::Kill { .. } => (vec![Act::Kill], Duration::ZERO),
-            Deed::Pause { .. } => (vec![Act::Pause], Duration::ZERO),
-            Deed::Unpause { .. } => (vec![Act::Unpause], Duration::ZERO),
+            FaultCommand::Kill { .. } => (vec![Act::Kill], Duration::ZERO),
+            FaultCommand::Pause { .. } => (vec![Act::Pause], Duration::ZERO),
+            FaultCommand::Unpause { .. } => (vec![Act::Unpause], Duration::ZERO),
         }
     }
 }
@@ -139,12 +139,12 @@ mod tests {
     #[derive(Debug, Parser)]
     struct Line {
         #[command(subcommand)]
-        deed: Deed,
+        command: FaultCommand,
     }
 
     fn acts(words: &[&str]) -> (Vec<Act>, u128) {
         let line = Line::try_parse_from([&["fault"], words].concat()).unwrap();
-        let (acts, outage) = line.deed.acts();
+        let (acts, outage) = line.command.acts();
         (acts, outage.as_millis())
     }
 

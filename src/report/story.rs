@@ -1,87 +1,58 @@
-//! What happened in a trial, told line by line.
+//! An event in words: the same on the terminal, on the page, while a stack is watched, and on the
+//! progress line.
 
-use std::collections::BTreeSet;
+use std::fmt;
 
-use super::TrialReport;
-use crate::model::Plan;
-use crate::report::Tone;
-use crate::trace::{Event, EventKind, Phase};
+use crate::model::{Plan, duration_us};
+use crate::trace::{EventKind, Phase};
 
-/// How many happenings are told at most, those that prove something not counted.
-const MOST: usize = 600;
-
-/// One thing that happened.
+/// An event in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Happening {
-    /// The event.
-    pub seq: u64,
-    /// When, in microseconds since the trial began.
-    pub at_us: u64,
+pub struct EventLine {
     /// What it is about: a step, a service, a request.
     pub about: String,
     /// What happened.
     pub text: String,
     /// How it should look.
     pub tone: Tone,
-    /// Whether it is a line of a log.
-    pub log: bool,
-    /// Whether it proves a finding.
-    pub proof: bool,
 }
 
-impl TrialReport {
-    /// What happened, in order: steps, faults, readiness, exits, the log, and whatever proves a finding. Requests as such are left
-    /// out, and a very long story is cut in its middle; the number of lines left out is told.
-    pub fn happenings(&self) -> (Vec<Happening>, u64) {
-        let mut seen = BTreeSet::new();
-        let all = self.trace.events.iter().chain(&self.log);
-        let mut told: Vec<Happening> = all
-            .chain(self.evidence.values())
-            .filter(|event| seen.insert(event.seq))
-            .filter_map(|event| {
-                let proof = self.evidence.contains_key(&event.seq);
-                happening(&self.trace.plan, event, proof)
-            })
-            .collect();
-        told.sort_by_key(|happening| happening.seq);
-        let too_many = told.len().saturating_sub(MOST);
-        let middle = MOST / 2..MOST / 2 + too_many;
-        let mut place = 0;
-        let before = told.len();
-        told.retain(|happening| {
-            place += 1;
-            happening.proof || !middle.contains(&(place - 1))
-        });
-        let cut = (before - told.len()) as u64;
-        (told, cut + self.log_left_out)
+/// How a line should look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// Nothing special.
+    Plain,
+    /// Something is wrong.
+    Bad,
+    /// Something has changed for the better.
+    Good,
+}
+
+impl EventLine {
+    /// An event in words; none if this version does not know the event. With the plan, a step's start
+    /// says what the step does.
+    pub fn of(event: &EventKind, plan: Option<&Plan>) -> Option<Self> {
+        let (about, text, tone) = words(event, plan)?;
+        Some(EventLine { about, text, tone })
     }
 }
 
-fn happening(plan: &Plan, event: &Event, proof: bool) -> Option<Happening> {
-    let (about, text, tone) = words(plan, &event.kind, proof)?;
-    Some(Happening {
-        seq: event.seq,
-        at_us: event.at_us,
-        about,
-        text,
-        tone,
-        log: matches!(event.kind, EventKind::Log { .. }),
-        proof,
-    })
+impl fmt::Display for EventLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.about, self.text)
+    }
 }
 
-/// What an event is about, what it says, and how. What says nothing by itself is left out, unless it proves something.
-fn words(plan: &Plan, kind: &EventKind, proof: bool) -> Option<(String, String, Tone)> {
+fn words(kind: &EventKind, plan: Option<&Plan>) -> Option<(String, String, Tone)> {
     use Tone::{Bad, Good, Plain};
     let request = |request: &u64| format!("request {request}");
-    let step = |id| plan.step(id).map(|step| step.action.to_string());
     Some(match kind {
-        EventKind::Phase { phase } => ("trial".to_owned(), phase_words(*phase).to_owned(), Plain),
+        EventKind::Phase { phase } => ("trial".to_owned(), self::phase(*phase).to_owned(), Plain),
         EventKind::StepStarted { step: id } => {
-            let what = step(id).unwrap_or_default();
-            (id.to_string(), format!("starts: {what}"), Plain)
+            let step = plan.and_then(|plan| plan.step(id));
+            let what = step.map_or("starts".to_owned(), |step| step.action.to_string());
+            (id.to_string(), what, Plain)
         }
-        EventKind::StepEnded { .. } | EventKind::FaultIntent { .. } if !proof => return None,
         EventKind::StepEnded { step } => (step.to_string(), "ends".to_owned(), Plain),
         EventKind::StepSkipped { step, reason } => {
             (step.to_string(), format!("skipped: {reason}"), Plain)
@@ -95,7 +66,7 @@ fn words(plan: &Plan, kind: &EventKind, proof: bool) -> Option<(String, String, 
             act,
             took_us,
         } => {
-            let text = format!("{act} {backend}, done in {}", time(*took_us));
+            let text = format!("{act} {backend}, done in {}", duration_us(*took_us));
             (step.to_string(), text, Bad)
         }
         EventKind::NotReady { backend, detail } => {
@@ -111,8 +82,11 @@ fn words(plan: &Plan, kind: &EventKind, proof: bool) -> Option<(String, String, 
         }
         EventKind::Started { service, .. } => (service.clone(), "started".to_owned(), Good),
         EventKind::Paused { service, paused } => {
-            let text = if *paused { "frozen" } else { "thawed" };
-            (service.clone(), text.to_owned(), Plain)
+            let (text, tone) = match paused {
+                true => ("paused", Bad),
+                false => ("unpaused", Good),
+            };
+            (service.clone(), text.to_owned(), tone)
         }
         EventKind::Log { service, line, .. } => (service.clone(), line.clone(), Plain),
         EventKind::LogDropped { service, lines } => {
@@ -120,7 +94,7 @@ fn words(plan: &Plan, kind: &EventKind, proof: bool) -> Option<(String, String, 
             (service.clone(), text, Bad)
         }
         EventKind::Lag { late_us } => {
-            let text = format!("kept the harness waiting for {}", time(*late_us));
+            let text = format!("kept the harness waiting for {}", duration_us(*late_us));
             ("this machine".to_owned(), text, Plain)
         }
         EventKind::Crowded { percent, .. } => {
@@ -132,17 +106,18 @@ fn words(plan: &Plan, kind: &EventKind, proof: bool) -> Option<(String, String, 
             waited_us,
             over_us,
         } => {
-            let (waited, over) = (time(*waited_us), time(*over_us));
+            let (waited, over) = (duration_us(*waited_us), duration_us(*over_us));
             let text = format!("waited {waited} of {over} for a processor");
             (service.clone(), text, Plain)
         }
         EventKind::LookedBack { polls, over_us } => {
-            let text = format!("looked again at {polls} ended jobs, for {}", time(*over_us));
+            let text = format!(
+                "looked again at {polls} ended jobs, for {}",
+                duration_us(*over_us)
+            );
             ("the harness".to_owned(), text, Plain)
         }
-        EventKind::Trouble { during, message } => {
-            ("trouble".to_owned(), format!("{during}: {message}"), Bad)
-        }
+        EventKind::Trouble { during, message } => (during.clone(), message.clone(), Bad),
         EventKind::Decided => {
             let text = "the verdict is sure: nothing more is waited for";
             ("trial".to_owned(), text.to_owned(), Plain)
@@ -164,7 +139,7 @@ fn words(plan: &Plan, kind: &EventKind, proof: bool) -> Option<(String, String, 
             job,
             latency_us,
         } => {
-            let text = format!("accepted as job {job} after {}", time(*latency_us));
+            let text = format!("accepted as job {job} after {}", duration_us(*latency_us));
             (request(id), text, Plain)
         }
         EventKind::Polled {
@@ -192,7 +167,7 @@ fn words(plan: &Plan, kind: &EventKind, proof: bool) -> Option<(String, String, 
             ..
         } => {
             let tone = if outcome.is_ok() { Good } else { Bad };
-            let text = format!("{outcome}, after {}", time(*latency_us));
+            let text = format!("after {}: {outcome}", duration_us(*latency_us));
             (request(id), text, tone)
         }
         EventKind::Resources {
@@ -214,7 +189,7 @@ fn words(plan: &Plan, kind: &EventKind, proof: bool) -> Option<(String, String, 
     })
 }
 
-fn phase_words(phase: Phase) -> &'static str {
+fn phase(phase: Phase) -> &'static str {
     match phase {
         Phase::Setup => "setup: the stack is brought up",
         Phase::Baseline => "baseline: requests without a fault",
@@ -222,15 +197,5 @@ fn phase_words(phase: Phase) -> &'static str {
         Phase::Heal => "heal: every fault is undone",
         Phase::Recovery => "recovery: the API is probed until success is sustained",
         Phase::Drain => "drain: requests in flight are let end",
-    }
-}
-
-/// A time as people read it: `850 µs`, `12.3 ms`, `4.56 s`.
-pub fn time(us: u64) -> String {
-    match us {
-        0..1_000 => format!("{us} µs"),
-        1_000..1_000_000 => format!("{:.1} ms", us as f64 / 1e3),
-        1_000_000..120_000_000 => format!("{:.2} s", us as f64 / 1e6),
-        _ => format!("{:.1} min", us as f64 / 6e7),
     }
 }

@@ -1,4 +1,4 @@
-//! A trial at a glance.
+//! A trial by the beginning and the end of its trace.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -10,19 +10,19 @@ use crate::trace::{Line, Lines, TraceError};
 /// The verdict stands in the last lines, which are looked for so far from the end.
 const TAIL_BYTES: u64 = 256 << 10;
 
-/// A trial at a glance: the beginning and the end of its trace, without the history between.
+/// A trial by the beginning and the end of its trace, without the history between.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Glance {
+pub struct TrialSummary {
     /// The trace.
     pub path: PathBuf,
     /// The plan.
     pub plan: Plan,
-    /// The verdict, if the trial came so far.
+    /// The verdict, if the trace was written to its end.
     pub judgement: Option<Judgement>,
 }
 
-impl Glance {
-    /// Looks at a trace.
+impl TrialSummary {
+    /// Reads the beginning and the end of a trace.
     ///
     /// # Errors
     /// When it cannot be read, or has no plan.
@@ -39,7 +39,7 @@ impl Glance {
             path: path.to_owned(),
             source,
         })?;
-        Ok(Glance {
+        Ok(TrialSummary {
             path: path.to_owned(),
             plan,
             judgement: verdict(&tail),

@@ -1,4 +1,4 @@
-//! What became of the requests that were sent by hand.
+//! Statistics of the requests that `comeback send` sent.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -7,20 +7,21 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-use super::{millis, table};
+use super::table::latencies;
 use crate::latency::histogram;
-use crate::model::{KindName, Outcome, UnknownReason};
-use crate::trace::EventKind;
+use crate::model::{KindName, Outcome, UnknownReason, duration_ms};
+use crate::trace::{Event, EventKind, InFlight};
 
-/// How many different errors are told; the most frequent ones are.
-const ERRORS_TOLD: usize = 5;
-/// How many different errors are counted: messages with something random in them must not fill the memory.
+/// The number of different errors in a summary: the most frequent ones.
+const ERRORS_SHOWN: usize = 5;
+/// The number of different errors that are counted: messages with something random in them must not fill
+/// the memory.
 const ERRORS_KEPT: usize = 1_000;
 
 /// What became of the requests so far: a fold of the history.
 #[derive(Debug, Default)]
-pub struct Sent {
-    in_flight: BTreeMap<u64, KindName>,
+pub struct SendStats {
+    in_flight: InFlight,
     latency: BTreeMap<(KindName, &'static str), Histogram<u64>>,
     errors: BTreeMap<String, u64>,
     sent: u64,
@@ -30,7 +31,7 @@ pub struct Sent {
 
 /// What became of the requests, for machines.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct SentSummary {
+pub struct SendSummary {
     /// The stack's name.
     pub stack: String,
     /// How many requests were sent.
@@ -48,14 +49,14 @@ pub struct SentSummary {
     /// How long it took, in milliseconds.
     pub elapsed_ms: u64,
     /// Latency from the intended send to the end; for a job, to its terminal state.
-    pub latency: Vec<SentRow>,
+    pub latency: Vec<SendLatency>,
     /// The most frequent errors.
-    pub errors: Vec<SentError>,
+    pub errors: Vec<ErrorCount>,
 }
 
 /// The latencies of one kind's requests with one outcome, in microseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct SentRow {
+pub struct SendLatency {
     /// The kind.
     pub kind: KindName,
     /// `ok`, `failed` or `unknown`.
@@ -74,30 +75,24 @@ pub struct SentRow {
 
 /// An error, and how often it was seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct SentError {
+pub struct ErrorCount {
     /// How often.
     pub count: u64,
     /// The kind and the outcome, in words.
     pub error: String,
 }
 
-impl Sent {
+impl SendStats {
     /// Takes the next event of the history, and returns an error that was not seen before.
-    pub fn read(&mut self, event: &EventKind) -> Option<String> {
-        match event {
-            EventKind::Sent { request, kind, .. } => {
-                self.sent += 1;
-                self.in_flight.insert(*request, kind.clone());
-            }
+    pub fn read(&mut self, event: &Event) -> Option<String> {
+        let ended = self.in_flight.read(event, || ());
+        match &event.kind {
+            EventKind::Sent { .. } => self.sent += 1,
             EventKind::Ended {
-                request,
                 outcome,
                 latency_us,
                 ..
-            } => {
-                let kind = self.in_flight.remove(request)?;
-                return self.ended(kind, outcome, *latency_us);
-            }
+            } => return self.ended(ended?.kind, outcome, *latency_us),
             EventKind::Trouble { message, .. } => {
                 self.trouble.get_or_insert_with(|| message.clone());
             }
@@ -136,7 +131,7 @@ impl Sent {
     }
 
     /// What is to be said at the end.
-    pub fn summary(&self, stack: &str, elapsed: Duration) -> SentSummary {
+    pub fn summary(&self, stack: &str, elapsed: Duration) -> SendSummary {
         let count = |outcome| {
             let of_outcome = self
                 .latency
@@ -144,17 +139,17 @@ impl Sent {
                 .filter(|((_, name), _)| *name == outcome);
             of_outcome.map(|(_, latency)| latency.len()).sum()
         };
-        let mut errors: Vec<SentError> = self
+        let mut errors: Vec<ErrorCount> = self
             .errors
             .iter()
-            .map(|(error, count)| SentError {
+            .map(|(error, count)| ErrorCount {
                 count: *count,
                 error: error.clone(),
             })
             .collect();
         errors.sort_by_key(|error| std::cmp::Reverse(error.count));
-        errors.truncate(ERRORS_TOLD);
-        SentSummary {
+        errors.truncate(ERRORS_SHOWN);
+        SendSummary {
             stack: stack.to_owned(),
             sent: self.sent,
             ok: count("ok"),
@@ -178,11 +173,11 @@ impl Sent {
         )
     }
 
-    fn rows(&self) -> Vec<SentRow> {
+    fn rows(&self) -> Vec<SendLatency> {
         let rows = self
             .latency
             .iter()
-            .map(|((kind, outcome), latency)| SentRow {
+            .map(|((kind, outcome), latency)| SendLatency {
                 kind: kind.clone(),
                 outcome,
                 count: latency.len(),
@@ -195,10 +190,10 @@ impl Sent {
     }
 }
 
-impl SentSummary {
+impl SendSummary {
     /// The summary for people.
     pub fn text(&self) -> String {
-        let SentSummary {
+        let SendSummary {
             stack,
             sent,
             ok,
@@ -207,10 +202,9 @@ impl SentSummary {
             in_flight,
             ..
         } = self;
-        let took = Duration::from_millis(self.elapsed_ms);
         let mut text = format!(
-            "{stack}: {sent} sent in {:.1} s: {ok} ok, {failed} failed, {unknown} unknown",
-            took.as_secs_f64()
+            "{stack}: {sent} sent in {}: {ok} ok, {failed} failed, {unknown} unknown",
+            duration_ms(self.elapsed_ms)
         );
         if *in_flight > 0 {
             let _ = write!(text, ", {in_flight} still in flight at the end");
@@ -222,7 +216,7 @@ impl SentSummary {
         if !self.errors.is_empty() {
             text.push('\n');
         }
-        for SentError { count, error } in &self.errors {
+        for ErrorCount { count, error } in &self.errors {
             let _ = writeln!(text, "{count:>6} × {error}");
         }
         if let Some(trouble) = &self.trouble {
@@ -232,20 +226,12 @@ impl SentSummary {
     }
 }
 
-fn latency(rows: &[SentRow]) -> String {
+fn latency(rows: &[SendLatency]) -> String {
     let rows = rows.iter().map(|row| {
-        vec![
-            row.kind.clone(),
-            row.outcome.to_owned(),
-            row.count.to_string(),
-            millis(row.p50_us),
-            millis(row.p90_us),
-            millis(row.p99_us),
-            millis(row.max_us),
-        ]
+        let times_us = [row.p50_us, row.p90_us, row.p99_us, row.max_us];
+        ([row.kind.as_str(), row.outcome], row.count, times_us)
     });
-    let header = ["request", "outcome", "count", "p50", "p90", "p99", "max"];
-    table(&header, 2, rows)
+    latencies("request", rows)
 }
 
 #[cfg(test)]
@@ -253,25 +239,33 @@ mod tests {
     use super::*;
     use crate::trace::{Exchange, Origin};
 
-    fn sent(request: u64) -> EventKind {
-        EventKind::Sent {
+    fn event(kind: EventKind) -> Event {
+        Event {
+            seq: 0,
+            at_us: 0,
+            kind,
+        }
+    }
+
+    fn sent(request: u64) -> Event {
+        event(EventKind::Sent {
             request,
             origin: Origin::Probe,
             kind: "job".to_owned(),
             token: String::new(),
             intended_us: 0,
             after: None,
-        }
+        })
     }
 
-    fn ended(request: u64, outcome: Outcome) -> EventKind {
-        EventKind::Ended {
+    fn ended(request: u64, outcome: Outcome) -> Event {
+        event(EventKind::Ended {
             request,
             outcome,
             exchange: Exchange::Submit,
             latency_us: 1_000 * (request + 1),
             echo: None,
-        }
+        })
     }
 
     fn lost(reason: UnknownReason) -> Outcome {
@@ -288,7 +282,7 @@ mod tests {
             job_state: None,
             message: "away".to_owned(),
         };
-        let mut fold = Sent::default();
+        let mut fold = SendStats::default();
         for request in 0..6 {
             assert_eq!(fold.read(&sent(request)), None);
         }
@@ -300,7 +294,7 @@ mod tests {
         fold.read(&ended(4, lost(UnknownReason::Dropped)));
         let summary = fold.summary("demo", Duration::from_millis(1_234));
         let expected = "\
-            demo: 6 sent in 1.2 s: 1 ok, 2 failed, 1 unknown, 2 still in flight at the end\n\n \
+            demo: 6 sent in 1.23 s: 1 ok, 2 failed, 1 unknown, 2 still in flight at the end\n\n \
             request  outcome  count     p50     p90     p99     max\n \
             job      failed       2  2.0 ms  3.0 ms  3.0 ms  3.0 ms\n \
             job      ok           1  1.0 ms  1.0 ms  1.0 ms  1.0 ms\n \

@@ -10,15 +10,15 @@ use crate::campaign::{Audience, Interrupt};
 use crate::cli::exit::Exit;
 use crate::cli::progress::Progress;
 use crate::executor::Executor;
-use crate::model::BackendName;
+use crate::model::{BackendName, duration, duration_ms};
 use crate::observe::until_ready;
 use crate::stack::Backend;
 
 /// What was done, for people and as JSON.
 #[derive(Debug, Serialize)]
-pub(super) struct Done {
+pub(super) struct FaultResult {
     pub(super) backend: BackendName,
-    pub(super) acts: Vec<Timed>,
+    pub(super) acts: Vec<TimedAct>,
     /// From the end of the last act to the first yes of the direct probe, where it was awaited.
     pub(super) ready_after_ms: Option<u64>,
     /// Why it is not ready, where it was awaited in vain.
@@ -28,12 +28,12 @@ pub(super) struct Done {
 
 /// One act, and how long it took.
 #[derive(Debug, Serialize)]
-pub(super) struct Timed {
+pub(super) struct TimedAct {
     pub(super) act: String,
     pub(super) took_ms: u64,
 }
 
-impl Done {
+impl FaultResult {
     /// Whether the backend should be ready again after the last act.
     pub(super) fn is_back(&self) -> bool {
         let last = self.acts.last().map(|timed| timed.act.as_str());
@@ -66,7 +66,7 @@ impl Done {
         match ready {
             Ok(()) => self.ready_after_ms = Some(began.elapsed().as_millis() as u64),
             Err(_) => {
-                let limit = humantime::format_duration(limit);
+                let limit = duration(limit);
                 self.not_ready = Some(format!("not ready within {limit}: {}", last.into_inner()));
             }
         }
@@ -84,14 +84,19 @@ impl Done {
 
     pub(super) fn text(&self) -> String {
         let name = &self.backend;
-        let seconds = |ms: u64| format!("{:.1} s", ms as f64 / 1000.0);
         let mut lines: Vec<String> = self
             .acts
             .iter()
-            .map(|timed| format!("{} {name}: done in {}", timed.act, seconds(timed.took_ms)))
+            .map(|timed| {
+                format!(
+                    "{} {name}: done in {}",
+                    timed.act,
+                    duration_ms(timed.took_ms)
+                )
+            })
             .collect();
         if let Some(ms) = self.ready_after_ms {
-            lines.push(format!("{name} is ready after {} more", seconds(ms)));
+            lines.push(format!("{name} is ready after {} more", duration_ms(ms)));
         }
         if let Some(why) = &self.not_ready {
             lines.push(format!("{name} is {why}"));

@@ -1,0 +1,71 @@
+//! What happened in a trial, event by event.
+
+use std::collections::BTreeSet;
+
+use super::TrialReport;
+use crate::model::Plan;
+use crate::report::EventLine;
+use crate::trace::{Event, EventKind};
+
+/// How many events are listed at most, those that prove something not counted.
+const MOST: usize = 600;
+
+/// An event of a trial's timeline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimelineEvent {
+    /// The event.
+    pub seq: u64,
+    /// When, in microseconds since the trial began.
+    pub at_us: u64,
+    /// What happened.
+    pub line: EventLine,
+    /// Whether it is a line of a log.
+    pub is_log: bool,
+    /// Whether it proves a finding.
+    pub is_proof: bool,
+}
+
+impl TrialReport {
+    /// What happened, in order: steps, faults, readiness, exits, the log, and whatever proves a finding.
+    /// Other requests are left out, and a very long list is cut in its middle. The second value is the
+    /// number of events left out by the cut.
+    pub fn timeline(&self) -> (Vec<TimelineEvent>, u64) {
+        let mut seen = BTreeSet::new();
+        let all = self.trace.events.iter().chain(&self.log);
+        let mut told: Vec<TimelineEvent> = all
+            .chain(self.evidence.values())
+            .filter(|event| seen.insert(event.seq))
+            .filter_map(|event| {
+                let is_proof = self.evidence.contains_key(&event.seq);
+                timeline_event(&self.trace.plan, event, is_proof)
+            })
+            .collect();
+        told.sort_by_key(|event| event.seq);
+        let too_many = told.len().saturating_sub(MOST);
+        let middle = MOST / 2..MOST / 2 + too_many;
+        let mut place = 0;
+        let before = told.len();
+        told.retain(|event| {
+            place += 1;
+            event.is_proof || !middle.contains(&(place - 1))
+        });
+        let cut = (before - told.len()) as u64;
+        (told, cut + self.log_left_out)
+    }
+}
+
+/// None for what says nothing by itself, unless it proves something.
+fn timeline_event(plan: &Plan, event: &Event, is_proof: bool) -> Option<TimelineEvent> {
+    if let (EventKind::StepEnded { .. } | EventKind::FaultIntent { .. }, false) =
+        (&event.kind, is_proof)
+    {
+        return None;
+    }
+    Some(TimelineEvent {
+        seq: event.seq,
+        at_us: event.at_us,
+        line: EventLine::of(&event.kind, Some(plan))?,
+        is_log: matches!(event.kind, EventKind::Log { .. }),
+        is_proof,
+    })
+}

@@ -1,0 +1,214 @@
+//! The sentences that more than one report says, and how all of them speak of numbers.
+//!
+//! No format uses another: what two of them share is here, or in the table and the story.
+
+use crate::model::{
+    Failure, Fate, FirstCalls, Known, RecoveryRow, Regressed, Reproduced, ShrinkHistory, Summary,
+    Verdict, count, duration_s, duration_us,
+};
+
+/// How long a campaign took, in whole seconds.
+pub(super) fn took(elapsed_ms: u64) -> String {
+    duration_s(elapsed_ms.div_ceil(1_000))
+}
+
+/// A measured number of milliseconds.
+pub(super) fn milliseconds(ms: f64) -> String {
+    duration_us((ms * 1_000.0).round() as u64)
+}
+
+/// The median and the longest time of a recovery. A lower bound is marked as such.
+pub(super) fn recovery_times(row: &RecoveryRow) -> [String; 2] {
+    [
+        (row.p50_at_least, row.p50_ms),
+        (row.max_at_least, row.max_ms),
+    ]
+    .map(|(at_least, ms)| {
+        let mark = if at_least { "≥ " } else { "" };
+        format!("{mark}{}", milliseconds(ms))
+    })
+}
+
+/// A campaign in one sentence.
+pub(super) fn sentence(summary: &Summary) -> String {
+    let Summary {
+        stack,
+        seed,
+        plans_executed: plans,
+        inconclusive,
+        failures,
+        known,
+        ..
+    } = summary;
+    let took = took(summary.elapsed_ms);
+    let plans = format!("{} of seed {seed} in {took}", count(*plans, "plan"));
+    let found = match (failures.len(), known.len()) {
+        (0, n) if n > 0 => format!("nothing new, but {}", count(n, "known failure")),
+        // Only a saved failure whose plan fails in another way now makes it violated then.
+        (0, _) => "nothing new, but a saved plan that fails in another way than before,".to_owned(),
+        (1, _) => "1 failure".to_owned(),
+        (n, _) => format!("{n} different failures"),
+    };
+    let put_up_with = match known.len() {
+        0 => "",
+        _ => ", known failures aside,",
+    };
+    let inconclusive = match inconclusive {
+        0 => String::new(),
+        n => format!(", {n} inconclusive"),
+    };
+    let interrupted = if summary.interrupted {
+        " (interrupted)"
+    } else {
+        ""
+    };
+    match summary.verdict {
+        Verdict::Violated => {
+            format!("{stack} shows {found} in {plans}{inconclusive}{interrupted}.")
+        }
+        Verdict::Holds => {
+            format!(
+                "{stack} came back every time{put_up_with} in {plans}{inconclusive}{interrupted}."
+            )
+        }
+        Verdict::Inconclusive => format!("{stack}, {plans}{inconclusive}{interrupted}."),
+    }
+}
+
+/// That first requests failed after idle restarts, if any did, and what makes that a violation.
+pub(super) fn warning(calls: &FirstCalls) -> Option<String> {
+    let FirstCalls { restarts, failed } = calls;
+    (*failed > 0).then(|| {
+        format!(
+            "in {failed} of {restarts} idle restarts the first request after ready failed, and later ones succeeded: stale pooled \
+             connections? `[limits] grace = \"0s\"` makes this a violation"
+        )
+    })
+}
+
+/// That the machine may have caused some failures, if it may.
+pub(super) fn doubted(summary: &Summary) -> Option<String> {
+    let told = match summary.doubted.len() {
+        0 => return None,
+        1 => "1 failure is doubted, since this machine was busy. To try it again:".to_owned(),
+        n => format!("{n} failures are doubted, since this machine was busy. To try them again:"),
+    };
+    Some(told)
+}
+
+/// The command that tries a doubted failure again.
+pub(super) fn retry(trace: &str) -> String {
+    format!("comeback replay {trace} --times 5")
+}
+
+/// That old traces were removed, if they were.
+pub(super) fn removed(summary: &Summary) -> Option<String> {
+    (summary.traces_removed > 0).then(|| {
+        format!(
+            "the traces of {} that held were removed, the oldest first, for a run's traces may take only so much room ([trace] max-run-bytes)",
+            count(summary.traces_removed, "trial")
+        )
+    })
+}
+
+/// How many steps the saved plan of a failure has, and how it came to them.
+pub(super) fn size(failure: &Failure) -> String {
+    let steps = count(failure.steps, "step");
+    let (before, runs, guard_runs) = (
+        failure.steps_before_shrink,
+        failure.shrink_runs,
+        failure.guard_runs,
+    );
+    match runs + guard_runs {
+        0 => steps,
+        _ => format!(
+            "{steps}, shrunk from {before} in {}",
+            executions(runs, guard_runs)
+        ),
+    }
+}
+
+/// What shrinking took, as the end of a sentence that begins with "shrunk".
+pub(super) fn effort(history: &ShrinkHistory) -> String {
+    format!(
+        "from {} to {} in {}",
+        history.from_steps,
+        count(history.to_steps, "step"),
+        executions(history.runs, history.guard_runs)
+    )
+}
+
+/// The same as whole sentences, with what is left to do.
+pub(super) fn shrunk(history: &ShrinkHistory) -> String {
+    let end = match history.finished {
+        true => "",
+        false => " It ended early: `comeback shrink` goes on from here.",
+    };
+    format!("{}.{end}", effort(history))
+}
+
+fn executions(runs: u64, guard_runs: u64) -> String {
+    format!(
+        "{}, and {guard_runs} more to see how often it fails",
+        count(runs, "execution")
+    )
+}
+
+/// How often a plan failed, with the rate's interval.
+pub(super) fn shown(reproduced: Reproduced) -> String {
+    if !reproduced.is_measured() {
+        return "not measured".to_owned();
+    }
+    format!(
+        "{} of {} ({})",
+        reproduced.failed,
+        count(reproduced.runs, "execution"),
+        rate(reproduced.interval())
+    )
+}
+
+/// The interval in which the rate of a failure lies.
+pub(super) fn rate((low, high): (f64, f64)) -> String {
+    format!("rate {low:.2}–{high:.2}")
+}
+
+/// The events that prove something.
+pub(super) fn events(evidence: &[u64]) -> String {
+    let events: Vec<String> = evidence.iter().map(|seq| format!("#{seq}")).collect();
+    let noun = if events.len() == 1 { "event" } else { "events" };
+    format!("{noun} {}", events.join(", "))
+}
+
+/// Why a failure is known, and how often it was seen.
+pub(super) fn known(known: &Known) -> String {
+    let trace = known.trace.as_ref().zip(known.reproduced);
+    let trace = trace.map(|(trace, Reproduced { failed, runs })| match failed {
+        0 => format!("{trace} is not known to be fixed ({runs} replays passed)"),
+        _ => format!("{trace} fails still ({failed} of {runs})"),
+    });
+    let listed = known.listed.then(|| "it is put up with".to_owned());
+    let seen = (known.seen > 0).then(|| format!("seen in {}", count(known.seen, "trial")));
+    let told: Vec<String> = [trace, listed, seen].into_iter().flatten().collect();
+    told.join(", ")
+}
+
+/// What has become of one trace, in one line.
+pub fn fate_line(trace: &Regressed) -> String {
+    match trace.fate {
+        // The error names the file itself.
+        Fate::Unreadable => format!("{}: {}", trace.fate, trace.because),
+        fate => format!("{fate}: {}: {}", trace.trace, trace.because),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_told_with_its_interval() {
+        let shown = |failed, runs| super::shown(Reproduced { failed, runs });
+        assert_eq!(shown(4, 5), "4 of 5 executions (rate 0.38–0.96)");
+        assert_eq!(shown(0, 0), "not measured");
+    }
+}
