@@ -7,6 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use rustix::fs::OFlags;
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
@@ -221,15 +222,29 @@ impl Journal {
 
     /// Reads a journal. A last line that was cut is passed over: its act was not yet done.
     ///
+    /// A journal with a line that makes no sense is refused as a whole, and not healed by the lines
+    /// that do. Nobody could tell afterwards that it was healed, so every later run would heal by
+    /// it again, and start what somebody has stopped since.
+    ///
     /// # Errors
-    /// When the file cannot be read, or a whole line of it makes no sense.
+    /// When the file cannot be read, or a whole line of it makes no sense. The words say what to
+    /// do.
     pub fn read(path: &Path) -> Result<Vec<Record>, JournalError> {
         let at = |source| JournalError {
             path: path.to_owned(),
             source,
         };
-        let file = File::open(path).map_err(at)?;
+        // To open a pipe that nobody writes to would otherwise wait for a writer, and heal nothing
+        // else.
+        let options = File::options()
+            .read(true)
+            .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+            .open(path);
+        let file = options.map_err(at)?;
         let found = file.metadata().map_err(at)?;
+        if !found.is_file() {
+            return Err(at(io::Error::other("it is no file; remove it")));
+        }
         let (owner, me) = (found.uid(), rustix::process::geteuid().as_raw());
         if owner != me {
             let told = format!("it belongs to user {owner}; have that user heal by it");
@@ -243,7 +258,8 @@ impl Journal {
         let mut records = Vec::new();
         let mut line = Vec::new();
         while reader.read_until(b'\n', &mut line).map_err(at)? > 0 && line.ends_with(b"\n") {
-            records.push(serde_json::from_slice(&line).map_err(|e| at(e.into()))?);
+            let record = serde_json::from_slice(&line);
+            records.push(record.map_err(|error| at(nonsense(records.len() + 1, &error)))?);
             line.clear();
         }
         Ok(records)
@@ -325,6 +341,22 @@ impl Kept {
 pub fn monotonic_ms() -> u64 {
     let now = clock_gettime(ClockId::Monotonic);
     (now.tv_sec as u64) * 1_000 + (now.tv_nsec as u64) / 1_000_000
+}
+
+/// What is wrong with a line. The parser takes it for a whole text, so its own "line 1" would
+/// mislead.
+fn nonsense(line: usize, error: &serde_json::Error) -> io::Error {
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let what = text.strip_suffix(&place).unwrap_or(&text);
+    let column = error.column();
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!(
+            "line {line}: column {column}: {what}; heal by the version of comeback that wrote it, or undo by hand what it tells of, \
+             and remove the file"
+        ),
+    )
 }
 
 fn remove(path: &Path) -> Result<(), JournalError> {
