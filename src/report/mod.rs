@@ -21,6 +21,7 @@ mod table;
 pub mod terminal;
 mod tested;
 mod trial;
+mod unreadable;
 
 pub use campaign::CampaignReport;
 pub use checkup::{Check, Checkup, Health};
@@ -36,3 +37,4 @@ pub use sent::{Sent, SentSummary};
 pub use shrunk::shrunk;
 pub use table::{millis, table};
 pub use trial::{Counterexample, Happening, Headline, Requests, Row, TrialReport};
+pub use unreadable::Unreadable;

@@ -147,6 +147,23 @@ pub enum TraceError {
 }
 
 impl Header {
+impl TraceError {
+    /// What to do about a trace that cannot be read, in a few words.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            TraceError::Io { source, .. } => match source.kind() {
+                io::ErrorKind::NotFound => "check the path",
+                io::ErrorKind::PermissionDenied => "make it readable for this user",
+                io::ErrorKind::IsADirectory => "name the traces in it, such as FOLDER/*.jsonl",
+                _ => "leave the file out, or copy it from where it can be read",
+            },
+            TraceError::Malformed { .. } => "correct that line, or leave the file out",
+            TraceError::Newer { .. } => "or leave the file out",
+            TraceError::TooShort { .. } => "leave the file out",
+        }
+    }
+}
+
     /// When the trial began, since the epoch; zero where it does not say so.
     pub fn began(&self) -> Duration {
         let began = humantime::parse_rfc3339(&self.started_at).ok();
