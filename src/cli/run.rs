@@ -122,12 +122,14 @@ impl Run {
         };
         folder::make("--out", &self.out)?;
         folder::make("--traces", &self.traces)?;
+        // A newcomer who tries the demo is to see a discovery.
+        let (reuse, unreadable) = match self.scenario.is_some() || source.is_demo() {
+            true => (Vec::new(), Vec::new()),
+            false => saved::failures_of(&bench.info, &self.traces)?,
+        };
         let campaign = Campaign {
-            // A newcomer who tries the demo is to see a discovery.
-            reuse: match self.scenario.is_some() || source.is_demo() {
-                true => Vec::new(),
-                false => saved::failures_of(&bench.info, &self.traces, output)?,
-            },
+            reuse,
+            unreadable,
             known,
             seed: match self.scenario {
                 Some(_) => 0,
@@ -192,7 +194,8 @@ impl Run {
         let mut campaign = ledger.campaign(bench)?;
         folder::make("--traces", &campaign.traces)?;
         if ledger.finished() == 0 && !source.is_demo() {
-            campaign.reuse = saved::failures_of(&bench.info, &campaign.traces, output)?;
+            (campaign.reuse, campaign.unreadable) =
+                saved::failures_of(&bench.info, &campaign.traces)?;
         }
         let progress = Progress::within(output, of(&campaign), campaign.at_most);
         progress.begin_at(ledger.finished());

@@ -12,6 +12,9 @@ use crate::model::{
 };
 use crate::trace::{Event, Trace, outages_ms};
 
+/// What stands above the fates of saved failures.
+pub(super) const REUSED: &str = "What had failed before was replayed first";
+
 /// A campaign: the verdict in one sentence, each failure with its evidence and the commands that go on from it, and latencies.
 pub fn summary(summary: &Summary) -> String {
     let verdict = summary.verdict.to_string().to_uppercase();
@@ -21,7 +24,7 @@ pub fn summary(summary: &Summary) -> String {
         text.push_str(&super::failure::failure(failure));
     }
     if !summary.reused.is_empty() {
-        text.push_str("\nWhat had failed before was replayed first:\n");
+        let _ = writeln!(text, "\n{REUSED}:");
     }
     for told in &summary.reused {
         let _ = writeln!(text, "  {}", fate_line(told));

@@ -84,7 +84,7 @@ fn known(known: &[Known]) -> Markup {
 fn reused(reused: &[Regressed]) -> Markup {
     html! {
         section.reused {
-            h2 { "What had failed before was replayed first" }
+            h2 { (terminal::REUSED) }
             ul { @for told in reused { li { (fate_line(told)) } } }
         }
     }
