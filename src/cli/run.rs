@@ -120,6 +120,7 @@ impl Run {
                 None => 100,
             })),
         };
+        folder::require_text("--traces", &self.traces)?;
         folder::make("--out", &self.out)?;
         folder::make("--traces", &self.traces)?;
         // A newcomer who tries the demo is to see a discovery.
@@ -183,6 +184,7 @@ impl Run {
 
     /// Goes on with a run. A demo's is known by its folder; any other needs its configuration.
     async fn resume(&self, run: &Path, output: &Output) -> anyhow::Result<Exit> {
+        folder::require_text("--resume", run)?;
         let mut ledger = Ledger::open(run)?;
         let source = match ledger.stack() {
             Some(stack) => self.source.or_of_trace(stack)?,

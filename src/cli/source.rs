@@ -9,6 +9,7 @@ use clap::Args;
 use super::assemble::{self, Presence};
 use super::blueprint::Blueprint;
 use super::demo_bench;
+use super::folder;
 use crate::app::Variant;
 use crate::campaign::Bench;
 use crate::config::Config;
@@ -113,7 +114,11 @@ impl Source {
     fn path(&self) -> anyhow::Result<PathBuf> {
         let default = default_config();
         match &self.config {
-            Some(path) => Ok(path.clone()),
+            Some(path) => {
+                // Its folder is where commands run, which the journal tells in a text.
+                folder::require_text("--config", path)?;
+                Ok(path.clone())
+            }
             None if default.exists() => Ok(default),
             None => bail!(
                 "there is no ./comeback.toml: name a configuration with --config FILE, write one with `comeback init`, or try \

@@ -134,3 +134,36 @@ fn a_trace_whose_name_is_no_text_is_judged_like_any_other() {
         );
     }
 }
+
+/// Where a run is saved stands in its summary, which is a text: what was found would be lost at the
+/// end.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_whose_name_is_no_text_is_refused_before_anything_is_started() {
+    use std::os::unix::ffi::OsStrExt;
+    let desk = Desk::new();
+    desk.write("a.jsonl", TRACE);
+    let name = std::ffi::OsStr::from_bytes(b"caf\xe9");
+    let sim = "run --sim --demo healthy --seed 1 --plans 1";
+    for (line, option) in [
+        (sim, "--out"),
+        (sim, "--traces"),
+        ("replay a.jsonl", "--out"),
+        ("run", "--resume"),
+        ("run", "--config"),
+    ] {
+        let mut command = desk.comeback(line);
+        command.arg(option).arg(name);
+        let done = crate::desk::finish(command);
+        assert_eq!(done.code, 2, "{line} {option}: {}", done.stderr);
+        let told = format!("comeback: {option} caf\u{fffd}: the name is no UTF-8 text; rename it");
+        assert!(
+            done.stderr.starts_with(&told),
+            "{line} {option}: {}",
+            done.stderr
+        );
+    }
+    for saved in ["runs", "traces"] {
+        assert!(!desk.path().join(saved).exists(), "{saved}");
+    }
+}
