@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
 use super::lines::Written;
-use super::{Event, Line, Lines};
+use super::{Disk, Event, Line, Lines};
 use crate::model::{Executed, Judgement, Limits, LogPatterns, Plan, Verdict};
 use crate::redact;
 
@@ -146,7 +147,6 @@ pub enum TraceError {
     },
 }
 
-impl Header {
 impl TraceError {
     /// What to do about a trace that cannot be read, in a few words.
     pub fn remedy(&self) -> &'static str {
@@ -164,6 +164,7 @@ impl TraceError {
     }
 }
 
+impl Header {
     /// When the trial began, since the epoch; zero where it does not say so.
     pub fn began(&self) -> Duration {
         let began = humantime::parse_rfc3339(&self.started_at).ok();
@@ -176,7 +177,8 @@ impl TraceError {
 #[derive(Debug)]
 pub struct TraceWriter {
     path: PathBuf,
-    file: File,
+    file: Arc<File>,
+    disk: Disk,
     written_bytes: u64,
 }
 
@@ -194,11 +196,7 @@ impl TraceWriter {
                 path: path.to_owned(),
                 source,
             })?;
-        let mut writer = TraceWriter {
-            path: path.to_owned(),
-            file,
-            written_bytes: 0,
-        };
+        let mut writer = TraceWriter::of(path, file);
         writer.line(header)?;
         writer.line(&Written::Plan(plan.clone()))?;
         Ok(writer)
@@ -214,11 +212,22 @@ impl TraceWriter {
             path: path.to_owned(),
             source,
         })?;
-        Ok(TraceWriter {
+        Ok(TraceWriter::of(path, file))
+    }
+
+    fn of(path: &Path, file: File) -> Self {
+        TraceWriter {
             path: path.to_owned(),
-            file,
+            file: Arc::new(file),
+            disk: Disk::default(),
             written_bytes: 0,
-        })
+        }
+    }
+
+    /// The same writer on a disk that is synced in another way.
+    #[must_use]
+    pub fn on(self, disk: Disk) -> Self {
+        TraceWriter { disk, ..self }
     }
 
     /// Writes an event.
@@ -245,15 +254,17 @@ impl TraceWriter {
         self.line(&Written::Note(note.clone()))
     }
 
-    /// Waits until all that was written is on the disk.
+    /// Waits until all that was written before this call is on the disk. The writer can be used
+    /// meanwhile.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn sync(&self) -> Result<(), TraceError> {
-        self.file.sync_data().map_err(|source| TraceError::Io {
-            path: self.path.clone(),
-            source,
-        })
+    pub fn sync(&self) -> impl Future<Output = Result<(), TraceError>> + Send + use<> {
+        let (file, disk, path) = (Arc::clone(&self.file), self.disk.clone(), self.path.clone());
+        async move {
+            let synced = disk.sync(&file).await;
+            synced.map_err(|source| TraceError::Io { path, source })
+        }
     }
 
     /// How many bytes this writer has written.
@@ -268,7 +279,7 @@ impl TraceWriter {
         };
         let mut line = redact::to_json(content).map_err(|e| at(e.into()))?;
         line.push('\n');
-        self.file.write_all(line.as_bytes()).map_err(at)?;
+        (&*self.file).write_all(line.as_bytes()).map_err(at)?;
         self.written_bytes += line.len() as u64;
         Ok(())
     }

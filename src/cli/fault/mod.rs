@@ -92,7 +92,7 @@ impl Deed {
         }
         if !done.is_back() {
             // The journal stays, so that `comeback heal` knows what to undo.
-            executor.journal.leave()?;
+            executor.journal.leave().await?;
             return Ok(done);
         }
         executor.journal.end()?;
