@@ -35,6 +35,7 @@ fn main() {
         traces: folder.path().join("traces"),
         shrink: None,
         reuse: Vec::new(),
+        unreadable: Vec::new(),
         known: BTreeSet::new(),
     };
     let bench = bench();

@@ -92,7 +92,10 @@
 //! * `model` does no I/O and knows nothing of the others; everything in it can be written to a trace.
 //! * Every event gets its place from one [recorder](trace::Recorder). Display, anchors, disk and verdict read that one history.
 //!   (The recorder lives in `trace` and not in `executor`, because load, nemesis and observers all write to it.)
-//! * Nothing is done to a service before the intent is written down and synced. Only [`nemesis`] acts.
+//! * Nothing is taken from a service before the intent is written down and synced. What gives
+//!   something back is written down too, and waits for no disk. Only [`nemesis`] acts.
+//! * The harness must not disturb what it measures: nothing that blocks (a sync, a scan of /proc)
+//!   is done on the task that sends requests and does faults, nor with the recorder's lock held.
 //! * A verdict is a pure function of a trace: it can be computed again, offline, by other limits.
 //! * What goes wrong with the harness or the environment is an event ([`Trouble`](trace::EventKind::Trouble)) and makes a trial
 //!   inconclusive. It is never a violation.

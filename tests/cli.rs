@@ -32,5 +32,7 @@ mod secrets;
 mod terminal;
 #[path = "cli/trouble.rs"]
 mod trouble;
+#[path = "cli/unreadable.rs"]
+mod unreadable;
 #[path = "cli/verdicts.rs"]
 mod verdicts;

@@ -8,7 +8,6 @@ use crate::campaign::CampaignError;
 use crate::config::ConfigError;
 use crate::load::LoadError;
 use crate::nemesis::{JournalError, NemesisError};
-use crate::report::ReportError;
 use crate::stack::DriverError;
 
 /// A configuration that does not become a stack, or a stack that cannot be used.
@@ -84,9 +83,6 @@ pub enum AssemblyError {
     /// A plan could not be executed.
     #[error(transparent)]
     Trial(#[from] CampaignError),
-    /// The page about a trace could not be made.
-    #[error(transparent)]
-    Report(#[from] ReportError),
     /// A file or folder could not be made, or the operating system refused something.
     #[error("{what}: {source}")]
     Io {

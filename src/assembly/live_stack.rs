@@ -198,7 +198,7 @@ fn keep(trace: &Path, stem: &str) -> Result<PathBuf, AssemblyError> {
     let kept = folder.join(format!("{stem}.jsonl"));
     fs::copy(trace, &kept).map_err(AssemblyError::at("write", &kept))?;
     let page = kept.with_extension("html");
-    let report = Report::of_traces(std::slice::from_ref(&kept))?;
+    let report = Report::of_traces(std::slice::from_ref(&kept));
     let write = || {
         let mut out = Clean(BufWriter::new(File::create(&page)?));
         html::write(&report, &mut out)?;

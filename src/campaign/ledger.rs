@@ -313,6 +313,7 @@ impl Ledger {
                 shared: Some(Duration::ZERO),
             }),
             reuse: Vec::new(),
+            unreadable: Vec::new(),
             known: settings.known.clone(),
         })
     }

@@ -42,6 +42,13 @@ impl Campaign {
             times: TIMES,
             out: ledger.folder().join("reused"),
         };
+        for told in &self.unreadable {
+            let mut before = progress.summary.reused.iter();
+            if !before.any(|before| before.trace == told.trace) {
+                ledger.write(&Entry::Reused(Box::new(told.clone())))?;
+                progress.reused(told.clone());
+            }
+        }
         let mut stack = Fresh::new(bench, interrupt, &Unseen);
         for Saved { path, trace } in &self.reuse {
             let name = path.display().to_string();

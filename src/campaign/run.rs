@@ -10,7 +10,7 @@ use super::reuse::Saved;
 use super::work::{Place, Work};
 use super::{Audience, CampaignError, Interrupt, ShrinkBudget, Stacks, save};
 use crate::generator::{self, Space};
-use crate::model::{Plan, Signature, Summary, Verdict};
+use crate::model::{Plan, Regressed, Signature, Summary, Verdict};
 use crate::trace::Trace;
 
 /// What is tried, and when it is enough.
@@ -34,6 +34,9 @@ pub struct Campaign {
     pub shrink: Option<ShrinkBudget>,
     /// Saved failures of the stack, which are replayed before anything new is tried.
     pub reuse: Vec<Saved>,
+    /// Saved traces that cannot be read: they are in the summary, so that nobody takes them for
+    /// replayed.
+    pub unreadable: Vec<Regressed>,
     /// The signatures that are put up with; a part `*` stands for any ([`Signature::covers`]).
     pub known: BTreeSet<Signature>,
 }

@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use std::{panic, thread};
 
-use tokio::runtime::Handle;
+use futures_util::future::join_all;
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::Mutex;
 use tokio::task::block_in_place;
 
@@ -82,8 +83,15 @@ impl<'a> Work<'a> {
         if let [place] = places {
             return self.on(*place).await;
         }
-        // A simulated trial keeps its thread busy, so that every stack needs one.
         let handle = Handle::current();
+        if handle.runtime_flavor() == RuntimeFlavor::CurrentThread {
+            // The runtime's only thread may not be blocked: nothing would come or go on any stack.
+            // So all share it, and simulated trials, which keep their thread busy, are done one
+            // after the other.
+            let workers = join_all(places.iter().map(|place| self.on(*place)));
+            return workers.await.into_iter().fold(Ok(()), Result::and);
+        }
+        // A simulated trial keeps its thread busy, so that every stack needs one.
         let on = |place| handle.block_on(self.on(place));
         block_in_place(|| {
             thread::scope(|scope| {

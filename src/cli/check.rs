@@ -6,17 +6,21 @@ use anyhow::{Context, bail};
 use clap::Args;
 use serde::Serialize;
 
+use super::Format;
 use super::exit::Exit;
 use super::output::Output;
+use super::report::say_unreadable;
 use crate::invariant::{judge, standard};
 use crate::model::{Judgement, Limits, Verdict};
-use crate::report::terminal;
+use crate::report::{Unreadable, terminal};
 use crate::trace::Trace;
 
 /// Judge saved traces again, offline, by the limits recorded in them or by others.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example: comeback check traces/*.jsonl --limit recovery=90s --limit stragglers=1"
+    after_help = "Example: comeback check traces/*.jsonl --limit recovery=90s --limit stragglers=1\n\n\
+    Exit codes, the first that applies: 2 a trace cannot be read (it is reported, and the others are judged all the same); \
+    1 a violation; 3 inconclusive; 0 everything held."
 )]
 pub struct Check {
     /// The traces.
@@ -27,9 +31,17 @@ pub struct Check {
     limits: Vec<String>,
 }
 
+/// What came of one file.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Entry {
+    Checked(Box<Checked>),
+    Unreadable(Unreadable),
+}
+
 #[derive(Debug, Serialize)]
 struct Checked {
-    trace: PathBuf,
+    trace: String,
     limits: Limits,
     judgement: Judgement,
     /// The verdict that the trace itself records, if the trial came so far.
@@ -39,27 +51,38 @@ struct Checked {
 impl Check {
     pub fn run(self, output: &Output) -> anyhow::Result<Exit> {
         let mut worst = Verdict::Holds;
-        let mut checked = Vec::new();
+        let mut entries = Vec::new();
         let mut texts = Vec::new();
         for path in &self.traces {
-            let trace = Trace::read(path)?;
+            let trace = match Trace::read(path) {
+                Ok(trace) => trace,
+                Err(error) => {
+                    let unreadable = Unreadable::of(path, &error);
+                    say_unreadable(&unreadable);
+                    entries.push(Entry::Unreadable(unreadable));
+                    continue;
+                }
+            };
             let limits = self.limits(&trace.header.limits)?;
             let judgement = judge(&trace, &limits, &standard());
             worst = worst.max(judgement.verdict);
-            texts.push(terminal::judgement(
-                &path.display().to_string(),
-                &trace,
-                &judgement,
-            ));
-            checked.push(Checked {
-                trace: path.clone(),
+            let name = path.display().to_string();
+            texts.push(terminal::judgement(&name, &trace, &judgement));
+            entries.push(Entry::Checked(Box::new(Checked {
+                trace: name,
                 limits,
                 judgement,
                 recorded: trace.judgement.map(|judgement| judgement.verdict),
-            });
+            })));
         }
-        output.document(&checked, &texts.join("\n\n"))?;
-        Ok(worst.into())
+        if !texts.is_empty() || output.format == Format::Json {
+            output.document(&entries, &texts.join("\n\n"))?;
+        }
+        let unreadable = |entry: &Entry| matches!(entry, Entry::Unreadable(_));
+        Ok(match entries.iter().any(unreadable) {
+            true => Exit::Usage,
+            false => worst.into(),
+        })
     }
 
     fn limits(&self, recorded: &Limits) -> anyhow::Result<Limits> {

@@ -9,17 +9,20 @@ use clap::Args;
 
 use super::exit::Exit;
 use super::output::Output;
+use super::{Format, stream};
 use crate::invariant::standard;
 use crate::latency::histogram;
 use crate::model::Summary;
 use crate::redact::Clean;
-use crate::report::{self, ReportJson, hgrm, html, junit, prometheus, terminal};
+use crate::report::{self, ReportJson, Unreadable, hgrm, html, junit, prometheus, terminal};
 
 /// Tell what a run or saved traces show, on the terminal and as files.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  comeback report runs/20261124T020000Z-1 --html report.html\n  \
-    comeback report traces/*.jsonl"
+    comeback report traces/*.jsonl\n\n\
+    Exit codes: 0 the report was made; 2 a trace cannot be read (it is reported, and the others are told of all the same), \
+    or another file."
 )]
 pub struct Report {
     /// The folder of one run, or traces.
@@ -54,6 +57,7 @@ impl Report {
             return Ok(Exit::Success);
         }
         let report = self.report()?;
+        report.unreadable.iter().for_each(say_unreadable);
         if let Some(path) = &self.html {
             write(path, |out| html::write(&report, out))?;
         }
@@ -71,14 +75,20 @@ impl Report {
             std::fs::rename(&whole, path)
                 .with_context(|| format!("cannot write {}", path.display()))?;
         }
-        output.document(&ReportJson::of(&report), &terminal::report(&report))?;
-        Ok(Exit::Success)
+        let is_about_nothing = report.campaign.is_none() && report.trials.is_empty();
+        if !is_about_nothing || output.format == Format::Json {
+            output.document(&ReportJson::of(&report), &terminal::report(&report))?;
+        }
+        Ok(match report.unreadable.is_empty() {
+            true => Exit::Success,
+            false => Exit::Usage,
+        })
     }
 
     fn report(&self) -> anyhow::Result<report::Report> {
         let runs = self.about.iter().filter(|path| path.is_dir()).count();
         match (runs, &self.about[..]) {
-            (0, traces) if self.against.is_none() => Ok(report::Report::of_traces(traces)?),
+            (0, traces) if self.against.is_none() => Ok(report::Report::of_traces(traces)),
             (0, _) => bail!("--against compares runs: name the folder of a run, not traces"),
             (1, [folder]) => {
                 let report = report::Report::of_run(folder)?;
@@ -99,8 +109,14 @@ impl Report {
 pub(super) fn write_beside(summary: &Summary) -> anyhow::Result<()> {
     let folder = Path::new(&summary.run);
     let report = report::Report::of_run(folder)?;
+    report.unreadable.iter().for_each(say_unreadable);
     write(&folder.join("report.html"), |out| html::write(&report, out))?;
     write_junit(&report, &folder.join("junit.xml"))
+}
+
+/// Says on standard error, also where everything else is kept from it, that a trace cannot be read.
+pub(super) fn say_unreadable(unreadable: &Unreadable) {
+    stream::say(&format!("comeback: {unreadable}"));
 }
 
 fn write_junit(report: &report::Report, path: &Path) -> anyhow::Result<()> {

@@ -120,14 +120,17 @@ impl Run {
                 None => 100,
             })),
         };
+        folder::require_text("--traces", &self.traces)?;
         folder::make("--out", &self.out)?;
         folder::make("--traces", &self.traces)?;
+        // A newcomer who tries the demo is to see a discovery.
+        let (reuse, unreadable) = match self.scenario.is_some() || source.is_demo() {
+            true => (Vec::new(), Vec::new()),
+            false => saved::failures_of(&bench.info, &self.traces)?,
+        };
         let campaign = Campaign {
-            // A newcomer who tries the demo is to see a discovery.
-            reuse: match self.scenario.is_some() || source.is_demo() {
-                true => Vec::new(),
-                false => saved::failures_of(&bench.info, &self.traces, output)?,
-            },
+            reuse,
+            unreadable,
             known,
             seed: match self.scenario {
                 Some(_) => 0,
@@ -181,6 +184,7 @@ impl Run {
 
     /// Goes on with a run. A demo's is known by its folder; any other needs its configuration.
     async fn resume(&self, run: &Path, output: &Output) -> anyhow::Result<Exit> {
+        folder::require_text("--resume", run)?;
         let mut ledger = Ledger::open(run)?;
         let source = match ledger.stack() {
             Some(stack) => self.source.or_of_trace(stack)?,
@@ -192,7 +196,8 @@ impl Run {
         let mut campaign = ledger.campaign(bench)?;
         folder::make("--traces", &campaign.traces)?;
         if ledger.finished() == 0 && !source.is_demo() {
-            campaign.reuse = saved::failures_of(&bench.info, &campaign.traces, output)?;
+            (campaign.reuse, campaign.unreadable) =
+                saved::failures_of(&bench.info, &campaign.traces)?;
         }
         let progress = Progress::within(output, of(&campaign), campaign.at_most);
         progress.begin_at(ledger.finished());

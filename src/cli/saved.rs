@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-use super::output::Output;
 use super::stream;
 use crate::campaign::Saved;
+use crate::model::{Fate, Regressed};
 use crate::trace::{self, StackInfo, Trace};
 
 /// The traces of a folder, by name.
@@ -38,20 +38,25 @@ pub fn failure(path: &Path) -> Result<Option<Trace>, String> {
     Ok(has_failed.then_some(Trace { events, ..trace }))
 }
 
-/// The saved failures of a stack in a folder. What cannot be read is told, and left out.
+/// The saved failures of a stack in a folder, and the traces that cannot be read. These are
+/// reported on standard error, also with `--quiet`: a failure that one of them holds is not
+/// replayed, and somebody has to know.
 ///
 /// # Errors
 /// When the folder cannot be read.
 pub fn failures_of(
     stack: &StackInfo,
     folder: &Path,
-    output: &Output,
-) -> anyhow::Result<Vec<Saved>> {
-    let mut saved = Vec::new();
+) -> anyhow::Result<(Vec<Saved>, Vec<Regressed>)> {
+    let (mut saved, mut unreadable) = (Vec::new(), Vec::new());
     for path in files(folder)? {
         match failure(&path) {
-            Err(because) if !output.quiet => stream::say(&format!("not replayed: {because}")),
-            Err(_) | Ok(None) => {}
+            Err(because) => {
+                stream::say(&format!("not replayed: {because}"));
+                let name = path.display().to_string();
+                unreadable.push(Regressed::not_replayed(name, Fate::Unreadable, because));
+            }
+            Ok(None) => {}
             Ok(Some(trace)) => {
                 let its = &trace.header.stack;
                 if (&its.name, &its.variant) == (&stack.name, &stack.variant) {
@@ -60,5 +65,5 @@ pub fn failures_of(
             }
         }
     }
-    Ok(saved)
+    Ok((saved, unreadable))
 }

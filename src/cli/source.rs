@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use clap::Args;
 
-use super::stream;
+use super::{folder, stream};
 use crate::app::Variant;
 use crate::assembly::{Blueprint, Presence, configured};
 use crate::campaign::Bench;
@@ -119,7 +119,11 @@ impl Source {
     fn path(&self) -> anyhow::Result<PathBuf> {
         let default = default_config();
         match &self.config {
-            Some(path) => Ok(path.clone()),
+            Some(path) => {
+                // Its folder is where commands run, which the journal tells in a text.
+                folder::require_text("--config", path)?;
+                Ok(path.clone())
+            }
             None if default.exists() => Ok(default),
             None => bail!(
                 "there is no ./comeback.toml: name a configuration with --config FILE, write one with `comeback init`, or try \

@@ -2,11 +2,15 @@
 
 use super::Invariant;
 use super::environment::lasting;
+use super::guard::guarded;
 use crate::model::{Finding, Limits, Verdict};
 use crate::trace::{Trace, View};
 
 /// Whether the verdict on a history so far is sure to be `violated`, by the same primary violation, whatever the requests in flight
 /// still do. No fault may come any more, the backends have to be ready, and every enabled invariant has to be decided.
+///
+/// Where an invariant panics, nothing is sure; what becomes of that is said when the trial is
+/// judged.
 ///
 /// A request that is open may turn out to have hung since it was sent. So as long as one is open that was sent before the
 /// primary violation began, that one may not stay the first.
@@ -15,7 +19,12 @@ pub fn is_decided(trace: &Trace, limits: &Limits, invariants: &[Box<dyn Invarian
     if lasting(&view).is_some() {
         return false;
     }
-    let findings: Vec<Finding> = invariants.iter().map(|i| i.check(&view, limits)).collect();
+    let findings = invariants
+        .iter()
+        .map(|i| guarded(|| i.check(&view, limits)));
+    let Ok(findings) = findings.collect::<Result<Vec<Finding>, _>>() else {
+        return false;
+    };
     let violated = findings.iter().filter(|f| f.verdict == Verdict::Violated);
     let Some(primary) = violated.min_by_key(|finding| finding.evidence.first().copied()) else {
         return false;
@@ -26,6 +35,6 @@ pub fn is_decided(trace: &Trace, limits: &Limits, invariants: &[Box<dyn Invarian
     let mut open = view.requests().iter().filter(|r| r.ended.is_none());
     let mut undecided = invariants
         .iter()
-        .filter(|i| !i.is_decided(&view, limits, primary));
+        .filter(|i| !guarded(|| i.is_decided(&view, limits, primary)).unwrap_or(false));
     open.all(|request| request.sent.seq > *began) && undecided.next().is_none()
 }

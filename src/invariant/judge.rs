@@ -1,9 +1,8 @@
 //! Every invariant's finding, merged.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use super::Invariant;
 use super::environment::disturbance;
+use super::guard::guarded;
 use crate::model::{Finding, Judgement, Limits, Signature, Verdict};
 use crate::trace::{Trace, View};
 
@@ -49,17 +48,10 @@ pub fn judge(trace: &Trace, limits: &Limits, invariants: &[Box<dyn Invariant>]) 
 /// What an invariant finds. A bug in one must not end a night's campaign, nor be taken for a fault of the API: it makes the trial
 /// inconclusive, by name.
 fn checked(invariant: &dyn Invariant, view: &View<'_>, limits: &Limits) -> Result<Finding, String> {
-    // Nothing that a check touches outlives it, so nothing half-made can be seen afterwards.
-    let check = AssertUnwindSafe(|| invariant.check(view, limits));
-    catch_unwind(check).map_err(|panic| {
-        let words = panic
-            .downcast_ref::<String>()
-            .map(String::as_str)
-            .or_else(|| panic.downcast_ref::<&str>().copied());
+    guarded(|| invariant.check(view, limits)).map_err(|words| {
         format!(
-            "the check {} failed: {}; this is a bug of comeback, please report it with the trace",
+            "the check {} failed: {words}; this is a bug of comeback, please report it with the trace",
             invariant.name(),
-            words.unwrap_or("it panicked")
         )
     })
 }
@@ -79,7 +71,7 @@ fn signature(view: &View<'_>, finding: &Finding) -> Signature {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::invariant::standard;
+    use crate::invariant::{is_decided, standard};
     use crate::model::{Act, FaultKind, UnknownReason};
     use crate::trace::script::{Script, limits};
     use crate::trace::{EventKind, Origin, Phase};
@@ -185,17 +177,50 @@ mod tests {
         );
     }
 
+    /// An invariant with a defect.
+    struct Buggy;
+
+    impl Invariant for Buggy {
+        fn name(&self) -> &'static str {
+            "buggy"
+        }
+        fn check(&self, view: &View<'_>, _limits: &Limits) -> Finding {
+            panic!("{} requests are too many", view.requests().len())
+        }
+        fn is_decided(&self, _view: &View<'_>, _limits: &Limits, _primary: &Finding) -> bool {
+            panic!("nobody knows")
+        }
+    }
+
+    /// An invariant that finds something, and cannot tell whether that is all.
+    struct Unsure;
+
+    impl Invariant for Unsure {
+        fn name(&self) -> &'static str {
+            "unsure"
+        }
+        fn check(&self, _view: &View<'_>, _limits: &Limits) -> Finding {
+            Finding::inconclusive("unsure", String::new())
+        }
+        fn is_decided(&self, _view: &View<'_>, _limits: &Limits, _primary: &Finding) -> bool {
+            panic!("nobody knows")
+        }
+    }
+
+    #[test]
+    fn a_bug_in_one_invariant_keeps_a_trial_from_ending_early_and_ends_nothing_else() {
+        let trace = sick().finish(400);
+        assert!(is_decided(&trace, &limits(), &standard()));
+        let bugs: [Box<dyn Invariant>; 2] = [Box::new(Buggy), Box::new(Unsure)];
+        for bug in bugs {
+            let mut invariants = standard();
+            invariants.insert(0, bug);
+            assert!(!is_decided(&trace, &limits(), &invariants));
+        }
+    }
+
     #[test]
     fn a_bug_in_one_invariant_makes_the_trial_inconclusive_by_name() {
-        struct Buggy;
-        impl Invariant for Buggy {
-            fn name(&self) -> &'static str {
-                "buggy"
-            }
-            fn check(&self, view: &View<'_>, _limits: &Limits) -> Finding {
-                panic!("{} requests are too many", view.requests().len())
-            }
-        }
         let mut invariants = standard();
         invariants.insert(0, Box::new(Buggy));
         let judgement = judge(&sick().finish(400), &limits(), &invariants);

@@ -13,6 +13,7 @@ mod environment;
 mod executions;
 mod explicit_errors;
 mod first_call;
+mod guard;
 mod hang;
 mod judge;
 mod latency_returns;
@@ -28,6 +29,7 @@ mod standard;
 mod wording;
 
 pub use decided::is_decided;
+pub use guard::is_guarded;
 pub use judge::judge;
 pub use standard::standard;
 

@@ -5,16 +5,23 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use rustix::fs::OFlags;
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
 use crate::model::Act;
 use crate::stack::Lease;
+use crate::trace::Disk;
 
-/// The journal of one run: JSON Lines, each synced to the disk before the act that it announces. A run that ends well removes
-/// it; one that is found while its owner is dead tells what is to be undone.
+/// The journal of one run: JSON Lines. What announces an act that takes something from a service is
+/// on the disk before the act. A run that ends well removes the journal; one that is found while
+/// its owner is dead tells what is to be undone.
+///
+/// What gives something back is written down, and not synced. A line that was written outlives this
+/// process, and only a machine that stops may lose it: then whatever was started has ended, too,
+/// and the harm that was to be undone is on the disk.
 #[derive(Debug)]
 pub struct Journal {
     /// Where it is kept; none where nothing has to be.
@@ -26,14 +33,10 @@ pub struct Journal {
 #[derive(Debug)]
 struct Kept {
     path: PathBuf,
-    state: Mutex<State>,
-}
-
-#[derive(Debug)]
-struct State {
-    file: File,
+    file: Arc<File>,
+    disk: Disk,
     /// The lease last written for each service, so that one that has not changed is not written again.
-    leases: BTreeMap<String, Option<Lease>>,
+    leases: Mutex<BTreeMap<String, Option<Lease>>>,
 }
 
 /// The process a journal belongs to.
@@ -89,7 +92,7 @@ pub struct JournalError {
 }
 
 impl Journal {
-    /// Begins a journal in a folder, which is made if need be.
+    /// Begins a journal in a folder, which is made if need be, and waits until the disk has it.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -115,16 +118,29 @@ impl Journal {
                 Ok(file) => break (path, file),
             }
         };
-        let state = Mutex::new(State {
-            file,
-            leases: BTreeMap::new(),
-        });
-        let journal = Journal {
-            kept: Some(Kept { path, state }),
-            under_way: Mutex::default(),
+        let kept = Kept {
+            path,
+            file: Arc::new(file),
+            disk: Disk::default(),
+            leases: Mutex::default(),
         };
-        journal.write(&[Record::Owner(owner.clone())])?;
-        Ok(journal)
+        kept.append(&[Record::Owner(owner.clone())])?;
+        kept.file
+            .sync_data()
+            .map_err(|error| at(&kept.path, error))?;
+        Ok(Journal {
+            kept: Some(kept),
+            under_way: Mutex::default(),
+        })
+    }
+
+    /// The same journal on a disk that is synced in another way.
+    #[must_use]
+    pub fn on(self, disk: Disk) -> Self {
+        Journal {
+            kept: self.kept.map(|kept| Kept { disk, ..kept }),
+            ..self
+        }
     }
 
     /// A journal that is kept nowhere: for services that live in this process, and end with it whatever happens.
@@ -140,22 +156,30 @@ impl Journal {
         self.kept.as_ref().map(|kept| &*kept.path)
     }
 
-    /// Writes down, and syncs, that an act is about to be done, and how the service is to be undone.
+    /// Writes down that an act is about to be done, and how the service is to be undone; and waits
+    /// until the disk has it where the act takes something from the service. From then on the act
+    /// is under way.
     ///
     /// # Errors
-    /// When the file cannot be written; then the act must not be done.
-    pub fn intent(
+    /// When the file cannot be written or synced; then the act must not be done.
+    pub async fn intent(
         &self,
         service: &str,
         act: Act,
         lease: Option<Lease>,
     ) -> Result<(), JournalError> {
         self.lease(service, lease)?;
-        self.write(&[Record::Intent {
-            service: service.to_owned(),
-            act,
-            at_ms: self.kept.as_ref().map(|_| monotonic_ms()),
-        }])?;
+        if let Some(kept) = &self.kept {
+            let (service, at_ms) = (service.to_owned(), Some(monotonic_ms()));
+            kept.append(&[Record::Intent {
+                service,
+                act,
+                at_ms,
+            }])?;
+            if act.is_harm() {
+                kept.sync().await?;
+            }
+        }
         self.under_way().insert(service.to_owned(), act);
         Ok(())
     }
@@ -166,11 +190,8 @@ impl Journal {
     /// When the file cannot be written.
     pub fn done(&self, service: &str, act: Act) -> Result<(), JournalError> {
         self.under_way().remove(service);
-        let Some(kept) = &self.kept else {
-            return Ok(());
-        };
         let service = service.to_owned();
-        kept.append(&[Record::Done { service, act }]).map(drop)
+        self.write(&[Record::Done { service, act }])
     }
 
     /// The act of a service that was announced last, unless it has been done: it failed or was given up, and may yet take effect.
@@ -178,7 +199,7 @@ impl Journal {
         self.under_way().get(service).copied()
     }
 
-    /// Writes down, and syncs, how a service is to be undone from now on, unless that is known already.
+    /// Writes down how a service is to be undone from now on, unless that is known already.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -186,7 +207,7 @@ impl Journal {
         let Some(kept) = &self.kept else {
             return Ok(());
         };
-        let known = kept.lock().leases.insert(service.to_owned(), lease.clone());
+        let known = kept.leases().insert(service.to_owned(), lease.clone());
         match lease {
             Some(lease) if known.flatten().as_ref() != Some(&lease) => {
                 self.write(&[Record::Lease {
@@ -214,22 +235,40 @@ impl Journal {
     /// What was done is meant to stay when this process has ended: leaves the file for whoever wants to undo it.
     ///
     /// # Errors
-    /// When the file cannot be written; then the reaper will undo what was done.
-    pub fn leave(&self) -> Result<(), JournalError> {
-        self.write(&[Record::Deliberate])
+    /// When the file cannot be written or synced; then the reaper will undo what was done.
+    pub async fn leave(&self) -> Result<(), JournalError> {
+        self.write(&[Record::Deliberate])?;
+        match &self.kept {
+            Some(kept) => kept.sync().await,
+            None => Ok(()),
+        }
     }
 
     /// Reads a journal. A last line that was cut is passed over: its act was not yet done.
     ///
+    /// A journal with a line that makes no sense is refused as a whole, and not healed by the lines
+    /// that do. Nobody could tell afterwards that it was healed, so every later run would heal by
+    /// it again, and start what somebody has stopped since.
+    ///
     /// # Errors
-    /// When the file cannot be read, or a whole line of it makes no sense.
+    /// When the file cannot be read, or a whole line of it makes no sense. The words say what to
+    /// do.
     pub fn read(path: &Path) -> Result<Vec<Record>, JournalError> {
         let at = |source| JournalError {
             path: path.to_owned(),
             source,
         };
-        let file = File::open(path).map_err(at)?;
+        // To open a pipe that nobody writes to would otherwise wait for a writer, and heal nothing
+        // else.
+        let options = File::options()
+            .read(true)
+            .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+            .open(path);
+        let file = options.map_err(at)?;
         let found = file.metadata().map_err(at)?;
+        if !found.is_file() {
+            return Err(at(io::Error::other("it is no file; remove it")));
+        }
         let (owner, me) = (found.uid(), rustix::process::geteuid().as_raw());
         if owner != me {
             let told = format!("it belongs to user {owner}; have that user heal by it");
@@ -243,7 +282,8 @@ impl Journal {
         let mut records = Vec::new();
         let mut line = Vec::new();
         while reader.read_until(b'\n', &mut line).map_err(at)? > 0 && line.ends_with(b"\n") {
-            records.push(serde_json::from_slice(&line).map_err(|e| at(e.into()))?);
+            let record = serde_json::from_slice(&line);
+            records.push(record.map_err(|error| at(nonsense(records.len() + 1, &error)))?);
             line.clear();
         }
         Ok(records)
@@ -285,39 +325,37 @@ impl Journal {
 
     fn write(&self, records: &[Record]) -> Result<(), JournalError> {
         match &self.kept {
-            Some(kept) => kept.write(records),
+            Some(kept) => kept.append(records),
             None => Ok(()),
         }
     }
 }
 
 impl Kept {
-    /// Writes, and waits until the disk has it.
-    fn write(&self, records: &[Record]) -> Result<(), JournalError> {
-        let synced = self.append(records)?.file.sync_data();
-        synced.map_err(|source| JournalError {
-            path: self.path.clone(),
-            source,
-        })
+    /// Waits until the disk has what was written.
+    async fn sync(&self) -> Result<(), JournalError> {
+        let synced = self.disk.sync(&self.file).await;
+        synced.map_err(|source| self.at(source))
     }
 
-    fn append(&self, records: &[Record]) -> Result<MutexGuard<'_, State>, JournalError> {
-        let at = |source| JournalError {
-            path: self.path.clone(),
-            source,
-        };
+    fn append(&self, records: &[Record]) -> Result<(), JournalError> {
+        let at = |source| self.at(source);
         let mut text = Vec::new();
         for record in records {
             serde_json::to_writer(&mut text, record).map_err(|e| at(e.into()))?;
             text.push(b'\n');
         }
-        let mut state = self.lock();
-        state.file.write_all(&text).map_err(at)?;
-        Ok(state)
+        // One write, and the file is opened for appending: lines of several threads do not mix.
+        (&*self.file).write_all(&text).map_err(at)
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn at(&self, source: io::Error) -> JournalError {
+        let path = self.path.clone();
+        JournalError { path, source }
+    }
+
+    fn leases(&self) -> MutexGuard<'_, BTreeMap<String, Option<Lease>>> {
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -325,6 +363,22 @@ impl Kept {
 pub fn monotonic_ms() -> u64 {
     let now = clock_gettime(ClockId::Monotonic);
     (now.tv_sec as u64) * 1_000 + (now.tv_nsec as u64) / 1_000_000
+}
+
+/// What is wrong with a line. The parser takes it for a whole text, so its own "line 1" would
+/// mislead.
+fn nonsense(line: usize, error: &serde_json::Error) -> io::Error {
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let what = text.strip_suffix(&place).unwrap_or(&text);
+    let column = error.column();
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!(
+            "line {line}: column {column}: {what}; heal by the version of comeback that wrote it, or undo by hand what it tells of, \
+             and remove the file"
+        ),
+    )
 }
 
 fn remove(path: &Path) -> Result<(), JournalError> {

@@ -5,11 +5,14 @@ mod account;
 mod acts;
 mod journal;
 mod settling;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, timeout};
+use futures_util::future::try_join;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 pub use account::{Account, Charge, Doubt};
 pub use acts::{Stroke, strokes};
@@ -17,7 +20,7 @@ pub use journal::{Journal, JournalError, Owner, Record, monotonic_ms};
 pub use settling::{Settling, Step};
 
 use crate::model::{Act, Fault, StepId, duration};
-use crate::stack::{Driver, DriverError, ServiceState, Stack};
+use crate::stack::{Backend, Driver, DriverError, ServiceState, Stack};
 use crate::trace::{EventKind, Recorder, TraceError};
 
 /// How long the environment may take over one act, beyond the act's own grace.
@@ -29,7 +32,8 @@ const HEAL_WITHIN: Duration = Duration::from_secs(20);
 /// How long it waits before it tries again for the first time. Each time after that it is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
-/// Does faults to a stack's backends, and undoes them.
+/// Does faults to a stack's backends, and undoes them. Nothing is taken from a service before that
+/// is written down and on the disk.
 pub struct Nemesis {
     stack: Arc<Stack>,
     journal: Arc<Journal>,
@@ -98,18 +102,36 @@ impl Nemesis {
                 backend: fault.backend.clone(),
                 act,
             });
-            self.recorder.sync()?;
-            let began_us = self.recorder.now_us();
-            do_act(&backend.name, &*backend.driver, act, &self.journal).await?;
+            self.announce(backend, act).await?;
+            let began = Instant::now();
+            perform(&backend.name, &*backend.driver, act).await?;
+            let ended = Instant::now();
             self.recorder.record(EventKind::FaultActed {
                 step: step.clone(),
                 backend: fault.backend.clone(),
                 act,
-                took_us: self.recorder.now_us() - began_us,
+                took_us: (ended - began).as_micros() as u64,
             });
-            sleep(then).await;
+            settle(&backend.name, &*backend.driver, act, &self.journal)?;
+            // The outage counts from the act: whatever is written down has no part in it.
+            sleep_until(ended + then).await;
         }
         Ok(())
+    }
+
+    /// Writes an act down in the journal, and waits until journal and trace are on the disk where
+    /// the act takes something from the service. Both are synced at once, for a fault that waits
+    /// for an event must not be late. What gives something back waits for no disk: that would make
+    /// every outage longer than it was planned.
+    async fn announce(&self, backend: &Backend, act: Act) -> Result<(), NemesisError> {
+        let journalled = announce(&backend.name, &*backend.driver, act, &self.journal);
+        match act.is_harm() {
+            true => {
+                let recorded = async { Ok(self.recorder.sync().await?) };
+                try_join(journalled, recorded).await.map(drop)
+            }
+            false => journalled.await,
+        }
     }
 }
 
@@ -179,7 +201,8 @@ pub async fn bring_up(stack: &Stack, journal: &Journal) -> Result<(), NemesisErr
     Ok(())
 }
 
-/// Does one act to a service, after its intent was written down and synced.
+/// Does one act to a service, after its intent was written down, and synced where it takes
+/// something from the service.
 ///
 /// # Errors
 /// When the intent cannot be written, or the act fails or does not finish.
@@ -189,16 +212,39 @@ pub async fn do_act(
     act: Act,
     journal: &Journal,
 ) -> Result<(), NemesisError> {
-    journal.intent(name, act, driver.lease())?;
+    announce(name, driver, act, journal).await?;
+    perform(name, driver, act).await?;
+    settle(name, driver, act, journal)
+}
+
+/// Writes down what is about to be done.
+async fn announce(
+    name: &str,
+    driver: &dyn Driver,
+    act: Act,
+    journal: &Journal,
+) -> Result<(), NemesisError> {
+    Ok(journal.intent(name, act, driver.lease()).await?)
+}
+
+/// Does it, and nothing else.
+async fn perform(name: &str, driver: &dyn Driver, act: Act) -> Result<(), NemesisError> {
     match timeout(ACT_LIMIT + act.grace(), driver.act(act)).await {
-        Ok(result) => result?,
-        Err(_) => {
-            return Err(NemesisError::TimedOut {
-                service: name.to_owned(),
-                act,
-            });
-        }
+        Ok(result) => Ok(result?),
+        Err(_) => Err(NemesisError::TimedOut {
+            service: name.to_owned(),
+            act,
+        }),
     }
+}
+
+/// Writes down that it was done.
+fn settle(
+    name: &str,
+    driver: &dyn Driver,
+    act: Act,
+    journal: &Journal,
+) -> Result<(), NemesisError> {
     // What was started is another process than before: whoever heals later has to know it.
     if act == Act::Start {
         journal.lease(name, driver.lease())?;

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::comparison::{Sample, Seen};
-use super::{ReportError, TrialReport, TrialSummary};
+use super::unreadable::sorted_out;
+use super::{ReportError, TrialReport, TrialSummary, Unreadable};
 use crate::latency::{self, Latencies, Stage};
 use crate::model::{Failure, Summary, Verdict};
 use crate::trace;
@@ -20,6 +21,8 @@ pub struct CampaignReport {
     pub summary: Summary,
     /// The trials whose traces are in the folder, in order.
     pub trials: Vec<TrialSummary>,
+    /// The traces of the folder that cannot be read.
+    pub unreadable: Vec<Unreadable>,
     /// Its interval log of latencies, if it has one.
     pub log: Option<PathBuf>,
     /// The latencies over all trials.
@@ -27,10 +30,10 @@ pub struct CampaignReport {
 }
 
 impl CampaignReport {
-    /// Reads a campaign's folder.
+    /// Reads a campaign's folder. Traces that cannot be read are kept apart.
     ///
     /// # Errors
-    /// When a file of it cannot be read.
+    /// When the folder, the summary or the latencies cannot be read.
     pub fn read(folder: &Path) -> Result<Self, ReportError> {
         let path = folder.join("summary.json");
         let text = fs::read_to_string(&path).map_err(|e| ReportError::read(&path, e))?;
@@ -43,11 +46,12 @@ impl CampaignReport {
             each_trial(log, |trial| latency.add(trial))?;
         }
         let traces = trace::files(folder).map_err(|error| ReportError::read(folder, error))?;
-        let trials = traces.iter().map(|path| TrialSummary::read(path));
+        let (trials, unreadable) = sorted_out(&traces, TrialSummary::read);
         Ok(CampaignReport {
             summary,
             log,
-            trials: trials.collect::<Result<_, _>>()?,
+            trials,
+            unreadable,
             latency,
         })
     }
@@ -68,11 +72,8 @@ impl CampaignReport {
     }
 
     /// The trials that are told with everything: those of the first failures; without one, the first that was inconclusive, else the
-    /// last.
-    ///
-    /// # Errors
-    /// When a trace cannot be read.
-    pub fn told(&self) -> Result<Vec<TrialReport>, ReportError> {
+    /// last. Those that cannot be read are kept apart.
+    pub fn told(&self) -> (Vec<TrialReport>, Vec<Unreadable>) {
         let failures = self.summary.failures.iter().take(MOST_TOLD);
         let mut paths: Vec<PathBuf> = failures.filter_map(|f| self.trace_of(f)).collect();
         if self.summary.failures.is_empty() {
@@ -83,8 +84,7 @@ impl CampaignReport {
             let example = undecided.or(self.trials.last());
             paths.extend(example.map(|trial| trial.path.clone()));
         }
-        let told = paths.iter().map(|path| TrialReport::read(path));
-        told.map(|trial| trial.map_err(ReportError::from)).collect()
+        sorted_out(&paths, TrialReport::read)
     }
 
     /// The trace that was kept of a failure; where it has gone, the campaign's own that showed it.

@@ -5,10 +5,10 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{CampaignReport, Comparison, TrialReport, wording};
+use super::unreadable::sorted_out;
+use super::{CampaignReport, Comparison, TrialReport, Unreadable, wording};
 use crate::latency::{self, Latencies, LatencyLogError};
 use crate::model::Verdict;
-use crate::trace::TraceError;
 
 /// Everything that a report tells.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub struct Report {
     pub trials: Vec<TrialReport>,
     /// How the campaign compares with another, if that was asked for.
     pub comparison: Option<Comparison>,
+    /// The traces that cannot be read. The report is about all the others.
+    pub unreadable: Vec<Unreadable>,
 }
 
 /// A report that cannot be made.
@@ -48,9 +50,6 @@ pub enum ReportError {
         /// What is wrong with it.
         error: LatencyLogError,
     },
-    /// A trace cannot be read.
-    #[error(transparent)]
-    Trace(#[from] TraceError),
 }
 
 impl ReportError {
@@ -63,40 +62,41 @@ impl ReportError {
 }
 
 impl Report {
-    /// A report about a campaign, by its folder.
+    /// A report about a campaign, by its folder. Traces of it that cannot be read are left out.
     ///
     /// # Errors
-    /// When a file of it cannot be read.
+    /// When its summary or its latencies cannot be read.
     pub fn of_run(folder: &Path) -> Result<Self, ReportError> {
         let campaign = CampaignReport::read(folder)?;
+        let (trials, more) = campaign.told();
         Ok(Report {
-            trials: campaign.told()?,
+            trials,
+            unreadable: [campaign.unreadable.clone(), more].concat(),
             campaign: Some(campaign),
             comparison: None,
         })
     }
 
-    /// A report about single traces.
-    ///
-    /// # Errors
-    /// When one cannot be read.
-    pub fn of_traces(traces: &[PathBuf]) -> Result<Self, ReportError> {
-        let trials = traces.iter().map(|path| TrialReport::read(path));
-        Ok(Report {
+    /// A report about single traces. Those that cannot be read are left out.
+    pub fn of_traces(traces: &[PathBuf]) -> Self {
+        let (trials, unreadable) = sorted_out(traces, TrialReport::read);
+        Report {
             campaign: None,
-            trials: trials.collect::<Result<_, _>>()?,
+            trials,
             comparison: None,
-        })
+            unreadable,
+        }
     }
 
     /// The same, compared with another run; a report about traces has nothing to compare.
     ///
     /// # Errors
-    /// When a file of the other run cannot be read.
+    /// When the other run's summary or latencies cannot be read.
     pub fn against(mut self, folder: &Path) -> Result<Self, ReportError> {
         if let Some(campaign) = &self.campaign {
             let other = CampaignReport::read(folder)?;
             self.comparison = Some(Comparison::of(campaign, &other)?);
+            self.unreadable.extend(other.unreadable);
         }
         Ok(self)
     }
@@ -107,7 +107,12 @@ impl Report {
             Some(campaign) => campaign.summary.verdict,
             None => {
                 let verdicts = self.trials.iter().map(|trial| trial.headline().verdict);
-                verdicts.max().unwrap_or(Verdict::Inconclusive)
+                // Nobody knows what the others hold.
+                let unknown = self.unreadable.iter().map(|_| Verdict::Inconclusive);
+                verdicts
+                    .chain(unknown)
+                    .max()
+                    .unwrap_or(Verdict::Inconclusive)
             }
         }
     }
@@ -116,7 +121,7 @@ impl Report {
     pub fn sentence(&self) -> String {
         match (&self.campaign, &self.trials[..]) {
             (Some(campaign), _) => wording::sentence(&campaign.summary),
-            (None, [trial]) => trial.sentence(),
+            (None, [trial]) if self.unreadable.is_empty() => trial.sentence(),
             (None, trials) => {
                 let of = |verdict| {
                     trials
@@ -124,8 +129,12 @@ impl Report {
                         .filter(|t| t.headline().verdict == verdict)
                         .count()
                 };
+                let more = match self.unreadable.len() {
+                    0 => String::new(),
+                    n => format!("; {n} more cannot be read"),
+                };
                 format!(
-                    "{} traces: {} violated, {} inconclusive, {} held.",
+                    "{} traces: {} violated, {} inconclusive, {} held{more}.",
                     trials.len(),
                     of(Verdict::Violated),
                     of(Verdict::Inconclusive),

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Comparison, Headline, Report};
+use super::{Comparison, Headline, Report, Unreadable};
 use crate::model::{LatencyRow, Summary, Verdict};
 
 /// A report for machines.
@@ -22,6 +22,9 @@ pub struct ReportJson<'a> {
     /// How it compares with another run.
     #[serde(skip_serializing_if = "Option::is_none")]
     comparison: Option<&'a Comparison>,
+    /// The traces that cannot be read.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    unreadable: &'a [Unreadable],
 }
 
 /// One trial.
@@ -52,6 +55,7 @@ impl<'a> ReportJson<'a> {
             trials: trials.collect(),
             latency: report.latencies().rows(),
             comparison: report.comparison.as_ref(),
+            unreadable: &report.unreadable,
         }
     }
 }

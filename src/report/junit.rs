@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Property, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
-use super::{CampaignReport, Report, TrialReport, wording};
+use super::{CampaignReport, Report, TrialReport, Unreadable, wording};
 use crate::model::{Failure, Fate, Finding, FirstCalls, Summary, Tested, Verdict};
 
 /// The report as JUnit XML. Of a campaign, each invariant is a test case, and each failure one under its signature; of a trace, each finding is
@@ -19,6 +19,7 @@ pub fn junit(report: &Report, invariants: &[&str]) -> Result<String, SerializeEr
     } else {
         junit.add_test_suites(report.trials.iter().map(of_trial));
     }
+    junit.add_test_suites(report.unreadable.iter().map(of_unreadable));
     junit.to_string()
 }
 
@@ -169,6 +170,18 @@ fn of_trial(trial: &TrialReport) -> TestSuite {
         };
         add(&mut suite, stack, TestCase::new(invariant, status));
     }
+    suite
+}
+
+/// A trace that cannot be read is an error: nobody knows what it holds.
+fn of_unreadable(unreadable: &Unreadable) -> TestSuite {
+    let mut suite = TestSuite::new(&unreadable.trace);
+    let status = said(NonSuccessKind::Error, &unreadable.to_string());
+    add(
+        &mut suite,
+        "trace",
+        TestCase::new("the trace can be read", status),
+    );
     suite
 }
 

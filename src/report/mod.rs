@@ -26,6 +26,7 @@ pub mod terminal;
 mod tested;
 mod trial;
 mod trial_summary;
+mod unreadable;
 mod wording;
 
 pub use campaign::CampaignReport;
@@ -43,4 +44,5 @@ pub use story::{EventLine, Tone};
 pub use table::table;
 pub use trial::{Counterexample, Headline, Requests, Row, TimelineEvent, TrialReport};
 pub use trial_summary::TrialSummary;
+pub use unreadable::Unreadable;
 pub use wording::fate_line;

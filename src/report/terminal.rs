@@ -19,7 +19,7 @@ pub fn summary(summary: &Summary) -> String {
         text.push_str(&super::failure::failure(failure));
     }
     if !summary.reused.is_empty() {
-        text.push_str("\nWhat had failed before was replayed first:\n");
+        let _ = writeln!(text, "\n{}:", wording::REUSED);
     }
     for told in &summary.reused {
         let _ = writeln!(text, "  {}", wording::fate_line(told));

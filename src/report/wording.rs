@@ -7,6 +7,9 @@ use crate::model::{
     Verdict, count, duration_s, duration_us,
 };
 
+/// What stands above the fates of saved failures.
+pub(super) const REUSED: &str = "What had failed before was replayed first";
+
 /// How long a campaign took, in whole seconds.
 pub(super) fn took(elapsed_ms: u64) -> String {
     duration_s(elapsed_ms.div_ceil(1_000))

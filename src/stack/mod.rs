@@ -71,8 +71,10 @@ pub trait Driver: Send + Sync {
     /// Whether this driver can do an act at all.
     fn supports(&self, act: Act) -> bool;
 
-    /// How somebody else can undo whatever this driver may have done to the service as it is now, after
-    /// this process has died; none while there is nothing to undo. It is journalled before every act.
+    /// How somebody else can undo whatever this driver may do or have done to the service as it is
+    /// now, after this process has died; none where the service ends with this process anyway. It
+    /// may be another one after each act. The journal is told before every act and after every
+    /// start, and keeps it where it has changed.
     fn lease(&self) -> Option<Lease>;
 
     /// If the service was started by this driver and has ended since without being asked to: how it

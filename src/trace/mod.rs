@@ -3,6 +3,7 @@
 mod asked;
 mod bounds;
 mod crowd;
+mod disk;
 mod event;
 mod folder;
 mod foreign;
@@ -29,6 +30,7 @@ mod waits;
 mod window;
 
 pub use asked::Asked;
+pub use disk::Disk;
 pub use event::{Event, EventKind, Exchange};
 pub use folder::files;
 pub use in_flight::{InFlight, OpenRequest};

@@ -156,15 +156,17 @@ impl Recorder {
         state.forgotten += count;
     }
 
-    /// Waits until all that was recorded is on the disk.
+    /// Waits until all that was recorded before this call is on the disk. What happens meanwhile is
+    /// recorded as ever: the lock is not held.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn sync(&self) -> Result<(), TraceError> {
-        self.lock()
-            .writer
-            .as_ref()
-            .map_or(Ok(()), TraceWriter::sync)
+    pub async fn sync(&self) -> Result<(), TraceError> {
+        let synced = self.lock().writer.as_ref().map(TraceWriter::sync);
+        match synced {
+            Some(synced) => synced.await,
+            None => Ok(()),
+        }
     }
 
     /// The whole history, and the file that holds just that and awaits the verdict, if it could be written so far. Whatever is recorded

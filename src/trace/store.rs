@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
 use super::lines::Written;
-use super::{Event, Line, Lines};
+use super::{Disk, Event, Line, Lines};
 use crate::model::{Executed, Judgement, Limits, LogPatterns, Plan, Verdict};
 use crate::redact;
 
@@ -158,6 +159,23 @@ pub enum TraceError {
     },
 }
 
+impl TraceError {
+    /// What to do about a trace that cannot be read, in a few words.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            TraceError::Io { source, .. } => match source.kind() {
+                io::ErrorKind::NotFound => "check the path",
+                io::ErrorKind::PermissionDenied => "make it readable for this user",
+                io::ErrorKind::IsADirectory => "name the traces in it, such as FOLDER/*.jsonl",
+                _ => "leave the file out, or copy it from where it can be read",
+            },
+            TraceError::Malformed { .. } => "correct that line, or leave the file out",
+            TraceError::Newer { .. } => "or leave the file out",
+            TraceError::TooShort { .. } => "leave the file out",
+        }
+    }
+}
+
 impl Header {
     /// When the trial began, since the epoch; zero where it does not say so.
     pub fn began(&self) -> Duration {
@@ -171,7 +189,8 @@ impl Header {
 #[derive(Debug)]
 pub struct TraceWriter {
     path: PathBuf,
-    file: File,
+    file: Arc<File>,
+    disk: Disk,
     written_bytes: u64,
 }
 
@@ -189,11 +208,7 @@ impl TraceWriter {
                 path: path.to_owned(),
                 source,
             })?;
-        let mut writer = TraceWriter {
-            path: path.to_owned(),
-            file,
-            written_bytes: 0,
-        };
+        let mut writer = TraceWriter::of(path, file);
         writer.line(header)?;
         writer.line(&Written::Plan(plan.clone()))?;
         Ok(writer)
@@ -209,11 +224,22 @@ impl TraceWriter {
             path: path.to_owned(),
             source,
         })?;
-        Ok(TraceWriter {
+        Ok(TraceWriter::of(path, file))
+    }
+
+    fn of(path: &Path, file: File) -> Self {
+        TraceWriter {
             path: path.to_owned(),
-            file,
+            file: Arc::new(file),
+            disk: Disk::default(),
             written_bytes: 0,
-        })
+        }
+    }
+
+    /// The same writer on a disk that is synced in another way.
+    #[must_use]
+    pub fn on(self, disk: Disk) -> Self {
+        TraceWriter { disk, ..self }
     }
 
     /// Writes an event.
@@ -240,15 +266,17 @@ impl TraceWriter {
         self.line(&Written::Note(note.clone()))
     }
 
-    /// Waits until all that was written is on the disk.
+    /// Waits until all that was written before this call is on the disk. The writer can be used
+    /// meanwhile.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn sync(&self) -> Result<(), TraceError> {
-        self.file.sync_data().map_err(|source| TraceError::Io {
-            path: self.path.clone(),
-            source,
-        })
+    pub fn sync(&self) -> impl Future<Output = Result<(), TraceError>> + Send + use<> {
+        let (file, disk, path) = (Arc::clone(&self.file), self.disk.clone(), self.path.clone());
+        async move {
+            let synced = disk.sync(&file).await;
+            synced.map_err(|source| TraceError::Io { path, source })
+        }
     }
 
     /// How many bytes this writer has written.
@@ -263,7 +291,7 @@ impl TraceWriter {
         };
         let mut line = redact::to_json(content).map_err(|e| at(e.into()))?;
         line.push('\n');
-        self.file.write_all(line.as_bytes()).map_err(at)?;
+        (&*self.file).write_all(line.as_bytes()).map_err(at)?;
         self.written_bytes += line.len() as u64;
         Ok(())
     }

@@ -3,10 +3,11 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
+use std::process::Command;
 
 use rustix::process::Signal;
 
-use crate::desk::Desk;
+use crate::desk::{Desk, finish};
 use crate::live::{self, Live, until};
 
 /// A service that is a file, and takes two seconds to be killed.
@@ -98,15 +99,28 @@ fn one_unreadable_journal_keeps_no_other_from_being_healed() {
         fs::remove_file(&foreign).unwrap();
     }
 
-    let heal = desk.run("heal");
+    // Neither is a file, and whoever reads from a pipe without a writer waits for ever.
+    let pipe = desk.path().join("state/1-pipe.jsonl");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    fs::create_dir(desk.path().join("state/1-folder.jsonl")).unwrap();
+
+    let mut command = Command::new("timeout");
+    command
+        .args(["30", env!("CARGO_BIN_EXE_comeback"), "heal"])
+        .env("COMEBACK_STATE_DIR", desk.state());
+    let heal = finish(command);
     assert_eq!(heal.code, 3, "{}{}", heal.stdout, heal.stderr);
     assert!(desk.path().join("up").exists(), "{}", heal.stdout);
     let told = |text: &str| assert!(heal.stdout.contains(text), "{}", heal.stdout);
     told("healed: store runs again");
-    told("0-corrupt.jsonl: expected value at line 1 column 1");
+    told("0-corrupt.jsonl: line 2: column 1: expected value; ");
+    told("undo by hand what it tells of, and remove the file");
+    told("1-pipe.jsonl: it is no file; remove it");
+    told("1-folder.jsonl: it is no file; remove it");
     if is_foreign {
         told("1-foreign.jsonl: it belongs to user 12345");
     }
     let left = live::left_behind(&desk);
-    assert_eq!(left.len(), 1 + usize::from(is_foreign), "{left:?}");
+    assert_eq!(left.len(), 3 + usize::from(is_foreign), "{left:?}");
 }

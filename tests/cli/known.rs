@@ -30,16 +30,29 @@ fn a_saved_failure_is_replayed_first_and_a_list_puts_up_with_it() {
     let failure = document(&first)["failures"][0].clone();
     fs::write(desk.path().join("traces/other.jsonl"), "no trace\n").unwrap();
 
-    let second = desk.run(&format!("{run} --seed 1"));
+    // A trace that cannot be read is reported with `--quiet`, too: it is no progress.
+    let second = desk.run(&format!("{run} --seed 1 --quiet"));
     assert_eq!(second.code, 1, "{}{}", second.stdout, second.stderr);
     let summary = document(&second);
     assert_eq!(summary["failures"], Value::Array(Vec::new()));
-    assert_eq!(summary["reused"][0]["fate"], "still-fails");
+    let fates = |nth: usize| {
+        (
+            &summary["reused"][nth]["trace"],
+            &summary["reused"][nth]["fate"],
+        )
+    };
+    assert_eq!(
+        fates(0),
+        (&"traces/other.jsonl".into(), &"unreadable".into())
+    );
+    assert_eq!(fates(1), (&failure["trace"], &"still-fails".into()));
     assert_eq!(summary["known"][0]["trace"], failure["trace"]);
     assert_eq!(summary["known"][0]["seen"], 1);
     let left_out = "not replayed: traces/other.jsonl: line 1: ";
     assert!(second.stderr.contains(left_out), "{}", second.stderr);
     let report = desk.run(&format!("report {}", summary["run"].as_str().unwrap()));
+    let unreadable = "UNREADABLE: traces/other.jsonl: line 1: ";
+    assert!(report.stdout.contains(unreadable), "{}", report.stdout);
     assert!(
         report
             .stdout

@@ -79,6 +79,7 @@ pub fn campaign(folder: &Path) -> Campaign {
         traces: folder.join("traces"),
         shrink: None,
         reuse: Vec::new(),
+        unreadable: Vec::new(),
         known: BTreeSet::new(),
     }
 }

@@ -100,11 +100,11 @@ fn only_the_demo_can_be_simulated() {
 
 /// Healing completes an act that was given up halfway. In the simulator it completed that of a trial beside it: the backend
 /// died, and no fault had made it.
-#[test]
-fn what_is_under_way_in_another_trial_is_not_done_here() {
+#[tokio::test]
+async fn what_is_under_way_in_another_trial_is_not_done_here() {
     let bench = demo::simulated(Variant::Healthy).unwrap();
     let journal = &bench.executor.journal;
-    journal.intent("backend", Act::Kill, None).unwrap();
+    journal.intent("backend", Act::Kill, None).await.unwrap();
     let plan = generator::plan(&bench.space, 1, 0);
     let simulation = bench.simulation.as_ref().unwrap();
     let trace = simulation.trial(&bench, &plan, 0, pending()).unwrap();

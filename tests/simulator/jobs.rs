@@ -75,6 +75,16 @@ async fn several_stacks_find_what_one_finds() {
     }
 }
 
+/// A library's user may have a runtime of one thread, which may not be blocked.
+#[tokio::test(flavor = "current_thread")]
+async fn several_stacks_find_the_same_on_a_runtime_of_one_thread() {
+    let bench = demo::simulated(Variant::StuckBusy).unwrap();
+    let folders = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let one = on(1, &campaign(folders[0].path()), &bench).await;
+    let several = on(3, &campaign(folders[1].path()), &bench).await;
+    assert_eq!(found(one), found(several));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn several_stacks_are_at_it_at_once() {
     let begun = Arc::new(AtomicU64::new(0));

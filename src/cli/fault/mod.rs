@@ -93,7 +93,7 @@ impl FaultCommand {
         }
         if !result.is_back() {
             // The journal stays, so that `comeback heal` knows what to undo.
-            executor.journal.leave()?;
+            executor.journal.leave().await?;
             return Ok(result);
         }
         executor.journal.end()?;

@@ -85,7 +85,7 @@ fn known(known: &[Known]) -> Markup {
 fn reused(reused: &[Regressed]) -> Markup {
     html! {
         section.reused {
-            h2 { "What had failed before was replayed first" }
+            h2 { (wording::REUSED) }
             ul { @for told in reused { li { (wording::fate_line(told)) } } }
         }
     }

@@ -13,7 +13,7 @@ use std::io::{self, Write};
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::Report;
+use super::{Report, Unreadable};
 use crate::model::Verdict;
 
 const STYLE: &str = include_str!("style.css");
@@ -51,6 +51,7 @@ fn page(report: &Report) -> Markup {
                 main {
                     @if let [trial] = &report.trials[..] { (shrinking::explanation(&trial.counterexample(), &trial.trace.plan)) }
                     @if let Some(campaign) = &report.campaign { (campaign::head(campaign)) }
+                    @if !report.unreadable.is_empty() { (unreadable(&report.unreadable)) }
                     @if let Some(comparison) = &report.comparison { (campaign::comparison(comparison)) }
                     @for (nth, trial) in report.trials.iter().enumerate() { (trial::article(nth, trial, report)) }
                     @if let Some(campaign) = &report.campaign { (campaign::body(campaign)) }
@@ -58,6 +59,16 @@ fn page(report: &Report) -> Markup {
                 footer { "Written by comeback " (env!("CARGO_PKG_VERSION")) ". Times count from the trial's start, on the harness's clock." }
                 script { (PreEscaped(SCRIPT)) }
             }
+        }
+    }
+}
+
+/// The traces that cannot be read, each with why and what to do.
+fn unreadable(traces: &[Unreadable]) -> Markup {
+    html! {
+        section.unreadable {
+            h2 { "Traces that cannot be read" }
+            ul { @for trace in traces { li { (trace) } } }
         }
     }
 }

@@ -6,6 +6,7 @@ use bollard::models::ContainerMemoryStats;
 use bollard::query_parameters::StatsOptionsBuilder;
 use futures_util::StreamExt;
 use procfs::process::Process;
+use tokio::task::spawn_blocking;
 
 use super::container::Container;
 use crate::stack::figures::Figures;
@@ -29,13 +30,17 @@ pub(super) async fn of(container: &Container) -> Result<Option<Usage>, DriverErr
         Some(Err(error)) => return Err(container.refused("ask for its figures", &error)),
         None => return Ok(None),
     };
+    // Every process of this machine is asked, which may take milliseconds: not on a task that sends
+    // requests.
+    let id = container.id.clone();
+    let fds = spawn_blocking(move || fds(&id)).await.ok().flatten();
     let cpu = stats.cpu_stats.and_then(|cpu| cpu.cpu_usage?.total_usage);
     let threads = stats.pids_stats.and_then(|pids| pids.current);
     Ok(cpu.map(|cpu_ns| Usage {
         identity: format!("{pid}@{started_at}"),
         cpu: Duration::from_nanos(cpu_ns),
         memory_bytes: stats.memory_stats.and_then(|memory| own_memory(&memory)),
-        fds: fds(&container.id),
+        fds,
         threads,
     }))
 }

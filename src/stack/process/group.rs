@@ -113,10 +113,10 @@ impl Group {
     }
 
     /// Asks the group to end by a signal. A group that is gone is no error.
-    pub fn ask_to_end(&self, signal: Signal) -> io::Result<()> {
+    pub async fn ask_to_end(&self, signal: Signal) -> io::Result<()> {
         self.is_unwanted.store(true, Ordering::Relaxed);
         // What the leader has started is told by nothing else once the leader has ended.
-        self.reach.look();
+        self.reach.look_aside().await?;
         match *self.leader() {
             Some(_) => Ok(kill_process_group(self.id, signal)?),
             None => Ok(()),
@@ -187,7 +187,8 @@ impl Group {
             tokio::select! {
                 biased;
                 _ = ends.recv() => {}
-                () = sleep(NOTE_EVERY) => { self.reach.look(); }
+                // Where there is nobody to look, there is nobody to follow it for either.
+                () = sleep(NOTE_EVERY) => drop(self.reach.look_aside().await),
             }
         }
         let (lived, is_by_itself) = (

@@ -30,6 +30,7 @@ use tokio::time::timeout;
 
 use self::group::Group;
 use self::launch::Launch;
+use self::members::Member;
 use super::figures::Figures;
 use super::tail::tail;
 use super::{Driver, DriverError, Lease, Observation, Observations, ServiceState, Subject, Usage};
@@ -112,6 +113,12 @@ impl ProcessDriver {
         Ok(())
     }
 
+    /// What lives of a group.
+    async fn look(&self, act: &str, group: &Group) -> Result<Vec<Member>, DriverError> {
+        let living = group.reach().look_aside().await;
+        living.map_err(|error| self.launch.failed(act, error))
+    }
+
     async fn kill(&self) -> Result<(), DriverError> {
         let Some(group) = self.running() else {
             return Ok(());
@@ -131,6 +138,7 @@ impl ProcessDriver {
         };
         group
             .ask_to_end(self.launch.stop_signal)
+            .await
             .map_err(|error| self.launch.failed("stop", error))?;
         // A frozen process sees the signal only once it is thawed; in this order it does nothing
         // else before.
@@ -154,7 +162,7 @@ impl ProcessDriver {
             });
         };
         let reach = group.reach();
-        if members::stand_still(&reach.look()) {
+        if members::stand_still(&self.look("pause", &group).await?) {
             return Ok(());
         }
         match timeout(KERNEL_PATIENCE, reach.freeze()).await {
@@ -173,7 +181,7 @@ impl ProcessDriver {
             return Ok(());
         };
         let reach = group.reach();
-        if !members::any_frozen(&reach.look()) {
+        if !members::any_frozen(&self.look("unpause", &group).await?) {
             return Ok(());
         }
         match timeout(KERNEL_PATIENCE, reach.thaw()).await {
@@ -203,10 +211,15 @@ impl Driver for ProcessDriver {
     }
 
     async fn state(&self) -> Result<ServiceState, DriverError> {
-        Ok(match self.running() {
-            None => ServiceState::Stopped,
-            Some(group) if members::stand_still(&group.reach().look()) => ServiceState::Paused,
-            Some(_) => ServiceState::Running,
+        let Some(group) = self.running() else {
+            return Ok(ServiceState::Stopped);
+        };
+        let living = self.look("look at its state", &group).await?;
+        Ok(match members::stand_still(&living) {
+            // It may have ended while it was looked at.
+            _ if group.ending().is_some() => ServiceState::Stopped,
+            true => ServiceState::Paused,
+            false => ServiceState::Running,
         })
     }
 
@@ -279,8 +292,12 @@ impl Driver for ProcessDriver {
         let Some(group) = self.running() else {
             return Ok(None);
         };
-        let living = group.reach().look();
-        let figures = Figures::of_these(living.iter().map(|member| member.pid));
+        let figures = group.reach().aside(|reach| {
+            let living = reach.look();
+            Figures::of_these(living.iter().map(|member| member.pid))
+        });
+        let figures = figures.await;
+        let figures = figures.map_err(|error| self.launch.failed("look at its figures", error))?;
         Ok(figures.map(|figures| Usage {
             identity: group.id().to_string(),
             cpu: figures.cpu,

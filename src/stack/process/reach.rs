@@ -7,7 +7,9 @@
 //! also when its parent has ended.
 //!
 //! A look asks for the known processes and their children only; a scan of all of `/proc` is done at
-//! the end of a freeze and of a kill, to make sure of what has left the tree. comeback does not
+//! the end of a freeze and of a kill, to make sure of what has left the tree. Both are done aside,
+//! on a thread that may block: a database with hundreds of backends takes milliseconds to be looked
+//! at, and whoever asks may be the task that sends requests. comeback does not
 //! make itself the reaper of orphans (`PR_SET_CHILD_SUBREAPER`): it would then have to reap what
 //! the user's own commands leave behind, and in a Rust test what others have started.
 
@@ -93,11 +95,11 @@ impl Reach {
     /// When a process cannot be signalled, or all have ended. The caller bounds the time.
     pub async fn freeze(self: &Arc<Self>) -> io::Result<()> {
         let mut asked = BTreeMap::new();
-        let mut living = self.look();
+        let mut living = self.look_aside().await?;
         loop {
             if ask_to_stop(&living, &mut asked)? || living.iter().any(|m| m.state == State::Awake) {
                 sleep(LOOK_EVERY).await;
-                living = self.look();
+                living = self.look_aside().await?;
                 continue;
             }
             // Everything known stands still. What has left the tree shows only now, and what it
@@ -119,13 +121,13 @@ impl Reach {
     ///
     /// # Errors
     /// When a process cannot be signalled. The caller bounds the time.
-    pub async fn thaw(&self) -> io::Result<()> {
+    pub async fn thaw(self: &Arc<Self>) -> io::Result<()> {
         loop {
-            let living = self.look();
+            let living = self.look_aside().await?;
             for member in &living {
                 members::send(member, Signal::CONT).map_err(|error| beyond(member, &error))?;
             }
-            if !members::any_frozen(&self.look()) {
+            if !members::any_frozen(&self.look_aside().await?) {
                 return Ok(());
             }
             sleep(LOOK_EVERY).await;
@@ -141,7 +143,7 @@ impl Reach {
         let still_until = Instant::now() + STILL_WITHIN;
         let mut asked = BTreeMap::new();
         loop {
-            let living = self.look();
+            let living = self.look_aside().await?;
             let moves =
                 ask_to_stop(&living, &mut asked)? || living.iter().any(|m| m.state == State::Awake);
             if moves && Instant::now() < still_until {
@@ -186,12 +188,27 @@ impl Reach {
         )
     }
 
-    /// A scan on a thread that may block.
+    /// [`Reach::look`] on a thread that may block.
+    ///
+    /// # Errors
+    /// When there is no such thread any more: the program ends.
+    pub async fn look_aside(self: &Arc<Self>) -> io::Result<Vec<Member>> {
+        self.aside(Reach::look).await
+    }
+
+    /// [`Reach::scan`] on a thread that may block.
     async fn scan_aside(self: &Arc<Self>) -> io::Result<Vec<Member>> {
+        self.aside(Reach::scan).await?
+    }
+
+    /// Asks on a thread that may block.
+    pub async fn aside<T: Send + 'static>(
+        self: &Arc<Self>,
+        ask: impl FnOnce(&Reach) -> T + Send + 'static,
+    ) -> io::Result<T> {
         let this = Arc::clone(self);
-        tokio::task::spawn_blocking(move || this.scan())
-            .await
-            .map_err(io::Error::other)?
+        let asked = tokio::task::spawn_blocking(move || ask(&this));
+        asked.await.map_err(io::Error::other)
     }
 
     fn known(&self) -> MutexGuard<'_, BTreeMap<i32, u64>> {

@@ -97,7 +97,10 @@ async fn what_a_leader_has_started_is_known_before_it_is_asked_to_end() {
     let (leader, _) = group(&driver);
     let wanderers = family(&members::all().unwrap(), |m| m.pid == leader);
     let service = driver.running().unwrap();
-    service.ask_to_end(rustix::process::Signal::TERM).unwrap();
+    service
+        .ask_to_end(rustix::process::Signal::TERM)
+        .await
+        .unwrap();
     service.ended().await;
     assert_all_ended(&wanderers);
 }

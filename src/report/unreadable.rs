@@ -1,0 +1,53 @@
+//! A trace that cannot be read, among others that can.
+
+use std::fmt;
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::trace::TraceError;
+
+/// A trace that cannot be read: why, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unreadable {
+    /// The file.
+    pub trace: String,
+    /// What is wrong with it; for a line that makes no sense, with its number.
+    pub error: String,
+    /// What to do about it.
+    pub help: String,
+}
+
+impl Unreadable {
+    /// What an error says of a trace.
+    pub fn of(path: &Path, error: &TraceError) -> Self {
+        Unreadable {
+            trace: path.display().to_string(),
+            error: error.to_string(),
+            help: error.remedy().to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The error names the file itself.
+        write!(f, "{} ({})", self.error, self.help)
+    }
+}
+
+/// Reads each of these files, and keeps those that cannot be read apart.
+pub(super) fn sorted_out<T>(
+    paths: impl IntoIterator<Item = impl AsRef<Path>>,
+    read: impl Fn(&Path) -> Result<T, TraceError>,
+) -> (Vec<T>, Vec<Unreadable>) {
+    let (mut good, mut bad) = (Vec::new(), Vec::new());
+    for path in paths {
+        let path = path.as_ref();
+        match read(path) {
+            Ok(content) => good.push(content),
+            Err(error) => bad.push(Unreadable::of(path, &error)),
+        }
+    }
+    (good, bad)
+}
