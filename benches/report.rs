@@ -27,7 +27,8 @@ fn main() {
     let parsing_s = began.elapsed().as_secs_f64();
 
     let began = Instant::now();
-    let report = Report::of_traces(std::slice::from_ref(&trace)).expect("it is a trace");
+    let report = Report::of_traces(std::slice::from_ref(&trace));
+    assert!(report.unreadable.is_empty(), "it is a trace");
     let reading_s = began.elapsed().as_secs_f64();
     let page = folder.path().join("report.html");
     let mut out = BufWriter::new(File::create(&page).expect("the page can be made"));

@@ -279,13 +279,13 @@ mod tests {
         assert_eq!(
             stuck[1..],
             [
-                r#"4000 ended 0 Poll unknown JobNotTerminal "the last state was `R`, 4.0 s after the job was accepted" 4000 -"#
+                r#"4000 ended 0 Poll unknown JobNotTerminal "the last state was `R`, 4 s after the job was accepted" 4000 -"#
             ]
         );
         // A poll that hangs does not stretch it.
         let silent = story(|_| Reply::Silence).await;
         assert!(
-            silent.last().unwrap().contains("no state was seen, 4.0 s"),
+            silent.last().unwrap().contains("no state was seen, 4 s"),
             "{silent:?}"
         );
     }

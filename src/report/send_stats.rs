@@ -295,10 +295,10 @@ mod tests {
         let summary = fold.summary("demo", Duration::from_millis(1_234));
         let expected = "\
             demo: 6 sent in 1.23 s: 1 ok, 2 failed, 1 unknown, 2 still in flight at the end\n\n \
-            request  outcome  count     p50     p90     p99     max\n \
-            job      failed       2  2.0 ms  3.0 ms  3.0 ms  3.0 ms\n \
-            job      ok           1  1.0 ms  1.0 ms  1.0 ms  1.0 ms\n \
-            job      unknown      1  4.0 ms  4.0 ms  4.0 ms  4.0 ms\n\n     \
+            request  outcome  count   p50   p90   p99   max\n \
+            job      failed       2  2 ms  3 ms  3 ms  3 ms\n \
+            job      ok           1  1 ms  1 ms  1 ms  1 ms\n \
+            job      unknown      1  4 ms  4 ms  4 ms  4 ms\n\n     \
             2 × job failed (503): away\n     \
             1 × job unknown (connection refused): connection refused";
         assert_eq!(summary.text(), expected);

@@ -84,7 +84,6 @@ mod tests {
     #[test]
     fn a_request_is_in_flight_from_its_sending_to_its_first_end() {
         let trace = Script::new(&["job"])
-            .ok(10, 7)
             .sent(20, 7, "job")
             .accepted(22, 7)
             .ok(30, 7)

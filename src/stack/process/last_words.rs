@@ -55,11 +55,11 @@ mod tests {
         };
         assert_eq!(
             told(&[]),
-            "ended by itself with code 1, 41 ms after its start, without a word"
+            "ended by itself with code 1, 41.9 ms after its start, without a word"
         );
         assert_eq!(
             told(&["Traceback", "OSError: no"]),
-            "ended by itself with code 1, 41 ms after its start, saying:\nTraceback\nOSError: no"
+            "ended by itself with code 1, 41.9 ms after its start, saying:\nTraceback\nOSError: no"
         );
         let held = told(&["OSError: [Errno 98] Address already in use"]);
         assert!(held.contains("is held by another process"), "{held}");

@@ -27,7 +27,11 @@ fuzz_target!(|bytes: &[u8]| {
 fn report(bytes: &[u8]) {
     let path = file("trace.jsonl", bytes);
     // The report reads in a way of its own, which keeps less.
-    let report = Report::of_traces(&[path]).expect("what `Trace::parse` takes is a trace");
+    let report = Report::of_traces(&[path]);
+    assert!(
+        report.unreadable.is_empty(),
+        "what `Trace::parse` takes is a trace"
+    );
     terminal::report(&report);
     html::write(&report, &mut Vec::new()).expect("a Vec takes everything");
     junit::junit(&report, &[]).expect("names and messages make XML");
