@@ -29,33 +29,39 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The public parts are [`LiveStack`], [`strategy`], [`model`] (plans, faults, limits, verdicts), the reading side of [`trace`],
-//! [`generator::Space`] and [`invariant`]. Everything else is the program's own and may change. The [`guide`] explains the
-//! program itself, one page a topic.
+//! The public parts are [`LiveStack`], [`strategy`], [`model`] (plans, faults, limits, verdicts),
+//! the reading side of [`trace`], [`generator::Space`] and [`invariant`]. Everything else is the
+//! program's own and may change. The [`guide`] explains the program itself, one page a topic.
 //!
 //! # One trial's way through the files
 //!
 //! ```text
 //! Config ─generator→ Plan ─executor(Stack)→ Trace ─invariants→ Verdict ─┬→ report
 //!                     ↑                                                 │ violated
-//!                     └───────────── shrink: smaller plans ←────────────┘→ counterexample → traces/
+//!                     └──────────── shrink: smaller plans ←─────────────┘→ saved in traces/
 //! ```
 //!
-//! 1. A plan is drawn: `generator/opening.rs` holds the first ones, `generator/interleaving.rs` the random ones. Its words (step,
-//!    fault, anchor, burst) are in `model/`; a new kind of fault begins in `model/fault.rs`.
-//! 2. `campaign/work.rs` gives the plan to a stack, and `campaign/trial.rs` executes it: one trace, one verdict.
-//! 3. `executor/trial.rs` is the trial itself: `setup.rs` (bring up, baseline), `course.rs` (steps at their anchors), `recovery.rs`
-//!    (probes until success lasts), `rest.rs` (what the API holds at rest).
-//! 4. A fault is done by `nemesis/` and nobody else: the intent is written to the journal, then the driver acts. A kill is done in
-//!    `stack/process/group.rs`, `stack/docker/driver.rs` or `stack/command/run.rs`.
-//! 5. A request goes from `load/burst.rs` through `load/client.rs` to `load/fresh.rs` or `load/pooled.rs`; an accepted job is followed
-//!    in `load/job.rs`.
-//! 6. Every event is put in order by `trace/recorder.rs`. `trace/event.rs` lists them, `trace/query.rs` answers questions about them.
-//! 7. `invariant/judge.rs` asks each invariant, one file each: whether an API recovers is decided in `invariant/recovers.rs`.
-//! 8. What failed is tried again without its faults (`campaign/control.rs`), made smaller (`campaign/shrinking.rs`, `shrink/`), and saved
-//!    (`campaign/save.rs`).
-//! 9. `report/` says it: `terminal.rs` for people, `html/` for the page (its timeline is drawn by `html/drawing.rs` and `timeline.js`),
-//!    `junit.rs` and the others for machines.
+//! 1. A plan is drawn: `generator/opening.rs` holds the first ones, `generator/interleaving.rs` the
+//!    random ones. Its words (step, fault, anchor, burst) are in `model/`; a new kind of fault
+//!    begins in `model/fault.rs`.
+//! 2. `campaign/work.rs` gives the plan to a stack, and `campaign/trial.rs` executes it: one trace,
+//!    one verdict.
+//! 3. `executor/trial.rs` is the trial itself: `setup.rs` (bring up, baseline), `course.rs` (steps
+//!    at their anchors), `recovery.rs` (probes until success lasts), `rest.rs` (what the API holds
+//!    at rest).
+//! 4. A fault is done by `nemesis/` and nobody else: the intent is written to the journal, then the
+//!    driver acts. A kill is done in `stack/process/group.rs`, `stack/docker/driver.rs` or
+//!    `stack/command/run.rs`.
+//! 5. A request goes from `load/burst.rs` through `load/client.rs` to `load/fresh.rs` or
+//!    `load/pooled.rs`; an accepted job is followed in `load/job.rs`.
+//! 6. Every event is put in order by `trace/recorder.rs`. `trace/event.rs` lists them,
+//!    `trace/query.rs` answers questions about them.
+//! 7. `invariant/judge.rs` asks each invariant, one file each: whether an API recovers is decided
+//!    in `invariant/recovers.rs`.
+//! 8. What failed is tried again without its faults (`campaign/control.rs`), made smaller
+//!    (`campaign/shrinking.rs`, `shrink/`), and saved (`campaign/save.rs`).
+//! 9. `report/` says it: `terminal.rs` for people, `html/` for the page (its timeline is drawn by
+//!    `html/drawing.rs` and `timeline.js`), `junit.rs` and the others for machines.
 //!
 //! # The house
 //!
@@ -89,24 +95,28 @@
 //!
 //! # Architecture invariants
 //!
-//! * `model` does no I/O and knows nothing of the others; everything in it can be written to a trace.
-//! * Every event gets its place from one [recorder](trace::Recorder). Display, anchors, disk and verdict read that one history.
-//!   (The recorder lives in `trace` and not in `executor`, because load, nemesis and observers all write to it.)
+//! * `model` does no I/O and knows nothing of the others; everything in it can be written to a
+//!   trace.
+//! * Every event gets its place from one [recorder](trace::Recorder). Display, anchors, disk and
+//!   verdict read that one history. (The recorder lives in `trace` and not in `executor`, because
+//!   load, nemesis and observers all write to it.)
 //! * Nothing is taken from a service before the intent is written down and synced. What gives
 //!   something back is written down too, and waits for no disk. Only [`nemesis`] acts.
 //! * The harness must not disturb what it measures: nothing that blocks (a sync, a scan of /proc)
 //!   is done on the task that sends requests and does faults, nor with the recorder's lock held.
 //! * A verdict is a pure function of a trace: it can be computed again, offline, by other limits.
-//! * What goes wrong with the harness or the environment is an event ([`Trouble`](trace::EventKind::Trouble)) and makes a trial
-//!   inconclusive. It is never a violation.
+//! * What goes wrong with the harness or the environment is an event
+//!   ([`Trouble`](trace::EventKind::Trouble)) and makes a trial inconclusive. It is never a
+//!   violation.
 //! * A trait's file does not construct its implementors; [`assembly`] and [`demo`] choose them.
-//! * What a simulator can share (`app`, `load`, `executor`) tells the time by tokio's clock, starts no threads, and
-//!   iterates over nothing that is hashed. Values are watched through [`watch`], not through tokio's, which wakes by chance.
+//! * What a simulator can share (`app`, `load`, `executor`) tells the time by tokio's clock, starts
+//!   no threads, and iterates over nothing that is hashed. Values are watched through [`watch`],
+//!   not through tokio's, which wakes by chance.
 //!
 //! # What is deliberately absent
 //!
-//! gRPC, WebSocket and streaming requests; process stacks on systems other than Linux; any retry of a request by the
-//! harness, for a retry would hide the failure that is looked for.
+//! gRPC, WebSocket and streaming requests; process stacks on systems other than Linux; any retry of
+//! a request by the harness, for a retry would hide the failure that is looked for.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 

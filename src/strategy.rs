@@ -1,11 +1,14 @@
 //! Random plans for `proptest!`, which shrink as comeback shrinks.
 //!
-//! [`plans`] draws what [`generator::plans`] draws. But where proptest would shrink the numbers that a plan was drawn
-//! from, its value tree goes through the [passes](crate::shrink::smaller_plans) that make one plan from another: steps are left out, and what hung on
-//! them keeps its distance; faults and loads become simpler; times and numbers become smaller. The result is the simplest plan, by the order of
+//! [`plans`] draws what [`generator::plans`] draws. But where proptest would shrink the numbers
+//! that a plan was drawn from, its value tree goes through the
+//! [passes](crate::shrink::smaller_plans) that make one plan from another: steps are left out, and
+//! what hung on them keeps its distance; faults and loads become simpler; times and numbers become
+//! smaller. The result is the simplest plan, by the order of
 //! [`Plan::size`](crate::model::Plan::size), that none of these passes makes simpler.
 //!
-//! A plan is tried once. For a failure that shows only now and then use [`shrink`](crate::shrink::shrink), which weighs what a run tells.
+//! A plan is tried once. For a failure that shows only now and then use
+//! [`shrink`](crate::shrink::shrink), which weighs what a run tells.
 
 use proptest::strategy::{NewTree, Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
@@ -49,7 +52,8 @@ pub struct PlanTree {
     failed: Plan,
     /// The plan that is tried.
     current: Plan,
-    /// What is simpler than the plan that failed and was not tried yet; none before the first of them is asked for.
+    /// What is simpler than the plan that failed and was not tried yet; none before the first of
+    /// them is asked for.
     untried: Option<Box<dyn Iterator<Item = Plan>>>,
 }
 

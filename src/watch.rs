@@ -1,8 +1,10 @@
-//! A value that many can watch as it changes, and that wakes them in the order in which they began to wait.
+//! A value that many can watch as it changes, and that wakes them in the order in which they began
+//! to wait.
 //!
-//! tokio's own `watch` spreads those who wait over several lists by chance, so with it the order in which they go on differs from run to
-//! run, and no simulated trial would be the same twice. This one has the same methods and one list. It is not as fast where many
-//! threads contend for it, which nobody does here.
+//! tokio's own `watch` spreads those who wait over several lists by chance, so with it the order in
+//! which they go on differs from run to run, and no simulated trial would be the same twice. This
+//! one has the same methods and one list. It is not as fast where many threads contend for it,
+//! which nobody does here.
 
 use std::ops::Deref;
 use std::pin::pin;
@@ -22,7 +24,8 @@ pub struct Receiver<T> {
     seen: u64,
 }
 
-/// The value as it is now. It cannot change while this is held, so it must not be held across an `await`.
+/// The value as it is now. It cannot change while this is held, so it must not be held across an
+/// `await`.
 #[derive(Debug)]
 pub struct Ref<'a, T>(RwLockReadGuard<'a, Value<T>>);
 
@@ -91,7 +94,8 @@ impl<T> Sender<T> {
     /// Changes the value, and says whether those who watch it should know. Returns the same.
     pub fn send_if_modified(&self, change: impl FnOnce(&mut T) -> bool) -> bool {
         let modified = {
-            // A panic in a change leaves the value as that change left it, which is for the panic's cause to answer for.
+            // A panic in a change leaves the value as that change left it, which is for the panic's
+            // cause to answer for.
             let lock = self.0.value.write();
             let mut value = lock.unwrap_or_else(PoisonError::into_inner);
             let modified = change(&mut value.value);

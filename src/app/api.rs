@@ -23,8 +23,8 @@ use super::processor::Processor;
 use super::provider::{CallError, Provider};
 use super::{Crash, Host, Listener, Network, Settings, Variant};
 
-/// Serves the API in front of the backend that `network` leads to. Returns only when the API crashes; when it returns or is
-/// dropped, every connection breaks.
+/// Serves the API in front of the backend that `network` leads to. Returns only when the API
+/// crashes; when it returns or is dropped, every connection breaks.
 pub async fn serve(
     mut listener: impl Listener,
     network: Arc<dyn Network>,
@@ -127,7 +127,8 @@ impl Api {
                     "description": answer.result,
                 }),
             ),
-            // BUG swallowed-error: a handler that catches everything, and an answer that was never filled in.
+            // BUG swallowed-error: a handler that catches everything, and an answer that was never
+            // filled in.
             Err(CallError::Broken) if self.settings.is(Variant::SwallowedError) => {
                 (StatusCode::OK, json!({}))
             }

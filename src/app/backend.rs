@@ -48,7 +48,8 @@ struct Backend {
     log: Log,
     sessions: AtomicU64,
     greetings: AtomicU32,
-    /// Whether clients that ask for work are turned away: one of them has behaved so badly that it endangers the backend.
+    /// Whether clients that ask for work are turned away: one of them has behaved so badly that it
+    /// endangers the backend.
     blocks: AtomicBool,
 }
 
@@ -81,7 +82,8 @@ impl Backend {
     async fn converse(&self, stream: Stream) -> io::Result<()> {
         let mut wire = Wire::new(stream);
         let work = self.settings.work;
-        // Every piece of work takes the same time, so they are done in the order in which they came.
+        // Every piece of work takes the same time, so they are done in the order in which they
+        // came.
         let mut working: VecDeque<(Instant, u64, Value)> = VecDeque::new();
         loop {
             let next_done = working.front().map(|(done_at, ..)| *done_at);

@@ -1,4 +1,5 @@
-//! What stands between those who need the backend and the connection: bounded retries, and a circuit breaker.
+//! What stands between those who need the backend and the connection: bounded retries, and a
+//! circuit breaker.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,7 +13,8 @@ use super::provider::{CallError, Provider};
 use super::slots::Slots;
 use super::{Host, Settings, Variant};
 
-/// After so long no call is made again, and a call with its retries takes no longer than the second.
+/// After so long no call is made again, and a call with its retries takes no longer than the
+/// second.
 const LAST_RETRY: Duration = Duration::from_millis(250);
 const WITH_RETRIES: Duration = Duration::from_millis(700);
 
@@ -67,7 +69,8 @@ impl Caller {
                 .unwrap_or(Err(CallError::Deadline(WITH_RETRIES))),
         };
         self.note(result.is_ok());
-        // BUG growing-latency: each reconnect has added a listener, and the answer passes through all of them.
+        // BUG growing-latency: each reconnect has added a listener, and the answer passes through
+        // all of them.
         if self.settings.is(Variant::GrowingLatency) && result.is_ok() {
             sleep(LISTENER * self.provider.reconnects()).await;
         }

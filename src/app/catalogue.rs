@@ -1,7 +1,7 @@
 //! The catalogue of the demo's variants.
 //!
-//! An entry says what a variant does, where its like was seen, and, before anybody has run it, which
-//! invariants should catch it.
+//! An entry says what a variant does, where its like was seen, and, before anybody has run it,
+//! which invariants should catch it.
 
 use std::time::Duration;
 
@@ -14,7 +14,8 @@ pub(super) struct Entry {
     pub description: &'static str,
     /// A public report of the like; none for a correct variant.
     pub seen: &'static str,
-    /// The invariants that should catch it, the one that is most to be expected first; none for a correct variant.
+    /// The invariants that should catch it, the one that is most to be expected first; none for a
+    /// correct variant.
     pub caught_by: &'static [&'static str],
     /// What it changes in the settings.
     pub change: fn(&mut Settings),

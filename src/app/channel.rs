@@ -31,7 +31,8 @@ pub(super) struct Channel {
     closing: CancellationToken,
 }
 
-/// The end of a channel that does the reading and writing. When it is dropped, every call in flight fails.
+/// The end of a channel that does the reading and writing. When it is dropped, every call in flight
+/// fails.
 pub(super) struct Pump {
     wire: Wire,
     calls: mpsc::UnboundedReceiver<Call>,
@@ -132,7 +133,8 @@ impl Channel {
         let _ = self.calls.send(Call { token, answer });
     }
 
-    /// Resets this channel, even while its pump waits for a peer that does not read. A newer channel is not touched.
+    /// Resets this channel, even while its pump waits for a peer that does not read. A newer
+    /// channel is not touched.
     pub fn close(&self) {
         self.closing.cancel();
     }
@@ -191,7 +193,8 @@ impl Waiting {
         }
     }
 
-    /// The same table for another connection: who still waits stands under the numbers of its first calls.
+    /// The same table for another connection: who still waits stands under the numbers of its first
+    /// calls.
     pub fn carried_over(&self) -> Waiting {
         let mut waiting = self.callers();
         let still_waiting = std::mem::take(&mut *waiting).into_values();

@@ -3,7 +3,8 @@
 use super::Stream;
 use super::protocol::{FromBackend, ToBackend, Wire};
 
-/// Asks a backend at the other end of `stream` whether it is ready to serve. The caller bounds the time.
+/// Asks a backend at the other end of `stream` whether it is ready to serve. The caller bounds the
+/// time.
 ///
 /// # Errors
 /// Why it is not ready, in a few words.

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use super::{Log, Meter};
 
-/// Where the API's log goes, where its figures are counted, and what its chances are drawn from. Clones share all of it.
+/// Where the API's log goes, where its figures are counted, and what its chances are drawn from.
+/// Clones share all of it.
 #[derive(Debug, Clone)]
 pub struct Host {
     /// Where its log lines go.
@@ -15,7 +16,8 @@ pub struct Host {
     pub seed: u64,
 }
 
-/// The API has come to an end that it did not want. A process ends with it; none of its connections outlives it.
+/// The API has come to an end that it did not want. A process ends with it; none of its connections
+/// outlives it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the API has crashed: {0}")]
 pub struct Crash(pub(super) Cow<'static, str>);

@@ -30,7 +30,8 @@ where
         let reply = answer(request);
         async { Ok::<_, Infallible>(response(reply.await)) }
     });
-    // A client that breaks off or talks nonsense has been told so by hyper; there is nobody else to tell.
+    // A client that breaks off or talks nonsense has been told so by hyper; there is nobody else to
+    // tell.
     let _ = http1::Builder::new()
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(stream), service)

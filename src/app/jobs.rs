@@ -62,7 +62,8 @@ struct Table {
 }
 
 impl Jobs {
-    /// A table that remembers `max_known` jobs, and a queue of at most `max_queued`, whose far end is for the processor.
+    /// A table that remembers `max_known` jobs, and a queue of at most `max_queued`, whose far end
+    /// is for the processor.
     pub fn new(max_known: usize, max_queued: usize) -> (Self, mpsc::Receiver<JobId>) {
         let (queue, processor) = mpsc::channel(max_queued);
         let jobs = Jobs {

@@ -11,10 +11,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::Stream;
 
-/// Counts a service's open streams, the memory that it holds, and its work. Clones share the counts.
+/// Counts a service's open streams, the memory that it holds, and its work. Clones share the
+/// counts.
 ///
-/// Nothing is pretended: a leaked stream is a socket and leaked memory is touched, so that the figures of a real process show the
-/// same. Its work alone is nominal, since on a simulated clock nothing takes any time.
+/// Nothing is pretended: a leaked stream is a socket and leaked memory is touched, so that the
+/// figures of a real process show the same. Its work alone is nominal, since on a simulated clock
+/// nothing takes any time.
 #[derive(Debug, Clone, Default)]
 pub struct Meter(Arc<Counts>);
 

@@ -39,13 +39,14 @@ pub trait Listener: Send {
     async fn accept(&mut self) -> io::Result<Stream>;
 }
 
-/// How long to wait after a peer could not be let in: most often descriptors are short, and asking again at once is no help.
+/// How long to wait after a peer could not be let in: most often descriptors are short, and asking
+/// again at once is no help.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves every peer, all at once. Never returns; when it is dropped, every connection breaks.
 ///
-/// The whole of it is one future, so that whoever runs it decides whether anything of it happens: a simulator freezes a service by
-/// not polling it.
+/// The whole of it is one future, so that whoever runs it decides whether anything of it happens: a
+/// simulator freezes a service by not polling it.
 pub(super) async fn serve_each<F>(
     listener: &mut dyn Listener,
     log: &Log,

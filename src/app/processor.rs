@@ -78,7 +78,8 @@ impl Processor {
                     pending::<()>().await;
                 }
             }
-            // BUG full-queue: it looks for the backend only when another job arrives, and a full queue takes none.
+            // BUG full-queue: it looks for the backend only when another job arrives, and a full
+            // queue takes none.
             if self.settings.is(Variant::FullQueue) {
                 while !self.provider.connected() {
                     self.jobs.until_another().await;
@@ -128,7 +129,8 @@ impl Processor {
         self.jobs.update(id, |job| job.status = JobStatus::Starting);
         let connected = self.provider.connected_since();
         sleep(self.settings.startup).await;
-        // BUG forgotten-start: the connection that it was started for is gone, and nobody looks after it.
+        // BUG forgotten-start: the connection that it was started for is gone, and nobody looks
+        // after it.
         if self.settings.is(Variant::ForgottenStart)
             && connected.is_some()
             && connected != self.provider.connected_since()

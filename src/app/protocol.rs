@@ -10,7 +10,8 @@ use tokio_util::codec::{Framed, LinesCodec, LinesCodecError};
 
 use super::Stream;
 
-/// The longest line that is taken, in bytes. No token of a body that the API takes makes a longer one.
+/// The longest line that is taken, in bytes. No token of a body that the API takes makes a longer
+/// one.
 const MAX_LINE: usize = 1 << 20;
 
 /// What a backend is told.

@@ -130,7 +130,8 @@ impl Provider {
     pub async fn call(&self, token: Value) -> Result<Answer, CallError> {
         let began = Instant::now();
         let channel = self.channel().await?;
-        // BUG retry-stampede: the retries of a call that had to wait are all sent now, beside the call itself.
+        // BUG retry-stampede: the retries of a call that had to wait are all sent now, beside the
+        // call itself.
         if self.settings.is(Variant::RetryStampede) {
             let retries = began.elapsed().as_millis() / IMPATIENCE.as_millis();
             (0..retries).for_each(|_| channel.repeat(token.clone()));
@@ -143,7 +144,8 @@ impl Provider {
             return answer.await;
         };
         timeout(deadline, answer).await.unwrap_or_else(|_| {
-            // Whoever leaves this call unanswered will not answer the next, and a late answer must find nobody.
+            // Whoever leaves this call unanswered will not answer the next, and a late answer must
+            // find nobody.
             if self.settings.resets_when_late {
                 channel.close();
             }
@@ -151,8 +153,8 @@ impl Provider {
         })
     }
 
-    /// Connects whenever there is no channel, with growing pauses, also while nobody calls. Returns only when the
-    /// API crashes.
+    /// Connects whenever there is no channel, with growing pauses, also while nobody calls. Returns
+    /// only when the API crashes.
     pub async fn keep_connected(&self) -> Crash {
         let mut session = Session::default();
         let mut resets = 0;
@@ -186,12 +188,14 @@ impl Provider {
                 self.host.meter.hold(BUFFERS);
             }
             self.set_link(None);
-            // A backend that hangs up as soon as it has said welcome must not be called in a tight loop.
+            // A backend that hangs up as soon as it has said welcome must not be called in a tight
+            // loop.
             sleep(self.settings.backoff_min).await;
         }
     }
 
-    /// Whether a bug keeps the loss of a channel from being noticed: it counts as open then, and nothing reconnects.
+    /// Whether a bug keeps the loss of a channel from being noticed: it counts as open then, and
+    /// nothing reconnects.
     fn overlooks(&self, end: &End, resets: u32) -> bool {
         let lived = self.link.borrow().since.elapsed();
         match self.settings.variant {
@@ -199,7 +203,8 @@ impl Provider {
             Variant::StaleConnected => true,
             // BUG lost-restart: so soon after a reconnect it must be the tail of the old loss.
             Variant::LostRestart => self.reconnects() > 0 && lived < SETTLING,
-            // BUG loss-after-reset: the mark of an earlier reset is still there, so it is thought to be our own doing.
+            // BUG loss-after-reset: the mark of an earlier reset is still there, so it is thought
+            // to be our own doing.
             Variant::LossAfterReset => resets > 0 && !end.reset,
             _ => false,
         }
@@ -237,7 +242,8 @@ impl Provider {
                 self.host.log.line(format_args!("cannot connect: {error}"));
                 backoff = NO_PAUSE;
             }
-            // BUG backoff-reset: on a reconnect, what is accepted counts as a success, though no welcome follows.
+            // BUG backoff-reset: on a reconnect, what is accepted counts as a success, though no
+            // welcome follows.
             let reconnects = session.resume().is_some();
             if self.settings.is(Variant::BackoffReset) && accepted && reconnects {
                 backoff = NO_PAUSE;
@@ -250,9 +256,11 @@ impl Provider {
     async fn dial(&self, session: &mut Session) -> Result<Pump, DialError> {
         self.host.meter.worked(DIAL_COST);
         let waiting = match self.settings.variant {
-            // BUG crossed-replies: who waited on the old connection stands in line for the new one's first answers.
+            // BUG crossed-replies: who waited on the old connection stands in line for the new
+            // one's first answers.
             Variant::CrossedReplies => self.waiting.carried_over(),
-            // BUG late-reply: who gives up leaves the line, and the answer that is still to come does not.
+            // BUG late-reply: who gives up leaves the line, and the answer that is still to come
+            // does not.
             Variant::LateReply => Waiting::in_line(),
             _ => Waiting::default(),
         };

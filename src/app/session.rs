@@ -4,7 +4,8 @@ use tokio::time::Instant;
 
 use super::protocol::Resume;
 
-/// The API's session with the backend. Over a new connection it goes on where it was, unless it was away for too long.
+/// The API's session with the backend. Over a new connection it goes on where it was, unless it was
+/// away for too long.
 #[derive(Debug, Default)]
 pub(super) struct Session {
     number: Option<u64>,

@@ -18,7 +18,8 @@ pub struct Settings {
     pub slots: Option<(usize, Duration)>,
     /// How long an attempt to connect may take, greeting included.
     pub connect_deadline: Duration,
-    /// How long after the channel was lost a call still waits for the next one; later it fails at once.
+    /// How long after the channel was lost a call still waits for the next one; later it fails at
+    /// once.
     pub patience: Duration,
     /// The pause after the first failed attempt to connect. It doubles with each further one.
     pub backoff_min: Duration,

@@ -58,7 +58,8 @@ impl Slots {
     fn give_back(&self) {
         let mut state = self.state();
         while let Some(next) = state.line.pop_front() {
-            // BUG leaked-slots: who gave up is passed the slot all the same, and gives nothing back.
+            // BUG leaked-slots: who gave up is passed the slot all the same, and gives nothing
+            // back.
             if next.send(()).is_ok() || self.settings.is(Variant::LeakedSlots) {
                 return;
             }

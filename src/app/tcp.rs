@@ -10,7 +10,8 @@ use super::{Listener, Network, Stream};
 /// The way to a peer at a TCP address.
 #[derive(Debug)]
 pub struct TcpNetwork {
-    /// `host:port`. The host is looked up for every connection: a restarted container may have another address.
+    /// `host:port`. The host is looked up for every connection: a restarted container may have
+    /// another address.
     pub address: String,
 }
 
@@ -19,7 +20,8 @@ pub struct TcpNetwork {
 pub struct TcpPort(TcpListener);
 
 impl TcpPort {
-    /// Listens at `host:port`, also while connections of a process that used the port before linger.
+    /// Listens at `host:port`, also while connections of a process that used the port before
+    /// linger.
     ///
     /// # Errors
     /// When the address is in use or is none of ours.

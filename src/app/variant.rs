@@ -1,5 +1,5 @@
-//! The demo's variants: the healthy one, one for each seeded bug, and correct ones that look suspicious.
-//! What there is to say of each is in the `catalogue`.
+//! The demo's variants: the healthy one, one for each seeded bug, and correct ones that look
+//! suspicious. What there is to say of each is in the `catalogue`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,8 @@ use std::str::FromStr;
 use super::Settings;
 use super::catalogue::{ENTRIES, Entry};
 
-/// A variant of the demo's API. Its `Display` and `FromStr` are its name, and what it does is its [description](Variant::description).
+/// A variant of the demo's API. Its `Display` and `FromStr` are its name, and what it does is its
+/// [description](Variant::description).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "the catalogue says of each what it does")]
 pub enum Variant {
@@ -75,12 +76,14 @@ impl Variant {
         self.entry().description
     }
 
-    /// Where the like of its bug was seen: `owner/repository#number` of a public report, and what that says. None for a correct variant.
+    /// Where the like of its bug was seen: `owner/repository#number` of a public report, and what
+    /// that says. None for a correct variant.
     pub fn seen(self) -> Option<&'static str> {
         Some(self.entry().seen).filter(|seen| !seen.is_empty())
     }
 
-    /// The names of the invariants that should catch it, the one that is most to be expected first; none for a correct variant.
+    /// The names of the invariants that should catch it, the one that is most to be expected first;
+    /// none for a correct variant.
     pub fn caught_by(self) -> &'static [&'static str] {
         self.entry().caught_by
     }

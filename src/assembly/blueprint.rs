@@ -16,7 +16,8 @@ pub struct Blueprint {
     pub config: Config,
     /// The ports that stand for `${port:NAME}`.
     pub ports: Vec<ReservedPort>,
-    /// The stack that this one is a compose project's copy of: its containers tell which of their ports are meant.
+    /// The stack that this one is a compose project's copy of: its containers tell which of their
+    /// ports are meant.
     pub original: Option<Config>,
     /// Variables whose values are too short to be kept out of texts, named for the first time.
     pub unredacted: Vec<String>,
@@ -56,7 +57,8 @@ impl Blueprint {
     /// # Errors
     /// When the configuration is bad, or does not tell how there can be so many copies.
     pub fn copy(path: &Path, nth: usize) -> Result<Self, AssemblyError> {
-        // Each time that it is read it has other ports, so that whatever is the same would be shared.
+        // Each time that it is read it has other ports, so that whatever is the same would be
+        // shared.
         let (original, copy) = (Blueprint::of(path)?.config, Blueprint::of(path)?);
         let projects = &original.instances;
         let copy = match projects.get(nth - 1) {

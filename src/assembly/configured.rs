@@ -152,7 +152,8 @@ impl Finder {
     }
 }
 
-/// Puts the ports at which a copy's containers are published in the place of those of the stack that it is a copy of.
+/// Puts the ports at which a copy's containers are published in the place of those of the stack
+/// that it is a copy of.
 async fn follow_ports(
     copy: &mut Config,
     original: &Config,
@@ -208,7 +209,8 @@ async fn url_of_copy(
     Ok(format!("{scheme}://{host}:{port}{rest}"))
 }
 
-/// A service's driver, if it is needed. All containers are reached through one connection to the engine.
+/// A service's driver, if it is needed. All containers are reached through one connection to the
+/// engine.
 async fn driver(
     name: &str,
     service: &ServiceConfig,

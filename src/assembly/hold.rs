@@ -1,7 +1,9 @@
-//! Two runs on one stack would each take the other's faults for failures of the API, so a run holds its services while it lasts.
+//! Two runs on one stack would each take the other's faults for failures of the API, so a run holds
+//! its services while it lasts.
 //!
-//! A service is known by what it is, and not by what a configuration calls it: a container by its id, a process or a command by what is
-//! executed and where. Each has a file beside the journals, and the kernel's lock on that file ends with the process, however it ends.
+//! A service is known by what it is, and not by what a configuration calls it: a container by its
+//! id, a process or a command by what is executed and where. Each has a file beside the journals,
+//! and the kernel's lock on that file ends with the process, however it ends.
 
 use std::fs::{self, File, TryLockError};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -34,10 +36,12 @@ pub struct Busy {
 }
 
 impl Hold {
-    /// Holds the services of a stack, at once or, where it may wait, as soon as they are free; `waits` learns for whom.
+    /// Holds the services of a stack, at once or, where it may wait, as soon as they are free;
+    /// `waits` learns for whom.
     ///
     /// # Errors
-    /// [`Busy`] when another run holds one, or the wait was interrupted; and when a lock's file cannot be made.
+    /// [`Busy`] when another run holds one, or the wait was interrupted; and when a lock's file
+    /// cannot be made.
     pub async fn of(
         stack: &Stack,
         wait: bool,

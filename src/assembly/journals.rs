@@ -7,8 +7,9 @@ use super::AssemblyError;
 use crate::nemesis::{Journal, Owner};
 use crate::stack::process::start_ticks;
 
-/// The folder of the journals: `$COMEBACK_STATE_DIR`, else `$XDG_STATE_HOME/comeback`, else `~/.local/state/comeback`.
-/// It does not depend on the working folder, so that `comeback heal` finds them from anywhere.
+/// The folder of the journals: `$COMEBACK_STATE_DIR`, else `$XDG_STATE_HOME/comeback`, else
+/// `~/.local/state/comeback`. It does not depend on the working folder, so that `comeback heal`
+/// finds them from anywhere.
 ///
 /// # Errors
 /// When none of the three variables is set.

@@ -30,12 +30,13 @@ const INTERRUPTED: i32 = 130;
 /// The stacks of this process that are not yet left as they were found.
 static OPEN: AtomicUsize = AtomicUsize::new(0);
 
-/// The stack of a configuration, brought up for the length of a Rust test. `examples/with_proptest.rs` shows its use.
+/// The stack of a configuration, brought up for the length of a Rust test.
+/// `examples/with_proptest.rs` shows its use.
 ///
 /// Every plan is executed on a fresh stack. When a `LiveStack` is dropped, faults are undone, and
 /// the stack is left as it was found. So it is when the test is interrupted (SIGINT, SIGTERM,
-/// SIGHUP), and then the process ends with 130. If the process is killed, a reaper does it where the
-/// program `comeback` is on the `PATH`; without one, `comeback heal` does it later.
+/// SIGHUP), and then the process ends with 130. If the process is killed, a reaper does it where
+/// the program `comeback` is on the `PATH`; without one, `comeback heal` does it later.
 pub struct LiveStack {
     runtime: Runtime,
     held: Arc<Mutex<Held>>,
@@ -117,8 +118,8 @@ impl LiveStack {
         &self.space
     }
 
-    /// Executes a plan once on a fresh stack, and judges it. The trace's judgement is the result; an inconclusive one says nothing
-    /// about the API.
+    /// Executes a plan once on a fresh stack, and judges it. The trace's judgement is the result;
+    /// an inconclusive one says nothing about the API.
     ///
     /// The last trace that was violated is kept, with a page about it: see [`LiveStack::kept`].
     ///
@@ -143,15 +144,16 @@ impl LiveStack {
         Ok(trace)
     }
 
-    /// Where the last trace that was violated is: `runs/in-tests/NAME.jsonl`, with a page about it beside (`.html`).
+    /// Where the last trace that was violated is: `runs/in-tests/NAME.jsonl`, with a page about it
+    /// beside (`.html`).
     pub fn kept(&self) -> Option<&Path> {
         self.kept.as_deref()
     }
 }
 
 impl Held {
-    /// Leaves the stack as it was found, unless that was tried before. What cannot be undone stays in
-    /// the journal, for the reaper and for `comeback heal`.
+    /// Leaves the stack as it was found, unless that was tried before. What cannot be undone stays
+    /// in the journal, for the reaper and for `comeback heal`.
     async fn leave(&mut self) {
         if std::mem::replace(&mut self.is_left, true) {
             return;

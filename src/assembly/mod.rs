@@ -1,4 +1,5 @@
-//! From a configuration to the concrete parts of a stack: which driver, which probe, which transport.
+//! From a configuration to the concrete parts of a stack: which driver, which probe, which
+//! transport.
 //!
 //! The command line and [`LiveStack`] both build their stacks here. Nothing in this module prints.
 

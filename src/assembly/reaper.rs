@@ -6,8 +6,8 @@ use std::process::{Child, Command, Stdio};
 
 use super::AssemblyError;
 
-/// A process that heals what this one leaves behind if it is killed. It notices by the end of its standard input, which
-/// this process holds open for as long as it lives.
+/// A process that heals what this one leaves behind if it is killed. It notices by the end of its
+/// standard input, which this process holds open for as long as it lives.
 #[derive(Debug)]
 pub struct Reaper {
     _child: Child,

@@ -1,7 +1,7 @@
 //! Limits, times and bounds that contradict each other.
 //!
-//! Each may be set by itself, and each is sensible by itself. Together, some leave nothing to find, or nothing to tell:
-//! what is listed here is warned of, and nothing is refused.
+//! Each may be set by itself, and each is sensible by itself. Together, some leave nothing to find,
+//! or nothing to tell: what is listed here is warned of, and nothing is refused.
 
 use std::time::Duration;
 
@@ -10,7 +10,8 @@ use crate::executor::Settings;
 use crate::generator::Bounds;
 use crate::model::{Limits, duration_ms};
 
-/// How many successes in a row make success sustained, and so how many probes a recovery takes at least.
+/// How many successes in a row make success sustained, and so how many probes a recovery takes at
+/// least.
 const ROW: u64 = 3;
 
 /// Two settings that contradict each other.
@@ -35,8 +36,8 @@ impl Bench {
     }
 }
 
-/// All contradictions. The table is the whole list: two settings in milliseconds, of which the first must not be above the
-/// second, what follows if it is, and what to do.
+/// All contradictions. The table is the whole list: two settings in milliseconds, of which the
+/// first must not be above the second, what follows if it is, and what to do.
 fn contradictions(limits: &Limits, settings: &Settings, bounds: &Bounds) -> Vec<Contradiction> {
     let ms = |time: Duration| time.as_millis() as u64;
     let probes_ms = ROW * ms(settings.probe_every);

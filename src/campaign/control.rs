@@ -47,8 +47,10 @@ impl Controls {
         self.0.insert(signature, control);
     }
 
-    /// Makes a failed trial inconclusive where the same plan fails in the same way without its faults. A signature that is met for the first
-    /// time has its control run now, on a fresh stack; where none is to be had, there is no control. Returns the one that was run, which counts from now on.
+    /// Makes a failed trial inconclusive where the same plan fails in the same way without its
+    /// faults. A signature that is met for the first time has its control run now, on a fresh
+    /// stack; where none is to be had, there is no control. Returns the one that was run, which
+    /// counts from now on.
     ///
     /// # Errors
     /// When the stack cannot be reset, or a file cannot be written.
@@ -127,8 +129,9 @@ impl Control {
     }
 }
 
-/// The plan of a trial with a wait in the place of each fault, when it was done and for as long as it took. What was anchored to something that
-/// comes of a fault starts when it did; what had not been done is left out.
+/// The plan of a trial with a wait in the place of each fault, when it was done and for as long as
+/// it took. What was anchored to something that comes of a fault starts when it did; what had not
+/// been done is left out.
 fn without_faults(trace: &Trace) -> Plan {
     let times = step_times(trace);
     let steps = trace.plan.steps.iter().filter_map(|step| {

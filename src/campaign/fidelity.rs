@@ -39,7 +39,8 @@ impl Fold {
         }
     }
 
-    /// Takes an execution into account. One that is inconclusive may have ended anywhere, so its requests are not compared.
+    /// Takes an execution into account. One that is inconclusive may have ended anywhere, so its
+    /// requests are not compared.
     pub fn take(&mut self, trace: &Trace) {
         let shape = Shape::of(trace);
         for (step, start_us) in shape.starts_us {
@@ -121,7 +122,8 @@ impl Shape {
             shape.starts_us.insert(step.clone(), start_us);
         }
         for request in view.requests() {
-            // The plan's requests are always the same; how many probes there are depends on what comes of them.
+            // The plan's requests are always the same; how many probes there are depends on what
+            // comes of them.
             let (Origin::Step(_) | Origin::Background, Some(end)) = (request.origin, request.ended)
             else {
                 continue;

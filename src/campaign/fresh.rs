@@ -7,7 +7,8 @@ use super::{Audience, Bench, CampaignError, Interrupt};
 use crate::model::{Plan, Verdict};
 use crate::trace::Trace;
 
-/// A stack that is made fresh before each execution, so that what one plan has broken is not laid to the next.
+/// A stack that is made fresh before each execution, so that what one plan has broken is not laid
+/// to the next.
 pub struct Fresh<'a> {
     bench: &'a Bench,
     interrupt: &'a Interrupt,
@@ -18,7 +19,8 @@ pub struct Fresh<'a> {
 }
 
 impl<'a> Fresh<'a> {
-    /// A stack that was just brought up. What stands on its own may still suffer from an execution of an earlier run.
+    /// A stack that was just brought up. What stands on its own may still suffer from an execution
+    /// of an earlier run.
     pub fn new(bench: &'a Bench, interrupt: &'a Interrupt, audience: &'a dyn Audience) -> Self {
         Fresh {
             bench,
@@ -39,8 +41,8 @@ impl<'a> Fresh<'a> {
         self.interrupt.is_requested()
     }
 
-    /// Why nothing that is executed now would say anything, if it is so: what may still be broken, and cannot be made anew, would only be
-    /// blamed again.
+    /// Why nothing that is executed now would say anything, if it is so: what may still be broken,
+    /// and cannot be made anew, would only be blamed again.
     pub(super) fn spoilt(&self) -> Option<&'static str> {
         let is_renewed = self.bench.simulation.is_some() || self.bench.executor.can_reset();
         (!self.held && !is_renewed).then_some(

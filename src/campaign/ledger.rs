@@ -1,7 +1,8 @@
-//! What a campaign's folder remembers, so that the campaign can go on after it was ended: its settings in `campaign.json`, and a line for
-//! whatever has come of it in `trials.ndjson`.
+//! What a campaign's folder remembers, so that the campaign can go on after it was ended: its
+//! settings in `campaign.json`, and a line for whatever has come of it in `trials.ndjson`.
 //!
-//! A line is written at once, when a trial is finished. A trial without one is done again; a last line that was cut is none.
+//! A line is written at once, when a trial is finished. A trial without one is done again; a last
+//! line that was cut is none.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -77,7 +78,8 @@ struct Settings {
     known: BTreeSet<Signature>,
     stack: StackInfo,
     limits: Limits,
-    /// The plans depend on the stack's configuration too; where the first one is another, the others are.
+    /// The plans depend on the stack's configuration too; where the first one is another, the
+    /// others are.
     first_plan: Plan,
 }
 
@@ -180,7 +182,8 @@ impl Ledger {
             Ok(file)
         };
         let file = create().map_err(|source| io_at(&path, source))?;
-        // It can be resumed only if both files are there, so what tells that it can is written last.
+        // It can be resumed only if both files are there, so what tells that it can is written
+        // last.
         if let Some(settings) = &settings {
             write_whole(&folder.join("campaign.json"), settings)?;
         }
@@ -275,7 +278,8 @@ impl Ledger {
         trials.count() as u64
     }
 
-    /// The campaign as it was begun, but for saved failures that are still to be replayed, if this bench is what it was begun with.
+    /// The campaign as it was begun, but for saved failures that are still to be replayed, if this
+    /// bench is what it was begun with.
     ///
     /// # Errors
     /// When the stack, its limits, or the plans are others.
@@ -323,7 +327,8 @@ impl Ledger {
         std::mem::take(&mut self.past)
     }
 
-    /// The latencies of the trials that are finished; those of one that was not are removed from the log.
+    /// The latencies of the trials that are finished; those of one that was not are removed from
+    /// the log.
     pub(super) fn latencies(&self, bytes: u64) -> Result<Latencies, LedgerError> {
         let path = self.folder.join("latency.hlog");
         let read = || {

@@ -1,7 +1,7 @@
 //! Many trials: generate, execute, check, save.
 //!
-//! A campaign decides what is tried next and when to stop. It shows nothing: whoever wants to watch is told through
-//! [`Audience`].
+//! A campaign decides what is tried next and when to stop. It shows nothing: whoever wants to watch
+//! is told through [`Audience`].
 
 mod contradictions;
 mod control;
@@ -70,13 +70,14 @@ pub struct Bench {
     pub invariants: Vec<Box<dyn Invariant>>,
     /// When the stack is reset.
     pub reset: ResetPolicy,
-    /// Where trials are simulated: what makes a world for each. The executor's own stack is not used then.
+    /// Where trials are simulated: what makes a world for each. The executor's own stack is not
+    /// used then.
     pub simulation: Option<Simulation>,
 }
 
 impl Bench {
-    /// A client outside of any trial, sending any of the kinds. The backends count as ready, so a job's limit runs from its
-    /// acceptance. The name tells its tokens from those of others.
+    /// A client outside of any trial, sending any of the kinds. The backends count as ready, so a
+    /// job's limit runs from its acceptance. The name tells its tokens from those of others.
     ///
     /// # Errors
     /// When a kind cannot be sent as it is described.

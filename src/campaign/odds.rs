@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use crate::model::StepId;
 use crate::trace::{EventKind, Origin, Trace, View};
 
-/// What a failing trace tells of the steps that the failure needs: what began after the last proof of it hardly made it, and what struck just before it
-/// began, or sent the request that shows it, probably did. The figures are logarithms of odds.
+/// What a failing trace tells of the steps that the failure needs: what began after the last proof
+/// of it hardly made it, and what struck just before it began, or sent the request that shows it,
+/// probably did. The figures are logarithms of odds.
 pub(super) fn odds(trace: &Trace) -> BTreeMap<StepId, f64> {
     let view = View::new(trace);
     let primary = trace.judgement.as_ref().and_then(|j| j.primary());

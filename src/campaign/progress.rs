@@ -1,4 +1,5 @@
-//! A campaign under way: what came of its trials, folded into the summary. A campaign that is resumed is folded from its ledger in the same way.
+//! A campaign under way: what came of its trials, folded into the summary. A campaign that is
+//! resumed is folded from its ledger in the same way.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -192,8 +193,9 @@ impl Progress {
         }
     }
 
-    /// What was known of a failure before it was seen in a trial: a list names it, or it was saved and is not fixed. What shows now and then need not show
-    /// in the few replays of a saved failure.
+    /// What was known of a failure before it was seen in a trial: a list names it, or it was saved
+    /// and is not fixed. What shows now and then need not show in the few replays of a saved
+    /// failure.
     fn known_before(&self, signature: &Signature) -> Option<Known> {
         let is_it = |told: &&Regressed| {
             let saved = told.signature.as_ref();
@@ -290,7 +292,8 @@ impl Progress {
             .any(|listed| listed.covers(failure) || listed.is_same_failure(failure))
     }
 
-    /// The signature of a failure that was neither seen before in this campaign nor known when it began.
+    /// The signature of a failure that was neither seen before in this campaign nor known when it
+    /// began.
     pub fn new_signature(&self, trace: &Trace) -> Option<Signature> {
         let signature = trace.judgement.as_ref()?.signature.clone()?;
         let (failures, known) = (&self.summary.failures, &self.summary.known);
@@ -330,7 +333,8 @@ impl Progress {
         }
     }
 
-    /// Tells what is left of a failure. Where shrinking was interrupted, resuming the campaign goes on with it.
+    /// Tells what is left of a failure. Where shrinking was interrupted, resuming the campaign goes
+    /// on with it.
     pub fn shrunk(
         &mut self,
         place: usize,
@@ -349,8 +353,8 @@ impl Progress {
         Ok(())
     }
 
-    /// How many different ways to fail were seen, those that need no fault included. One that shows seldom is no reason not to look
-    /// for others.
+    /// How many different ways to fail were seen, those that need no fault included. One that shows
+    /// seldom is no reason not to look for others.
     pub fn ways_to_fail(&self) -> usize {
         let failures = self.summary.failures.iter();
         failures.filter(|failure| !failure.is_seldom).count() + self.summary.flaky.len()
@@ -364,8 +368,8 @@ impl Progress {
         }
     }
 
-    /// Violated if any trial is, but for failures that are put up with; else inconclusive if too many are, if the stack fails without a
-    /// fault, or if nothing was tested; else holds.
+    /// Violated if any trial is, but for failures that are put up with; else inconclusive if too
+    /// many are, if the stack fails without a fault, or if nothing was tested; else holds.
     pub fn judge(&mut self, max_inconclusive: f64) {
         let otherwise = |told: &Regressed| {
             let other = told.other.as_ref();

@@ -1,5 +1,5 @@
-//! How the API recovered, over all trials of a campaign: how long it took, and whether the first request after an idle
-//! restart failed.
+//! How the API recovered, over all trials of a campaign: how long it took, and whether the first
+//! request after an idle restart failed.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,8 @@ use hdrhistogram::Histogram;
 use crate::latency::histogram;
 use crate::model::{Figure, FirstCalls, Judgement, RecoveryRow};
 
-/// The times from backend-ready to success, by request kind and by whether it is the first one or sustained success; and
-/// what became of first requests.
+/// The times from backend-ready to success, by request kind and by whether it is the first one or
+/// sustained success; and what became of first requests.
 #[derive(Debug, Default)]
 pub(super) struct Recoveries {
     times: BTreeMap<(String, &'static str), Times>,

@@ -17,7 +17,8 @@ const LEAST_SPARE: u64 = 3;
 /// rate that the trace tells. Where that was never measured, no number of passes makes it fixed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Regress {
-    /// With which probability the failure would have shown, if it were still there. Between 0 and 1, both excluded.
+    /// With which probability the failure would have shown, if it were still there. Between 0 and
+    /// 1, both excluded.
     pub confidence: f64,
     /// How many executions one trace may take at most, inconclusive ones included.
     pub times: u64,

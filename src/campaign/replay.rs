@@ -83,7 +83,8 @@ pub(super) fn signature(recorded: &Trace) -> Option<&Signature> {
     recorded.judgement.as_ref()?.signature.as_ref()
 }
 
-/// Whether an execution shows what the recorded one did; where that had not failed, whether it shows any failure at all.
+/// Whether an execution shows what the recorded one did; where that had not failed, whether it
+/// shows any failure at all.
 fn is_reproduced(recorded: &Trace, judgement: &Judgement) -> bool {
     let looked_for = signature(recorded);
     judgement.verdict == Verdict::Violated
@@ -113,7 +114,8 @@ fn count(recorded: &Trace, judgements: Vec<Judgement>, folder: &Path) -> Replaye
     }
     let violated = judgements.iter().any(|j| j.verdict == Verdict::Violated);
     Replayed {
-        // With nothing executed, nothing was shown; and what is seldom seen says little of what is seldom shown.
+        // With nothing executed, nothing was shown; and what is seldom seen says little of what is
+        // seldom shown.
         verdict: match violated {
             true => Verdict::Violated,
             false if reproduced.runs == 0 || inconclusive > reproduced.runs => {

@@ -8,7 +8,8 @@ use super::progress::Progress;
 use super::{Audience, Bench, Campaign, CampaignError, Fresh, Interrupt, Regress, Unseen};
 use crate::trace::Trace;
 
-/// A saved failure is replayed so often at most. This is not to tell whether it is fixed, which is what `regress` is for, but to know it again.
+/// A saved failure is replayed so often at most. This is not to tell whether it is fixed, which is
+/// what `regress` is for, but to know it again.
 const TIMES: u64 = 3;
 
 /// Few failures are rare enough that three executions are more than this asks for.
@@ -24,8 +25,9 @@ pub struct Saved {
 }
 
 impl Campaign {
-    /// Replays the saved failures that were not yet. What fails still is known from then on. Tells whether the stack can be used afterwards: it is
-    /// fresh again where it can be reset, and spoilt where it cannot and an execution did not hold.
+    /// Replays the saved failures that were not yet. What fails still is known from then on. Tells
+    /// whether the stack can be used afterwards: it is fresh again where it can be reset, and
+    /// spoilt where it cannot and an execution did not hold.
     ///
     /// # Errors
     /// When the stack cannot be reset, or a file cannot be written.

@@ -22,7 +22,8 @@ pub struct Campaign {
     pub plans: Plans,
     /// For how long new trials are begun at most.
     pub at_most: Option<Duration>,
-    /// After how many different failures it ends. One that shows too seldom to work with is not counted.
+    /// After how many different failures it ends. One that shows too seldom to work with is not
+    /// counted.
     pub max_failures: usize,
     /// Which share of inconclusive trials, from 0 to 1, is put up with.
     pub max_inconclusive: f64,
@@ -51,8 +52,8 @@ pub enum Plans {
 }
 
 impl Campaign {
-    /// Runs the campaign on stacks that are up, all alike, and saves everything as it goes. They are left healed, and fresh where the
-    /// policy resets them.
+    /// Runs the campaign on stacks that are up, all alike, and saves everything as it goes. They
+    /// are left healed, and fresh where the policy resets them.
     ///
     /// # Errors
     /// When a stack cannot be reset, or a file cannot be written.
@@ -70,8 +71,8 @@ impl Campaign {
             .await
     }
 
-    /// Goes on with a campaign that was interrupted or killed, [`Ledger::campaign`]: trials that were finished count as they are, one that
-    /// was under way is done again.
+    /// Goes on with a campaign that was interrupted or killed, [`Ledger::campaign`]: trials that
+    /// were finished count as they are, one that was under way is done again.
     ///
     /// # Errors
     /// As [`Campaign::run`]; and when what was saved cannot be read.

@@ -20,7 +20,8 @@ pub struct SaveError {
     source: io::Error,
 }
 
-/// Makes the folder of one campaign below `out`: `TIME-SEED`, and a number where that exists already.
+/// Makes the folder of one campaign below `out`: `TIME-SEED`, and a number where that exists
+/// already.
 ///
 /// # Errors
 /// When it cannot be made.
@@ -49,7 +50,8 @@ pub(super) fn trial(folder: &Path, index: u64) -> PathBuf {
     folder.join(format!("trial-{index:04}.jsonl"))
 }
 
-/// Removes what trials from this one on have left: those that were not finished and will be done again, or that nobody asks for any more.
+/// Removes what trials from this one on have left: those that were not finished and will be done
+/// again, or that nobody asks for any more.
 ///
 /// # Errors
 /// When it cannot be removed.
@@ -87,8 +89,8 @@ pub(super) fn remove(path: &Path) -> Result<(), SaveError> {
     })
 }
 
-/// Keeps a failing trace in `traces`, under a name that tells the stack and the failure. An older trace of that name is never
-/// overwritten.
+/// Keeps a failing trace in `traces`, under a name that tells the stack and the failure. An older
+/// trace of that name is never overwritten.
 ///
 /// # Errors
 /// When it cannot be copied.
@@ -124,7 +126,8 @@ pub(super) fn keep_trace(
     unreachable!("there are endlessly many names")
 }
 
-/// Keeps the trace of a trial whose failure is doubted in the run's own folder, where nothing removes it to make room.
+/// Keeps the trace of a trial whose failure is doubted in the run's own folder, where nothing
+/// removes it to make room.
 ///
 /// # Errors
 /// When it cannot be copied.
@@ -145,7 +148,8 @@ pub(super) fn keep_doubted(folder: &Path, index: u64) -> Result<PathBuf, SaveErr
     }
 }
 
-/// Puts a trace in the place of another. Whenever this process ends, one of the two is there, whole.
+/// Puts a trace in the place of another. Whenever this process ends, one of the two is there,
+/// whole.
 ///
 /// # Errors
 /// When it cannot be written; the other one is still there then.
@@ -184,7 +188,8 @@ pub(super) fn summary(folder: &Path, summary: &Summary) -> Result<(), SaveError>
     })
 }
 
-/// Adds a trial's latencies to `latency.hlog` in the campaign's folder, and tells how long that is now.
+/// Adds a trial's latencies to `latency.hlog` in the campaign's folder, and tells how long that is
+/// now.
 ///
 /// # Errors
 /// When it cannot be written.

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use super::save::{self, SaveError};
 use crate::model::Verdict;
 
-/// The traces of a campaign's trials. When they take too much room, those of trials that held are removed, the oldest first; whatever failed
-/// or was inconclusive stays.
+/// The traces of a campaign's trials. When they take too much room, those of trials that held are
+/// removed, the oldest first; whatever failed or was inconclusive stays.
 #[derive(Debug)]
 pub(super) struct Shelf {
     folder: PathBuf,
@@ -29,7 +29,8 @@ impl Shelf {
         }
     }
 
-    /// Takes in the trace of a trial, if there is one: a simulated trial that held has none, nor has one whose trace was removed.
+    /// Takes in the trace of a trial, if there is one: a simulated trial that held has none, nor
+    /// has one whose trace was removed.
     pub fn add(&mut self, index: u64, verdict: Verdict) {
         let trace = fs::metadata(save::trial(&self.folder, index));
         let bytes = trace.map_or(0, |trace| trace.len());

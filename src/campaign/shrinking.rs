@@ -1,4 +1,5 @@
-//! A failing trial, shrunk live: executions of smaller plans, with the best so far on disk at all times.
+//! A failing trial, shrunk live: executions of smaller plans, with the best so far on disk at all
+//! times.
 
 mod publish;
 mod seldom;
@@ -39,7 +40,8 @@ pub struct ShrinkBudget {
     pub runs: u64,
     /// For how long new executions are begun at most.
     pub within: Duration,
-    /// How much of this a campaign has spent on other failures. None where it is for one failure alone.
+    /// How much of this a campaign has spent on other failures. None where it is for one failure
+    /// alone.
     pub shared: Option<Duration>,
 }
 
@@ -64,7 +66,8 @@ impl Shrunken {
     /// Tells what is left of a failure.
     pub(super) fn tell(self, failure: &mut Failure) {
         let judgement = self.trace.judgement.as_ref();
-        // The smallest plan gives the failure its name; what it was found under stays among the others.
+        // The smallest plan gives the failure its name; what it was found under stays among the
+        // others.
         let name = judgement.and_then(|judgement| judgement.signature.clone());
         if let Some(name) = name.filter(|name| *name != failure.signature) {
             failure.also.retain(|other| *other != name);
@@ -87,13 +90,13 @@ impl Shrunken {
 }
 
 impl Bench {
-    /// Shrinks the failure of a trace. None for a trace that did not fail, and where the stack cannot
-    /// be reset, so that a second failure would say nothing.
+    /// Shrinks the failure of a trace. None for a trace that did not fail, and where the stack
+    /// cannot be reset, so that a second failure would say nothing.
     ///
-    /// `kept` is the file that holds the best so far: it is there already, is a failing trace at all
-    /// times, and is replaced whenever there is a smaller one. But one whose rate was measured gives
-    /// way only to one that was measured too; what is smaller and not confirmed yet is kept beside it,
-    /// as `….jsonl.smaller`. Every other file that is needed goes into `folder`.
+    /// `kept` is the file that holds the best so far: it is there already, is a failing trace at
+    /// all times, and is replaced whenever there is a smaller one. But one whose rate was measured
+    /// gives way only to one that was measured too; what is smaller and not confirmed yet is kept
+    /// beside it, as `….jsonl.smaller`. Every other file that is needed goes into `folder`.
     ///
     /// # Errors
     /// When the stack cannot be reset, or a file cannot be written.
@@ -187,7 +190,8 @@ impl Executions for Laboratory<'_> {
                 return None;
             }
             let began = Instant::now();
-            // That the failure showed is all that is asked. But the trace that is kept at last, of a plan that the guard has looked at, is whole.
+            // That the failure showed is all that is asked. But the trace that is kept at last, of
+            // a plan that the guard has looked at, is whole.
             let is_whole = purpose == Purpose::Guard && self.whole.as_ref() != Some(plan);
             let trace = match self.run(plan, !is_whole).await {
                 Ok(trace) => trace,
@@ -314,7 +318,8 @@ impl Laboratory<'_> {
             .bench
             .execute(plan, nth, &self.scratch, self.interrupt, &Unseen);
         let trace = trial.await;
-        // What is worth keeping is written elsewhere; a simulated trial that held has written nothing.
+        // What is worth keeping is written elsewhere; a simulated trial that held has written
+        // nothing.
         let _ = fs::remove_file(&self.scratch);
         trace
     }

@@ -15,9 +15,9 @@ use crate::nemesis::{Journal, bring_up};
 use crate::stack::Stack;
 use crate::trace::{Event, Recorder, Trace};
 
-/// Makes a world for each trial. Nothing of one trial reaches the next: it has a stack of its own, and a tokio runtime whose clock
-/// begins anew, on a thread of its own. So a trial is a function of its plan and of
-/// which execution of it this is, whatever was tried before.
+/// Makes a world for each trial. Nothing of one trial reaches the next: it has a stack of its own,
+/// and a tokio runtime whose clock begins anew, on a thread of its own. So a trial is a function of
+/// its plan and of which execution of it this is, whatever was tried before.
 pub struct Simulation(Box<Make>);
 
 /// Makes a world for a plan's nth execution.
@@ -37,14 +37,15 @@ pub struct World {
 pub struct SimulationError(#[from] io::Error);
 
 impl Simulation {
-    /// A simulation whose worlds are made so, for the plan's nth execution (from 0); what is left to chance in one is drawn from its plan's
-    /// seed, and anew for each execution.
+    /// A simulation whose worlds are made so, for the plan's nth execution (from 0); what is left
+    /// to chance in one is drawn from its plan's seed, and anew for each execution.
     pub fn new(make: impl Fn(&Plan, u64) -> World + Send + Sync + 'static) -> Self {
         Simulation(Box::new(make))
     }
 
-    /// Executes a plan for the nth time (from 0) in a new world, as the bench's executor would, and judges it. It takes as long as there is something to
-    /// compute, and no longer; `interrupted` ends it earlier.
+    /// Executes a plan for the nth time (from 0) in a new world, as the bench's executor would, and
+    /// judges it. It takes as long as there is something to compute, and no longer; `interrupted`
+    /// ends it earlier.
     ///
     /// # Errors
     /// When there is no thread or clock for it, or the stack cannot be brought up.
@@ -74,7 +75,8 @@ impl Simulation {
         let executor = Executor {
             stack: Arc::new(stack),
             transport,
-            // Healing asks it what is under way: that must be this trial's, and not that of one beside it.
+            // Healing asks it what is under way: that must be this trial's, and not that of one
+            // beside it.
             journal: Arc::new(Journal::nowhere()),
             ..bench.executor.clone()
         };

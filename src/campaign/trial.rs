@@ -21,13 +21,14 @@ pub(super) struct Execution {
     pub nth: u64,
     /// How many trials the stack has been through since its last reset.
     pub trials_since_reset: u64,
-    /// Whether it may end as soon as its verdict is sure, also if it is not known yet whether the API recovers.
+    /// Whether it may end as soon as its verdict is sure, also if it is not known yet whether the
+    /// API recovers.
     pub in_haste: bool,
 }
 
 impl Bench {
-    /// Executes a plan once, judges it, and leaves its trace, verdict included, at `path`; where trials are simulated, only if
-    /// it did not hold, for the same plan gives the same trace again.
+    /// Executes a plan once, judges it, and leaves its trace, verdict included, at `path`; where
+    /// trials are simulated, only if it did not hold, for the same plan gives the same trace again.
     ///
     /// # Errors
     /// When the trace cannot be begun. Whatever goes wrong later makes the verdict inconclusive.

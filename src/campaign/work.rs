@@ -1,9 +1,11 @@
 //! The trials of a campaign, on one stack or on several side by side.
 //!
-//! Each stack has a worker, which begins the next trial as soon as its stack is free. Trials are taken in in the order of their plans,
-//! whichever is done first: by the worker that brings the one that is due, with those that have waited for it. Where a failure is new, that
-//! worker runs the control and shrinks on its own stack, and the others wait when they have done what they are at: executions that are
-//! compared with each other have the machine to themselves. So a campaign gives on several stacks what it gives on one.
+//! Each stack has a worker, which begins the next trial as soon as its stack is free. Trials are
+//! taken in in the order of their plans, whichever is done first: by the worker that brings the one
+//! that is due, with those that have waited for it. Where a failure is new, that worker runs the
+//! control and shrinks on its own stack, and the others wait when they have done what they are at:
+//! executions that are compared with each other have the machine to themselves. So a campaign gives
+//! on several stacks what it gives on one.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -33,7 +35,8 @@ pub(super) struct Work<'a> {
     audience: &'a dyn Audience,
     folder: PathBuf,
     began: Instant,
-    /// How long after that new trials are begun, if that is limited. The sum of the two may be more than a clock can tell.
+    /// How long after that new trials are begun, if that is limited. The sum of the two may be more
+    /// than a clock can tell.
     left: Option<Duration>,
     /// The trial that is begun next.
     next: AtomicU64,
@@ -78,7 +81,8 @@ impl<'a> Work<'a> {
     /// Does the trials on these stacks.
     ///
     /// # Errors
-    /// When a stack cannot be reset, or a file cannot be written: the first of these errors, when all have ended.
+    /// When a stack cannot be reset, or a file cannot be written: the first of these errors, when
+    /// all have ended.
     pub async fn share_out(&self, places: &[Place<'_>]) -> Result<(), CampaignError> {
         if let [place] = places {
             return self.on(*place).await;
@@ -145,7 +149,8 @@ impl<'a> Work<'a> {
             if bench.wants_reset(verdict) && bench.refresh(self.audience).await? {
                 trials_since_reset = 0;
             } else if verdict != Verdict::Holds && !bench.executor.can_reset() {
-                // A stack that may still be broken, and cannot be made anew, would only be blamed again.
+                // A stack that may still be broken, and cannot be made anew, would only be blamed
+                // again.
                 self.end();
             }
         }
@@ -174,7 +179,8 @@ impl<'a> Work<'a> {
         self.is_ended.load(Ordering::Relaxed)
     }
 
-    /// Brings a trial, and takes in what is due. Tells whether more was executed on this stack for it.
+    /// Brings a trial, and takes in what is due. Tells whether more was executed on this stack for
+    /// it.
     async fn bring(&self, index: u64, trace: Trace, bench: &Bench) -> Result<bool, CampaignError> {
         let mut desk = self.desk.lock().await;
         desk.waiting.insert(index, trace);
@@ -261,7 +267,8 @@ impl<'a> Work<'a> {
         }
         progress.judge(campaign.max_inconclusive);
         save::summary(&self.folder, &progress.summary)?;
-        // What is not healthy before anything was done to it will not be so for the other plans either.
+        // What is not healthy before anything was done to it will not be so for the other plans
+        // either.
         let is_hopeless = index == 0 && View::new(&trace).phase(Phase::Plan).is_none();
         if is_hopeless || progress.ways_to_fail() >= campaign.max_failures {
             self.end();

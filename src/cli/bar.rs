@@ -20,8 +20,8 @@ const TURN_EVERY: Duration = Duration::from_millis(100);
 pub struct Bar(ProgressBar);
 
 impl Bar {
-    /// Shows how far something is: a spinner, what it is about, how long it takes and, with the number of
-    /// steps or a limit, how long the rest will.
+    /// Shows how far something is: a spinner, what it is about, how long it takes and, with the
+    /// number of steps or a limit, how long the rest will.
     pub fn progress(quiet: bool, of: Option<u64>, limit: Option<Duration>) -> Self {
         let pace = move |state: &ProgressState, text: &mut dyn Write| {
             let by_count = state.len().map(|_| state.eta());

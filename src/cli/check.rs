@@ -26,7 +26,8 @@ pub struct Check {
     /// The traces.
     #[arg(required = true, value_name = "TRACE")]
     traces: Vec<PathBuf>,
-    /// Judge by another limit, as `[limits]` of a configuration has them: recovery=90s, stragglers=1, cpu=50%.
+    /// Judge by another limit, as `[limits]` of a configuration has them: recovery=90s,
+    /// stragglers=1, cpu=50%.
     #[arg(long = "limit", value_name = "NAME=VALUE")]
     limits: Vec<String>,
 }

@@ -29,7 +29,8 @@ pub struct Demo {
     /// The variant.
     #[arg(value_name = "BUG", default_value_t = Variant::Healthy)]
     variant: Variant,
-    /// List the variants: what they do, where their like was seen, and which invariants should catch them.
+    /// List the variants: what they do, where their like was seen, and which invariants should
+    /// catch them.
     #[arg(long)]
     list: bool,
 }
@@ -55,7 +56,8 @@ impl Demo {
     }
 }
 
-/// Every bug's description, where its like was seen, and what catches it; the correct variants apart.
+/// Every bug's description, where its like was seen, and what catches it; the correct variants
+/// apart.
 fn list() -> String {
     let (correct, bugs): (Vec<&Variant>, Vec<&Variant>) = Variant::ALL
         .iter()

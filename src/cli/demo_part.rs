@@ -1,4 +1,5 @@
-//! `comeback demo-part`: one of the demo's two services, as the demo stack and a container start it.
+//! `comeback demo-part`: one of the demo's two services, as the demo stack and a container start
+//! it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -110,7 +111,8 @@ async fn bind(address: &str) -> anyhow::Result<TcpPort> {
     Ok(port)
 }
 
-/// The signals are handled, not left to their default, because the first process of a container has no default.
+/// The signals are handled, not left to their default, because the first process of a container has
+/// no default.
 async fn until_asked_to_end(serve: impl Future<Output = Exit>) -> anyhow::Result<Exit> {
     let mut signals = Signals::listen()?;
     tokio::select! {

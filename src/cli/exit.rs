@@ -35,7 +35,8 @@ impl Exit {
         })
     }
 
-    /// The exit that belongs to an error: the environment's errors are inconclusive, the user's own are bad usage.
+    /// The exit that belongs to an error: the environment's errors are inconclusive, the user's own
+    /// are bad usage.
     pub fn of_error(error: &anyhow::Error) -> Self {
         let environment = error.is::<CampaignError>()
             || error.is::<NemesisError>()
@@ -52,7 +53,8 @@ impl Exit {
     }
 }
 
-/// An error and its causes, in one line. Many errors give their cause in their own words; it is not said twice.
+/// An error and its causes, in one line. Many errors give their cause in their own words; it is not
+/// said twice.
 pub fn words(error: &anyhow::Error) -> String {
     let mut text = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {

@@ -9,7 +9,8 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 
-/// Makes the folder that an option names, before anything is started: a run that cannot be saved is not begun.
+/// Makes the folder that an option names, before anything is started: a run that cannot be saved is
+/// not begun.
 ///
 /// # Errors
 /// When its name is no text, or it cannot be made; the option is named.

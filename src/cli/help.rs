@@ -18,7 +18,8 @@ const ALIKE: f64 = 0.7;
 #[derive(Debug, Args)]
 #[command(after_help = "Example: comeback help no-hang")]
 pub struct Help {
-    /// A page of the guide, such as `no-hang` or `safety`, or a command, such as `run`. Without one, all are listed.
+    /// A page of the guide, such as `no-hang` or `safety`, or a command, such as `run`. Without
+    /// one, all are listed.
     topic: Option<String>,
 }
 

@@ -23,9 +23,10 @@ const HTTP_WITHIN: Duration = Duration::from_secs(2);
 
 /// Write a first configuration by asking the container engine what runs.
 ///
-/// The API is the service with a published port that answers HTTP, and the others are its backends. Where that leaves a choice, it
-/// is asked for on a terminal; otherwise the options decide. Published ports are asked for `/` on 127.0.0.1, and
-/// nothing else is touched. Adapt the request in the file, then let `comeback doctor` check it.
+/// The API is the service with a published port that answers HTTP, and the others are its backends.
+/// Where that leaves a choice, it is asked for on a terminal; otherwise the options decide.
+/// Published ports are asked for `/` on 127.0.0.1, and nothing else is touched. Adapt the request
+/// in the file, then let `comeback doctor` check it.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  comeback init\n  comeback init --project dev --api web --backend ray --output -"

@@ -1,4 +1,5 @@
-//! Ctrl-C, SIGTERM, a closed terminal, and defects of comeback itself: each ends a command early, healed.
+//! Ctrl-C, SIGTERM, a closed terminal, and defects of comeback itself: each ends a command early,
+//! healed.
 
 use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -60,7 +61,8 @@ mod tests {
     use crate::trace::View;
     use crate::trace::script::{Script, limits};
 
-    /// The hook counts for a whole process, so it is tried in one of its own: this test, started by itself.
+    /// The hook counts for a whole process, so it is tried in one of its own: this test, started by
+    /// itself.
     const IN_A_PROCESS_OF_ITS_OWN: &str = "COMEBACK_TEST_OF_PANICS";
 
     #[test]

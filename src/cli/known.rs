@@ -7,7 +7,8 @@ use anyhow::{Context, anyhow};
 
 use crate::model::Signature;
 
-/// Reads a list of signatures, one a line; a part that is `*` stands for any. Empty lines and what follows a `#` do not count.
+/// Reads a list of signatures, one a line; a part that is `*` stands for any. Empty lines and what
+/// follows a `#` do not count.
 ///
 /// # Errors
 /// When the file cannot be read, or a line is no signature.

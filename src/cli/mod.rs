@@ -1,5 +1,5 @@
-//! The command line: one short file per verb. This is the only place that chooses concrete parts (which driver,
-//! which transport) and the only user of the configuration.
+//! The command line: one short file per verb. This is the only place that chooses concrete parts
+//! (which driver, which transport) and the only user of the configuration.
 
 mod bar;
 mod check;

@@ -30,14 +30,16 @@ impl Output {
         stream::out(&format!("{content}\n")).map(drop)
     }
 
-    /// Says something beside the result, on standard error. Nothing depends on whether anybody can read it.
+    /// Says something beside the result, on standard error. Nothing depends on whether anybody can
+    /// read it.
     pub fn aside(&self, line: &str) {
         if !self.quiet {
             stream::say(&format!("comeback: {line}"));
         }
     }
 
-    /// Writes one of many results as it comes: a line of JSON, or the text for people. `false` when nobody reads any more.
+    /// Writes one of many results as it comes: a line of JSON, or the text for people. `false` when
+    /// nobody reads any more.
     ///
     /// # Errors
     /// When standard output cannot be written to.

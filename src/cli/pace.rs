@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::model::duration_s;
 
-/// What to say of trials that go by at this rate, with so much time left at most: nothing before there is a rate.
+/// What to say of trials that go by at this rate, with so much time left at most: nothing before
+/// there is a rate.
 pub fn words(per_second: f64, left: Option<Duration>) -> String {
     if !per_second.is_normal() || per_second < 0.0 {
         return String::new();

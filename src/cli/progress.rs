@@ -24,8 +24,9 @@ const LONG: Duration = Duration::from_secs(10);
 /// How often a wait is told anew.
 const TICK: Duration = Duration::from_millis(500);
 
-/// Shows trial, step and outcomes so far while a campaign runs, what was found so far, how fast trials go by and how long the rest takes. Where standard error is no terminal, a line is written per
-/// finished trial, and one for each wait that takes long.
+/// Shows trial, step and outcomes so far while a campaign runs, what was found so far, how fast
+/// trials go by and how long the rest takes. Where standard error is no terminal, a line is written
+/// per finished trial, and one for each wait that takes long.
 #[derive(Debug)]
 pub struct Progress {
     bar: Bar,

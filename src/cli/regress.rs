@@ -18,14 +18,16 @@ use crate::model::{Fate, Regressed, Regression, Verdict};
 use crate::report;
 use crate::trace::{StackInfo, Trace};
 
-/// Replay every saved trace of a folder, and say of each failure: FIXED (with its confidence), STILL FAILS, or INCONCLUSIVE.
+/// Replay every saved trace of a folder, and say of each failure: FIXED (with its confidence),
+/// STILL FAILS, or INCONCLUSIVE.
 ///
-/// A failure is FIXED when its plan has passed so often in a row that it would have shown before, with the confidence asked for, by the
-/// rate that its trace tells. The first time that it shows proves that it STILL FAILS. Another failure than the recorded one is told as FAILS
-/// OTHERWISE. Executions that are inconclusive do not count.
+/// A failure is FIXED when its plan has passed so often in a row that it would have shown before,
+/// with the confidence asked for, by the rate that its trace tells. The first time that it shows
+/// proves that it STILL FAILS. Another failure than the recorded one is told as FAILS OTHERWISE.
+/// Executions that are inconclusive do not count.
 ///
-/// A demo's trace replays on that demo by itself, simulated if it was, or on the one that --demo names; all others on the configuration,
-/// if they are of its stack. The rest is skipped, and told.
+/// A demo's trace replays on that demo by itself, simulated if it was, or on the one that --demo
+/// names; all others on the configuration, if they are of its stack. The rest is skipped, and told.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  comeback regress\n  comeback regress traces --config comeback.toml --confidence 99%\n  \
@@ -46,10 +48,12 @@ pub struct Regress {
     /// Simulate the demo, also where a trace was recorded live.
     #[arg(long, conflicts_with = "config")]
     sim: bool,
-    /// With which probability a failure that is still there would have shown before it is called FIXED.
+    /// With which probability a failure that is still there would have shown before it is called
+    /// FIXED.
     #[arg(long, default_value = "95%", value_name = "SHARE", value_parser = confidence)]
     confidence: f64,
-    /// Replay one trace so many times at most. What needs more is INCONCLUSIVE, and told how sure it is so far.
+    /// Replay one trace so many times at most. What needs more is INCONCLUSIVE, and told how sure
+    /// it is so far.
     #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     times: u64,
     /// The folder below which the replays' traces are saved.
@@ -138,7 +142,8 @@ impl Regress {
         Ok(exit(&regression))
     }
 
-    /// Reads a trace without its events, and finds the stack that it is replayed on; else tells what is said of it.
+    /// Reads a trace without its events, and finds the stack that it is replayed on; else tells
+    /// what is said of it.
     fn enlist(
         &self,
         path: &Path,
@@ -181,7 +186,8 @@ impl Regress {
 }
 
 impl Bout<'_> {
-    /// Replays the traces of one stack after those of the other. What the environment does to one stack keeps nobody from the next.
+    /// Replays the traces of one stack after those of the other. What the environment does to one
+    /// stack keeps nobody from the next.
     async fn replay_all(&mut self, groups: &[(Source, Vec<Saved>)]) -> anyhow::Result<()> {
         for (source, group) in groups {
             let mut left: Vec<&Saved> = group.iter().collect();

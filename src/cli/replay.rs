@@ -18,8 +18,9 @@ use crate::trace::Trace;
 
 /// Perform the plan of a saved trace again, live, and say whether its failure shows.
 ///
-/// A demo's trace replays on that demo by itself, simulated if it was; any other on the configuration given. Exit code 1 says that a
-/// failure showed at least once, be it the recorded one or another; 0, that none did; 3, that most executions could not tell.
+/// A demo's trace replays on that demo by itself, simulated if it was; any other on the
+/// configuration given. Exit code 1 says that a failure showed at least once, be it the recorded
+/// one or another; 0, that none did; 3, that most executions could not tell.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  comeback replay traces/demo-stuck-busy-….jsonl --times 5\n  \
@@ -37,15 +38,17 @@ pub struct Replay {
     /// Simulate the demo, also where the trace was recorded live.
     #[arg(long, conflicts_with = "config")]
     sim: bool,
-    /// How many times, or with --until-fails how many times at most [default: 1, or without end where --until-fails is given].
+    /// How many times, or with --until-fails how many times at most [default: 1, or without end
+    /// where --until-fails is given].
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(1..))]
     times: Option<u64>,
     /// Stop as soon as the recorded failure shows.
     #[arg(long)]
     until_fails: bool,
-    /// Perform the plan X times as fast: offsets, outages, gaps, graces, waits and think times are divided by X, and rates multiplied;
-    /// how many requests there are stays, and so do limits. Below 1 it is slower. The API and its backends do not follow: a failure that
-    /// needs an outage of 30 s may not show at 2.
+    /// Perform the plan X times as fast: offsets, outages, gaps, graces, waits and think times are
+    /// divided by X, and rates multiplied; how many requests there are stays, and so do limits.
+    /// Below 1 it is slower. The API and its backends do not follow: a failure that needs an outage
+    /// of 30 s may not show at 2.
     #[arg(long, default_value = "1", value_name = "X", value_parser = speed)]
     speed: Speed,
     /// The folder below which the replays' traces are saved.

@@ -34,8 +34,8 @@ pub struct Report {
     /// Write JUnit XML.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// Write the percentile distribution of the requests that succeeded; beside it FILE-STAGE-OUTCOME.hgrm for each stage and
-    /// outcome, and FILE.hlog, an interval log of them.
+    /// Write the percentile distribution of the requests that succeeded; beside it
+    /// FILE-STAGE-OUTCOME.hgrm for each stage and outcome, and FILE.hlog, an interval log of them.
     #[arg(long, value_name = "FILE")]
     hgrm: Option<PathBuf>,
     /// Write a text file for Prometheus' node exporter.

@@ -41,10 +41,12 @@ pub struct Run {
     /// If another comeback uses the stack, wait until it has ended instead of giving up.
     #[arg(long)]
     wait: bool,
-    /// Simulate the demo instead of starting it: in memory, on a clock of its own, the same for each seed, and fast.
+    /// Simulate the demo instead of starting it: in memory, on a clock of its own, the same for
+    /// each seed, and fast.
     #[arg(long, requires = "demo", conflicts_with = "config")]
     sim: bool,
-    /// Try this fixed scenario instead, once with a stop and once with a kill: idle, in-flight or rapid.
+    /// Try this fixed scenario instead, once with a stop and once with a kill: idle, in-flight or
+    /// rapid.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["plans", "seed"])]
     scenario: Option<Scenario>,
     /// How many plans to try at most [default: 100, or without end where --for is given].
@@ -56,8 +58,9 @@ pub struct Run {
     /// Decides the plans: the same seed gives the same plans. Drawn by chance if it is not given.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// So many stacks side by side: several demos; copies of a configured stack, by its `instances` or by `${port:NAME}`; or simulated trials
-    /// at once. What is found is the same, as far as trials do not slow each other down.
+    /// So many stacks side by side: several demos; copies of a configured stack, by its `instances`
+    /// or by `${port:NAME}`; or simulated trials at once. What is found is the same, as far as
+    /// trials do not slow each other down.
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=64))]
     jobs: u64,
     /// The folder below which everything about this run is saved.
@@ -66,18 +69,19 @@ pub struct Run {
     /// The folder in which failing traces are kept.
     #[arg(long, default_value = "traces", value_name = "DIR")]
     traces: PathBuf,
-    /// Stop at this many different failures. One that shows in less than a quarter of its executions is kept, and is not counted.
+    /// Stop at this many different failures. One that shows in less than a quarter of its
+    /// executions is kept, and is not counted.
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     max_failures: u64,
     /// The share of inconclusive trials to put up with, such as `5%` or `0.05`.
     #[arg(long, default_value = "5%", value_name = "SHARE", value_parser = share)]
     max_inconclusive: f64,
-    /// A file of signatures to put up with, one a line (`v1/explicit-errors/*/no-message/*`: `*` stands for any part). They are
-    /// counted, and neither stop the run nor make it exit with 1.
+    /// A file of signatures to put up with, one a line (`v1/explicit-errors/*/no-message/*`: `*`
+    /// stands for any part). They are counted, and neither stop the run nor make it exit with 1.
     #[arg(long, value_name = "FILE", conflicts_with = "scenario")]
     known: Option<PathBuf>,
-    /// Go on with the run in this folder, which was interrupted or killed, as it was begun. Trials that were finished are not repeated; one
-    /// that was under way is done again.
+    /// Go on with the run in this folder, which was interrupted or killed, as it was begun. Trials
+    /// that were finished are not repeated; one that was under way is done again.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["sim", "scenario", "plans", "at_most", "seed", "out", "traces",
         "max_failures", "max_inconclusive", "known", "no_shrink", "shrink_runs", "shrink_for"])]
     resume: Option<PathBuf>,
@@ -231,7 +235,8 @@ fn of(campaign: &Campaign) -> Option<u64> {
     Some(campaign.plans.count()).filter(|count| *count < u64::MAX)
 }
 
-/// Writes the reports of a run, and tells what it showed, also where the stack could not be left as it was found.
+/// Writes the reports of a run, and tells what it showed, also where the stack could not be left as
+/// it was found.
 fn tell(
     summary: Option<Summary>,
     ended: anyhow::Result<Option<()>>,
@@ -249,8 +254,8 @@ fn tell(
     Ok(exit(&summary))
 }
 
-/// The plans of a scenario for the stack's first backend, which is kept away for as long as the stack's pace asks for: three
-/// seconds where outages last up to the default of 45.
+/// The plans of a scenario for the stack's first backend, which is kept away for as long as the
+/// stack's pace asks for: three seconds where outages last up to the default of 45.
 fn scenario_plans(scenario: Scenario, bench: &Bench) -> Vec<Plan> {
     let kinds = &bench.executor.kinds;
     let outage_ms = bench.space.bounds().outage_ms.end() / 15;

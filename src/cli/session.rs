@@ -1,4 +1,5 @@
-//! A stack for the length of one command: brought up, guarded by a journal and a reaper, left as it was found.
+//! A stack for the length of one command: brought up, guarded by a journal and a reaper, left as it
+//! was found.
 
 use std::sync::Arc;
 
@@ -40,11 +41,12 @@ impl Session {
         Self::begin_alone(source, 0, interrupt, Presence::Running).await
     }
 
-    /// As [`Session::open`], for several stacks that are alike and share nothing; at least one. A simulated stack is one, for every trial
-    /// has a world of its own.
+    /// As [`Session::open`], for several stacks that are alike and share nothing; at least one. A
+    /// simulated stack is one, for every trial has a world of its own.
     ///
     /// # Errors
-    /// When the configuration is bad or does not tell how there can be so many, or a stack is not there.
+    /// When the configuration is bad or does not tell how there can be so many, or a stack is not
+    /// there.
     pub async fn several(source: &Source, stacks: usize) -> anyhow::Result<Vec<Self>> {
         let interrupt = Self::signals()?;
         let stacks = if source.is_simulated() { 1 } else { stacks };
@@ -71,7 +73,8 @@ impl Session {
         interrupt::on_signals("healing the stack first, please wait")
     }
 
-    /// As [`Session::open`], for a command that tests nothing, and can do with containers in any state or none at all.
+    /// As [`Session::open`], for a command that tests nothing, and can do with containers in any
+    /// state or none at all.
     ///
     /// # Errors
     /// When the configuration is bad, or the stack is not there.
@@ -80,7 +83,8 @@ impl Session {
         Self::begin(source, 0, interrupt, presence).await
     }
 
-    /// As [`Session::open`], for an act by hand: the containers may be in any state, and no run may be using them.
+    /// As [`Session::open`], for an act by hand: the containers may be in any state, and no run may
+    /// be using them.
     ///
     /// # Errors
     /// When the configuration is bad, or the stack is not there or in use.
@@ -100,7 +104,8 @@ impl Session {
             // Each has ports of its own.
             return Self::begin(source, nth, interrupt, presence).await;
         }
-        // Who is meant does not depend on their state; what they are like is found out once nobody else changes it.
+        // Who is meant does not depend on their state; what they are like is found out once nobody
+        // else changes it.
         let nowhere = Arc::new(Journal::nowhere());
         let meant = source.bench(nth, &nowhere, Presence::Any).await?;
         let stack = &meant.executor.stack;
@@ -153,8 +158,9 @@ impl Session {
         &self.interrupt
     }
 
-    /// Brings the stack up, does something with it, and leaves it as it was found, whatever comes of it. `None` when it
-    /// was interrupted before it was up. A simulated stack is brought up by each trial for itself.
+    /// Brings the stack up, does something with it, and leaves it as it was found, whatever comes
+    /// of it. `None` when it was interrupted before it was up. A simulated stack is brought up by
+    /// each trial for itself.
     ///
     /// # Errors
     /// When the stack cannot be brought up, used or released.
@@ -170,8 +176,9 @@ impl Session {
         with_stacks(&stacks, &self.interrupt, audience, use_it).await
     }
 
-    /// Starts what lives only as long as this command, does something beside the stack, and ends again what was started.
-    /// Whatever stands on its own is left as it is. `None` when it was interrupted before the API answered.
+    /// Starts what lives only as long as this command, does something beside the stack, and ends
+    /// again what was started. Whatever stands on its own is left as it is. `None` when it was
+    /// interrupted before the API answered.
     ///
     /// # Errors
     /// When a service cannot be started or ended, or what is done fails.
@@ -235,7 +242,8 @@ pub async fn with_stacks<T>(
         () = interrupt.requested() => Ok(None),
         up = try_join_all(executors().map(Executor::bring_up)) => up.map(Some),
     };
-    // No fault is done before the stacks are up: until then there is nothing to heal, only to end what was started.
+    // No fault is done before the stacks are up: until then there is nothing to heal, only to end
+    // what was started.
     let (result, left) = match up {
         Ok(Some(_)) => {
             let result = use_them(stacks, interrupt).await.map(Some);

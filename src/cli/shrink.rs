@@ -22,8 +22,9 @@ use crate::trace::Trace;
 
 /// Make the plan of a saved failing trace smaller, live, and say what the failure needs.
 ///
-/// A demo's trace is executed on that demo by itself; any other on the configuration given. The trace is replaced by a smaller one as
-/// soon as one has failed in the same way; the original is kept in the run's folder. Ctrl-C keeps the best so far.
+/// A demo's trace is executed on that demo by itself; any other on the configuration given. The
+/// trace is replaced by a smaller one as soon as one has failed in the same way; the original is
+/// kept in the run's folder. Ctrl-C keeps the best so far.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example: comeback shrink traces/demo-stuck-busy-….jsonl --shrink-for 5m\n\n\

@@ -31,7 +31,8 @@ pub struct Source {
     /// Whether trials are simulated. Only some verbs can do that, so it is theirs to offer.
     #[arg(skip)]
     simulated: bool,
-    /// Whether to wait while another run uses the stack. Only some verbs can do that, so it is theirs to offer.
+    /// Whether to wait while another run uses the stack. Only some verbs can do that, so it is
+    /// theirs to offer.
     #[arg(skip)]
     wait: bool,
 }
@@ -56,11 +57,13 @@ impl Source {
 
     /// Whether trials are simulated, so that there is nothing to guard or to leave behind.
     pub fn is_simulated(&self) -> bool {
-        // What a trace says of itself must not take the guard from a stack that is none of the demo.
+        // What a trace says of itself must not take the guard from a stack that is none of the
+        // demo.
         self.simulated && self.is_demo()
     }
 
-    /// This source; where none was asked for and the trace is a demo's, that demo. A demo is simulated where the trace was.
+    /// This source; where none was asked for and the trace is a demo's, that demo. A demo is
+    /// simulated where the trace was.
     ///
     /// # Errors
     /// When the trace is of a demo variant that is not known here.
@@ -80,10 +83,12 @@ impl Source {
         self.demo.is_none() && (self.config.is_some() || default_config().exists())
     }
 
-    /// Everything that trials on this stack need, or on the nth of several that are alike and share nothing (from 0). Nothing is started yet.
+    /// Everything that trials on this stack need, or on the nth of several that are alike and share
+    /// nothing (from 0). Nothing is started yet.
     ///
     /// # Errors
-    /// When the configuration is bad or does not tell how there can be so many, or a service of it is not there.
+    /// When the configuration is bad or does not tell how there can be so many, or a service of it
+    /// is not there.
     pub async fn bench(
         &self,
         nth: usize,

@@ -1,7 +1,7 @@
 //! Standard output and standard error. This is the only file that writes to them.
 //!
-//! A terminal may be closed and a pipe may lose its reader at any time. `println!` panics then, and a
-//! panic in the task that waits for signals once left a stack broken. Nothing here panics: what
+//! A terminal may be closed and a pipe may lose its reader at any time. `println!` panics then, and
+//! a panic in the task that waits for signals once left a stack broken. Nothing here panics: what
 //! nobody can read any more is dropped, and the command goes on to heal and to end.
 //!
 //! Secrets are taken out here, and control characters are shown as codes, whoever wrote the text.
@@ -39,8 +39,8 @@ pub fn out(text: &str) -> io::Result<bool> {
     write(&redact::visible(&redact::own(text)))
 }
 
-/// Writes a line to standard output, in the colour of its tone where there are colours; `false` when
-/// nobody reads it any more.
+/// Writes a line to standard output, in the colour of its tone where there are colours; `false`
+/// when nobody reads it any more.
 ///
 /// # Errors
 /// As [`out`].

@@ -46,7 +46,8 @@ pub struct ReadyConfig {
 /// What a backend is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReadyCheck {
-    /// Whether this address (`host:port`) accepts a TCP connection. Weak: many accept before they can serve.
+    /// Whether this address (`host:port`) accepts a TCP connection. Weak: many accept before they
+    /// can serve.
     Tcp(String),
     /// Whether a URL answers with a status of success.
     Http {
@@ -213,7 +214,8 @@ pub(super) fn check_order(backends: &[BackendConfig]) -> Result<(), Problem> {
     Err(Problem::at(key(&first.name), what).remedy("remove one of them from `after`"))
 }
 
-/// What the backend's log tells of executions: the pattern of such a line has a group for the token.
+/// What the backend's log tells of executions: the pattern of such a line has a group for the
+/// token.
 fn executed(
     backend: &KeyPath,
     line: Option<String>,

@@ -9,7 +9,8 @@ use super::complaint::Problem;
 use super::text::at_most;
 use crate::model::ceiling::MOST_BYTES;
 
-/// A size, written as a number of bytes or like `"64 KiB"`, `"1 MiB"`, `"4 GiB"`; `kB`, `MB` and `GB` are powers of ten.
+/// A size, written as a number of bytes or like `"64 KiB"`, `"1 MiB"`, `"4 GiB"`; `kB`, `MB` and
+/// `GB` are powers of ten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ByteSize(u64);
 

@@ -18,7 +18,8 @@ use crate::redact::{Redactor, Secret};
 pub struct Complaint {
     /// The file.
     pub path: PathBuf,
-    /// The keys that lead to the culprit, such as `backend.ray.ready`; empty where it is the whole file.
+    /// The keys that lead to the culprit, such as `backend.ray.ready`; empty where it is the whole
+    /// file.
     pub key: String,
     /// What is wrong.
     pub what: String,
@@ -81,7 +82,8 @@ impl Problem {
         Problem { remedy, ..self }
     }
 
-    /// The same problem; its remedy is the known name that is most like the given one, or else all of them.
+    /// The same problem; its remedy is the known name that is most like the given one, or else all
+    /// of them.
     pub(super) fn did_you_mean(self, given: &str, known: &[&str]) -> Self {
         let likeness = |name: &str| strsim::jaro_winkler(given, name);
         let best = known
@@ -96,7 +98,8 @@ impl Problem {
         }
     }
 
-    /// Finds the problem's line. Values that came from the environment are shown by their variables' names.
+    /// Finds the problem's line. Values that came from the environment are shown by their
+    /// variables' names.
     pub(super) fn locate(
         self,
         source: &str,
@@ -174,7 +177,8 @@ fn without_jargon(message: &str) -> String {
 }
 
 impl From<toml::de::Error> for Problem {
-    /// serde says what it knows in one sentence of a fixed form; what people need of it is taken out.
+    /// serde says what it knows in one sentence of a fixed form; what people need of it is taken
+    /// out.
     fn from(error: toml::de::Error) -> Self {
         let message = error.message();
         let bytes = error.span().unwrap_or_default();
@@ -229,7 +233,8 @@ impl Excerpt {
 }
 
 impl Excerpt {
-    /// The same without the values of headers and environments: what stands behind a mistake in the syntax is not known.
+    /// The same without the values of headers and environments: what stands behind a mistake in the
+    /// syntax is not known.
     fn without_values(mut self) -> Self {
         if ["headers", "env"].iter().any(|key| self.text.contains(key)) {
             let stars = |quoted: &regex::Captures<'_>| {

@@ -9,14 +9,16 @@ use toml::de::{DeTable, DeValue};
 use super::complaint::Problem;
 use crate::redact::{Redactor, Secret};
 
-/// What a name begins with that stands for a port: `${port:NAME}` is a free one of this machine, the same for each use of the name.
+/// What a name begins with that stands for a port: `${port:NAME}` is a free one of this machine,
+/// the same for each use of the name.
 pub const PORT: &str = "port:";
 
 /// Where the patterns for log lines are. They go into traces, and are matched with lines from which
 /// secrets were taken.
 const PATTERNS: [(&str, Option<&str>); 2] = [("log", None), ("generator", Some("log-anchors"))];
 
-/// Replaces `${VAR}` in every text of a document, and remembers what each variable was. `$${` stands for `${` itself.
+/// Replaces `${VAR}` in every text of a document, and remembers what each variable was. `$${`
+/// stands for `${` itself.
 ///
 /// In a pattern for log lines, `${VAR}` stands for whatever a trace shows in the variable's place,
 /// literally: `\$\{VAR\}`. So the pattern matches the same lines in a saved trace.

@@ -10,7 +10,8 @@ use super::text::Time;
 use crate::generator::{BackendSpace, Bounds, Space, SpaceError};
 use crate::model::{FaultName, RequestKind};
 
-/// `cut` has to be asked for: not every driver can do it, and it may take the direct probe's way to the backend along.
+/// `cut` has to be asked for: not every driver can do it, and it may take the direct probe's way to
+/// the backend along.
 const DEFAULT_FAULTS: [FaultName; 4] = [
     FaultName::Stop,
     FaultName::Kill,
@@ -42,7 +43,8 @@ pub(super) struct GeneratorTable {
     background_rate: Option<Range<f64>>,
 }
 
-/// A range, written `[least, most]`. serde's own reading of an array of two would pass over a third number.
+/// A range, written `[least, most]`. serde's own reading of an array of two would pass over a third
+/// number.
 #[derive(Deserialize, Clone)]
 #[serde(try_from = "Vec<N>", bound = "N: Deserialize<'de>")]
 struct Range<N>(RangeInclusive<N>);

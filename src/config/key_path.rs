@@ -62,7 +62,8 @@ impl KeyPath {
         KeyPath(keys)
     }
 
-    /// A table's own span may be its header's alone, so the keys of a table are looked through whether it holds the byte or not.
+    /// A table's own span may be its header's alone, so the keys of a table are looked through
+    /// whether it holds the byte or not.
     fn descend(&mut self, table: &DeTable<'_>, byte: usize) -> bool {
         table.iter().any(|(key, value)| {
             self.0.push(Key::Name(key.get_ref().to_string()));

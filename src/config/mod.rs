@@ -1,11 +1,13 @@
 //! `comeback.toml` → the settings that each stage owns.
 //!
-//! Each file here holds one section: its settings, the table it is read from, and the checks between. A section without
-//! settings of its own (`[generator]`, `[load]`, …) fills in those of its stage. Nothing here acts: the command line builds
-//! drivers, clients and plans from what this returns.
+//! Each file here holds one section: its settings, the table it is read from, and the checks
+//! between. A section without settings of its own (`[generator]`, `[load]`, …) fills in those of
+//! its stage. Nothing here acts: the command line builds drivers, clients and plans from what this
+//! returns.
 //!
-//! Reading goes in three steps: the text is parsed, `${VAR}` in its values is replaced (`environment`), and the tables are
-//! checked. Whatever is wrong is a [`Complaint`] that names file, line, column, key and remedy.
+//! Reading goes in three steps: the text is parsed, `${VAR}` in its values is replaced
+//! (`environment`), and the tables are checked. Whatever is wrong is a [`Complaint`] that names
+//! file, line, column, key and remedy.
 
 mod api;
 mod backend;
@@ -48,7 +50,8 @@ use key_path::KeyPath;
 /// Everything that a `comeback.toml` says, and defaults for everything it doesn't.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// The stack's name, for traces and reports: `name`, else the name of the configuration's directory.
+    /// The stack's name, for traces and reports: `name`, else the name of the configuration's
+    /// directory.
     pub name: String,
     /// Compose projects that are copies of this stack, in the file's order, without its own.
     pub instances: Vec<String>,
@@ -72,7 +75,8 @@ pub struct Config {
     pub trial: Settings,
     /// When the stack is reset.
     pub reset: ResetPolicy,
-    /// What must never be shown: whatever came from the environment, header values, and more (see `secrets.rs`).
+    /// What must never be shown: whatever came from the environment, header values, and more (see
+    /// `secrets.rs`).
     pub secrets: Vec<Secret>,
 }
 
@@ -124,7 +128,8 @@ struct File {
 }
 
 impl Config {
-    /// Reads a configuration from a file. `environment` tells what `${VAR}` and `${port:NAME}` stand for.
+    /// Reads a configuration from a file. `environment` tells what `${VAR}` and `${port:NAME}`
+    /// stand for.
     ///
     /// # Errors
     /// When the file cannot be read, or is no valid configuration.
@@ -152,8 +157,8 @@ impl Config {
         copy
     }
 
-    /// Reads a configuration from a text and an environment. `path` says where the text comes from: relative paths in
-    /// it count from there.
+    /// Reads a configuration from a text and an environment. `path` says where the text comes from:
+    /// relative paths in it count from there.
     ///
     /// # Errors
     /// When the text is no valid configuration.
@@ -171,10 +176,11 @@ impl Config {
     }
 }
 
-/// Parses the text and replaces `${VAR}`; the variables used are left in `variables`, also when something is wrong.
+/// Parses the text and replaces `${VAR}`; the variables used are left in `variables`, also when
+/// something is wrong.
 ///
-/// The names of the stack and of the request kinds stay as they are written, `${VAR}` and all: they go into traces, reports and
-/// the names of files.
+/// The names of the stack and of the request kinds stay as they are written, `${VAR}` and all: they
+/// go into traces, reports and the names of files.
 fn read(
     source: &str,
     environment: &dyn Fn(&str) -> Option<String>,

@@ -124,7 +124,8 @@ impl RequestTable {
     }
 }
 
-/// What only the load can tell: whether every placeholder stands for something, and every request can follow the one that it is to.
+/// What only the load can tell: whether every placeholder stands for something, and every request
+/// can follow the one that it is to.
 fn check_sendable(kinds: &[RequestKind]) -> Result<(), Problem> {
     match load::check(kinds) {
         Ok(()) => Ok(()),

@@ -21,7 +21,8 @@ const TELLING: [&str; 9] = [
 ];
 
 /// The secrets of a configuration, the variables first: whatever came from the environment; the
-/// values of headers, and the credentials in them; the values of `env` whose names say so; passwords in URLs.
+/// values of headers, and the credentials in them; the values of `env` whose names say so;
+/// passwords in URLs.
 pub(super) fn of(document: &DeTable<'_>, variables: &BTreeMap<String, String>) -> Vec<Secret> {
     let mut texts = BTreeSet::new();
     collect(document, "", &mut texts);
@@ -80,7 +81,8 @@ fn password(text: &str) -> Option<&str> {
     user.split_once(':').map(|(_, password)| password)
 }
 
-/// What a server may tell of a header without the rest of it: the token behind `Bearer`, a cookie's value.
+/// What a server may tell of a header without the rest of it: the token behind `Bearer`, a cookie's
+/// value.
 fn credentials<'a>(header: &str, value: &'a str) -> impl Iterator<Item = &'a str> {
     let header = header.to_lowercase();
     let token = header

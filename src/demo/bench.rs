@@ -1,5 +1,5 @@
-//! The demo, live or simulated, with all that its trials need. The two differ in transport and clock, and in one kind of fault: a
-//! process cannot be cut off from the network.
+//! The demo, live or simulated, with all that its trials need. The two differ in transport and
+//! clock, and in one kind of fault: a process cannot be cut off from the network.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -64,8 +64,9 @@ fn world(variant: Variant, seed: u64) -> World {
     World { stack, transport }
 }
 
-/// What the chance in a plan's world is drawn from: another for each plan of a campaign, and for each of its executions. The
-/// factor is the one by which splitmix64 spreads its seeds (Steele, Lea and Flood, OOPSLA 2014).
+/// What the chance in a plan's world is drawn from: another for each plan of a campaign, and for
+/// each of its executions. The factor is the one by which splitmix64 spreads its seeds (Steele, Lea
+/// and Flood, OOPSLA 2014).
 fn chance(plan: &Plan, nth: u64) -> u64 {
     const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
     let of_plan = plan.index.wrapping_mul(SPREAD).wrapping_add(plan.seed);

@@ -76,13 +76,15 @@ pub fn kinds() -> Vec<RequestKind> {
     vec![job, sync]
 }
 
-/// What the demo's API is judged by: the defaults about a hundred times tighter, and still safe on a busy machine.
+/// What the demo's API is judged by: the defaults about a hundred times tighter, and still safe on
+/// a busy machine.
 pub fn limits() -> Limits {
     Limits {
         answer_ms: 1_000,
         job_ms: 1_500,
         recovery_ms: 2_000,
-        // A loop without a pause writes that much within a second; what is only talkative, not within ten.
+        // A loop without a pause writes that much within a second; what is only talkative, not
+        // within ten.
         log_lines_per_s: 40,
         // At rest the demo's API always holds the same, to the last descriptor and a MiB.
         resources: Some(ResourceLimits {

@@ -15,7 +15,8 @@ use crate::load::{
     Endpoint, ExchangeError, HttpAnswer, HttpRequest, MAX_BODY_BYTES, Transport, blame,
 };
 
-/// Speaks HTTP to an API in memory. As [`Fresh`](crate::load::Fresh), it makes a new connection for every exchange and keeps none.
+/// Speaks HTTP to an API in memory. As [`Fresh`](crate::load::Fresh), it makes a new connection for
+/// every exchange and keeps none.
 #[derive(Debug)]
 pub struct InMemory {
     api: Place,
@@ -93,7 +94,8 @@ mod tests {
         }
     }
 
-    /// What comes of an exchange with a peer that reads the request, says something, and hangs up; and what it has read.
+    /// What comes of an exchange with a peer that reads the request, says something, and hangs up;
+    /// and what it has read.
     async fn with_peer(says: &'static str) -> (Result<HttpAnswer, ExchangeError>, String) {
         let place = Place::default();
         let mut door = place.listen();

@@ -19,7 +19,8 @@ pub(super) struct Anchors<'a> {
     pub from_seq: u64,
     /// When the plan began.
     pub began: tokio::time::Instant,
-    /// How many steps are doing something, or will for certain. While there are any, an event may still come.
+    /// How many steps are doing something, or will for certain. While there are any, an event may
+    /// still come.
     pub active: watch::Sender<usize>,
     /// Whether the backends are ready: until they are, an event may still come, too.
     pub readiness: &'a Readiness,

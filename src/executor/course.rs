@@ -18,11 +18,12 @@ use crate::trace::{Event, EventKind, Follower, Origin, Phase, Recorder};
 use crate::watch;
 
 impl Executor {
-    /// Executes a plan, records everything, and leaves the stack healed. It returns when the history is complete.
+    /// Executes a plan, records everything, and leaves the stack healed. It returns when the
+    /// history is complete.
     ///
-    /// Whatever goes wrong with the harness or the environment is in the history, as [`EventKind::Trouble`], and
-    /// so is an interruption, which `interrupted` asks for by ending. `early` says when the trial may end before all that was to be seen of
-    /// it has been.
+    /// Whatever goes wrong with the harness or the environment is in the history, as
+    /// [`EventKind::Trouble`], and so is an interruption, which `interrupted` asks for by ending.
+    /// `early` says when the trial may end before all that was to be seen of it has been.
     pub async fn trial(
         &self,
         plan: &Plan,
@@ -75,7 +76,8 @@ impl Executor {
         }
     }
 
-    /// A client for one recorder. The prefix tells its tokens from those of the trial's other clients.
+    /// A client for one recorder. The prefix tells its tokens from those of the trial's other
+    /// clients.
     pub(super) fn client(
         &self,
         plan: &Plan,
@@ -98,7 +100,8 @@ impl Executor {
         })
     }
 
-    /// Tells the client, for ever, since when all backends are ready: a job's limit counts from there.
+    /// Tells the client, for ever, since when all backends are ready: a job's limit counts from
+    /// there.
     async fn tell_readiness(&self, mut history: Follower, away: &watch::Sender<load::Readiness>) {
         let names = self.stack.backends.iter().map(|b| (b.name.clone(), false));
         let mut ready: BTreeMap<String, bool> = names.collect();
@@ -118,7 +121,8 @@ impl Executor {
 }
 
 impl Trial<'_> {
-    /// Everything from the set-up to the last outcome. `healed` becomes true once every fault is undone.
+    /// Everything from the set-up to the last outcome. `healed` becomes true once every fault is
+    /// undone.
     async fn course(&self, healed: &mut bool, early: &EarlyEnd<impl Fn(Vec<Event>) -> bool>) {
         self.enter(Phase::Setup);
         self.readiness.all_ready().await;

@@ -14,10 +14,11 @@ const ASK_EVERY: Duration = Duration::from_millis(100);
 /// When a trial may end early.
 #[derive(Debug, Clone)]
 pub struct EarlyEnd<F> {
-    /// How long the backends have to be ready before it is asked. With the recovery deadline, a trial shows whether the API recovers; with
-    /// less, perhaps only that it has failed.
+    /// How long the backends have to be ready before it is asked. With the recovery deadline, a
+    /// trial shows whether the API recovers; with less, perhaps only that it has failed.
     pub after: Duration,
-    /// Whether the verdict on a history is sure, whatever the requests in flight still do; then they are waited for no longer.
+    /// Whether the verdict on a history is sure, whatever the requests in flight still do; then
+    /// they are waited for no longer.
     pub is_decided: F,
 }
 
@@ -37,7 +38,8 @@ impl Trial<'_> {
         let mut history = self.recorder.follow_from(self.recorder.next_seq());
         while !(early.is_decided)(self.recorder.history()) {
             sleep(ASK_EVERY).await;
-            // Only the end of a request can make a verdict sure, and only if it was not this machine that kept it waiting.
+            // Only the end of a request can make a verdict sure, and only if it was not this
+            // machine that kept it waiting.
             while !matches!(history.next().await.kind, EventKind::Ended { .. }) {}
             self.recorder.pass(Instant::now(), Duration::ZERO).await;
         }

@@ -1,7 +1,7 @@
 //! One trial: client, nemesis and observers joined.
 //!
-//! A trial is one future. Nothing in it is spawned but the observers, so dropping it stops everything it does at once;
-//! undoing the faults comes after it, in every case.
+//! A trial is one future. Nothing in it is spawned but the observers, so dropping it stops
+//! everything it does at once; undoing the faults comes after it, in every case.
 
 mod anchors;
 mod course;
@@ -46,7 +46,8 @@ pub struct Executor {
 }
 
 impl Executor {
-    /// Undoes whatever a trial may have left done. It is called after each trial by itself; to call it again is harmless.
+    /// Undoes whatever a trial may have left done. It is called after each trial by itself; to call
+    /// it again is harmless.
     ///
     /// # Errors
     /// When a service cannot be healed.
@@ -54,10 +55,12 @@ impl Executor {
         nemesis::heal(&self.stack, &self.journal).await
     }
 
-    /// Leaves the stack as it was found: heals it, ends what this run itself has brought up, and closes the journal if both worked.
+    /// Leaves the stack as it was found: heals it, ends what this run itself has brought up, and
+    /// closes the journal if both worked.
     ///
     /// # Errors
-    /// When a service cannot be healed or released; then the journal is kept for the reaper and for `comeback heal`.
+    /// When a service cannot be healed or released; then the journal is kept for the reaper and for
+    /// `comeback heal`.
     pub async fn leave(&self) -> Result<(), NemesisError> {
         let healed = self.heal().await;
         self.end_own().await?;
@@ -68,7 +71,8 @@ impl Executor {
     /// Ends what this run itself has brought up, and leaves all else as it is now.
     ///
     /// # Errors
-    /// When a service cannot be released; then the journal is kept for the reaper and for `comeback heal`.
+    /// When a service cannot be released; then the journal is kept for the reaper and for
+    /// `comeback heal`.
     pub async fn release(&self) -> Result<(), NemesisError> {
         self.end_own().await?;
         Ok(self.journal.end()?)

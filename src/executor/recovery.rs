@@ -14,8 +14,8 @@ use crate::trace::{Follower, Origin, Streaks};
 use crate::watch;
 
 impl Trial<'_> {
-    /// Probes the API with every kind of request until success is sustained or the recovery deadline has passed,
-    /// then waits for the probes that are still in flight.
+    /// Probes the API with every kind of request until success is sustained or the recovery
+    /// deadline has passed, then waits for the probes that are still in flight.
     pub(super) async fn recover(&self, ready: Instant) {
         let sustained = watch::Sender::new(BTreeMap::new());
         let history = self.recorder.follow_from(self.recorder.next_seq());
@@ -30,8 +30,8 @@ impl Trial<'_> {
         }
     }
 
-    /// Probes with one kind. A probe that hangs does not keep the next one from being sent: an API may
-    /// lose one job and serve all others.
+    /// Probes with one kind. A probe that hangs does not keep the next one from being sent: an API
+    /// may lose one job and serve all others.
     async fn probe(
         &self,
         kind: &KindName,

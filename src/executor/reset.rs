@@ -14,7 +14,8 @@ impl Executor {
         self.stack.api.is_some()
     }
 
-    /// Whether the API goes on running when this process has ended, in the state that the last trial left it in.
+    /// Whether the API goes on running when this process has ended, in the state that the last
+    /// trial left it in.
     pub fn stands_alone(&self) -> bool {
         self.stack.api.as_ref().is_some_and(|api| api.outlives_us())
     }

@@ -1,4 +1,5 @@
-//! What is compared: the API at rest, and its answers to a few requests in turn, before the plan and after recovery.
+//! What is compared: the API at rest, and its answers to a few requests in turn, before the plan
+//! and after recovery.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,16 +13,17 @@ use crate::observe::look;
 use crate::stack::Usage;
 use crate::trace::{EventKind, Origin, Phase, Streaks};
 
-/// How many requests of each kind are sent after recovery at least: with five, two that were disturbed by something else leave
-/// the median what it is.
+/// How many requests of each kind are sent after recovery at least: with five, two that were
+/// disturbed by something else leave the median what it is.
 const AFTER_REQUESTS: u32 = 5;
 
 /// How often the API is asked for all at once at most, until that alone takes it no further.
 const WARM_ROUNDS: u32 = 3;
 
 impl Trial<'_> {
-    /// What the API uses at rest before the plan, once its pools are as full as the plan's load alone makes them: else what a burst
-    /// takes for good would look like something that a fault has taken. None where nobody can look, or nothing is limited.
+    /// What the API uses at rest before the plan, once its pools are as full as the plan's load
+    /// alone makes them: else what a burst takes for good would look like something that a fault
+    /// has taken. None where nobody can look, or nothing is limited.
     pub(super) async fn warmed(&self) -> Option<Usage> {
         let mut usage = self.rest(None).await?;
         if self.executor.limits.resources.is_none() || self.width() < 2 {
@@ -39,8 +41,8 @@ impl Trial<'_> {
         Some(usage)
     }
 
-    /// Sends each kind a few times, one request after the other, and tells whether every request succeeded. It ends with the first
-    /// that does not.
+    /// Sends each kind a few times, one request after the other, and tells whether every request
+    /// succeeded. It ends with the first that does not.
     pub(super) async fn in_turn(&self, origin: &Origin, times: u32) -> bool {
         for _ in 0..times {
             for kind in &self.executor.kinds {
@@ -53,8 +55,8 @@ impl Trial<'_> {
         true
     }
 
-    /// Asks an API that has recovered for as much at once as the plan did, and then sends it the baseline's requests again. One that has not
-    /// is left alone.
+    /// Asks an API that has recovered for as much at once as the plan did, and then sends it the
+    /// baseline's requests again. One that has not is left alone.
     pub(super) async fn after(&self) {
         if self.has_recovered() {
             self.all_at_once().await;
@@ -73,8 +75,9 @@ impl Trial<'_> {
         widths.max().unwrap_or(1)
     }
 
-    /// Sends so many of each kind at once as the plan's widest burst has in flight. Before the plan this fills the API's pools.
-    /// After it, probes that come one after the other may have met the same worker or connection each time, while its neighbours are still broken.
+    /// Sends so many of each kind at once as the plan's widest burst has in flight. Before the plan
+    /// this fills the API's pools. After it, probes that come one after the other may have met the
+    /// same worker or connection each time, while its neighbours are still broken.
     async fn all_at_once(&self) {
         let width = self.width();
         let kinds = self.executor.kinds.iter();
@@ -88,9 +91,10 @@ impl Trial<'_> {
         join_all(requests).await;
     }
 
-    /// Waits, with nothing in flight, until the API has come to rest, and tells what it uses then: until it holds no more than the
-    /// limits allow over `before` and is not busy; without `before`, until it lets go of nothing any more. It does
-    /// not wait for longer than `[trial] settle`, nor for an API that nobody can look at.
+    /// Waits, with nothing in flight, until the API has come to rest, and tells what it uses then:
+    /// until it holds no more than the limits allow over `before` and is not busy; without
+    /// `before`, until it lets go of nothing any more. It does not wait for longer than
+    /// `[trial] settle`, nor for an API that nobody can look at.
     pub(super) async fn rest(&self, before: Option<&Usage>) -> Option<Usage> {
         let settings = &self.executor.settings;
         let deadline = Instant::now() + settings.settle;

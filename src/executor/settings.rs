@@ -7,15 +7,15 @@ use serde::Deserialize;
 /// How one trial is run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    /// How long a backend may take to be ready, when the stack is brought up and after the plan. Longer, and
-    /// the trial is inconclusive.
+    /// How long a backend may take to be ready, when the stack is brought up and after the plan.
+    /// Longer, and the trial is inconclusive.
     pub ready_within: Duration,
     /// How long the API may take to serve every kind of request, when the stack is brought up.
     pub api_ready_within: Duration,
     /// How many requests of each kind the baseline burst sends.
     pub baseline_requests: u32,
-    /// How long an anchor is waited for after everything else of the plan has ended and every backend is
-    /// ready again. Then its step is skipped.
+    /// How long an anchor is waited for after everything else of the plan has ended and every
+    /// backend is ready again. Then its step is skipped.
     pub anchor_timeout: Duration,
     /// How long after an unanswered probe of the API the next one is sent nevertheless.
     pub probe_patience: Duration,
@@ -23,11 +23,13 @@ pub struct Settings {
     pub probe_every: Duration,
     /// How often it is looked what the API uses.
     pub resources_every: Duration,
-    /// How long the API is given at most to come to rest, after the baseline and at the trial's end.
+    /// How long the API is given at most to come to rest, after the baseline and at the trial's
+    /// end.
     pub settle: Duration,
     /// The size at which a trace ends its trial as inconclusive, in bytes.
     pub max_trace_bytes: u64,
-    /// The size of all traces of a run at which those of trials that held are removed, the oldest first, in bytes.
+    /// The size of all traces of a run at which those of trials that held are removed, the oldest
+    /// first, in bytes.
     pub max_run_bytes: u64,
     /// The length at which log lines and bodies are cut, in bytes.
     pub max_text_bytes: usize,

@@ -15,15 +15,16 @@ use crate::watch;
 /// What to do about a service that does not stay up and does not say why.
 const REMEDY: &str = "start it by hand to see why; often its address is in use";
 
-/// How often it is looked whether a service that has ended runs nevertheless, because somebody restarted it.
+/// How often it is looked whether a service that has ended runs nevertheless, because somebody
+/// restarted it.
 const LOOKS: u32 = 20;
 
 /// How long from one look to the next.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 impl Trial<'_> {
-    /// Waits until the API serves every kind of request once. What it answers while it starts up is nobody's
-    /// failure, so these requests are not part of the history.
+    /// Waits until the API serves every kind of request once. What it answers while it starts up is
+    /// nobody's failure, so these requests are not part of the history.
     pub(super) async fn settle(&self) -> bool {
         let scratch = Recorder::new(None, Redaction::default(), u64::MAX);
         let (_ready, readiness) = watch::channel(load::Readiness::ReadySince(Instant::now()));
@@ -75,8 +76,8 @@ impl Trial<'_> {
         false
     }
 
-    /// Ends when a service has ended by itself before the plan began, with its own last words. Once the plan has
-    /// begun, what ends is a matter for the invariants.
+    /// Ends when a service has ended by itself before the plan began, with its own last words. Once
+    /// the plan has begun, what ends is a matter for the invariants.
     pub(super) async fn ended_early(&self) -> String {
         let mut history = self.recorder.follow_from(0);
         for (service, _) in self.executor.stack.services() {
@@ -149,7 +150,8 @@ impl Trial<'_> {
             .ended_by_itself()
     }
 
-    /// Whether a service that has just ended does not run. Its end is told a moment before its driver counts it.
+    /// Whether a service that has just ended does not run. Its end is told a moment before its
+    /// driver counts it.
     async fn stays_away(&self, service: &str) -> bool {
         for _look in 0..LOOKS {
             if self.is_stopped(service).await {

@@ -14,7 +14,8 @@ use crate::watch;
 pub(super) struct Steps<'a> {
     trial: &'a Trial<'a>,
     anchors: Anchors<'a>,
-    /// How many steps still have something to do that the rest of the trial waits for: a burst to start, a fault or a wait to end.
+    /// How many steps still have something to do that the rest of the trial waits for: a burst to
+    /// start, a fault or a wait to end.
     open: watch::Sender<usize>,
     /// For each step, whether it has ended or was skipped.
     over: Vec<watch::Sender<bool>>,
@@ -46,8 +47,8 @@ impl<'a> Steps<'a> {
         join_all((0..self.over.len()).map(|index| self.step(index))).await;
     }
 
-    /// Waits until every burst has started, and every fault and wait has ended. Bursts may go on for as long as
-    /// their requests hang.
+    /// Waits until every burst has started, and every fault and wait has ended. Bursts may go on
+    /// for as long as their requests hang.
     pub(super) async fn settled(&self) {
         // The sender is in `self`, so the wait cannot fail.
         let _ = self.open.subscribe().wait_for(|open| *open == 0).await;
@@ -70,7 +71,8 @@ impl<'a> Steps<'a> {
 
     async fn act(&self, index: usize, step: &Step, mut active: Active) {
         if let Action::Fault(fault) = &step.action {
-            // Whoever waits for a turn does nothing: an earlier fault whose event never comes must be found out.
+            // Whoever waits for a turn does nothing: an earlier fault whose event never comes must
+            // be found out.
             drop(active);
             self.turn(index, fault).await;
             active = self.anchors.active();
@@ -87,7 +89,8 @@ impl<'a> Steps<'a> {
             Action::Fault(fault) => self.strike(&id, fault).await,
             Action::Wait(wait) => sleep(Duration::from_millis(wait.wait_ms)).await,
         }
-        // The end is recorded while the step still counts as active, so that whoever waits for it sees it in time.
+        // The end is recorded while the step still counts as active, so that whoever waits for it
+        // sees it in time.
         self.trial
             .recorder
             .record(EventKind::StepEnded { step: id });

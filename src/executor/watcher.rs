@@ -167,7 +167,8 @@ impl<'a> Watcher<'a> {
         }
     }
 
-    /// Whether `fault` comes before `step` among the faults of one backend, which run one after the other.
+    /// Whether `fault` comes before `step` among the faults of one backend, which run one after the
+    /// other.
     fn ended_before(&self, fault: &StepId, step: &StepId, backend: &str) -> bool {
         let place = |id| {
             let mut faults = self.plan.faults();

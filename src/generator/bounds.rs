@@ -6,7 +6,8 @@ use crate::model::{ceiling, duration_ms};
 
 /// The least and the most that is drawn of everything in a plan, and how often.
 ///
-/// Times, rates and counts are drawn log-uniformly (see `draws`); where zero is allowed it has a share of its own.
+/// Times, rates and counts are drawn log-uniformly (see `draws`); where zero is allowed it has a
+/// share of its own.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bounds {
     /// Steps in a plan.
@@ -19,7 +20,8 @@ pub struct Bounds {
     pub rate_per_s: RangeInclusive<f64>,
     /// The most milliseconds that a sender of a closed loop thinks between two requests.
     pub max_think_ms: u64,
-    /// Milliseconds for which a fault keeps its backend away. All restarts of a `rapid` together stay below the upper bound.
+    /// Milliseconds for which a fault keeps its backend away. All restarts of a `rapid` together
+    /// stay below the upper bound.
     pub outage_ms: RangeInclusive<u64>,
     /// The most milliseconds between two restarts of a `rapid`.
     pub max_gap_ms: u64,
@@ -29,8 +31,8 @@ pub struct Bounds {
     pub max_wait_ms: u64,
     /// The most milliseconds between what an anchor names and the step.
     pub max_offset_ms: u64,
-    /// The most milliseconds that all steps of a plan would take one after the other. A plan that is drawn
-    /// longer is shortened in proportion, as far as the other bounds allow.
+    /// The most milliseconds that all steps of a plan would take one after the other. A plan that
+    /// is drawn longer is shortened in proportion, as far as the other bounds allow.
     pub max_plan_ms: u64,
     /// The share of anchors that name an observed event (0 to 1), where the plan has one to name.
     pub event_anchors: f64,
@@ -63,8 +65,9 @@ impl Default for Bounds {
 }
 
 impl Bounds {
-    /// The same bounds for a stack that is `factor` times as slow: every time is multiplied and every rate divided
-    /// by it. `Bounds::default().scaled(0.01)` suits a backend that starts in a tenth of a second.
+    /// The same bounds for a stack that is `factor` times as slow: every time is multiplied and
+    /// every rate divided by it. `Bounds::default().scaled(0.01)` suits a backend that starts in a
+    /// tenth of a second.
     ///
     /// A time that may not be zero stays at least 1 ms.
     pub fn scaled(self, factor: f64) -> Bounds {
@@ -85,7 +88,8 @@ impl Bounds {
         }
     }
 
-    /// The first bound that nothing can be drawn from: its name as the configuration spells it, and what is wrong.
+    /// The first bound that nothing can be drawn from: its name as the configuration spells it, and
+    /// what is wrong.
     pub(super) fn flaw(&self) -> Option<(&'static str, String)> {
         let counts = [
             ("steps", &self.steps, ceiling::MOST_STEPS),

@@ -9,12 +9,13 @@ const KEPT: f64 = 0.75;
 /// How much longer than that limit they are at least.
 const BEYOND: f64 = 1.05;
 
-/// Shortens every time in the steps by one common factor if, one after the other, they would last longer than
-/// `max_plan_ms`. What the bounds ask for at least is kept, and so the steps may still last longer by as much. To shorten keeps the shape
-/// of a plan; to draw again would prefer short plans of few steps.
+/// Shortens every time in the steps by one common factor if, one after the other, they would last
+/// longer than `max_plan_ms`. What the bounds ask for at least is kept, and so the steps may still
+/// last longer by as much. To shorten keeps the shape of a plan; to draw again would prefer short
+/// plans of few steps.
 ///
-/// An outage that lasts longer than an answer may take goes on doing so, as long as there is room for it: just below that
-/// limit it would show nothing.
+/// An outage that lasts longer than an answer may take goes on doing so, as long as there is room
+/// for it: just below that limit it would show nothing.
 pub(super) fn shorten(steps: &mut [Step], bounds: &Bounds, answer_ms: u64) {
     let whole_ms: f64 = steps.iter().map(lasts_ms).sum();
     let most_ms = bounds.max_plan_ms as f64;
@@ -45,7 +46,8 @@ pub(super) fn shorten(steps: &mut [Step], bounds: &Bounds, answer_ms: u64) {
     }
 }
 
-/// How long a step lasts by itself, with its anchor's offset, in milliseconds. The time that the stack takes is not known.
+/// How long a step lasts by itself, with its anchor's offset, in milliseconds. The time that the
+/// stack takes is not known.
 fn lasts_ms(step: &Step) -> f64 {
     let ms = match &step.action {
         Action::Burst(burst) => burst_ms(burst),

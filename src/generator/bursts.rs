@@ -14,7 +14,8 @@ pub(super) fn burst(space: &Space) -> impl Strategy<Value = Burst> + use<> {
     let count = draws::count(&bounds.requests);
     let concurrency = draws::count(&bounds.concurrency);
     (count, concurrency, pace(space), mix(space)).prop_map(|(count, concurrency, pace, mix)| {
-        // More senders than requests would be a lie in print, and so would be a pause that nobody makes.
+        // More senders than requests would be a lie in print, and so would be a pause that nobody
+        // makes.
         let concurrency = concurrency.min(count);
         let pace = match pace {
             Pace::Closed { .. } if concurrency == count => Pace::Closed { think_ms: 0 },

@@ -1,8 +1,9 @@
 //! How single numbers are drawn.
 //!
-//! Bugs sit behind time-outs of 1, 5, 10, 30 and 60 s, and behind windows of a few milliseconds. A uniform draw up
-//! to 45 s would give one outage in forty below a second. So the logarithm is drawn uniformly: a number
-//! between a and b is `exp(U(ln a, ln b))`, which makes 1 to 10 ms as likely as 1 to 10 s.
+//! Bugs sit behind time-outs of 1, 5, 10, 30 and 60 s, and behind windows of a few milliseconds. A
+//! uniform draw up to 45 s would give one outage in forty below a second. So the logarithm is drawn
+//! uniformly: a number between a and b is `exp(U(ln a, ln b))`, which makes 1 to 10 ms as likely as
+//! 1 to 10 s.
 
 use std::ops::RangeInclusive;
 
@@ -71,7 +72,8 @@ mod tests {
         (0..count).map(|_| draw().unwrap()).collect()
     }
 
-    /// Each of the decades of 1 to 10 000 has a quarter of the draws; the tolerance is five standard deviations.
+    /// Each of the decades of 1 to 10 000 has a quarter of the draws; the tolerance is five
+    /// standard deviations.
     #[test]
     fn every_decade_is_as_likely_as_the_next() {
         let drawn = sample(whole(&(1..=10_000)), 10_000);

@@ -87,7 +87,8 @@ fn of_length(space: &Space, length: Length) -> impl Strategy<Value = Fault> + us
                 Length::Beyond => true,
             };
             let outage_ms = match kind {
-                // Restarts are rapid only if all of them together take no longer than another fault.
+                // Restarts are rapid only if all of them together take no longer than another
+                // fault.
                 FaultKind::Rapid { restarts, .. } => {
                     let longest = (longest / u64::from(restarts)).max(shortest);
                     draws::whole_at(place, shortest, longest)

@@ -7,8 +7,9 @@ use crate::model::{
 };
 
 impl Space {
-    /// Whether a plan does only what this space could have drawn: a stranger's trace can do to a stack no more than
-    /// its configuration allows. Nothing is clamped: a plan that is not performed as written proves nothing.
+    /// Whether a plan does only what this space could have drawn: a stranger's trace can do to a
+    /// stack no more than its configuration allows. Nothing is clamped: a plan that is not
+    /// performed as written proves nothing.
     ///
     /// Lower bounds are not asked for, because a shrunk plan lies below them.
     ///
@@ -31,7 +32,8 @@ impl Space {
         plan.steps.iter().try_for_each(|step| self.step_fits(step))
     }
 
-    /// So long after what it is anchored to a step may start at most: where steps between the two were left out, that is as long as a plan may last.
+    /// So long after what it is anchored to a step may start at most: where steps between the two
+    /// were left out, that is as long as a plan may last.
     pub fn longest_offset_ms(&self) -> u64 {
         self.bounds.max_offset_ms.max(self.bounds.max_plan_ms)
     }

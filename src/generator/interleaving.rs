@@ -12,15 +12,16 @@ use super::jobs::Jobs;
 use super::{Space, budget, bursts, draws, faults};
 use crate::model::{Action, Anchor, Edge, Fault, Plan, Step, StepId, Wait};
 
-/// How often a fault is repeated that is done again and again. Three losses are what the rarer bugs ask for.
+/// How often a fault is repeated that is done again and again. Three losses are what the rarer bugs
+/// ask for.
 const OUTAGES: RangeInclusive<usize> = 3..=4;
 
 /// How often steady load is added to a plan with an outage that no burst meets.
 const COVERED: f64 = 0.85;
 
-/// All plans of a space. Every one of them has a fault, in most load meets every outage, and each fits the space
-/// ([`Space::fits`]). As a proptest strategy for tests take `comeback::strategy::plans`, which draws the same and shrinks by comeback's own
-/// passes.
+/// All plans of a space. Every one of them has a fault, in most load meets every outage, and each
+/// fits the space ([`Space::fits`]). As a proptest strategy for tests take
+/// `comeback::strategy::plans`, which draws the same and shrinks by comeback's own passes.
 pub fn plans(space: &Space) -> impl Strategy<Value = Plan> + use<> {
     let bounds = space.bounds.clone();
     let counts = *bounds.steps.start() as usize..=*bounds.steps.end() as usize;
@@ -156,11 +157,13 @@ fn parts(space: &Space) -> impl Strategy<Value = (Fault, Action, Wish, Wish)> + 
     )
 }
 
-/// What every plan is drawn around: a fault that strikes a burst, a burst sent into an outage, (for what
-/// shows only where load meets an outage at its begin and at its end) a fault beyond the stack's limits under steady load, (for what
-/// shows only on an idle stack) a fault anywhere, or (for what adds up) the same fault again and again.
+/// What every plan is drawn around: a fault that strikes a burst, a burst sent into an outage, (for
+/// what shows only where load meets an outage at its begin and at its end) a fault beyond the
+/// stack's limits under steady load, (for what shows only on an idle stack) a fault anywhere, or
+/// (for what adds up) the same fault again and again.
 fn heart(space: &Space) -> impl Strategy<Value = Heart> + use<> {
-    // The API is to be back before the next outage; what strikes while it is not, the other hearts have.
+    // The API is to be back before the next outage; what strikes while it is not, the other hearts
+    // have.
     let settling = space.bounds.max_offset_ms / 2..=space.bounds.max_offset_ms;
     let heart = |is_steady| move |drafts| Heart { drafts, is_steady };
     let lasting = (
@@ -230,7 +233,8 @@ fn is_unmet(step: &Step, steps: &[Step]) -> bool {
     !strikes && !steps.iter().any(is_sent_into)
 }
 
-/// Puts the heart in the place of as many drafts, or as much of it as there is room for: its faults first.
+/// Puts the heart in the place of as many drafts, or as much of it as there is room for: its faults
+/// first.
 fn implant(drafts: &mut Vec<Draft>, mut heart: Vec<Draft>, place: Index) {
     if heart.len() > drafts.len() {
         heart.retain(|draft| matches!(draft.action, Action::Fault(_)));

@@ -41,8 +41,8 @@ impl Jobs {
         states
     }
 
-    /// How many jobs of a burst may be waited for: all, if it sends nothing else. Otherwise its kinds
-    /// are drawn one by one, and only half as many as may be expected are sure enough.
+    /// How many jobs of a burst may be waited for: all, if it sends nothing else. Otherwise its
+    /// kinds are drawn one by one, and only half as many as may be expected are sure enough.
     pub(super) fn likely(&self, burst: &Burst) -> u32 {
         let weight = |mix: &Mix| mix.values().copied().map(u64::from).sum::<u64>();
         let (jobs, all) = (weight(&self.mix(&burst.mix)), weight(&burst.mix));

@@ -1,11 +1,14 @@
-//! Random plans: proptest strategies over a [`Space`], and the one function that turns a seed into plans.
+//! Random plans: proptest strategies over a [`Space`], and the one function that turns a seed into
+//! plans.
 //!
-//! A plan is drawn in three parts that know nothing of each other: its steps as *drafts* (`bursts`, `faults`; a
-//! draft's anchor is a wish, not yet a reference), its *heart* (a fault, mostly with a burst that it hits), and
-//! its background load. `interleaving` puts them in order and turns each wish into an anchor on a step before it, so
-//! that no anchor waits in a circle and nothing is ever drawn and thrown away. `budget` then shortens what lasts too long.
+//! A plan is drawn in three parts that know nothing of each other: its steps as *drafts* (`bursts`,
+//! `faults`; a draft's anchor is a wish, not yet a reference), its *heart* (a fault, mostly with a
+//! burst that it hits), and its background load. `interleaving` puts them in order and turns each
+//! wish into an anchor on a step before it, so that no anchor waits in a circle and nothing is ever
+//! drawn and thrown away. `budget` then shortens what lasts too long.
 //!
-//! What is deliberately absent: shrinking. A failing plan is shrunk as data, by passes that know what a run tells.
+//! What is deliberately absent: shrinking. A failing plan is shrunk as data, by passes that know
+//! what a run tells.
 
 mod anchors;
 mod bounds;
@@ -29,14 +32,15 @@ pub use space::{BackendSpace, Space, SpaceError};
 
 use crate::model::Plan;
 
-/// The version of everything that decides which plan belongs to a seed. It is part of the seed, and has to
-/// be raised with every change that makes a seed draw another plan.
+/// The version of everything that decides which plan belongs to a seed. It is part of the seed, and
+/// has to be raised with every change that makes a seed draw another plan.
 pub const GENERATOR_VERSION: u32 = 4;
 
-/// The plan number `index` (from 0) of a campaign: a pure function of the seed, the index, the space and
-/// [`GENERATOR_VERSION`]. Neither the environment nor an earlier plan has any influence.
+/// The plan number `index` (from 0) of a campaign: a pure function of the seed, the index, the
+/// space and [`GENERATOR_VERSION`]. Neither the environment nor an earlier plan has any influence.
 ///
-/// The first ones are those of the opening, which are the same for every seed; then random ones, which are short at first.
+/// The first ones are those of the opening, which are the same for every seed; then random ones,
+/// which are short at first.
 pub fn plan(space: &Space, seed: u64, index: u64) -> Plan {
     let Some(nth) = index.checked_sub(space.opening_count()) else {
         let opening = space.opening().swap_remove(index as usize);
@@ -47,11 +51,13 @@ pub fn plan(space: &Space, seed: u64, index: u64) -> Plan {
         };
     };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &key(seed, index));
-    // The runner's settings come from the environment, but only rejections and test runs read them, and here are neither.
+    // The runner's settings come from the environment, but only rejections and test runs read them,
+    // and here are neither.
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
     let tree = plans(&space.grown(nth))
         .new_tree(&mut runner)
-        // A strategy fails only by rejecting values, and the generator's strategies have no filters.
+        // A strategy fails only by rejecting values, and the generator's strategies have no
+        // filters.
         .expect("the generator rejects nothing");
     Plan {
         seed,

@@ -1,15 +1,16 @@
-//! The fixed opening of every campaign: each kind of fault once under load, and once on an idle API.
+//! The fixed opening of every campaign: each kind of fault once under load, and once on an idle
+//! API.
 //!
 //! Random plans hit a given combination sooner or later. These come first, because most of what is
 //! ever found needs no more than one of them, and because they say what was tried. They are short,
 //! the same for every seed, and fit the space. What a backend does not allow is left out.
 //!
-//! One kill strikes a single request, so that nothing hides what becomes of it. Where requests become
-//! jobs, one strikes when some have been accepted, and one while a job is in the last of the states
-//! that the configuration names: what an API forgets of a job, it forgets between acceptance and end.
-//! Some bugs need more than one outage, so two of the plans go on: after the first kill two more
-//! follow, each when the API should be back, and after the freeze a kill, because a reset connection
-//! and a lost one are not the same to an API.
+//! One kill strikes a single request, so that nothing hides what becomes of it. Where requests
+//! become jobs, one strikes when some have been accepted, and one while a job is in the last of the
+//! states that the configuration names: what an API forgets of a job, it forgets between acceptance
+//! and end. Some bugs need more than one outage, so two of the plans go on: after the first kill
+//! two more follow, each when the API should be back, and after the freeze a kill, because a reset
+//! connection and a lost one are not the same to an API.
 
 use super::Space;
 use crate::model::{
@@ -33,8 +34,8 @@ enum Use {
     Idle,
 }
 
-/// The order: what takes the least time and shows the most comes first. An idle stop is early, since
-/// a flood of attempts to connect shows best when nothing else happens.
+/// The order: what takes the least time and shows the most comes first. An idle stop is early,
+/// since a flood of attempts to connect shows best when nothing else happens.
 const ORDER: [(FaultName, Use); 13] = [
     (FaultName::Kill, Use::Loaded),
     (FaultName::Stop, Use::Loaded),
@@ -101,8 +102,8 @@ impl Space {
         })
     }
 
-    /// A kill and a `rapid` are restarted at once; the others last a little longer than an answer may
-    /// take.
+    /// A kill and a `rapid` are restarted at once; the others last a little longer than an answer
+    /// may take.
     fn opening_fault(&self, backend: &str, name: FaultName) -> Fault {
         let bounds = &self.bounds;
         let (shortest, longest) = (*bounds.outage_ms.start(), *bounds.outage_ms.end());
@@ -128,7 +129,8 @@ impl Space {
     }
 
     /// A fault that strikes a burst, with steady load behind it all. Where the outage lasts, more
-    /// requests are sent just before its end. Where a plan may have fewer steps, the last are left out.
+    /// requests are sent just before its end. Where a plan may have fewer steps, the last are left
+    /// out.
     fn under_load(&self, fault: Fault) -> Plan {
         let senders = SENDERS.min(*self.bounds.concurrency.end());
         let burst = self.opening_burst(senders, ROUNDS);
@@ -191,7 +193,8 @@ impl Space {
         ])
     }
 
-    /// A fault that strikes some jobs: when all have been accepted, or while the first is in a state.
+    /// A fault that strikes some jobs: when all have been accepted, or while the first is in a
+    /// state.
     fn with_jobs(&self, fault: Fault, state: Option<String>) -> Plan {
         if *self.bounds.steps.end() < 2 {
             return silent(vec![at_once(fault)]);

@@ -4,8 +4,8 @@ use super::Bounds;
 use super::jobs::Jobs;
 use crate::model::{BackendName, FaultName, Limits, Mix, RequestKind};
 
-/// What plans may be drawn for a stack. It is never empty: a space that could give no plan is refused
-/// when it is made.
+/// What plans may be drawn for a stack. It is never empty: a space that could give no plan is
+/// refused when it is made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Space {
     pub(super) backends: Vec<BackendSpace>,
@@ -67,11 +67,12 @@ pub enum SpaceError {
 }
 
 impl Space {
-    /// A space of plans that fault these backends, send these request kinds by weight, and anchor steps to
-    /// API log lines that match one of these patterns.
+    /// A space of plans that fault these backends, send these request kinds by weight, and anchor
+    /// steps to API log lines that match one of these patterns.
     ///
     /// # Errors
-    /// When no plan could be drawn: nothing to fault, nothing to send, or a bound that is out of place.
+    /// When no plan could be drawn: nothing to fault, nothing to send, or a bound that is out of
+    /// place.
     pub fn new(
         backends: Vec<BackendSpace>,
         kinds: Mix,
@@ -109,19 +110,22 @@ impl Space {
         })
     }
 
-    /// The same space for a stack with these limits: a part of the outages is drawn just beyond them, for
-    /// a call without a deadline shows only where a freeze lasts longer than an answer may take.
+    /// The same space for a stack with these limits: a part of the outages is drawn just beyond
+    /// them, for a call without a deadline shows only where a freeze lasts longer than an answer
+    /// may take.
     #[must_use]
     pub fn at_scale_of(self, limits: &Limits) -> Self {
         let scale = Scale::of(limits);
         Space { scale, ..self }
     }
 
-    /// The same space where some of its request kinds become jobs: steps are anchored to a job being
-    /// accepted, or seen in one of the states that its kind names ([`Job::states`](crate::model::Job)).
+    /// The same space where some of its request kinds become jobs: steps are anchored to a job
+    /// being accepted, or seen in one of the states that its kind names
+    /// ([`Job::states`](crate::model::Job)).
     ///
     /// The states are those of the configuration and not those that a baseline happened to show: a
-    /// plan is a function of its seed, and whether a poll meets a short state is a matter of chance.
+    /// plan is a function of its seed, and whether a poll meets a short state is a matter of
+    /// chance.
     #[must_use]
     pub fn with_jobs_of(self, kinds: &[RequestKind]) -> Self {
         let jobs = Jobs::of(kinds);

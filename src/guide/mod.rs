@@ -31,8 +31,9 @@ impl Page {
     }
 }
 
-/// Makes a module of documentation and a [`Page`] of each file. In Markdown the first definition of a link counts: the
-/// ones put before a page lead to the other modules here, and the page's own, at its end, to the other files.
+/// Makes a module of documentation and a [`Page`] of each file. In Markdown the first definition of
+/// a link counts: the ones put before a page lead to the other modules here, and the page's own, at
+/// its end, to the other files.
 macro_rules! pages {
     ($($module:ident, $topic:literal;)*) => {
         $(

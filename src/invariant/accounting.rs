@@ -7,8 +7,8 @@ use super::{Invariant, executions, wording};
 use crate::model::{Finding, Limits, Outcome};
 use crate::trace::{Answer, End, Phase, Poll, Request, Span, View};
 
-/// Each request has exactly one outcome, each accepted job a life of its own that ends once, and each answer belongs to its own
-/// request.
+/// Each request has exactly one outcome, each accepted job a life of its own that ends once, and
+/// each answer belongs to its own request.
 pub struct Accounting;
 
 /// One thing that does not add up.
@@ -82,8 +82,8 @@ impl Invariant for Accounting {
     }
 }
 
-/// How many requests succeeded though their answers, which were read as a whole, did not echo anything where the configuration
-/// says that they do; and the first of them.
+/// How many requests succeeded though their answers, which were read as a whole, did not echo
+/// anything where the configuration says that they do; and the first of them.
 fn without_echo<'v, 'a>(view: &'v View<'a>) -> Option<(usize, &'v Request<'a>)> {
     let kinds = &view.header().stack.kinds;
     let echoing = |name: &str| kinds.iter().any(|kind| kind.echo && kind.name == name);
@@ -176,7 +176,8 @@ fn changed_job<'v, 'a>(request: &'v Request<'a>) -> Option<Flaw<'v, 'a>> {
     })
 }
 
-/// In a trial that came to its last phase, a request that is still open after its limit was forgotten.
+/// In a trial that came to its last phase, a request that is still open after its limit was
+/// forgotten.
 fn no_outcome<'v, 'a>(
     view: &View<'a>,
     limits: &Limits,

@@ -8,15 +8,17 @@ use super::{Invariant, first_call, wording};
 use crate::model::{Finding, Limits};
 use crate::trace::{Request, Span, Spans, View, Window};
 
-/// `failed` and `unknown` lie only between a fault's intent and its backend's ready + `grace`; without a grace, until
-/// success is sustained, and at most for as long after ready as the kind was [asked](View::asked) for `recovery`.
+/// `failed` and `unknown` lie only between a fault's intent and its backend's ready + `grace`;
+/// without a grace, until success is sustained, and at most for as long after ready as the kind was
+/// [asked](View::asked) for `recovery`.
 ///
-/// A request lies there if any moment between its sending and its end does. At most `stragglers` may lie
-/// elsewhere. A budget of `failures` bounds the rest: all failures together may be no more than budget and
-/// stragglers, so that a longer grace, which makes a straggler an ordinary failure, cannot break the budget.
+/// A request lies there if any moment between its sending and its end does. At most `stragglers`
+/// may lie elsewhere. A budget of `failures` bounds the rest: all failures together may be no more
+/// than budget and stragglers, so that a longer grace, which makes a straggler an ordinary failure,
+/// cannot break the budget.
 ///
-/// What fails while this machine withholds a considerable part of its time may have been a deadline of the API's own that passed: it
-/// proves nothing, unless its words came sooner than any deadline.
+/// What fails while this machine withholds a considerable part of its time may have been a deadline
+/// of the API's own that passed: it proves nothing, unless its words came sooner than any deadline.
 pub struct BoundedFailures;
 
 impl Invariant for BoundedFailures {

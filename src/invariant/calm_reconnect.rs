@@ -4,19 +4,21 @@ use super::{Invariant, wording};
 use crate::model::{API, Figure, Finding, Limits, ResourceLimits};
 use crate::trace::{Event, EventKind, Moment, Sample, Span, Spans, View};
 
-/// The length of the window over which log lines are counted, in microseconds. A start-up banner or a traceback is
-/// no flood; what goes on for ten seconds is.
+/// The length of the window over which log lines are counted, in microseconds. A start-up banner or
+/// a traceback is no flood; what goes on for ten seconds is.
 const WINDOW_US: u64 = 10_000_000;
 
-/// How many lines the API may log besides for each request that is sent in the window: to tell of each of a thousand
-/// requests that it failed is no flood of the API's own making.
+/// How many lines the API may log besides for each request that is sent in the window: to tell of
+/// each of a thousand requests that it failed is no flood of the API's own making.
 const LINES_PER_TURN: u64 = 4;
 
-/// From the first fault on, also long after recovery: the API logs no more than `log-lines` lines a second, over any ten
-/// seconds and besides a few for each request, and uses less than `cpu` of one core over any `cpu-window` in which it had nothing to do. A loop without a pause shows in
-/// one or the other.
+/// From the first fault on, also long after recovery: the API logs no more than `log-lines` lines a
+/// second, over any ten seconds and besides a few for each request, and uses less than `cpu` of one
+/// core over any `cpu-window` in which it had nothing to do. A loop without a pause shows in one or
+/// the other.
 ///
-/// It has nothing to do while no request is in flight and the harness does not look again at jobs that have ended. Whether it still works on a request that the harness gave up after its limit
+/// It has nothing to do while no request is in flight and the harness does not look again at jobs
+/// that have ended. Whether it still works on a request that the harness gave up after its limit
 /// cannot be known, so such a request counts as in flight for ever.
 pub struct CalmReconnect;
 
@@ -89,7 +91,8 @@ impl Invariant for CalmReconnect {
         finding.with_figures(figures)
     }
 
-    /// Where this is what a trial is violated by, it goes on: a core that is busy at rest may turn out to be a flood.
+    /// Where this is what a trial is violated by, it goes on: a core that is busy at rest may turn
+    /// out to be a flood.
     fn is_decided(&self, _view: &View<'_>, _limits: &Limits, primary: &Finding) -> bool {
         primary.invariant != self.name()
     }
@@ -156,7 +159,8 @@ fn log_flood(view: &View<'_>, since: Moment, allowed: u64) -> Result<u64, Flood>
     Ok(most)
 }
 
-/// The time before an event in which the harness polled jobs that had ended: no request of the plan, and work for the API all the same.
+/// The time before an event in which the harness polled jobs that had ended: no request of the
+/// plan, and work for the API all the same.
 fn looked_back(event: &Event) -> Option<Span> {
     match event.kind {
         EventKind::LookedBack { over_us, .. } => Some(Span::before(event.at_us, over_us)),
@@ -198,7 +202,8 @@ impl<'a> Rests<'a> {
         }
     }
 
-    /// The first rest that was too busy for certain, else one that seems to have been, else the busiest one that is long enough to tell.
+    /// The first rest that was too busy for certain, else one that seems to have been, else the
+    /// busiest one that is long enough to tell.
     fn busiest(&self, view: &View<'_>) -> Option<Rest<'_, 'a>> {
         let window_us = self.limits.cpu_window_ms.saturating_mul(1_000);
         let mut busiest: Option<Rest<'_, 'a>> = None;
@@ -239,7 +244,8 @@ impl<'a> Rests<'a> {
 }
 
 impl Rest<'_, '_> {
-    /// Whether this machine withheld a tenth of it: then the API may have made up for what it could not do in time.
+    /// Whether this machine withheld a tenth of it: then the API may have made up for what it could
+    /// not do in time.
     fn is_doubtful(&self, view: &View<'_>) -> bool {
         let span = Span {
             from_us: self.from.moment.at_us,
@@ -294,8 +300,8 @@ mod tests {
         assert_eq!(verdict(60, 300), Verdict::Violated);
     }
 
-    /// The verdict on an API that uses so much of a core from 1 s to 3 s, sampled every 100 ms, while a request
-    /// is in flight during the span that is given.
+    /// The verdict on an API that uses so much of a core from 1 s to 3 s, sampled every 100 ms,
+    /// while a request is in flight during the span that is given.
     fn busy(percent: u64, in_flight_ms: (u64, u64), gave_up: bool) -> Finding {
         busy_and_late(percent, in_flight_ms, gave_up, 0)
     }

@@ -6,14 +6,15 @@ use super::guard::guarded;
 use crate::model::{Finding, Limits, Verdict};
 use crate::trace::{Trace, View};
 
-/// Whether the verdict on a history so far is sure to be `violated`, by the same primary violation, whatever the requests in flight
-/// still do. No fault may come any more, the backends have to be ready, and every enabled invariant has to be decided.
+/// Whether the verdict on a history so far is sure to be `violated`, by the same primary violation,
+/// whatever the requests in flight still do. No fault may come any more, the backends have to be
+/// ready, and every enabled invariant has to be decided.
 ///
 /// Where an invariant panics, nothing is sure; what becomes of that is said when the trial is
 /// judged.
 ///
-/// A request that is open may turn out to have hung since it was sent. So as long as one is open that was sent before the
-/// primary violation began, that one may not stay the first.
+/// A request that is open may turn out to have hung since it was sent. So as long as one is open
+/// that was sent before the primary violation began, that one may not stay the first.
 pub fn is_decided(trace: &Trace, limits: &Limits, invariants: &[Box<dyn Invariant>]) -> bool {
     let view = View::new(trace);
     if lasting(&view).is_some() {

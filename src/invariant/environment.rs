@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use crate::model::{API, Act};
 use crate::trace::{EventKind, Origin, Phase, View};
 
-/// Why the environment or the harness failed this trial, if it did: then nothing in it can be laid to the API.
+/// Why the environment or the harness failed this trial, if it did: then nothing in it can be laid
+/// to the API.
 pub(super) fn disturbance(view: &View<'_>) -> Option<String> {
     accident(view)
         .or_else(|| cut(view))
@@ -48,8 +49,8 @@ fn baseline(view: &View<'_>) -> Option<String> {
     })
 }
 
-/// A backend that ended though no act of a fault accounts for it. Each kill or stop accounts for one exit, which
-/// may be told late, but not later than the backend's next ready.
+/// A backend that ended though no act of a fault accounts for it. Each kill or stop accounts for
+/// one exit, which may be told late, but not later than the backend's next ready.
 fn foreign_exit(view: &View<'_>) -> Option<String> {
     let mut due: BTreeMap<&str, u32> = BTreeMap::new();
     view.under_test()

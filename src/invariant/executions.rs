@@ -11,8 +11,8 @@ use crate::trace::{Event, EventKind, Request, View};
 /// A line that was written so short a time before the trial ended may not have been read.
 const LINE_WITHIN_US: u64 = 2_000_000;
 
-/// Every request that a backend executed twice, or, where that is asked for, not at all though it succeeded; or why
-/// that cannot be told.
+/// Every request that a backend executed twice, or, where that is asked for, not at all though it
+/// succeeded; or why that cannot be told.
 pub(super) fn flaws<'v, 'a>(view: &'v View<'a>) -> Result<Vec<Flaw<'v, 'a>>, String> {
     let by_token: BTreeMap<&str, &Request<'a>> =
         view.requests().iter().map(|r| (r.token, r)).collect();

@@ -1,13 +1,14 @@
-//! The first request after an idle restart: the commonest public report of all, and no violation by default.
+//! The first request after an idle restart: the commonest public report of all, and no violation by
+//! default.
 
 use crate::model::{FaultKind, Figure};
 use crate::trace::{Request, View, Window};
 
-/// How often the backend was restarted while nobody used the API, and how often the first request after it was ready
-/// again failed, though success was sustained later. Nothing where it never was.
+/// How often the backend was restarted while nobody used the API, and how often the first request
+/// after it was ready again failed, though success was sustained later. Nothing where it never was.
 ///
-/// Connections of a pool that a restart broke are found out by the next request only. Such failures lie before sustained
-/// success, so the default `grace` puts up with them; `grace = "0s"` does not.
+/// Connections of a pool that a restart broke are found out by the next request only. Such failures
+/// lie before sustained success, so the default `grace` puts up with them; `grace = "0s"` does not.
 pub(super) fn figures(view: &View<'_>) -> Vec<Figure> {
     let restarts: Vec<_> = view
         .faults()

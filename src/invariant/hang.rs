@@ -56,7 +56,8 @@ pub(super) fn hang(
     proven.or(hangs.first()).copied()
 }
 
-/// What the harness waited for, measured by the limits. Time that this machine withheld does not count.
+/// What the harness waited for, measured by the limits. Time that this machine withheld does not
+/// count.
 struct Wait<'w, 'v, 'a> {
     view: &'v View<'a>,
     limits: &'v Limits,
@@ -110,8 +111,8 @@ impl Wait<'_, '_, '_> {
         self.unless_starved(span, self.limits.answer_ms, hang, is_silent)
     }
 
-    /// The job that the request became, from its acceptance on. One that the API does not know any more does not hang: it is lost, which is
-    /// charged to `accounting` alone.
+    /// The job that the request became, from its acceptance on. One that the API does not know any
+    /// more does not hang: it is lost, which is charged to `accounting` alone.
     fn job(&self, request: &Request<'_>) -> Option<Hang> {
         if request.lost_at().is_some() {
             return None;
@@ -140,8 +141,9 @@ impl Wait<'_, '_, '_> {
         self.limits.answer_ms.saturating_mul(1_000)
     }
 
-    /// What was answered after all is doubted sooner: it does not hang, and would have come in time on a machine that is free.
-    /// What was not is certain after four times its limit, or where something else shows that the machine was not it.
+    /// What was answered after all is doubted sooner: it does not hang, and would have come in time
+    /// on a machine that is free. What was not is certain after four times its limit, or where
+    /// something else shows that the machine was not it.
     fn unless_starved(
         &self,
         span: Span,

@@ -7,12 +7,14 @@ use crate::trace::{End, Origin, Span, View};
 /// How many requests after recovery it takes to tell.
 const ENOUGH: usize = 5;
 
-/// After recovery the median latency of each request kind is within `latency` of the slowest request of the baseline, plus a slack.
+/// After recovery the median latency of each request kind is within `latency` of the slowest
+/// request of the baseline, plus a slack.
 ///
-/// Compared are two bursts of the same shape: a few requests of each kind, one after the other, with nothing else in flight.
-/// A high quantile of five requests is their slowest, which a busy machine decides. The median is disturbed only
-/// if three of them are, since its breakdown point is one half (Donoho and Huber 1983, "The notion of breakdown point"); and the
-/// other side is the baseline's slowest, because too few requests were sent there for anything better.
+/// Compared are two bursts of the same shape: a few requests of each kind, one after the other,
+/// with nothing else in flight. A high quantile of five requests is their slowest, which a busy
+/// machine decides. The median is disturbed only if three of them are, since its breakdown point is
+/// one half (Donoho and Huber 1983, "The notion of breakdown point"); and the other side is the
+/// baseline's slowest, because too few requests were sent there for anything better.
 pub struct LatencyReturns;
 
 impl Invariant for LatencyReturns {
@@ -58,7 +60,8 @@ impl Invariant for LatencyReturns {
             // Those that this machine held up may in truth have been fast.
             let surely = late.iter().filter(|end| sure(view, end, allowed_us));
             let surely = surely.count();
-            // Where many more tasks share a processor than at the baseline, whatever was asked is slower.
+            // Where many more tasks share a processor than at the baseline, whatever was asked is
+            // slower.
             let crowded = crowd(view, &after) / crowd(view, &baseline);
             let bearable_us = (allowed_us as f64 * crowded.max(1.0)) as u64;
             match surely >= after.len() - (after.len() - 1) / 2 && after_us > bearable_us {
@@ -112,7 +115,8 @@ fn crowd(view: &View<'_>, burst: &[End<'_>]) -> f64 {
     })
 }
 
-/// Whether a request was late although what this machine withheld of its time does not count, and that was not most of it.
+/// Whether a request was late although what this machine withheld of its time does not count, and
+/// that was not most of it.
 fn sure(view: &View<'_>, end: &End<'_>, allowed_us: u64) -> bool {
     let span = Span::before(end.moment.at_us, end.latency_us);
     // When the services waited is known only roughly, and these requests are short.

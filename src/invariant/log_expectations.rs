@@ -7,13 +7,16 @@ use super::recovers::Recovers;
 use crate::model::{API, FaultKind, Finding, Limits, Verdict};
 use crate::trace::{Event, EventKind, View, Window};
 
-/// Where the configuration gives patterns: after a stop or a kill of a backend that a request felt, the API's log says that the
-/// broken connection was detected and that the API has connected again, each at least once; and lines that are forbidden never show.
+/// Where the configuration gives patterns: after a stop or a kill of a backend that a request felt,
+/// the API's log says that the broken connection was detected and that the API has connected again,
+/// each at least once; and lines that are forbidden never show.
 ///
-/// An idle API need not notice that its backend was away, nor need one whose requests found it back again, so only an outage that
-/// [was felt](crate::trace::Request::felt) asks for lines. A freeze or a cut may be too short to be noticed, so these ask for none. But they may be
-/// noticed, and then a stop that comes before the API is back finds no connection to break: so a line that follows any fault will
-/// do. That a line is missing is proven only once success is sustained, or the time for it is over, and this machine is not why.
+/// An idle API need not notice that its backend was away, nor need one whose requests found it back
+/// again, so only an outage that [was felt](crate::trace::Request::felt) asks for lines. A freeze
+/// or a cut may be too short to be noticed, so these ask for none. But they may be noticed, and
+/// then a stop that comes before the API is back finds no connection to break: so a line that
+/// follows any fault will do. That a line is missing is proven only once success is sustained, or
+/// the time for it is over, and this machine is not why.
 pub struct LogExpectations;
 
 impl Invariant for LogExpectations {
@@ -58,7 +61,8 @@ impl Invariant for LogExpectations {
                 "no request felt that a connection was broken for sure",
             );
         };
-        // That a line is missing shows only at the end, so an earlier violation stays the primary one.
+        // That a line is missing shows only at the end, so an earlier violation stays the primary
+        // one.
         let last = view
             .under_test()
             .last()
@@ -128,7 +132,8 @@ pub(super) fn regex(pattern: &str) -> Result<Regex, String> {
     Regex::new(pattern).map_err(|e| format!("/{pattern}/ is no regular expression: {e}"))
 }
 
-/// Whether the API came back after the last fault, or was given as long as it may take: a kind was asked for so long.
+/// Whether the API came back after the last fault, or was given as long as it may take: a kind was
+/// asked for so long.
 fn had_its_time(view: &View<'_>, limits: &Limits) -> bool {
     let limit_us = limits.recovery_ms.saturating_mul(1_000);
     view.last_ready().is_some_and(|ready| {
@@ -138,7 +143,8 @@ fn had_its_time(view: &View<'_>, limits: &Limits) -> bool {
     })
 }
 
-/// Whether the API might have come back in time on a machine that was less busy: then it might have said so.
+/// Whether the API might have come back in time on a machine that was less busy: then it might have
+/// said so.
 fn may_be_back(view: &View<'_>, limits: &Limits) -> bool {
     let settled = view
         .last_ready()
@@ -255,7 +261,8 @@ mod tests {
         let asked = || (2..14).fold(gone(), |script, id| script.bad(id * 100, id, "sync"));
         let late = judged(asked(), &[]);
         assert_eq!(reason(&late), Some("not-detected"), "{}", late.message);
-        // On a machine that held every request up, the API may have needed no more time than it has.
+        // On a machine that held every request up, the API may have needed no more time than it
+        // has.
         let starved = (2..14).fold(asked().late(94, 3), |s, id| s.late(id * 100 + 4, 3));
         let starved = judged(starved, &[]);
         assert_eq!(

@@ -7,12 +7,13 @@ use super::{Invariant, wording};
 use crate::model::{Finding, Limits};
 use crate::trace::{Request, View};
 
-/// Every HTTP exchange is answered within `answer`, and every accepted job is terminal within `job` of the later of its
-/// acceptance and the last backend-ready. A job's limit rests while a backend is away.
+/// Every HTTP exchange is answered within `answer`, and every accepted job is terminal within `job`
+/// of the later of its acceptance and the last backend-ready. A job's limit rests while a backend
+/// is away.
 ///
-/// An exchange's limit counts from the moment it was really sent. It may have been due earlier: a burst's concurrency or a
-/// cap held it back, which is the harness's doing and not the API's. (Latencies count from when it was due.) Neither does the time count that
-/// this machine withheld.
+/// An exchange's limit counts from the moment it was really sent. It may have been due earlier: a
+/// burst's concurrency or a cap held it back, which is the harness's doing and not the API's.
+/// (Latencies count from when it was due.) Neither does the time count that this machine withheld.
 pub struct NoHang;
 
 impl Invariant for NoHang {
@@ -71,7 +72,8 @@ impl Invariant for NoHang {
     }
 }
 
-/// Its sending and acceptance, the faults that began and the readies that came while it was open, and its end.
+/// Its sending and acceptance, the faults that began and the readies that came while it was open,
+/// and its end.
 fn proof(view: &View<'_>, request: &Request<'_>) -> Vec<u64> {
     let until = request.ended.map_or(u64::MAX, |end| end.moment.seq);
     let windows = view.windows().iter();
@@ -323,7 +325,8 @@ mod tests {
 
     #[test]
     fn beyond_four_times_its_limit_a_hang_is_certain_whatever_the_machine_did() {
-        // A third of all time is withheld. Each exchange is given up after its 100 ms and what was withheld of them.
+        // A third of all time is withheld. Each exchange is given up after its 100 ms and what was
+        // withheld of them.
         let asked = |count: u64| {
             let script = Script::new(&["sync"]).good(12, 0, "sync");
             let busy = (0..90).fold(script, |s, n| s.late(20 + 30 * n, 10));

@@ -8,11 +8,12 @@ use super::{Invariant, wording};
 use crate::model::{API, Figure, Finding, Limits, ResourceLimits, StepId};
 use crate::trace::{EventKind, Phase, Sample, View, Window};
 
-/// After recovery the API's file descriptors, threads and memory return to what they were at the baseline, plus a slack.
+/// After recovery the API's file descriptors, threads and memory return to what they were at the
+/// baseline, plus a slack.
 ///
-/// Both are measured with nothing of the harness in flight. Of the samples after recovery the least counts: what comes back
-/// down at all is no leak. A slope over the faults is told where there is one, also within the slack: a leak that is small in one
-/// trial is not small in a year.
+/// Both are measured with nothing of the harness in flight. Of the samples after recovery the least
+/// counts: what comes back down at all is no leak. A slope over the faults is told where there is
+/// one, also within the slack: a leak that is small in one trial is not small in a year.
 pub struct NoLeak;
 
 /// One thing that can leak.
@@ -234,7 +235,8 @@ mod tests {
     use crate::model::{FaultKind, Verdict};
     use crate::trace::script::{Script, limits};
 
-    /// A trial with a rapid fault of two kills, whose API holds 9 descriptors and 100 MiB at the baseline.
+    /// A trial with a rapid fault of two kills, whose API holds 9 descriptors and 100 MiB at the
+    /// baseline.
     fn script() -> Script {
         Script::new(&["sync"])
             .at_rest(8, "7", 9, 100)

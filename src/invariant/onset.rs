@@ -3,13 +3,14 @@
 use crate::model::API;
 use crate::trace::{EventKind, Moment, Request, View};
 
-/// The event at which a request went wrong, seen in hindsight: the intent of the fault that struck it, or its own
-/// sending where it was sent into trouble that was there already.
+/// The event at which a request went wrong, seen in hindsight: the intent of the fault that struck
+/// it, or its own sending where it was sent into trouble that was there already.
 ///
-/// A request that hangs is open during everything that comes later, innocent faults included. So a fault
-/// counts as having struck it only if it came before the request would usually have been done: within the time
-/// that the slowest success of its kind had taken, with every backend ready, until that fault. What is seen later does not
-/// count, or a verdict that is sure could still change.
+/// A request that hangs is open during everything that comes later, innocent faults included. So a
+/// fault counts as having struck it only if it came before the request would usually have been
+/// done: within the time that the slowest success of its kind had taken, with every backend ready,
+/// until that fault. What is seen later does not count, or a verdict that is sure could still
+/// change.
 ///
 /// Where the API itself ended while the request was open, that is what went wrong.
 pub(super) fn onset(view: &View<'_>, request: &Request<'_>) -> u64 {
@@ -31,8 +32,8 @@ pub(super) fn onset(view: &View<'_>, request: &Request<'_>) -> u64 {
     }
 }
 
-/// When a request would usually have been done, by what was known at some time: after as long as the slowest success of its kind had
-/// taken with every backend ready.
+/// When a request would usually have been done, by what was known at some time: after as long as
+/// the slowest success of its kind had taken with every backend ready.
 pub(super) fn overdue_us(view: &View<'_>, request: &Request<'_>, known_us: u64) -> u64 {
     let usual_us = view
         .requests()
@@ -61,8 +62,8 @@ mod tests {
     use crate::model::{FaultKind, UnknownReason};
     use crate::trace::script::Script;
 
-    /// Whether the hanging request is laid to the second fault, which comes so long after its sending, where a success before took 5 ms and
-    /// a later one takes a second.
+    /// Whether the hanging request is laid to the second fault, which comes so long after its
+    /// sending, where a success before took 5 ms and a later one takes a second.
     fn laid_to_the_fault(after_ms: u64) -> bool {
         let at_ms = 100 + after_ms;
         let trace = Script::new(&["sync"])

@@ -8,8 +8,8 @@
 //!
 //! | failures in the same words as one that came sooner than any deadline | a deadline's words never come before it has passed |
 //!
-//! A deadline of the API's own may pass because its *backend* had no processor time. So failures of one length prove
-//! nothing where the kernel says that the services waited.
+//! A deadline of the API's own may pass because its *backend* had no processor time. So failures of
+//! one length prove nothing where the kernel says that the services waited.
 
 use std::collections::BTreeMap;
 
@@ -17,8 +17,8 @@ use super::patience::Patience;
 use crate::model::{Outcome, UnknownReason};
 use crate::trace::{Request, Span, View};
 
-/// What comes within this time comes at once, in microseconds. It is no limit of the configuration, so that none of these
-/// changes a verdict.
+/// What comes within this time comes at once, in microseconds. It is no limit of the configuration,
+/// so that none of these changes a verdict.
 const QUICK_US: u64 = 100_000;
 
 /// Times that differ from their median by no more than this part of it are the same.
@@ -30,7 +30,8 @@ const ENOUGH: usize = 3;
 /// No API has a deadline as short as this, in microseconds.
 const SHORTEST_DEADLINE_US: u64 = 20_000;
 
-/// What an API does at once, it may have decided before: when it was kept waiting in so much time before the request, in microseconds.
+/// What an API does at once, it may have decided before: when it was kept waiting in so much time
+/// before the request, in microseconds.
 const DECIDED_WITHIN_US: u64 = 1_000_000;
 
 /// The failures whose words cannot be those of a deadline.
@@ -52,8 +53,8 @@ impl<'a> Prompt<'a> {
         Prompt { soonest }
     }
 
-    /// Whether no deadline of the API's own can have made a request fail, and nothing that it could not do in time just before. It failed by the
-    /// API's doing then, however busy the machine was.
+    /// Whether no deadline of the API's own can have made a request fail, and nothing that it could
+    /// not do in time just before. It failed by the API's doing then, however busy the machine was.
     pub(super) fn tells(&self, patience: &Patience<'_, '_>, request: &Request<'a>) -> bool {
         let soonest = words(request).and_then(|words| self.soonest.get(&words));
         let before = Span::before(request.span().from_us, DECIDED_WITHIN_US);
@@ -71,8 +72,8 @@ fn words<'a>(request: &Request<'a>) -> Option<(u16, &'a str)> {
     }
 }
 
-/// Whether what failed over some time failed by the API's own doing, however busy the machine was: most of it did, and
-/// still did so in the second half of the time.
+/// Whether what failed over some time failed by the API's own doing, however busy the machine was:
+/// most of it did, and still did so in the second half of the time.
 pub(super) fn tell(patience: &Patience<'_, '_>, failures: &[&Request<'_>], time: Span) -> bool {
     let explicit: Vec<Failure> = failures.iter().filter_map(|r| Failure::of(r)).collect();
     let mut took: Vec<u64> = explicit.iter().map(|f| f.span.length_us()).collect();
@@ -109,7 +110,8 @@ impl Failure {
         Some(Failure { span, refused })
     }
 
-    /// Whether it came at once, and nothing was withheld meanwhile: a deadline of the API's own may be short, too.
+    /// Whether it came at once, and nothing was withheld meanwhile: a deadline of the API's own may
+    /// be short, too.
     fn is_quick(&self, patience: &Patience<'_, '_>) -> bool {
         self.span.length_us() <= QUICK_US && !patience.squeezed_by_itself(self.span)
     }

@@ -3,7 +3,8 @@
 use crate::model::{Limits, Outcome};
 use crate::trace::{Answer, Exchange, Request, Span, View};
 
-/// An API that usually answers, and ends its jobs, within this part of the limits has time enough, however crowded its machine is.
+/// An API that usually answers, and ends its jobs, within this part of the limits has time enough,
+/// however crowded its machine is.
 const LIVELY: u64 = 10;
 
 /// What the API answered, and which jobs it ended, and how long that took.
@@ -22,7 +23,8 @@ impl Pace {
         }
     }
 
-    /// Whether half of the exchanges that were answered in such a time, or of the jobs that succeeded, took longer than a tenth of their limit.
+    /// Whether half of the exchanges that were answered in such a time, or of the jobs that
+    /// succeeded, took longer than a tenth of their limit.
     pub fn is_slow(&self, span: Span) -> bool {
         self.exchanges.are_slow(span) || self.jobs.are_slow(span)
     }

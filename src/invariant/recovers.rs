@@ -12,10 +12,12 @@ const WORTH_TELLING_US: u64 = 1_000_000;
 /// The one doubt that is of a failure.
 const BUSY: &str = "this machine was too busy to tell";
 
-/// After the last fault, with the backend ready, the success of every request kind is sustained within `recovery`.
+/// After the last fault, with the backend ready, the success of every request kind is sustained
+/// within `recovery`.
 ///
-/// The time counts from the close of the last fault's window, for each kind as long as it was [asked](View::asked) for, and
-/// what this machine withheld does not count. Sustained is what [`View::sustained_success`] says.
+/// The time counts from the close of the last fault's window, for each kind as long as it was
+/// [asked](View::asked) for, and what this machine withheld does not count. Sustained is what
+/// [`View::sustained_success`] says.
 pub struct Recovers;
 
 impl Invariant for Recovers {
@@ -52,12 +54,14 @@ impl Invariant for Recovers {
         finding.with_figures(recoveries.iter().flat_map(Recovery::figures).collect())
     }
 
-    /// Whether each kind has recovered, the deadline has passed, or the trial is violated by something that began before any backend was ready
-    /// again, which is where the violation of this one would begin at the earliest.
+    /// Whether each kind has recovered, the deadline has passed, or the trial is violated by
+    /// something that began before any backend was ready again, which is where the violation of
+    /// this one would begin at the earliest.
     ///
-    /// Where it is the recovery itself that a trial is violated by, what succeeds after the deadline tells "slow" from "never". So it is waited for,
-    /// but not for longer than until a request that was sent in time has hung up to its own limit: its likes that are still in flight
-    /// would do the same, and of them the finding says "never" as far as it was observed.
+    /// Where it is the recovery itself that a trial is violated by, what succeeds after the
+    /// deadline tells "slow" from "never". So it is waited for, but not for longer than until a
+    /// request that was sent in time has hung up to its own limit: its likes that are still in
+    /// flight would do the same, and of them the finding says "never" as far as it was observed.
     fn is_decided(&self, view: &View<'_>, limits: &Limits, primary: &Finding) -> bool {
         let Some(ready) = view.last_ready() else {
             return true;
@@ -86,7 +90,8 @@ struct Recovery<'v, 'a> {
     ready: Moment,
     kind: &'v str,
     asked: Asked<'v>,
-    /// When the kind had been asked for as long as a recovery may take; none if the trial ended before.
+    /// When the kind had been asked for as long as a recovery may take; none if the trial ended
+    /// before.
     deadline_us: Option<u64>,
     sustained: Option<Moment>,
 }
@@ -192,8 +197,8 @@ impl<'v, 'a> Recovery<'v, 'a> {
             || self.overdue().all(|r| patience.squeezed(self.in_time(r)))
     }
 
-    /// Whether it is certain all the same that success came too late or never: there was none in four times the limit, or the API itself
-    /// said so.
+    /// Whether it is certain all the same that success came too late or never: there was none in
+    /// four times the limit, or the API itself said so.
     fn is_certain(&self, patience: &Patience<'_, '_>, time: Span) -> bool {
         let observed_us = self.view.observed_until_us();
         let until_us = self.first().map_or(observed_us, |moment| moment.at_us);
@@ -202,7 +207,8 @@ impl<'v, 'a> Recovery<'v, 'a> {
             || (self.sustained.is_none() && own_words::tell(patience, &overdue, time))
     }
 
-    /// Of the failures those that had ended by the deadline, or would usually have ended: one that was sent just before it tells nothing.
+    /// Of the failures those that had ended by the deadline, or would usually have ended: one that
+    /// was sent just before it tells nothing.
     fn overdue(&self) -> impl Iterator<Item = &Request<'_>> {
         let deadline_us = self.latest_us();
         self.failures().filter(move |r| {
@@ -211,7 +217,8 @@ impl<'v, 'a> Recovery<'v, 'a> {
         })
     }
 
-    /// The part of a request's life that lies before the deadline. What came later is of no account for the recovery.
+    /// The part of a request's life that lies before the deadline. What came later is of no account
+    /// for the recovery.
     fn in_time(&self, request: &Request<'_>) -> Span {
         let span = request.span();
         Span {
@@ -228,8 +235,9 @@ impl<'v, 'a> Recovery<'v, 'a> {
         in_time.filter(move |r| !r.is_ok() || r.span().to_us > deadline_us)
     }
 
-    /// The ready of the fault since which nothing of this kind had succeeded when the deadline passed. That need not be the last one. Or
-    /// the end of the API itself, if that came in between.
+    /// The ready of the fault since which nothing of this kind had succeeded when the deadline
+    /// passed. That need not be the last one. Or the end of the API itself, if that came in
+    /// between.
     fn blamed(&self) -> Moment {
         let deadline_us = self.latest_us();
         let sent_in_time =
@@ -252,8 +260,8 @@ impl<'v, 'a> Recovery<'v, 'a> {
         self.view.first_success(self.kind, self.ready.at_us)
     }
 
-    /// The times from backend-ready to the first and to sustained success, as long as the kind was asked for. One that did
-    /// not come took at least until the trial's end.
+    /// The times from backend-ready to the first and to sustained success, as long as the kind was
+    /// asked for. One that did not come took at least until the trial's end.
     fn figures(&self) -> [Figure; 2] {
         let figure = |name: &str, moment: Option<Moment>| {
             let until_us = moment.map_or(self.view.observed_until_us(), |moment| moment.at_us);

@@ -12,8 +12,9 @@ use super::no_hang::NoHang;
 use super::no_leak::NoLeak;
 use super::recovers::Recovers;
 
-/// The invariants that every trial is judged by. Of two violations that began with the same event, the
-/// earlier in this list is the primary one: what an API that has ended can't do is not held against it first.
+/// The invariants that every trial is judged by. Of two violations that began with the same event,
+/// the earlier in this list is the primary one: what an API that has ended can't do is not held
+/// against it first.
 pub fn standard() -> Vec<Box<dyn Invariant>> {
     vec![
         Box::new(ApiStaysUp),

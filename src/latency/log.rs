@@ -1,7 +1,9 @@
-//! Latencies on disk: an interval log in HdrHistogram's own format (version 2, compressed), which its usual tools open.
+//! Latencies on disk: an interval log in HdrHistogram's own format (version 2, compressed), which
+//! its usual tools open.
 //!
-//! Each trial is an interval, and each of its stages and outcomes a line, tagged `STAGE-OUTCOME`. A trial's lines stand together and in
-//! order; so another trial begins where the interval's start is another, or the order begins anew.
+//! Each trial is an interval, and each of its stages and outcomes a line, tagged `STAGE-OUTCOME`. A
+//! trial's lines stand together and in order; so another trial begins where the interval's start is
+//! another, or the order begins anew.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -51,8 +53,8 @@ pub fn append(
     out.write_all(&lines)
 }
 
-/// Reads the latencies of an interval log, one trial after the other: those of thousands at once would fill the memory. A last line that
-/// was cut is passed over. An error is the last that comes.
+/// Reads the latencies of an interval log, one trial after the other: those of thousands at once
+/// would fill the memory. A last line that was cut is passed over. An error is the last that comes.
 pub fn trials(log: &[u8]) -> impl Iterator<Item = Result<Latencies, LatencyLogError>> {
     let mut lines = lines(log).peekable();
     iter::from_fn(move || {

@@ -20,15 +20,16 @@ const LONGEST_US: u64 = 3_600_000_000;
 /// Three significant digits: any value read back is at most 0.1 % off.
 const SIGNIFICANT_DIGITS: u8 = 3;
 
-/// Where a request lies relative to the faults of its trial. One that overlaps several counts for the worst:
-/// outage, then recovery.
+/// Where a request lies relative to the faults of its trial. One that overlaps several counts for
+/// the worst: outage, then recovery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
     /// Before the first fault.
     Baseline,
     /// While a fault's window is open.
     Outage,
-    /// From backend-ready until the success of every kind is sustained, at most for the recovery limit.
+    /// From backend-ready until the success of every kind is sustained, at most for the recovery
+    /// limit.
     Recovery,
     /// After a recovery.
     After,
@@ -115,8 +116,8 @@ impl Latencies {
 
 /// An empty histogram of latencies in microseconds. All have the same bounds.
 pub fn histogram() -> Histogram<u64> {
-    // The bounds are constants that the library accepts: it refuses only a low one of 0, a high one below
-    // twice the low one, and more than five digits.
+    // The bounds are constants that the library accepts: it refuses only a low one of 0, a high one
+    // below twice the low one, and more than five digits.
     Histogram::new_with_bounds(1, LONGEST_US, SIGNIFICANT_DIGITS)
         .expect("constant bounds are accepted")
 }
@@ -135,8 +136,8 @@ impl Stages {
         Stages::settled_by(view, |after_us| view.settled(after_us))
     }
 
-    /// Those of a history whose requests are kept elsewhere: `settled` tells when the success of every kind was sustained after
-    /// some time.
+    /// Those of a history whose requests are kept elsewhere: `settled` tells when the success of
+    /// every kind was sustained after some time.
     pub fn settled_by(view: &View<'_>, settled: impl Fn(u64) -> Option<Moment>) -> Self {
         let recovery_us = view.header().limits.recovery_ms.saturating_mul(1_000);
         let first = view.faults().next();

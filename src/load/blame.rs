@@ -6,10 +6,11 @@ use std::io;
 use super::ExchangeError;
 use crate::model::UnknownReason;
 
-/// Reads an HTTP library's error from the outside in; the first link that says what happened decides.
+/// Reads an HTTP library's error from the outside in; the first link that says what happened
+/// decides.
 ///
-/// An error that nobody recognizes is the harness's own: it makes a trial inconclusive, where a wrong
-/// charge would make it a false alarm. So is a host name that cannot be resolved.
+/// An error that nobody recognizes is the harness's own: it makes a trial inconclusive, where a
+/// wrong charge would make it a false alarm. So is a host name that cannot be resolved.
 pub(crate) fn blame(error: &(dyn Error + 'static)) -> ExchangeError {
     let message = words(error);
     match links(error).find_map(verdict) {
@@ -87,7 +88,8 @@ fn of_io(error: &io::Error) -> Option<Blame> {
     Some(Blame::Api(reason))
 }
 
-/// The words of every link. Libraries differ in whether an error repeats its source's words; repetitions are left out.
+/// The words of every link. Libraries differ in whether an error repeats its source's words;
+/// repetitions are left out.
 fn words(error: &(dyn Error + 'static)) -> String {
     let mut text = String::new();
     for link in links(error).map(ToString::to_string) {

@@ -1,7 +1,8 @@
 //! Many requests: a burst, and the steady load behind a plan.
 //!
-//! Due times are exact, and the moment of sending follows them by up to a millisecond, to which tokio's timer rounds, plus
-//! whatever the caps hold a request back. Both times are recorded, and latency counts from the due one.
+//! Due times are exact, and the moment of sending follows them by up to a millisecond, to which
+//! tokio's timer rounds, plus whatever the caps hold a request back. Both times are recorded, and
+//! latency counts from the due one.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
@@ -14,12 +15,13 @@ use super::Client;
 use crate::model::{Background, Burst, Mix, Outcome, Pace, UnknownReason};
 use crate::trace::Origin;
 
-/// How long a sender of a closed loop pauses at least after a request without success. A refused connection returns in
-/// microseconds: without a pause, a burst would be spent before an outage of a second is over, in a storm of errors.
+/// How long a sender of a closed loop pauses at least after a request without success. A refused
+/// connection returns in microseconds: without a pause, a burst would be spent before an outage of
+/// a second is over, in a storm of errors.
 pub const ERROR_PAUSE: Duration = Duration::from_millis(20);
 
-/// Sends a burst, and returns when each of its requests has its outcome. It ends early when the harness itself gives up on a
-/// request, which has then been recorded as trouble.
+/// Sends a burst, and returns when each of its requests has its outcome. It ends early when the
+/// harness itself gives up on a request, which has then been recorded as trouble.
 pub async fn burst(client: &Client, origin: &Origin, burst: &Burst) {
     let load = Load::new(client, origin, &burst.mix);
     let concurrency = burst.concurrency.max(1);
@@ -38,8 +40,8 @@ pub async fn burst(client: &Client, origin: &Origin, burst: &Burst) {
     }
 }
 
-/// Sends requests at a fixed rate, whatever the answers do, until told to stop. Then it waits for the outcomes of those
-/// that are under way.
+/// Sends requests at a fixed rate, whatever the answers do, until told to stop. Then it waits for
+/// the outcomes of those that are under way.
 pub async fn background(client: &Client, background: &Background, stop: impl Future<Output = ()>) {
     let load = Load::new(client, &Origin::Background, &background.mix);
     let arrivals = load.arrivals(background.rate_per_s).take_until(stop);

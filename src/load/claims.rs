@@ -10,8 +10,8 @@ use crate::trace::Mismatch;
 /// How many requests are remembered: those that were sent last.
 const MOST: usize = 4_096;
 
-/// What the requests of a trial asked for, the last one at the back. An answer that misses what its own request asked for, and
-/// has what another one did, is a crossed answer.
+/// What the requests of a trial asked for, the last one at the back. An answer that misses what its
+/// own request asked for, and has what another one did, is a crossed answer.
 #[derive(Default)]
 pub(super) struct Claims(Mutex<VecDeque<Claim>>);
 
@@ -35,8 +35,8 @@ impl Claims {
         }
     }
 
-    /// Where an answer of the right status misses what its request expects; none if it is as it should be. What belongs to
-    /// another request is told before anything else.
+    /// Where an answer of the right status misses what its request expects; none if it is as it
+    /// should be. What belongs to another request is told before anything else.
     ///
     /// # Errors
     /// When what decides may lie in what was not read of the answer.
@@ -59,7 +59,8 @@ impl Claims {
         }))
     }
 
-    /// The request that was sent last of those which asked for what an answer has in the place of this part.
+    /// The request that was sent last of those which asked for what an answer has in the place of
+    /// this part.
     fn asker(&self, part: &Part, reading: &Reading) -> Option<u64> {
         if !part.is_own {
             return None;

@@ -20,11 +20,13 @@ use crate::model::{KindName, Limits, Mix, Outcome, RequestKind, UnknownReason};
 use crate::trace::{EventKind, Origin, Recorder};
 use crate::watch;
 
-/// Sends the requests of one trial, and follows each to its end. Clones share the numbering and the caps.
+/// Sends the requests of one trial, and follows each to its end. Clones share the numbering and the
+/// caps.
 ///
-/// Every exchange, be it a request or the poll of a job, is given the limit `answer` from the moment it
-/// is sent. That moment is later than the intended one by what tokio's timer rounds and what the caps held the
-/// request back; neither is the API's fault. Latency counts from the intended moment all the same.
+/// Every exchange, be it a request or the poll of a job, is given the limit `answer` from the
+/// moment it is sent. That moment is later than the intended one by what tokio's timer rounds and
+/// what the caps held the request back; neither is the API's fault. Latency counts from the
+/// intended moment all the same.
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
@@ -81,12 +83,13 @@ impl Client {
         })))
     }
 
-    /// Performs one request to its end, and records it: `Sent`, for a job `Accepted` and what its polls say, and `Ended`
-    /// exactly once, also when the returned future is dropped half-way. `intended` is when it was due, now or in the past.
+    /// Performs one request to its end, and records it: `Sent`, for a job `Accepted` and what its
+    /// polls say, and `Ended` exactly once, also when the returned future is dropped half-way.
+    /// `intended` is when it was due, now or in the past.
     ///
-    /// Where the harness itself fails (a cap is used up, the environment is out of resources), the outcome is
-    /// `unknown` with the reason `Dropped`, and a `Trouble` is recorded. A request that could not even be begun
-    /// records nothing else.
+    /// Where the harness itself fails (a cap is used up, the environment is out of resources), the
+    /// outcome is `unknown` with the reason `Dropped`, and a `Trouble` is recorded. A request that
+    /// could not even be begun records nothing else.
     pub async fn request(&self, origin: &Origin, kind: &KindName, intended: Instant) -> Outcome {
         match self.0.kinds.get_key_value(kind) {
             Some(known) => self.0.request(origin, known, intended).await,
@@ -149,8 +152,9 @@ impl Inner {
         pending.end(outcome, echo)
     }
 
-    /// The kind of request that can be sent by now where this one is asked for, and the request that it follows. Where none has
-    /// succeeded so far that it could follow, one that it could is sent first, in its place.
+    /// The kind of request that can be sent by now where this one is asked for, and the request
+    /// that it follows. Where none has succeeded so far that it could follow, one that it could is
+    /// sent first, in its place.
     fn in_order<'k>(
         &'k self,
         asked: (&'k KindName, &'k Kind),
@@ -187,7 +191,8 @@ impl Inner {
         }
     }
 
-    /// Sends a request and, if that makes it a job, follows it. Returns the outcome and the echoed token.
+    /// Sends a request and, if that makes it a job, follows it. Returns the outcome and the echoed
+    /// token.
     async fn perform(
         &self,
         (name, kind): (&KindName, &Kind),

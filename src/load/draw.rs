@@ -6,20 +6,22 @@ use proptest::test_runner::{RngAlgorithm, TestRng};
 use crate::model::{KindName, Mix};
 use crate::trace::Origin;
 
-/// Where a trial's drawn values come from: the same plan draws the same ones, whatever the API does.
+/// Where a trial's drawn values come from: the same plan draws the same ones, whatever the API
+/// does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draw {
     /// The plan's seed.
     pub seed: u64,
     /// The plan's number in its campaign.
     pub index: u64,
-    /// What every token of the trial begins with; different for each trial of a campaign, so that an answer
-    /// to an earlier trial's request is told apart.
+    /// What every token of the trial begins with; different for each trial of a campaign, so that
+    /// an answer to an earlier trial's request is told apart.
     pub token_prefix: String,
 }
 
 impl Draw {
-    /// The token of a request. None is the beginning of another one: an API may echo it inside a longer text.
+    /// The token of a request. None is the beginning of another one: an API may echo it inside a
+    /// longer text.
     pub(super) fn token(&self, request: u64) -> String {
         format!("{}-{request:08}", self.token_prefix)
     }
@@ -57,7 +59,8 @@ impl Draw {
     }
 }
 
-/// The FNV-1a hash. The standard library's hasher may change with the compiler, and old plans must keep drawing the same.
+/// The FNV-1a hash. The standard library's hasher may change with the compiler, and old plans must
+/// keep drawing the same.
 fn fnv1a(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)

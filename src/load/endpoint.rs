@@ -35,8 +35,8 @@ impl Endpoint {
             return Err(bad("it must begin with http:// or https://".to_owned()));
         }
         if url.password().is_some() || !url.username().is_empty() {
-            // Errors are printed and kept, so this one must not repeat the password. Neither setter can fail on
-            // a URL with a host.
+            // Errors are printed and kept, so this one must not repeat the password. Neither setter
+            // can fail on a URL with a host.
             let _ = url.set_password(None);
             let _ = url.set_username("");
             return Err(LoadError::Url {

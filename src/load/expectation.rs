@@ -145,8 +145,8 @@ fn field(
     })
 }
 
-/// Whether a value is a whole part of a path or of its query: then it is this request's own, as a drawn value is. A word such
-/// as `ok` that every answer has is not.
+/// Whether a value is a whole part of a path or of its query: then it is this request's own, as a
+/// drawn value is. A word such as `ok` that every answer has is not.
 fn is_asked_for(path: &str, value: &Value) -> bool {
     let words = match value {
         Value::String(_) | Value::Number(_) => plain_text(value),

@@ -25,8 +25,8 @@ pub(super) struct Part {
     pub place: Place,
     /// What.
     pub wanted: Wanted,
-    /// Whether it belongs to this request: it was drawn for it, or stands in its path. What others have in common
-    /// with it, such as `ok`, tells nothing of whose answer it is.
+    /// Whether it belongs to this request: it was drawn for it, or stands in its path. What others
+    /// have in common with it, such as `ok`, tells nothing of whose answer it is.
     pub is_own: bool,
 }
 
@@ -52,7 +52,8 @@ pub(super) enum Wanted {
     Words(String),
     /// Something with this text in it.
     Contained(String),
-    /// Something in which this matches. A copy of a pattern would have to learn again what it knows.
+    /// Something in which this matches. A copy of a pattern would have to learn again what it
+    /// knows.
     Match(Arc<Regex>),
 }
 
@@ -79,8 +80,8 @@ impl Expected {
         Ok(missed)
     }
 
-    /// Whether this request asked for what an answer has at a place. Nobody asks for an empty text: it is what an API says that
-    /// has lost something.
+    /// Whether this request asked for what an answer has at a place. Nobody asks for an empty text:
+    /// it is what an API says that has lost something.
     pub fn asked_for(&self, place: &Place, reading: &Reading) -> bool {
         let is_at = |part: &&Part| {
             part.is_own && part.place == *place && !part.wanted.to_string().is_empty()

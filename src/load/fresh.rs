@@ -12,8 +12,9 @@ use super::blame::blame;
 use super::endpoint::Endpoint;
 use super::{ExchangeError, HttpAnswer, HttpRequest, LoadError, MAX_BODY_BYTES, Transport, tls};
 
-/// Where exchanges run. hyper skips interim answers (`100 Continue` and its like) without end and in one go, and
-/// reqwest cannot bound them. On threads of their own, a flood of them keeps no timer and no signal waiting.
+/// Where exchanges run. hyper skips interim answers (`100 Continue` and its like) without end and
+/// in one go, and reqwest cannot bound them. On threads of their own, a flood of them keeps no
+/// timer and no signal waiting.
 static EXCHANGES: LazyLock<Result<Runtime, String>> = LazyLock::new(|| {
     Builder::new_multi_thread()
         .thread_name("exchanges")
@@ -22,8 +23,8 @@ static EXCHANGES: LazyLock<Result<Runtime, String>> = LazyLock::new(|| {
         .map_err(|error| format!("cannot start the threads of exchanges: {error}"))
 });
 
-/// Makes a new connection for every exchange. It keeps none, and follows no redirect and no proxy variable,
-/// so that what is seen is the API's doing alone.
+/// Makes a new connection for every exchange. It keeps none, and follows no redirect and no proxy
+/// variable, so that what is seen is the API's doing alone.
 #[derive(Debug)]
 pub struct Fresh {
     endpoint: Endpoint,
@@ -33,7 +34,8 @@ pub struct Fresh {
 }
 
 impl Fresh {
-    /// A transport to the API at `url`. `ca` is a PEM file of certificate authorities to trust besides the system's.
+    /// A transport to the API at `url`. `ca` is a PEM file of certificate authorities to trust
+    /// besides the system's.
     ///
     /// # Errors
     /// When the URL or the file is no good.

@@ -39,8 +39,9 @@ impl Gate {
         if caps.in_flight == 0 {
             return Err(LoadError::Cap { cap: "in-flight" });
         }
-        // At 2.5 per second, at most 2 requests begin in any 0.8 seconds; at 0.1 per second, 1 in any 10 seconds.
-        // The division yields no duration exactly when the rate is no number above zero.
+        // At 2.5 per second, at most 2 requests begin in any 0.8 seconds; at 0.1 per second, 1 in
+        // any 10 seconds. The division yields no duration exactly when the rate is no number above
+        // zero.
         let window_requests = caps.rate_per_s.floor().max(1.0);
         let window = Duration::try_from_secs_f64(window_requests / caps.rate_per_s)
             .map_err(|_| LoadError::Cap { cap: "rate" })?;
@@ -54,7 +55,8 @@ impl Gate {
         })
     }
 
-    /// Waits until the caps on requests in flight and on the rate allow another one, first come, first served, and numbers it.
+    /// Waits until the caps on requests in flight and on the rate allow another one, first come,
+    /// first served, and numbers it.
     pub async fn pass(&self) -> Passage<'_> {
         // The semaphore is never closed, so this waits for ever rather than failing.
         let Ok(permit) = self.in_flight.acquire().await else {

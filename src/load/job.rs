@@ -20,8 +20,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// An accepted job, to be polled until it is terminal or has had its time.
 ///
-/// Only a 2xx speaks for the job. A poll that is lost, or answered with an error, says nothing about it: a
-/// gateway's own error may well have a field that looks like a state. Polling goes on.
+/// Only a 2xx speaks for the job. A poll that is lost, or answered with an error, says nothing
+/// about it: a gateway's own error may well have a field that looks like a state. Polling goes on.
 pub(super) struct Accepted<'a> {
     /// What the polls go over.
     pub wire: &'a Wire,
@@ -51,7 +51,8 @@ struct Seen {
 }
 
 impl Accepted<'_> {
-    /// Polls until the job is terminal, or its limit has passed; see [`Readiness`] for when that runs.
+    /// Polls until the job is terminal, or its limit has passed; see [`Readiness`] for when that
+    /// runs.
     pub async fn follow(&self, readiness: watch::Receiver<Readiness>) -> End {
         let accepted = Instant::now();
         let mut seen = Seen::default();
@@ -71,7 +72,8 @@ impl Accepted<'_> {
     }
 
     async fn poll_to_end(&self, seen: &mut Seen) -> End {
-        // A job with a tight limit is polled more often, so that its end is seen within a twentieth of it.
+        // A job with a tight limit is polled more often, so that its end is seen within a twentieth
+        // of it.
         let longest = LONGEST_PAUSE
             .min(self.limit / 20)
             .max(Duration::from_millis(1));
@@ -137,7 +139,8 @@ impl Accepted<'_> {
 }
 
 impl Seen {
-    /// Whether a poll's answer says something new: another state, an error, or that polls have become slower.
+    /// Whether a poll's answer says something new: another state, an error, or that polls have
+    /// become slower.
     fn is_news(&mut self, reading: &Reading, state: &Option<String>, took: Duration) -> bool {
         let news =
             !self.any || self.state != *state || !reading.is_success() || took > self.longest;
@@ -161,7 +164,8 @@ mod tests {
     use crate::load::tests::scripted::{Reply, Rig, rig};
     use crate::trace::Origin;
 
-    /// A rig whose API accepts job 7 at once and answers the polls by this script: a function of how many came before.
+    /// A rig whose API accepts job 7 at once and answers the polls by this script: a function of
+    /// how many came before.
     fn polled(script: impl Fn(usize) -> Reply + Send + Sync + 'static) -> Rig {
         rig(Caps::default(), move |request, before| {
             match request.path.as_str() {
@@ -349,7 +353,8 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(200))]
 
-        /// Whatever the API does, and whenever the caller gives up: each request that was sent ends exactly once, and last.
+        /// Whatever the API does, and whenever the caller gives up: each request that was sent ends
+        /// exactly once, and last.
         #[test]
         fn every_request_ends_exactly_once(
             replies in prop::collection::vec(any_reply(), 1..12),

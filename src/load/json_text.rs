@@ -6,7 +6,8 @@ use super::placeholder::Text;
 use super::scope::Scope;
 use super::values::Values;
 
-/// The key of an object in whose place one of its values is sent, as it is: a number stays a number.
+/// The key of an object in whose place one of its values is sent, as it is: a number stays a
+/// number.
 const PICK: &str = "$pick";
 
 /// A JSON value with placeholders in its strings. Keys have none. A string stays a string,

@@ -12,8 +12,8 @@ use super::{Draw, ExchangeError, HttpRequest, LoadError};
 use crate::model::{Job, KindName, Outcome, RequestKind};
 use crate::trace::Mismatch;
 
-/// Checks that requests of these kinds can be made: methods and headers are valid, placeholders stand for something, JSON
-/// pointers are such, and what a kind follows is an earlier one.
+/// Checks that requests of these kinds can be made: methods and headers are valid, placeholders
+/// stand for something, JSON pointers are such, and what a kind follows is an earlier one.
 ///
 /// # Errors
 /// Names the kind, and the part of it that offends. A header's value is not repeated.
@@ -156,7 +156,8 @@ impl Kind {
         Ok(None)
     }
 
-    /// What is to be remembered of a request of this kind if it succeeds; none if nobody follows it.
+    /// What is to be remembered of a request of this kind if it succeeds; none if nobody follows
+    /// it.
     pub fn past(&self, draft: &Draft, reading: &Reading) -> Option<Past> {
         let value = |pointer: &String| {
             let value = reading.value(pointer).ok().flatten()?;

@@ -31,9 +31,9 @@ pub(super) struct Finished {
 pub(super) struct LookBack(Mutex<VecDeque<Finished>>);
 
 impl Client {
-    /// Polls the jobs that have ended once more, and records what is no longer as it was told: a job that runs twice may fail and
-    /// complete. It ends at the first poll without an answer, for then nothing more is to be learned. That it looked, and for how long, is
-    /// recorded too.
+    /// Polls the jobs that have ended once more, and records what is no longer as it was told: a
+    /// job that runs twice may fail and complete. It ends at the first poll without an answer, for
+    /// then nothing more is to be learned. That it looked, and for how long, is recorded too.
     pub async fn look_back(&self) {
         let (finished, wire) = self.finished();
         let (began, mut polls) = (Instant::now(), 0);

@@ -1,8 +1,9 @@
 //! Requests, jobs and bursts over a transport.
 //!
-//! A [`burst`] or the [`background`] load asks the [`Client`] for requests at their due times; the client fills in a
-//! kind's template, sends it over a [`Transport`], follows the job that it may become, and records each step.
-//! Three things are deliberately absent: retries, redirects and proxies. They would hide what a trial is to show.
+//! A [`burst`] or the [`background`] load asks the [`Client`] for requests at their due times; the
+//! client fills in a kind's template, sends it over a [`Transport`], follows the job that it may
+//! become, and records each step. Three things are deliberately absent: retries, redirects and
+//! proxies. They would hide what a trial is to show.
 
 mod blame;
 mod burst;

@@ -5,8 +5,8 @@ use tokio::time::Instant;
 use crate::model::{Outcome, UnknownReason};
 use crate::trace::{EventKind, Exchange, Mismatch, Recorder};
 
-/// A request that was sent and has not ended. It ends exactly once: with an outcome, or by being dropped,
-/// when whoever waits for it gives up.
+/// A request that was sent and has not ended. It ends exactly once: with an outcome, or by being
+/// dropped, when whoever waits for it gives up.
 #[derive(Debug)]
 pub(super) struct Pending<'a> {
     recorder: &'a Recorder,

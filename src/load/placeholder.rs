@@ -15,12 +15,14 @@ const ESCAPED_IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
 
 /// A text with placeholders, parsed.
 ///
-/// `{token}`, `{n}` and `{pick:a|b|c}` are filled in for each request, and `{id}` where a job is polled. Each
-/// occurrence of `pick:` draws for itself; an alternative may be empty, and holds neither `|` nor `}`. `{pick}` repeats
-/// the one value that the request draws, `{pick.2}` the second of several. Where the request follows another one,
-/// `{after.token}`, `{after.n}` and `{after.pick}` are that one's, and `{after./id}` is what its answer had at a JSON pointer. Anything
-/// else between braces is an error, so that a typing mistake is no silent literal. `{{` stands
-/// for a literal `{`; a `}` that closes nothing, and a `{` that nothing closes, stand for themselves.
+/// `{token}`, `{n}` and `{pick:a|b|c}` are filled in for each request, and `{id}` where a job is
+/// polled. Each occurrence of `pick:` draws for itself; an alternative may be empty, and holds
+/// neither `|` nor `}`. `{pick}` repeats the one value that the request draws, `{pick.2}` the
+/// second of several. Where the request follows another one, `{after.token}`, `{after.n}` and
+/// `{after.pick}` are that one's, and `{after./id}` is what its answer had at a JSON pointer.
+/// Anything else between braces is an error, so that a typing mistake is no silent literal. `{{`
+/// stands for a literal `{`; a `}` that closes nothing, and a `{` that nothing closes, stand for
+/// themselves.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Text(Vec<Piece>);
 
@@ -137,7 +139,8 @@ impl Text {
         text
     }
 
-    /// The text as a JSON value: a string, but a drawn number that is repeated alone stays a number.
+    /// The text as a JSON value: a string, but a drawn number that is repeated alone stays a
+    /// number.
     pub fn fill_json(&self, values: &mut Values) -> Value {
         let alone = match &self.0[..] {
             [piece] => piece.repeated(values),

@@ -20,18 +20,20 @@ use super::endpoint::Endpoint;
 use super::{ExchangeError, HttpAnswer, HttpRequest, LoadError, MAX_BODY_BYTES, Transport, tls};
 use crate::model::UnknownReason;
 
-/// The most bytes of an answer's head. hyper reads a head in one go, so this also bounds how long it is busy with what
-/// arrives at once.
+/// The most bytes of an answer's head. hyper reads a head in one go, so this also bounds how long
+/// it is busy with what arrives at once.
 const MAX_HEAD_BYTES: usize = 64 << 10;
 
-/// The most interim answers (`100 Continue` and its like) before the answer itself. hyper skips them without end.
+/// The most interim answers (`100 Continue` and its like) before the answer itself. hyper skips
+/// them without end.
 const MAX_INTERIM: u32 = 100;
 
-/// Keeps connections and uses them again, as a service's client would. A connection that the API closed while it was idle
-/// may show as a reset: that is what such a client sees, and nothing is sent twice to hide it.
+/// Keeps connections and uses them again, as a service's client would. A connection that the API
+/// closed while it was idle may show as a reset: that is what such a client sees, and nothing is
+/// sent twice to hide it.
 ///
-/// Other clients, reqwest among them, repeat a request whose kept connection turns out to be closed, and some cannot be told
-/// not to; so this is hyper's own.
+/// Other clients, reqwest among them, repeat a request whose kept connection turns out to be
+/// closed, and some cannot be told not to; so this is hyper's own.
 #[derive(Debug)]
 pub struct Pooled {
     endpoint: Endpoint,
@@ -40,7 +42,8 @@ pub struct Pooled {
 }
 
 impl Pooled {
-    /// A transport to the API at `url`. `ca` is a PEM file of certificate authorities to trust besides the system's.
+    /// A transport to the API at `url`. `ca` is a PEM file of certificate authorities to trust
+    /// besides the system's.
     ///
     /// # Errors
     /// When the URL or the file is no good.
@@ -120,7 +123,8 @@ impl Transport for Pooled {
     }
 }
 
-/// Resolves to `Ok` when more interim answers have come than any API sends; to an error when there will be none any more.
+/// Resolves to `Ok` when more interim answers have come than any API sends; to an error when there
+/// will be none any more.
 fn interim_flood(message: &mut Request<Full<Bytes>>) -> oneshot::Receiver<()> {
     let (sender, receiver) = oneshot::channel();
     let (sender, count) = (Mutex::new(Some(sender)), AtomicU32::new(0));

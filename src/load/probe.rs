@@ -12,7 +12,8 @@ use super::reading::Reading;
 use super::{Fresh, HttpRequest, LoadError, Transport};
 use crate::stack::{Driver, Probe};
 
-/// Ready when a `GET` of the path is answered with a 2xx. The transport leads to the backend itself, past the API.
+/// Ready when a `GET` of the path is answered with a 2xx. The transport leads to the backend
+/// itself, past the API.
 pub struct HttpProbe {
     /// Leads to the backend.
     pub transport: Arc<dyn Transport>,

@@ -16,8 +16,9 @@ pub enum Readiness {
     ReadySince(Instant),
 }
 
-/// Returns when a job has had its time: the limit runs from the later of the job's acceptance and the
-/// last moment that the backends became ready, and does not run while one is away, nor while this machine withholds the time for it.
+/// Returns when a job has had its time: the limit runs from the later of the job's acceptance and
+/// the last moment that the backends became ready, and does not run while one is away, nor while
+/// this machine withholds the time for it.
 pub(super) async fn job_limit(
     mut readiness: watch::Receiver<Readiness>,
     accepted: Instant,
@@ -37,7 +38,8 @@ pub(super) async fn job_limit(
             }
         };
         if changed.is_err() {
-            // Nobody tells any more. The job gets a whole limit from here rather than none, or for ever.
+            // Nobody tells any more. The job gets a whole limit from here rather than none, or for
+            // ever.
             return recorder.pass(Instant::now(), limit).await;
         }
     }
@@ -60,7 +62,8 @@ mod tests {
         Duration::from_secs(n)
     }
 
-    /// How many seconds after its acceptance a job's time is up, when the backend goes away and comes back at these seconds.
+    /// How many seconds after its acceptance a job's time is up, when the backend goes away and
+    /// comes back at these seconds.
     async fn runs_out(away: Option<u64>, back: Option<u64>) -> u64 {
         let (accepted, recorder) = (Instant::now(), recorder());
         let sender = watch::Sender::new(Readiness::ReadySince(accepted - seconds(100)));

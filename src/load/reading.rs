@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::HttpAnswer;
 
-/// The longest text that is taken from a field of an answer into an event, in bytes. Tokens, ids and states are short.
+/// The longest text that is taken from a field of an answer into an event, in bytes. Tokens, ids
+/// and states are short.
 const MAX_FIELD_BYTES: usize = 512;
 
 /// An answer with its body parsed, where it is JSON.
@@ -71,7 +72,8 @@ impl Reading {
         Ok(self.whole()?.and_then(|json| json.pointer(pointer)))
     }
 
-    /// Whether the whole body is as it should be. Of one that was cut, a beginning that is so decides only if `is_enough`.
+    /// Whether the whole body is as it should be. Of one that was cut, a beginning that is so
+    /// decides only if `is_enough`.
     pub fn whole_text(
         &self,
         is_enough: bool,
@@ -89,15 +91,16 @@ impl Reading {
         self.body.trim()
     }
 
-    /// A string, number or truth value at a JSON pointer, as text. What is longer than any id or state
-    /// sensibly is counts as not there.
+    /// A string, number or truth value at a JSON pointer, as text. What is longer than any id or
+    /// state sensibly is counts as not there.
     pub fn field(&self, pointer: &str) -> Result<Option<String>, Cut> {
         let text = self.value(pointer)?.and_then(plain_text);
         Ok(text.filter(|text| text.len() <= MAX_FIELD_BYTES))
     }
 
-    /// The token that the answer echoes. Where the text that it is looked for in holds this request's own token, among other
-    /// words perhaps, it is that; otherwise it is what stands there.
+    /// The token that the answer echoes. Where the text that it is looked for in holds this
+    /// request's own token, among other words perhaps, it is that; otherwise it is what stands
+    /// there.
     pub fn echo(&self, pointer: Option<&str>, token: &str) -> Result<Option<String>, Cut> {
         let Some(pointer) = pointer else {
             return Ok(None);
@@ -111,8 +114,8 @@ impl Reading {
         }))
     }
 
-    /// What the answer says went wrong: its JSON `error`, `message`, `detail` or `description`, if that is a text,
-    /// otherwise the whole body. Empty if the body is.
+    /// What the answer says went wrong: its JSON `error`, `message`, `detail` or `description`, if
+    /// that is a text, otherwise the whole body. Empty if the body is.
     pub fn message(&self) -> String {
         ["/error", "/message", "/detail", "/description"]
             .iter()
@@ -120,7 +123,8 @@ impl Reading {
             .map_or_else(|| self.body().to_owned(), |text| text.trim().to_owned())
     }
 
-    /// What stands at a JSON pointer, in words; empty if nothing does. Without a pointer, the whole body.
+    /// What stands at a JSON pointer, in words; empty if nothing does. Without a pointer, the whole
+    /// body.
     pub fn message_at(&self, pointer: Option<&str>) -> String {
         match pointer {
             None => self.body().to_owned(),

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-/// What the placeholders of a text can stand for: texts are parsed in the order in which they are filled in.
+/// What the placeholders of a text can stand for: texts are parsed in the order in which they are
+/// filled in.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Scope {
     /// How many values the texts before this one draw.
@@ -60,7 +61,8 @@ impl Scope {
         Ok(())
     }
 
-    /// The place of the drawn value that `{pick}` or `{pick.2}` repeats; none if it is no placeholder.
+    /// The place of the drawn value that `{pick}` or `{pick.2}` repeats; none if it is no
+    /// placeholder.
     pub fn repeated(&self, name: &str) -> Result<Option<usize>, String> {
         repeated(name, name, self.draws)
     }
@@ -90,8 +92,8 @@ impl Scope {
     }
 }
 
-/// The place of the drawn value that `{pick}` or `{pick.2}` repeats, of so many; none if it is no placeholder. `name` is the
-/// placeholder as a whole.
+/// The place of the drawn value that `{pick}` or `{pick.2}` repeats, of so many; none if it is no
+/// placeholder. `name` is the placeholder as a whole.
 fn repeated(name: &str, of: &str, draws: usize) -> Result<Option<usize>, String> {
     let nth = match of.strip_prefix("pick.").map(str::parse::<usize>) {
         None if of != "pick" => return Ok(None),

@@ -27,8 +27,8 @@ impl Successes {
         }
     }
 
-    /// Draws one of a kind, if any has succeeded so far: what was written before an outage is read as well as what was written
-    /// last.
+    /// Draws one of a kind, if any has succeeded so far: what was written before an outage is read
+    /// as well as what was written last.
     pub fn draw(&self, kind: &KindName, rng: &mut TestRng) -> Option<Arc<Past>> {
         let kinds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let of_kind = kinds.get(kind)?;

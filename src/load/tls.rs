@@ -11,12 +11,12 @@ use super::LoadError;
 
 /// Trusts the system's certificate authorities, and those of a PEM file.
 ///
-/// Both transports are given this configuration ready-made, so no process-wide provider of cryptography has
-/// to be installed.
+/// Both transports are given this configuration ready-made, so no process-wide provider of
+/// cryptography has to be installed.
 pub(super) fn client_config(ca: Option<&Path>) -> Result<ClientConfig, LoadError> {
     let mut roots = RootCertStore::empty();
-    // A system without authorities, or with a broken one among them, can still be used over plain HTTP and
-    // with a file of its own.
+    // A system without authorities, or with a broken one among them, can still be used over plain
+    // HTTP and with a file of its own.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if let Some(path) = ca {
         add_file(&mut roots, path).map_err(|message| LoadError::Ca {

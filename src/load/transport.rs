@@ -8,15 +8,15 @@ use hyper::{HeaderMap, Method};
 
 use crate::model::UnknownReason;
 
-/// How much of an answer's body is read where nothing else is said, in bytes. What is longer is cut here, and its connection
-/// dropped.
+/// How much of an answer's body is read where nothing else is said, in bytes. What is longer is cut
+/// here, and its connection dropped.
 pub const MAX_BODY_BYTES: usize = 1 << 20;
 
 /// Carries requests to the API, one attempt each: no retry, no redirect, no proxy.
 #[async_trait]
 pub trait Transport: Send + Sync {
-    /// Sends one request and reads its whole answer. It may take for ever: the caller bounds the time,
-    /// and gives up by dropping the future.
+    /// Sends one request and reads its whole answer. It may take for ever: the caller bounds the
+    /// time, and gives up by dropping the future.
     ///
     /// # Errors
     /// When no answer came, and whose doing that was.
@@ -68,8 +68,8 @@ pub enum ExchangeError {
         /// The error's own words.
         message: String,
     },
-    /// The harness or its environment failed: out of file descriptors, no such host name, a certificate
-    /// that is not trusted. This is never the API's fault.
+    /// The harness or its environment failed: out of file descriptors, no such host name, a
+    /// certificate that is not trusted. This is never the API's fault.
     #[error("{message}")]
     Harness {
         /// The error's own words.

@@ -29,7 +29,8 @@ pub(super) struct Lost {
 }
 
 impl Wire {
-    /// Sends a request and waits for its answer, as long as the limit allows; time that this machine withholds does not count.
+    /// Sends a request and waits for its answer, as long as the limit allows; time that this
+    /// machine withholds does not count.
     pub async fn exchange(&self, request: HttpRequest) -> Result<Reading, Lost> {
         let answer = tokio::select! {
             biased;

@@ -9,9 +9,10 @@ use super::StepId;
 
 /// When a step starts: at an offset from something, or at an observed event.
 ///
-/// A fault that is anchored to an event hits a narrow window (a job just accepted, the third request
-/// in flight) far more often than one at a random time. An anchor whose event never comes (or that
-/// names a step the plan no longer has) leaves its step *skipped*, so every list of steps is a valid plan.
+/// A fault that is anchored to an event hits a narrow window (a job just accepted, the third
+/// request in flight) far more often than one at a random time. An anchor whose event never comes
+/// (or that names a step the plan no longer has) leaves its step *skipped*, so every list of steps
+/// is a valid plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Anchor {

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{KindName, count};
 
-/// The request kinds of some load and their weights. A kind of weight 2 is drawn twice as often as one
-/// of weight 1.
+/// The request kinds of some load and their weights. A kind of weight 2 is drawn twice as often as
+/// one of weight 1.
 pub type Mix = BTreeMap<KindName, u32>;
 
 /// A number of requests sent together.

@@ -1,6 +1,7 @@
-//! The largest numbers that comeback takes from anybody: in a configuration, on the command line, in what is read from
-//! disk. What lies beyond is a slip or an attack, and is refused by name where it is read, so that no sum of times overflows and no
-//! number alone makes the harness run out of memory.
+//! The largest numbers that comeback takes from anybody: in a configuration, on the command line,
+//! in what is read from disk. What lies beyond is a slip or an attack, and is refused by name where
+//! it is read, so that no sum of times overflows and no number alone makes the harness run out of
+//! memory.
 
 use std::time::Duration;
 
@@ -9,7 +10,8 @@ use super::{
     Plan, Step, StepId, Wait,
 };
 
-/// The longest duration: 366 days. Sums of thousands of these still fit into 64 bits of microseconds.
+/// The longest duration: 366 days. Sums of thousands of these still fit into 64 bits of
+/// microseconds.
 pub const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 /// The most steps of a plan.
@@ -45,8 +47,8 @@ pub fn duration(text: &str) -> Result<Duration, DurationError> {
     bounded(parsed)
 }
 
-/// A duration as [`duration`] reads it, such as `1m 30s`: for what is proposed for a configuration or a
-/// command line. People read [`model::duration`](super::duration), which nothing has to parse.
+/// A duration as [`duration`] reads it, such as `1m 30s`: for what is proposed for a configuration
+/// or a command line. People read [`model::duration`](super::duration), which nothing has to parse.
 pub fn written(duration: Duration) -> String {
     humantime::format_duration(duration).to_string()
 }
@@ -74,8 +76,9 @@ pub enum DurationError {
 }
 
 impl Plan {
-    /// Checks that the plan makes sense by itself: the steps' names are unique, none of them is reserved, and no number is beyond
-    /// what comeback takes at all. Whether it fits a stack is another question.
+    /// Checks that the plan makes sense by itself: the steps' names are unique, none of them is
+    /// reserved, and no number is beyond what comeback takes at all. Whether it fits a stack is
+    /// another question.
     ///
     /// # Errors
     /// Names the first step that offends.
@@ -96,7 +99,8 @@ impl Plan {
 }
 
 impl Limits {
-    /// Checks that no limit is beyond what [`Limits::set`] takes: those of a trace are as its writer left them.
+    /// Checks that no limit is beyond what [`Limits::set`] takes: those of a trace are as its
+    /// writer left them.
     ///
     /// # Errors
     /// Names the first one that is.
@@ -262,7 +266,8 @@ mod tests {
         assert_eq!(sound.check(), Ok(()));
         let mut places = Vec::new();
         numbers("", &plan(), &mut places);
-        // These are names and weights rather than amounts; which request an anchor waits for may be one that never comes.
+        // These are names and weights rather than amounts; which request an anchor waits for may be
+        // one that never comes.
         let free = |place: &String| {
             ["/seed", "/index", "/nth"]
                 .iter()

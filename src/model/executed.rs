@@ -6,9 +6,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Executed {
-    /// A regular expression in the `regex` crate's syntax, whose first group is the request's token.
+    /// A regular expression in the `regex` crate's syntax, whose first group is the request's
+    /// token.
     pub line: String,
-    /// Whether a request that succeeded must have been executed, too; without it, only that none is executed twice.
+    /// Whether a request that succeeded must have been executed, too; without it, only that none is
+    /// executed twice.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub exactly_once: bool,
 }

@@ -17,8 +17,8 @@ pub struct Fault {
     /// What is done.
     #[serde(flatten)]
     pub kind: FaultKind,
-    /// How long the backend is kept away, in milliseconds: from the end of the act to the beginning of
-    /// its undoing. For `rapid`, this holds for each of the restarts.
+    /// How long the backend is kept away, in milliseconds: from the end of the act to the beginning
+    /// of its undoing. For `rapid`, this holds for each of the restarts.
     pub outage_ms: u64,
 }
 
@@ -40,7 +40,8 @@ pub enum FaultKind {
         /// Milliseconds from one start to the next kill.
         gap_ms: u64,
     },
-    /// Frozen (SIGSTOP or the cgroup freezer), later thawed. Connections stay open and nothing answers.
+    /// Frozen (SIGSTOP or the cgroup freezer), later thawed. Connections stay open and nothing
+    /// answers.
     Pause,
     /// Cut off from the network, later joined again.
     Cut,

@@ -10,19 +10,21 @@ use super::ceiling::{self, DurationError};
 pub struct Limits {
     /// `answer`: an HTTP exchange must be answered so long after its intended send.
     pub answer_ms: u64,
-    /// `job`: an accepted job must be terminal so long after the later of its acceptance and the last
-    /// backend-ready.
+    /// `job`: an accepted job must be terminal so long after the later of its acceptance and the
+    /// last backend-ready.
     pub job_ms: u64,
     /// `recovery`: success must be sustained so long after the last backend-ready.
     pub recovery_ms: u64,
-    /// `grace`: failures are allowed so long after backend-ready. Without it: until success is sustained, and
-    /// at most for `recovery`.
+    /// `grace`: failures are allowed so long after backend-ready. Without it: until success is
+    /// sustained, and at most for `recovery`.
     pub grace_ms: Option<u64>,
-    /// `failures`: how many failures are allowed inside the windows of the faults. Without it: any number.
+    /// `failures`: how many failures are allowed inside the windows of the faults. Without it: any
+    /// number.
     pub failures: Option<u64>,
     /// `stragglers`: how many failures are allowed outside the windows.
     pub stragglers: u64,
-    /// `log-lines`: how many lines a second the API may log, over any ten seconds, besides a few for each request.
+    /// `log-lines`: how many lines a second the API may log, over any ten seconds, besides a few
+    /// for each request.
     #[serde(default = "log_lines_per_s")]
     pub log_lines_per_s: u64,
     /// `error-bodies`: whether an answer with a status of 500 or more needs a message.
@@ -31,12 +33,14 @@ pub struct Limits {
     /// What the API may use. A trace of before there was such a limit is not judged by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourceLimits>,
-    /// How slow the API may be after recovery. A trace of before there was such a limit is not judged by it.
+    /// How slow the API may be after recovery. A trace of before there was such a limit is not
+    /// judged by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency: Option<LatencyLimits>,
 }
 
-/// Whether an answer with a status of 500 or more needs a message in its body to count as an explicit error.
+/// Whether an answer with a status of 500 or more needs a message in its body to count as an
+/// explicit error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ErrorBodies {
@@ -53,7 +57,8 @@ impl ErrorBodies {
     }
 }
 
-/// How much more the API may hold after recovery than it held at the baseline, and how busy it may be at rest.
+/// How much more the API may hold after recovery than it held at the baseline, and how busy it may
+/// be at rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResourceLimits {
     /// `cpu`: how much of one core the API may use while it has nothing to do.
@@ -121,8 +126,9 @@ impl Default for Limits {
 }
 
 impl Default for ResourceLimits {
-    /// Pools of threads and connections fill up to what a burst needs, and an allocator keeps what was freed: none of that is a
-    /// leak. Nothing but a loop without a pause keeps a core busy for five seconds without a request.
+    /// Pools of threads and connections fill up to what a burst needs, and an allocator keeps what
+    /// was freed: none of that is a leak. Nothing but a loop without a pause keeps a core busy for
+    /// five seconds without a request.
     fn default() -> Self {
         ResourceLimits {
             cpu_percent: 90,
@@ -145,14 +151,16 @@ impl Default for LatencyLimits {
 }
 
 impl ResourceLimits {
-    /// How much memory is allowed after so much at the baseline: the share or the number, whichever is more.
+    /// How much memory is allowed after so much at the baseline: the share or the number, whichever
+    /// is more.
     pub fn memory_bytes(&self, baseline: u64) -> u64 {
         let share = baseline.saturating_mul(self.memory_percent) / 100;
         let more = share.max(self.memory_mib.saturating_mul(1 << 20));
         baseline.saturating_add(more)
     }
 
-    /// Whether so much processor time within such a time is too much for an API that has nothing to do.
+    /// Whether so much processor time within such a time is too much for an API that has nothing to
+    /// do.
     pub fn is_busy(&self, cpu_us: u64, within_us: u64) -> bool {
         cpu_us > 0 && cpu_us.saturating_mul(100) >= within_us.saturating_mul(self.cpu_percent)
     }
@@ -190,7 +198,8 @@ impl Limits {
     /// Sets a limit by name, as `check --limit NAME=VALUE` and the configuration's `[limits]` do.
     ///
     /// # Errors
-    /// When there is no such limit, or the value is no duration (`90s`) or no number, or beyond [`ceiling`].
+    /// When there is no such limit, or the value is no duration (`90s`) or no number, or beyond
+    /// [`ceiling`].
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), LimitError> {
         let bad = |expected| LimitError::Value {
             name: name.to_owned(),

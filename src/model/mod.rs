@@ -54,6 +54,6 @@ pub use times::StepTimes;
 pub use verdict::{Figure, Finding, Judgement, Verdict};
 pub use words::{count, duration, duration_ms, duration_s, duration_us, is_other_outage, listed};
 
-/// The name of the system's API wherever a service is named: in events, logs and reports. No backend
-/// may bear it.
+/// The name of the system's API wherever a service is named: in events, logs and reports. No
+/// backend may bear it.
 pub const API: &str = "api";

@@ -1,4 +1,5 @@
-//! Every number of a plan, in one place: who shortens, shrinks, bounds or speeds up a plan folds over these.
+//! Every number of a plan, in one place: who shortens, shrinks, bounds or speeds up a plan folds
+//! over these.
 
 use std::fmt;
 
@@ -39,7 +40,8 @@ pub enum NumberKind {
 }
 
 impl NumberKind {
-    /// The order in which they are made smaller: what other numbers lie below comes later than these.
+    /// The order in which they are made smaller: what other numbers lie below comes later than
+    /// these.
     pub const ALL: [NumberKind; 10] = [
         NumberKind::Nth,
         NumberKind::Requests,
@@ -109,7 +111,8 @@ impl Step {
         }
     }
 
-    /// Sets one of its numbers; nothing happens where it has no such number. Counts are cut to what a `u32` holds.
+    /// Sets one of its numbers; nothing happens where it has no such number. Counts are cut to what
+    /// a `u32` holds.
     pub fn set_number(&mut self, kind: NumberKind, value: u64) {
         let count = u32::try_from(value).unwrap_or(u32::MAX);
         match (kind, &mut self.action) {
@@ -157,8 +160,8 @@ impl Number {
         plan.step(&self.step)?.number(self.kind)
     }
 
-    /// The plan with another value in its place. A burst keeps no more senders than requests, and no anchor waits for a request
-    /// that its burst no longer has.
+    /// The plan with another value in its place. A burst keeps no more senders than requests, and
+    /// no anchor waits for a request that its burst no longer has.
     pub fn set(&self, plan: &Plan, value: u64) -> Plan {
         let mut changed = plan.clone();
         let is_requests = self.kind == NumberKind::Requests;

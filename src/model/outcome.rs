@@ -70,11 +70,11 @@ impl Outcome {
         )
     }
 
-    /// The stable word for the way in which it fails without saying so; none where it succeeds, says what
-    /// went wrong, or was not answered in time, which is another matter.
+    /// The stable word for the way in which it fails without saying so; none where it succeeds,
+    /// says what went wrong, or was not answered in time, which is another matter.
     ///
-    /// A status of 500 or more says by itself that the server failed; whether it needs a body as well is a
-    /// limit. A 4xx blames the client, so it has to say what for.
+    /// A status of 500 or more says by itself that the server failed; whether it needs a body as
+    /// well is a limit. A 4xx blames the client, so it has to say what for.
     pub fn vagueness(&self, bodies: ErrorBodies) -> Option<&'static str> {
         match self {
             Outcome::Ok => None,

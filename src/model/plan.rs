@@ -32,7 +32,8 @@ pub const PROBE: &str = "probe";
 /// What follows the recovery.
 pub const AFTER: &str = "after";
 
-/// No step may be called so: where requests are named by what sent them, these stand beside the steps.
+/// No step may be called so: where requests are named by what sent them, these stand beside the
+/// steps.
 const RESERVED_IDS: [&str; 4] = [BASELINE, BACKGROUND, PROBE, AFTER];
 
 /// The name of a step, unique in its plan: `b1`, `f2`, `w3`.

@@ -10,8 +10,9 @@ use super::{Reproduced, Signature, Verdict};
 /// What has become of all failures of a folder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Regression {
-    /// Violated if any of them still fails, or fails otherwise; else inconclusive if any is, or if there were failures and none could be replayed; else
-    /// holds. What was skipped or unreadable does not count otherwise.
+    /// Violated if any of them still fails, or fails otherwise; else inconclusive if any is, or if
+    /// there were failures and none could be replayed; else holds. What was skipped or unreadable
+    /// does not count otherwise.
     pub verdict: Verdict,
     /// The folder.
     pub folder: String,
@@ -41,9 +42,11 @@ pub struct Regressed {
     pub reproduced: Reproduced,
     /// How many executions told nothing.
     pub inconclusive: u64,
-    /// How many passes in a row were needed for the confidence; none where there was nothing to replay, or it were more than a million.
+    /// How many passes in a row were needed for the confidence; none where there was nothing to
+    /// replay, or it were more than a million.
     pub needed: Option<u64>,
-    /// With which probability the recorded failure would have shown in the executions that passed, if nothing had been changed.
+    /// With which probability the recorded failure would have shown in the executions that passed,
+    /// if nothing had been changed.
     pub confidence: f64,
     /// The other failure that was seen instead.
     pub other: Option<Signature>,

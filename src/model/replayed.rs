@@ -7,7 +7,8 @@ use super::{Judgement, Reproduced, Signature, StepId, Verdict};
 /// What replaying a trace showed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Replayed {
-    /// Violated if any execution was, in whatever way; else inconclusive if more executions were inconclusive than not; else holds.
+    /// Violated if any execution was, in whatever way; else inconclusive if more executions were
+    /// inconclusive than not; else holds.
     pub verdict: Verdict,
     /// The signature that was looked for; none where the trace had not failed.
     pub signature: Option<Signature>,
@@ -49,11 +50,13 @@ pub struct Fidelity {
     pub starts: Option<Drift>,
     /// The steps that were skipped in one of both.
     pub skipped: Vec<Skipped>,
-    /// The loads whose requests ended otherwise than the recorded ones, in all executions that told something.
+    /// The loads whose requests ended otherwise than the recorded ones, in all executions that told
+    /// something.
     pub outcomes: Vec<Differing>,
 }
 
-/// How far the starts of steps were from the recorded ones, earlier or later, each counted from its own plan's beginning.
+/// How far the starts of steps were from the recorded ones, earlier or later, each counted from its
+/// own plan's beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Drift {
     /// How many starts were compared, over all steps and executions.
@@ -64,7 +67,8 @@ pub struct Drift {
     pub p99_ms: f64,
 }
 
-/// A step that was skipped in the recorded execution and done in another one, or the other way round.
+/// A step that was skipped in the recorded execution and done in another one, or the other way
+/// round.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skipped {
     /// The step.

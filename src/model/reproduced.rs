@@ -25,8 +25,9 @@ impl Reproduced {
         self.runs >= Self::LEAST_RUNS
     }
 
-    /// The Wilson score interval of the rate at 95 % confidence (Wilson 1927, "Probable inference, the law of succession, and
-    /// statistical inference", without continuity correction). The whole range from 0 to 1 where nothing was run.
+    /// The Wilson score interval of the rate at 95 % confidence (Wilson 1927, "Probable inference,
+    /// the law of succession, and statistical inference", without continuity correction). The whole
+    /// range from 0 to 1 where nothing was run.
     pub fn interval(self) -> (f64, f64) {
         if self.runs == 0 {
             return (0.0, 1.0);
@@ -40,20 +41,23 @@ impl Reproduced {
         ((center - half).max(0.0), (center + half).min(1.0))
     }
 
-    /// How probable it is that the failure shows at least once in `passes` more executions, if nothing was changed.
+    /// How probable it is that the failure shows at least once in `passes` more executions, if
+    /// nothing was changed.
     ///
-    /// With a known rate p that were 1 - (1-p)^n. The rate is not known, so this is averaged over all that it may be: the
-    /// predictive distribution of a binomial rate with a uniform prior (the beta-binomial; Gelman et al., "Bayesian Data Analysis",
-    /// section 2.4). After k failures in m runs the rate is distributed as Beta(k+1, m-k+1), and with a = k+1, b = m-k+1 the
-    /// expected value of (1-p)^n is the product of (b+i)/(a+b+i) for i from 0 to n-1. The power of the mean rate would
-    /// promise too much, since the average of (1-p)^n is greater; Wilson's lower bound asks for several times as many
-    /// executions where little is known (82 instead of 19 after 1 of 5).
+    /// With a known rate p that were 1 - (1-p)^n. The rate is not known, so this is averaged over
+    /// all that it may be: the predictive distribution of a binomial rate with a uniform prior (the
+    /// beta-binomial; Gelman et al., "Bayesian Data Analysis", section 2.4). After k failures in m
+    /// runs the rate is distributed as Beta(k+1, m-k+1), and with a = k+1, b = m-k+1 the expected
+    /// value of (1-p)^n is the product of (b+i)/(a+b+i) for i from 0 to n-1. The power of the mean
+    /// rate would promise too much, since the average of (1-p)^n is greater; Wilson's lower bound
+    /// asks for several times as many executions where little is known (82 instead of 19 after 1 of
+    /// 5).
     pub fn shows_within(self, passes: u64) -> f64 {
         1.0 - self.hides().take(passes as usize).last().unwrap_or(1.0)
     }
 
-    /// How many executions in a row have to pass until the failure would have shown with at least this probability (below 1), if
-    /// nothing was changed. None where that are more than a million.
+    /// How many executions in a row have to pass until the failure would have shown with at least
+    /// this probability (below 1), if nothing was changed. None where that are more than a million.
     pub fn runs_for(self, confidence: f64) -> Option<u64> {
         let enough = self.hides().position(|hides| 1.0 - hides >= confidence);
         enough.map(|place| place as u64 + 1)
@@ -106,7 +110,8 @@ mod tests {
         assert_eq!(of_known_rate(0.2, 0.95), 14);
     }
 
-    /// By hand: after 1 of 1, 2 / ((n+1)(n+2)) has to come down to 0.05; after 5 of 5, 1 / C(n+6, 6).
+    /// By hand: after 1 of 1, 2 / ((n+1)(n+2)) has to come down to 0.05; after 5 of 5, 1 / C(n+6,
+    /// 6).
     #[test]
     fn little_knowledge_needs_more() {
         assert_eq!(needed(1, 1), Some(5));

@@ -11,8 +11,8 @@ pub type KindName = String;
 ///
 /// Texts may hold placeholders: `{token}` (unique per request), `{n}` (the request's number),
 /// `{pick:a|b|c}` (one of the alternatives, drawn from the plan's seed) and `{pick}` (what was
-/// drawn, once more). Where the request follows another one, `{after.token}`, `{after.n}`, `{after.pick}`
-/// and `{after./id}` (what that one's answer has at a JSON pointer) are that one's.
+/// drawn, once more). Where the request follows another one, `{after.token}`, `{after.n}`,
+/// `{after.pick}` and `{after./id}` (what that one's answer has at a JSON pointer) are that one's.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RequestKind {
     /// Its name: `name` in the configuration, or made from method and path.
@@ -75,7 +75,8 @@ pub struct Job {
     /// while a job is in one of them.
     #[serde(default)]
     pub states: Vec<String>,
-    /// JSON pointer to the error's text in a poll's answer; without it the whole body is the message.
+    /// JSON pointer to the error's text in a poll's answer; without it the whole body is the
+    /// message.
     #[serde(default)]
     pub message: Option<String>,
 }

@@ -75,7 +75,8 @@ impl Signature {
 
 impl fmt::Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A kind's name may hold a slash (`POST /request`); it is written so that the parts stay five.
+        // A kind's name may hold a slash (`POST /request`); it is written so that the parts stay
+        // five.
         let kind = self.kind.replace('/', "%2F");
         write!(
             f,

@@ -4,8 +4,8 @@ use super::{Action, Anchor, Edge, Fault, FaultKind, NumberKind, Pace, Plan};
 
 /// How simple a plan is, as one written order: the lesser of two is the simpler one.
 ///
-/// Fewer steps come first, then fewer requests, then simpler faults and loads, then rounder and shorter times. (As in Hypothesis,
-/// whose `sort_key` is the one place where "simpler" is defined.)
+/// Fewer steps come first, then fewer requests, then simpler faults and loads, then rounder and
+/// shorter times. (As in Hypothesis, whose `sort_key` is the one place where "simpler" is defined.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Size {
     /// Steps; background load counts as one.
@@ -50,8 +50,8 @@ impl Plan {
     }
 }
 
-/// A kill is the simplest fault: it has one number only, and nothing is left open by it. Senders beyond the first and kinds
-/// beyond the first make a burst harder to read.
+/// A kill is the simplest fault: it has one number only, and nothing is left open by it. Senders
+/// beyond the first and kinds beyond the first make a burst harder to read.
 fn of_action(action: &Action) -> u64 {
     match action {
         Action::Wait(_) => 0,

@@ -2,7 +2,8 @@
 
 use super::{Action, Background, NumberKind, Pace, Plan, Step};
 
-/// How much faster than it is written a plan is performed: at 2, every time in it is halved and every rate doubled.
+/// How much faster than it is written a plan is performed: at 2, every time in it is halved and
+/// every rate doubled.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Speed(f64);
 
@@ -20,13 +21,16 @@ impl Speed {
         self.0
     }
 
-    /// A time at this speed, in the same unit. What took some time takes at least one unit of it still.
+    /// A time at this speed, in the same unit. What took some time takes at least one unit of it
+    /// still.
     pub fn time(self, time: u64) -> u64 {
         ((time as f64 / self.0).round() as u64).max(time.min(1))
     }
 
-    /// The plan at this speed: offsets, outages, gaps, graces, waits and think times are divided, rates multiplied. How many requests are sent, and
-    /// by how many senders, stays; so does whatever is no part of the plan, such as the limits and the time that the stack takes to start.
+    /// The plan at this speed: offsets, outages, gaps, graces, waits and think times are divided,
+    /// rates multiplied. How many requests are sent, and by how many senders, stays; so does
+    /// whatever is no part of the plan, such as the limits and the time that the stack takes to
+    /// start.
     pub fn plan(self, plan: &Plan) -> Plan {
         Plan {
             background: plan.background.clone().map(|background| Background {

@@ -8,8 +8,8 @@ use super::{Figure, Judgement, Known, Plan, Regressed, Reproduced, Signature, Te
 /// What is said of a whole campaign.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
-    /// Violated if any trial is, but for those whose failure a list puts up with; else inconclusive if more than the allowed share of the
-    /// trials are; else holds.
+    /// Violated if any trial is, but for those whose failure a list puts up with; else inconclusive
+    /// if more than the allowed share of the trials are; else holds.
     pub verdict: Verdict,
     /// The campaign's seed.
     pub seed: u64,
@@ -23,7 +23,8 @@ pub struct Summary {
     pub inconclusive: u64,
     /// Why the first twenty of them were, in the order of the trials.
     pub inconclusive_reasons: Vec<String>,
-    /// The traces of trials that failed while this machine may have been why. They are inconclusive.
+    /// The traces of trials that failed while this machine may have been why. They are
+    /// inconclusive.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub doubted: Vec<String>,
     /// How many traces of trials that held were removed, for the run's traces took too much room.
@@ -37,8 +38,8 @@ pub struct Summary {
     /// What has become of the saved failures that were replayed before anything new was tried.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reused: Vec<Regressed>,
-    /// The ways of failing that the stack shows without any fault, too. They are no failures, but trials in which they were seen
-    /// are inconclusive.
+    /// The ways of failing that the stack shows without any fault, too. They are no failures, but
+    /// trials in which they were seen are inconclusive.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flaky: Vec<Signature>,
     /// Where the campaign's traces are.
@@ -59,7 +60,8 @@ pub struct Summary {
     /// What the verdict rests on: faults, requests in outages, skipped steps, judged invariants.
     #[serde(default, skip_serializing_if = "Tested::is_unknown")]
     pub tested: Tested,
-    /// Why nothing was tested at all, and which key to change. Then the campaign is inconclusive, if it is not violated.
+    /// Why nothing was tested at all, and which key to change. Then the campaign is inconclusive,
+    /// if it is not violated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub untested: Option<String>,
     /// How long recovery took, per request kind, over all trials with a fault.
@@ -68,8 +70,8 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Why nothing was tested at all; none where something was, and where no trial could be decided:
-    /// then their reasons say more.
+    /// Why nothing was tested at all; none where something was, and where no trial could be
+    /// decided: then their reasons say more.
     pub fn nothing_tested(&self, needs_requests: bool) -> Option<String> {
         match self.inconclusive < self.plans_executed {
             true => self.tested.nothing(needs_requests),
@@ -78,7 +80,8 @@ impl Summary {
     }
 }
 
-/// What became of the first request after each restart of a backend during which nobody used the API.
+/// What became of the first request after each restart of a backend during which nobody used the
+/// API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct FirstCalls {
     /// How many such restarts there were.
@@ -223,8 +226,8 @@ pub struct LatencyRow {
 
 /// How long one request kind took to succeed again, from backend-ready, in milliseconds.
 ///
-/// A trial in which it never did counts with the time for which it was looked at, so that the median and the greatest may be lower
-/// bounds.
+/// A trial in which it never did counts with the time for which it was looked at, so that the
+/// median and the greatest may be lower bounds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RecoveryRow {
     /// The request kind.

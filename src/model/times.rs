@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::StepId;
 
-/// When the steps of a plan started and ended in one execution, in milliseconds since the plan began. A step that was skipped has
-/// no start; a burst that still waited for an answer when the trial was over has no end.
+/// When the steps of a plan started and ended in one execution, in milliseconds since the plan
+/// began. A step that was skipped has no start; a burst that still waited for an answer when the
+/// trial was over has no end.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StepTimes {
     /// When each step started.

@@ -40,7 +40,8 @@ pub struct Finding {
     pub invariant: String,
     /// Its answer.
     pub verdict: Verdict,
-    /// A stable word for the way it was violated, such as `job-never-terminal`. It is part of the signature.
+    /// A stable word for the way it was violated, such as `job-never-terminal`. It is part of the
+    /// signature.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The request kind concerned, where it is one.
@@ -51,9 +52,9 @@ pub struct Finding {
     /// Whether there was nothing to judge, as the message says: it holds for want of a case.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub not_judged: bool,
-    /// The `seq` numbers of the events that prove it. The first is the moment at which, seen in hindsight, things
-    /// went wrong; it decides which of several violations is the primary one, and which fault it is laid to. The others
-    /// follow in their order.
+    /// The `seq` numbers of the events that prove it. The first is the moment at which, seen in
+    /// hindsight, things went wrong; it decides which of several violations is the primary one, and
+    /// which fault it is laid to. The others follow in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<u64>,
     /// What was measured, where the invariant measures something.
@@ -101,7 +102,8 @@ impl Finding {
         Self::undisputed(invariant, Verdict::Inconclusive, message.into())
     }
 
-    /// It looks violated, and the machine may have been why. The reason is that of the violation it would be.
+    /// It looks violated, and the machine may have been why. The reason is that of the violation it
+    /// would be.
     pub fn doubted(
         invariant: &str,
         reason: &str,
@@ -120,8 +122,8 @@ impl Finding {
         self.verdict == Verdict::Inconclusive && self.reason.is_some()
     }
 
-    /// The trace proves that the invariant was violated: first the event at which it went wrong, then the others
-    /// that prove it.
+    /// The trace proves that the invariant was violated: first the event at which it went wrong,
+    /// then the others that prove it.
     pub fn violated(
         invariant: &str,
         reason: &str,
@@ -214,7 +216,8 @@ impl Judgement {
             .find(|f| f.invariant == signature.invariant && f.verdict == Verdict::Violated)
     }
 
-    /// Whether the trial is inconclusive only because the machine may have been why something failed.
+    /// Whether the trial is inconclusive only because the machine may have been why something
+    /// failed.
     pub fn is_doubted(&self) -> bool {
         let decides = self.verdict == Verdict::Inconclusive && self.inconclusive.is_none();
         decides && self.findings.iter().any(Finding::is_doubted)

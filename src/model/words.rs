@@ -94,9 +94,9 @@ pub fn is_other_outage(planned_ms: u64, measured_ms: u64) -> bool {
 /// A length of time for people: `850 µs`, `9 ms`, `1.5 s`, `2 min 5 s`, `1 h 30 min`.
 ///
 /// Below a minute it has at most three digits, above that its two largest units. This is the only
-/// function that writes a duration for people. What somebody may copy into a configuration or a command line is
-/// written by [`ceiling::written`](super::ceiling::written), which can be parsed. A plan's own numbers
-/// stay exact, in milliseconds, since they are what is executed.
+/// function that writes a duration for people. What somebody may copy into a configuration or a
+/// command line is written by [`ceiling::written`](super::ceiling::written), which can be parsed. A
+/// plan's own numbers stay exact, in milliseconds, since they are what is executed.
 pub fn duration(time: Duration) -> String {
     duration_us(u64::try_from(time.as_micros()).unwrap_or(u64::MAX))
 }

@@ -1,4 +1,5 @@
-//! What a journal tells of a run that died: how each service is undone, and which acts it may have been in the middle of.
+//! What a journal tells of a run that died: how each service is undone, and which acts it may have
+//! been in the middle of.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +23,8 @@ pub struct Account {
 pub struct Charge {
     /// How it is undone.
     pub lease: Lease,
-    /// The acts on the service that were announced and, for all the journal tells, not done to their end.
+    /// The acts on the service that were announced and, for all the journal tells, not done to
+    /// their end.
     pub doubts: Vec<Doubt>,
 }
 

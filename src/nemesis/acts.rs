@@ -13,7 +13,8 @@ pub struct Stroke {
     pub then: Duration,
 }
 
-/// The acts of a fault, in order. The last one of them is an undoing: after it the backend is as it was.
+/// The acts of a fault, in order. The last one of them is an undoing: after it the backend is as it
+/// was.
 pub fn strokes(fault: &Fault) -> Vec<Stroke> {
     let outage = Duration::from_millis(fault.outage_ms);
     let pair = |act, undo, gap| {

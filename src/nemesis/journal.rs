@@ -35,7 +35,8 @@ struct Kept {
     path: PathBuf,
     file: Arc<File>,
     disk: Disk,
-    /// The lease last written for each service, so that one that has not changed is not written again.
+    /// The lease last written for each service, so that one that has not changed is not written
+    /// again.
     leases: Mutex<BTreeMap<String, Option<Lease>>>,
 }
 
@@ -67,12 +68,13 @@ pub enum Record {
         service: String,
         /// The act.
         act: Act,
-        /// When it was written, in milliseconds of the kernel's monotonic clock, which begins anew with each boot. Versions before did
-        /// not write it.
+        /// When it was written, in milliseconds of the kernel's monotonic clock, which begins anew
+        /// with each boot. Versions before did not write it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         at_ms: Option<u64>,
     },
-    /// The act of a service that was announced last has been done. Versions before did not write it.
+    /// The act of a service that was announced last has been done. Versions before did not write
+    /// it.
     Done {
         /// The service.
         service: String,
@@ -101,7 +103,8 @@ impl Journal {
             path: path.to_owned(),
             source,
         };
-        // A journal holds commands that are run, and tells what is done to whom: it is nobody else's business.
+        // A journal holds commands that are run, and tells what is done to whom: it is nobody
+        // else's business.
         let mut builder = fs::DirBuilder::new();
         let made = builder.recursive(true).mode(0o700).create(folder);
         made.map_err(|error| at(folder, error))?;
@@ -143,7 +146,8 @@ impl Journal {
         }
     }
 
-    /// A journal that is kept nowhere: for services that live in this process, and end with it whatever happens.
+    /// A journal that is kept nowhere: for services that live in this process, and end with it
+    /// whatever happens.
     pub fn nowhere() -> Self {
         Journal {
             kept: None,
@@ -184,7 +188,8 @@ impl Journal {
         Ok(())
     }
 
-    /// Writes down that the act announced last has been done. It is not synced: one that is lost costs time and nothing else.
+    /// Writes down that the act announced last has been done. It is not synced: one that is lost
+    /// costs time and nothing else.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -194,7 +199,8 @@ impl Journal {
         self.write(&[Record::Done { service, act }])
     }
 
-    /// The act of a service that was announced last, unless it has been done: it failed or was given up, and may yet take effect.
+    /// The act of a service that was announced last, unless it has been done: it failed or was
+    /// given up, and may yet take effect.
     pub fn in_doubt(&self, service: &str) -> Option<Act> {
         self.under_way().get(service).copied()
     }
@@ -219,7 +225,8 @@ impl Journal {
         }
     }
 
-    /// A service is as it should be, and nothing is in doubt any more as far as this process is concerned.
+    /// A service is as it should be, and nothing is in doubt any more as far as this process is
+    /// concerned.
     pub fn settled(&self, service: &str) {
         self.under_way().remove(service);
     }
@@ -232,7 +239,8 @@ impl Journal {
         self.path().map_or(Ok(()), remove)
     }
 
-    /// What was done is meant to stay when this process has ended: leaves the file for whoever wants to undo it.
+    /// What was done is meant to stay when this process has ended: leaves the file for whoever
+    /// wants to undo it.
     ///
     /// # Errors
     /// When the file cannot be written or synced; then the reaper will undo what was done.

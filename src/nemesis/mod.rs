@@ -1,5 +1,5 @@
-//! The nemesis does the faults, and nobody else does. It writes down what it is about to do before it
-//! does it, and undoes everything in every case.
+//! The nemesis does the faults, and nobody else does. It writes down what it is about to do before
+//! it does it, and undoes everything in every case.
 
 mod account;
 mod acts;
@@ -26,10 +26,12 @@ use crate::trace::{EventKind, Recorder, TraceError};
 /// How long the environment may take over one act, beyond the act's own grace.
 const ACT_LIMIT: Duration = Duration::from_secs(60);
 
-/// For how long healing tries again what may work a moment later: an engine that is away comes back, and then everything is well.
+/// For how long healing tries again what may work a moment later: an engine that is away comes
+/// back, and then everything is well.
 const HEAL_WITHIN: Duration = Duration::from_secs(20);
 
-/// How long it waits before it tries again for the first time. Each time after that it is twice as long.
+/// How long it waits before it tries again for the first time. Each time after that it is twice as
+/// long.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 /// Does faults to a stack's backends, and undoes them. Nothing is taken from a service before that
@@ -66,7 +68,8 @@ pub enum NemesisError {
 }
 
 impl NemesisError {
-    /// Whether the same may work a moment later: something is there, and has refused or not answered.
+    /// Whether the same may work a moment later: something is there, and has refused or not
+    /// answered.
     fn may_pass(&self) -> bool {
         match self {
             NemesisError::Driver(DriverError::Act { .. }) | NemesisError::TimedOut { .. } => true,
@@ -91,7 +94,8 @@ impl Nemesis {
     /// Does one fault from its first act to the end of its undoing.
     ///
     /// # Errors
-    /// When an intent cannot be written down or an act fails; what was done is then left for [`heal`].
+    /// When an intent cannot be written down or an act fails; what was done is then left for
+    /// [`heal`].
     pub async fn strike(&self, step: &StepId, fault: &Fault) -> Result<(), NemesisError> {
         let Some(backend) = self.stack.backend(&fault.backend) else {
             return Err(NemesisError::NoBackend(fault.backend.clone()));
@@ -135,8 +139,9 @@ impl Nemesis {
     }
 }
 
-/// Undoes whatever may have been done to the services of a stack: thaws, joins and starts each as its state demands. What fails is
-/// tried again for a while. It goes on with the others when one fails, and may be called at any time and again.
+/// Undoes whatever may have been done to the services of a stack: thaws, joins and starts each as
+/// its state demands. What fails is tried again for a while. It goes on with the others when one
+/// fails, and may be called at any time and again.
 ///
 /// # Errors
 /// The first failure, after everything else was tried.
@@ -171,12 +176,13 @@ async fn heal_service(
     driver: &dyn Driver,
     journal: &Journal,
 ) -> Result<(), NemesisError> {
-    // What was given up halfway may yet take effect, after everything was found to be well. Done to its end, it can be undone for good.
-    // Whether that succeeds is told by what is done next.
+    // What was given up halfway may yet take effect, after everything was found to be well. Done to
+    // its end, it can be undone for good. Whether that succeeds is told by what is done next.
     if let Some(act) = journal.in_doubt(name).filter(Act::is_harm) {
         let _ = do_act(name, driver, act, journal).await;
     }
-    // A network cut does not show in the state, so it is undone in any case, and before a start, which may depend on it.
+    // A network cut does not show in the state, so it is undone in any case, and before a start,
+    // which may depend on it.
     if driver.supports(Act::Join) {
         do_act(name, driver, Act::Join, journal).await?;
     }

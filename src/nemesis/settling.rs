@@ -1,8 +1,9 @@
 //! When a service that a dead run has left can be believed to be as it looks.
 //!
-//! A run that died in the middle of an act may have left something under way: a request that the engine has yet to see to, a
-//! container that takes its time to obey, a command. Whoever looks at once sees a service that runs, and a moment later it does not.
-//! So after an intent without its *done*, a service is looked at, and undone if need be, until what was begun must be over.
+//! A run that died in the middle of an act may have left something under way: a request that the
+//! engine has yet to see to, a container that takes its time to obey, a command. Whoever looks at
+//! once sees a service that runs, and a moment later it does not. So after an intent without its
+//! *done*, a service is looked at, and undone if need be, until what was begun must be over.
 //!
 //! | what is left under way | how long it may take effect |
 //! |---|---|
@@ -12,8 +13,9 @@
 //! | a command | while it runs, and for its time limit after that |
 //! | a signal to a process group | not at all: the whole group is ended |
 //!
-//! This file is only the rule. It reads no clock and looks at nothing, so that its test can try everything.
-//! A journal may hold any number, so sums of times stop at the longest time instead of overflowing.
+//! This file is only the rule. It reads no clock and looks at nothing, so that its test can try
+//! everything. A journal may hold any number, so sums of times stop at the longest time instead of
+//! overflowing.
 
 use std::time::Duration;
 
@@ -28,8 +30,9 @@ mod tests;
 /// How long a container engine may take to see to a request whose sender is gone.
 pub const ENGINE_DELAY: Duration = Duration::from_secs(20);
 
-/// How long a container may take to obey a request to end, where its grace is shorter: as long as Kubernetes gives, and three times as
-/// long as Docker does. Somebody who stops it would have killed it by then.
+/// How long a container may take to obey a request to end, where its grace is shorter: as long as
+/// Kubernetes gives, and three times as long as Docker does. Somebody who stops it would have
+/// killed it by then.
 pub const OBEYS_WITHIN: Duration = Duration::from_secs(30);
 
 /// What is done next to a service that a dead run has left. All times are of the monotonic clock.
@@ -99,8 +102,8 @@ impl Settling {
     }
 }
 
-/// When an act in doubt can no longer take effect. When the run died is not known, only that it did so before now, and before the act's own
-/// time limit.
+/// When an act in doubt can no longer take effect. When the run died is not known, only that it did
+/// so before now, and before the act's own time limit.
 fn over_at(lease: &Lease, doubt: &Doubt, now: Duration) -> Duration {
     let aftermath = aftermath(lease, doubt);
     let Some(at) = doubt.at_ms.map(Duration::from_millis) else {
@@ -108,7 +111,8 @@ fn over_at(lease: &Lease, doubt: &Doubt, now: Duration) -> Duration {
     };
     match at <= now {
         true => {
-            // The command that was under way may have outlived the run, and ended before anybody looked.
+            // The command that was under way may have outlived the run, and ended before anybody
+            // looked.
             let longest = longest_command(lease).saturating_add(ACT_LIMIT + doubt.act.grace());
             at.saturating_add(longest)
                 .min(now)

@@ -5,7 +5,8 @@ use tokio::time::{sleep, timeout};
 use crate::model::duration;
 use crate::stack::Backend;
 
-/// Asks a backend once whether it is ready; an answer that takes longer than the probe's time-out is a no.
+/// Asks a backend once whether it is ready; an answer that takes longer than the probe's time-out
+/// is a no.
 ///
 /// # Errors
 /// Why it is not ready, in a few words.

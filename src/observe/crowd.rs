@@ -18,8 +18,9 @@ const LOOKS: u32 = 50;
 /// From so many tasks to a processor on, in percent, it is told.
 const CROWDED: u64 = 150;
 
-/// Counts again and again how many tasks share a processor of this machine, for as long as it lives, and records what is considerable. The stack
-/// is on this machine, too, as a rule; where it is not, this says nothing of it, and nothing wrong.
+/// Counts again and again how many tasks share a processor of this machine, for as long as it
+/// lives, and records what is considerable. The stack is on this machine, too, as a rule; where it
+/// is not, this says nothing of it, and nothing wrong.
 #[derive(Debug)]
 pub struct Crowd {
     stop: watch::Sender<bool>,

@@ -1,4 +1,5 @@
-//! Whether this machine lets the harness run when it wants to, and whether its clocks can be trusted.
+//! Whether this machine lets the harness run when it wants to, and whether its clocks can be
+//! trusted.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,17 +13,19 @@ use crate::trace::{EventKind, Measure, Recorder};
 /// How often the harness looks how late it wakes.
 const EVERY: Duration = Duration::from_millis(10);
 
-/// How late is worth telling. An idle machine is a tenth of this late, and no deadline that somebody sets is so short.
+/// How late is worth telling. An idle machine is a tenth of this late, and no deadline that
+/// somebody sets is so short.
 const LATE: Duration = Duration::from_millis(20);
 
-/// How much the wall clock may be set at once. Who disciplines a clock gently changes it by less than a thousandth of the time that passes.
+/// How much the wall clock may be set at once. Who disciplines a clock gently changes it by less
+/// than a thousandth of the time that passes.
 const WALL_STEP: Duration = Duration::from_millis(500);
 
 /// How long a machine may sleep without anybody noticing.
 const SUSPENDED: Duration = Duration::from_millis(100);
 
-/// Measures again and again how late the harness wakes, for as long as it lives, and records what is considerable. It has no place where
-/// time is simulated: there nobody is ever late.
+/// Measures again and again how late the harness wakes, for as long as it lives, and records what
+/// is considerable. It has no place where time is simulated: there nobody is ever late.
 #[derive(Debug)]
 pub struct Lag {
     recorder: Recorder,
@@ -90,7 +93,8 @@ struct Clocks {
 }
 
 impl Clocks {
-    /// Reads them all at one moment; none where that could not be done because the machine did something else in between.
+    /// Reads them all at one moment; none where that could not be done because the machine did
+    /// something else in between.
     fn read() -> Option<Self> {
         let monotonic = since(clock_gettime(ClockId::Monotonic));
         let wall = SystemTime::UNIX_EPOCH.elapsed().ok()?;

@@ -1,7 +1,8 @@
-//! The observers: what the services do, what the API uses, whether the backends are ready, and how this machine fares.
+//! The observers: what the services do, what the API uses, whether the backends are ready, and how
+//! this machine fares.
 //!
-//! They only look. Everything they see goes to the recorder, from which the executor's anchors, the display and
-//! the invariants all read.
+//! They only look. Everything they see goes to the recorder, from which the executor's anchors, the
+//! display and the invariants all read.
 
 mod awaited;
 mod crowd;

@@ -13,10 +13,12 @@ use crate::stack::{Backend, Stack};
 use crate::trace::{EventKind, Recorder};
 use crate::watch;
 
-/// Probes every backend of a stack again and again, for as long as it lives, and records each change.
+/// Probes every backend of a stack again and again, for as long as it lives, and records each
+/// change.
 ///
-/// A backend that was struck by a fault counts as away until a probe that was *sent* after the fault's undoing says that it
-/// is ready: an answer that was already under way when the fault struck proves nothing.
+/// A backend that was struck by a fault counts as away until a probe that was *sent* after the
+/// fault's undoing says that it is ready: an answer that was already under way when the fault
+/// struck proves nothing.
 #[derive(Debug)]
 pub struct Readiness {
     backends: BTreeMap<BackendName, watch::Sender<State>>,
@@ -26,7 +28,8 @@ pub struct Readiness {
 /// What is known of one backend.
 #[derive(Debug, Clone)]
 struct State {
-    /// Counts the strikes and their undoings; a probe's answer counts only if this has not changed meanwhile.
+    /// Counts the strikes and their undoings; a probe's answer counts only if this has not changed
+    /// meanwhile.
     generation: u64,
     /// Whether a fault has struck and is not yet undone.
     struck: bool,
@@ -104,8 +107,8 @@ impl Readiness {
         }
     }
 
-    /// Waits until some backend has been expected to become ready for longer than `limit`, and tells which, and what the
-    /// last probe said.
+    /// Waits until some backend has been expected to become ready for longer than `limit`, and
+    /// tells which, and what the last probe said.
     pub async fn overdue(&self, limit: Duration) -> String {
         let waits = self.backends.iter().map(|(name, state)| {
             Box::pin(async move {

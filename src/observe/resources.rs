@@ -31,8 +31,9 @@ impl Resources {
     }
 }
 
-/// Looks once and records what is seen; `at_rest` says that the harness has nothing in flight. None where the API is not
-/// observed, does not run, or cannot be looked at just now: a look that fails is one sample less, and no trouble of the trial.
+/// Looks once and records what is seen; `at_rest` says that the harness has nothing in flight. None
+/// where the API is not observed, does not run, or cannot be looked at just now: a look that fails
+/// is one sample less, and no trouble of the trial.
 pub async fn look(stack: &Stack, recorder: &Recorder, at_rest: bool) -> Option<Usage> {
     let usage = stack.api.as_ref()?.usage().await.ok().flatten()?;
     recorder.record(EventKind::Resources {

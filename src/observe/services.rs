@@ -18,7 +18,8 @@ impl Services {
     /// Starts to observe.
     pub fn observe(stack: &Arc<Stack>, recorder: &Recorder) -> Self {
         let mut tasks = JoinSet::new();
-        // All subscriptions are made before the first is read, so that nothing after this call is missed.
+        // All subscriptions are made before the first is read, so that nothing after this call is
+        // missed.
         let streams: BTreeMap<String, _> = stack
             .services()
             .map(|(name, driver)| (name.to_owned(), driver.observe()))

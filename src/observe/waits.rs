@@ -1,10 +1,12 @@
 //! How long the services' own threads waited for a processor.
 //!
-//! The kernel keeps the time that each thread was ready to run and did not (`run_delay` in `/proc/PID/task/TID/schedstat`,
-//! in nanoseconds), and how long a control group was throttled (`cpu.stat`). So a busy machine is measured where it counts:
-//! a hundred niced compilers withhold little, a quota withholds a lot, and neither shows in the number of tasks.
+//! The kernel keeps the time that each thread was ready to run and did not (`run_delay` in
+//! `/proc/PID/task/TID/schedstat`, in nanoseconds), and how long a control group was throttled
+//! (`cpu.stat`). So a busy machine is measured where it counts: a hundred niced compilers withhold
+//! little, a quota withholds a lot, and neither shows in the number of tasks.
 //!
-//! What is read are the processes that a driver knows and their descendants, on a thread of its own.
+//! What is read are the processes that a driver knows and their descendants, on a thread of its
+//! own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -28,14 +30,15 @@ const ASK_EVERY: Duration = Duration::from_millis(500);
 /// How long the drivers may take to say so.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// A look takes about this long for each thread; a service with hundreds of them is looked at less often.
+/// A look takes about this long for each thread; a service with hundreds of them is looked at less
+/// often.
 const PER_THREAD: Duration = Duration::from_millis(1);
 
 /// Less than this part of a time is not told: it cannot be what broke a deadline.
 const WORTH_TELLING: u32 = 20;
 
-/// Measures again and again how long each service's threads waited, for as long as it lives, and records what is
-/// considerable.
+/// Measures again and again how long each service's threads waited, for as long as it lives, and
+/// records what is considerable.
 #[derive(Debug)]
 pub struct Waits {
     recorder: Recorder,
@@ -62,7 +65,8 @@ impl Waits {
         }
     }
 
-    /// Whether every service of the stack can be measured, so that nothing has to be guessed from the machine's load.
+    /// Whether every service of the stack can be measured, so that nothing has to be guessed from
+    /// the machine's load.
     pub fn is_complete(&self) -> bool {
         self.is_complete
     }
@@ -75,7 +79,8 @@ impl Drop for Waits {
     }
 }
 
-/// The first process of each service that has one on this machine; none where that is not known in time.
+/// The first process of each service that has one on this machine; none where that is not known in
+/// time.
 async fn leaders(stack: &Stack) -> Option<BTreeMap<String, u32>> {
     let asked = async {
         let mut leaders = BTreeMap::new();
@@ -226,8 +231,8 @@ impl Meter {
         })
     }
 
-    /// What passed until a later look. A thread that is new has waited since it began; of one that has ended nothing is
-    /// known.
+    /// What passed until a later look. A thread that is new has waited since it began; of one that
+    /// has ended nothing is known.
     fn until(&self, now: &Meter) -> Passed {
         let since = |(tid, (ran, waited)): (&u32, &(Duration, Duration))| {
             let (ran_before, before) = self.threads.get(tid).copied().unwrap_or_default();
@@ -252,8 +257,8 @@ impl Meter {
 }
 
 impl Passed {
-    /// What others withheld of it, where the services together ran for `own`: threads that wait for each other's work only
-    /// are kept waiting by nobody else.
+    /// What others withheld of it, where the services together ran for `own`: threads that wait for
+    /// each other's work only are kept waiting by nobody else.
     fn withheld(&self, own: Duration, processors: u32) -> Duration {
         let capacity = self.over * processors;
         let others = match capacity.is_zero() {

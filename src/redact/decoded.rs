@@ -1,7 +1,7 @@
 //! A text with layers of encoding removed.
 //!
-//! Looking for a secret in decoded text, and not for encoded secrets in the text, finds it however a
-//! program has mixed the encodings, and how deep: JSON in JSON, a URL in HTML.
+//! Looking for a secret in decoded text, and not for encoded secrets in the text, finds it however
+//! a program has mixed the encodings, and how deep: JSON in JSON, a URL in HTML.
 
 /// How many layers are removed at most.
 const DEEPEST: usize = 5;

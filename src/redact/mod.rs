@@ -12,8 +12,8 @@
 //! comeback's own. It leaves plain words and numbers alone, because a variable that happens to be
 //! `stop` or `8000` would otherwise take words and figures out of reports.
 //!
-//! A secret is found in the spellings that programs give it (see [`Redactor`]), and shown by the name
-//! of its variable, `${NAME}`: just as the configuration writes it.
+//! A secret is found in the spellings that programs give it (see [`Redactor`]), and shown by the
+//! name of its variable, `${NAME}`: just as the configuration writes it.
 
 mod decoded;
 mod doors;

@@ -188,7 +188,8 @@ fn base64(nth: usize, needle: &str) -> Vec<Pattern> {
     patterns
 }
 
-/// The beginning of a text, up to a blank or a tag, where it is longer than can be looked at at once.
+/// The beginning of a text, up to a blank or a tag, where it is longer than can be looked at at
+/// once.
 fn piece(text: &str) -> &str {
     if text.len() <= LONGEST_PIECE {
         return text;

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-/// A text in which such characters are shown as codes: control characters other than line breaks and
-/// tabs, marks that turn the direction of writing, and separators that some programs take for line breaks.
-/// An API, a log line or a label could otherwise clear the screen, or make a line say the opposite.
+/// A text in which such characters are shown as codes: control characters other than line breaks
+/// and tabs, marks that turn the direction of writing, and separators that some programs take for
+/// line breaks. An API, a log line or a label could otherwise clear the screen, or make a line say
+/// the opposite.
 pub fn visible(text: &str) -> Cow<'_, str> {
     if !text.contains(is_hostile) {
         return Cow::Borrowed(text);

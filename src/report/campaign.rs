@@ -71,8 +71,8 @@ impl CampaignReport {
         Ok(seen.map(|(stage, seen)| (stage, seen.sample())).into())
     }
 
-    /// The trials that are told with everything: those of the first failures; without one, the first that was inconclusive, else the
-    /// last. Those that cannot be read are kept apart.
+    /// The trials that are told with everything: those of the first failures; without one, the
+    /// first that was inconclusive, else the last. Those that cannot be read are kept apart.
     pub fn told(&self) -> (Vec<TrialReport>, Vec<Unreadable>) {
         let failures = self.summary.failures.iter().take(MOST_TOLD);
         let mut paths: Vec<PathBuf> = failures.filter_map(|f| self.trace_of(f)).collect();

@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::Scope;
 use crate::redact;
 
-/// What a look at a configuration and its stack found, in the order in which somebody would mend it.
+/// What a look at a configuration and its stack found, in the order in which somebody would mend
+/// it.
 #[derive(Debug, Default, Serialize)]
 pub struct Checkup {
     /// What was checked.

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use hdrhistogram::Histogram;
 
-/// How many lines there are for each halving of the distance to 100 %, as other tools have it by default.
+/// How many lines there are for each halving of the distance to 100 %, as other tools have it by
+/// default.
 const TICKS_PER_HALF_DISTANCE: u32 = 5;
 /// Values are told in milliseconds.
 const US_PER_MS: f64 = 1_000.0;

@@ -7,8 +7,9 @@ use quick_junit::{NonSuccessKind, Property, SerializeError, TestCase, TestCaseSt
 use super::{CampaignReport, Report, TrialReport, Unreadable, wording};
 use crate::model::{Failure, Fate, Finding, FirstCalls, Summary, Tested, Verdict};
 
-/// The report as JUnit XML. Of a campaign, each invariant is a test case, and each failure one under its signature; of a trace, each finding is
-/// one. `invariants` are the names of those that were checked.
+/// The report as JUnit XML. Of a campaign, each invariant is a test case, and each failure one
+/// under its signature; of a trace, each finding is one. `invariants` are the names of those that
+/// were checked.
 ///
 /// # Errors
 /// When the XML writer refuses.

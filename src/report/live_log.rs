@@ -8,8 +8,8 @@ use super::{EventLine, Tone};
 use crate::model::duration_us;
 use crate::trace::{Event, EventKind, InFlight};
 
-/// After this time, in microseconds, a line says that a probe's job has not ended; the next line comes
-/// when it has taken twice as long.
+/// After this time, in microseconds, a line says that a probe's job has not ended; the next line
+/// comes when it has taken twice as long.
 const SLOW_US: u64 = 10_000_000;
 
 /// Makes lines of what happens, with how long each state lasted.
@@ -32,8 +32,8 @@ struct Probe {
 }
 
 impl LiveLog {
-    /// Log lines that match `error` are errors. With `errors_only`, other log lines and successful probes
-    /// are left out.
+    /// Log lines that match `error` are errors. With `errors_only`, other log lines and successful
+    /// probes are left out.
     pub fn new(error: Regex, errors_only: bool) -> Self {
         LiveLog {
             error,

@@ -1,8 +1,9 @@
-//! What people and machines read: plain data first, then text for the terminal, a page, and files for
-//! other tools.
+//! What people and machines read: plain data first, then text for the terminal, a page, and files
+//! for other tools.
 //!
-//! The formats (`terminal`, `html`, `junit`, `json`, `prometheus`, `hgrm`) do not use each other. What
-//! two of them share is in `wording` (sentences and numbers), `story` (an event in words) or `table`.
+//! The formats (`terminal`, `html`, `junit`, `json`, `prometheus`, `hgrm`) do not use each other.
+//! What two of them share is in `wording` (sentences and numbers), `story` (an event in words) or
+//! `table`.
 
 mod campaign;
 mod checkup;

@@ -8,7 +8,8 @@ use crate::model::{
     Counts, Differing, Fidelity, Judgement, Replayed, Reproduced, Signature, Skipped, Verdict,
 };
 
-/// How often the failure showed, what else was seen, and how close to the recorded execution the replays were.
+/// How often the failure showed, what else was seen, and how close to the recorded execution the
+/// replays were.
 pub fn replayed(trace: &Path, replayed: &Replayed) -> String {
     let mut text = headline(replayed);
     for other in &replayed.others {

@@ -14,8 +14,8 @@ use crate::trace::{Event, EventKind, InFlight};
 
 /// The number of different errors in a summary: the most frequent ones.
 const ERRORS_SHOWN: usize = 5;
-/// The number of different errors that are counted: messages with something random in them must not fill
-/// the memory.
+/// The number of different errors that are counted: messages with something random in them must not
+/// fill the memory.
 const ERRORS_KEPT: usize = 1_000;
 
 /// What became of the requests so far: a fold of the history.

@@ -29,8 +29,8 @@ pub enum Tone {
 }
 
 impl EventLine {
-    /// An event in words; none if this version does not know the event. With the plan, a step's start
-    /// says what the step does.
+    /// An event in words; none if this version does not know the event. With the plan, a step's
+    /// start says what the step does.
     pub fn of(event: &EventKind, plan: Option<&Plan>) -> Option<Self> {
         let (about, text, tone) = words(event, plan)?;
         Some(EventLine { about, text, tone })

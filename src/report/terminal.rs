@@ -10,7 +10,8 @@ use crate::model::{
 };
 use crate::trace::{Event, Trace, outages_ms};
 
-/// A campaign: the verdict in one sentence, each failure with its evidence and the commands that go on from it, and latencies.
+/// A campaign: the verdict in one sentence, each failure with its evidence and the commands that go
+/// on from it, and latencies.
 pub fn summary(summary: &Summary) -> String {
     let verdict = summary.verdict.to_string().to_uppercase();
     let mut text = format!("{verdict}: {}\n", wording::sentence(summary));

@@ -8,7 +8,8 @@ use crate::trace::{EventKind, Request, Trace, View};
 /// How much of a log line is quoted, in characters: enough to know it again.
 const QUOTED: usize = 100;
 
-/// What is expected of a correct API when its backend is restarted, told one by one from a judged trial.
+/// What is expected of a correct API when its backend is restarted, told one by one from a judged
+/// trial.
 pub fn expectations(trace: &Trace) -> Vec<Expectation> {
     let view = View::new(trace);
     vec![

@@ -25,7 +25,8 @@ pub enum Scenario {
 pub struct UnknownScenario(String);
 
 impl Scenario {
-    /// The scenario's plans: one that stops the backend and one that kills it. `outage_ms` is how long it is kept away.
+    /// The scenario's plans: one that stops the backend and one that kills it. `outage_ms` is how
+    /// long it is kept away.
     ///
     /// Where requests become jobs, in flight means accepted: until then there is no job to be lost.
     pub fn plans(self, backend: &BackendName, kinds: &[RequestKind], outage_ms: u64) -> Vec<Plan> {
@@ -109,8 +110,8 @@ impl Scenario {
                 fault("f1", accepted, kind),
                 burst("b2", ready("f1"), 6, 2),
             ],
-            // How many of some mixed requests are jobs is drawn. So jobs alone are accepted first, and
-            // the fault strikes when requests of every kind are in flight, too.
+            // How many of some mixed requests are jobs is drawn. So jobs alone are accepted first,
+            // and the fault strikes when requests of every kind are in flight, too.
             Scenario::InFlight => vec![
                 burst_of(&jobs, "b1", now, 4, 4),
                 burst("b2", accepted, 6, 6),

@@ -1,11 +1,13 @@
 //! What is believed of a failure's needed steps, and of how often it shows.
 //!
-//! The unknowns are the set of needed steps and the reproduction rate p. A plan without the steps S fails with probability p if S
-//! holds no needed step, and never if it does. The rate is integrated out on a grid, so that the weight of a set E depends on two
-//! numbers only: its size, and how many of the passing runs it leaves unexplained (those that removed nothing of E and yet did
-//! not fail). Sets are kept as a population, reweighted by each run, resampled, and moved by Metropolis and Hastings' rule: a
-//! sequential Monte Carlo sampler (Chopin 2002, "A sequential particle filter method for static models"). Where few steps are
-//! left, all sets are counted out instead, so that the decision to stop rests on no sample.
+//! The unknowns are the set of needed steps and the reproduction rate p. A plan without the steps S
+//! fails with probability p if S holds no needed step, and never if it does. The rate is integrated
+//! out on a grid, so that the weight of a set E depends on two numbers only: its size, and how many
+//! of the passing runs it leaves unexplained (those that removed nothing of E and yet did not
+//! fail). Sets are kept as a population, reweighted by each run, resampled, and moved by Metropolis
+//! and Hastings' rule: a sequential Monte Carlo sampler (Chopin 2002, "A sequential particle filter
+//! method for static models"). Where few steps are left, all sets are counted out instead, so that
+//! the decision to stop rests on no sample.
 
 use fastrand::Rng;
 
@@ -19,12 +21,13 @@ const POPULATION: usize = 256;
 /// From so many places downwards all sets are counted out.
 const COUNTED_OUT: u32 = 10;
 
-/// How likely it is beforehand that so many steps are needed, from none upwards; each further one is less likely by
-/// [`TAIL`].
+/// How likely it is beforehand that so many steps are needed, from none upwards; each further one
+/// is less likely by [`TAIL`].
 const SIZES: [f64; 7] = [0.01, 0.12, 0.27, 0.3, 0.17, 0.08, 0.04];
 const TAIL: f64 = 0.7;
 
-/// The logarithm of what it counts to need none of the steps of which the guard said that one is needed.
+/// The logarithm of what it counts to need none of the steps of which the guard said that one is
+/// needed.
 const AGAINST_A_VETO: f64 = -14.0;
 
 /// One possible set of needed steps.
@@ -58,8 +61,8 @@ pub struct Belief {
 }
 
 impl Belief {
-    /// Before anything was tried except the run that failed first. `odds[i]` is the logarithm of step i's odds to be needed,
-    /// against the average step's: zero where nothing is known.
+    /// Before anything was tried except the run that failed first. `odds[i]` is the logarithm of
+    /// step i's odds to be needed, against the average step's: zero where nothing is known.
     pub fn new(odds: Vec<f64>, seed: u64) -> Self {
         let count = odds.len();
         assert!(count <= MOST_PLACES, "at most {MOST_PLACES} places");
@@ -138,7 +141,8 @@ impl Belief {
             .sum()
     }
 
-    /// A plan with all the steps that are left was run, or one that fails as often. That tells nothing of the steps but through the rate.
+    /// A plan with all the steps that are left was run, or one that fails as often. That tells
+    /// nothing of the steps but through the rate.
     pub fn ran(&mut self, failed: bool) {
         let rates = self.rates();
         let mut total = 0.0;
@@ -306,7 +310,8 @@ impl Belief {
             .collect();
     }
 
-    /// Moves each guess by Metropolis and Hastings' rule: one place more or less, or one exchanged for another.
+    /// Moves each guess by Metropolis and Hastings' rule: one place more or less, or one exchanged
+    /// for another.
     fn mix(&mut self, rounds: usize) {
         let places: Vec<u32> = bits(self.left).collect();
         let weights = self.rate_weights();
@@ -340,7 +345,8 @@ impl Belief {
         self.sizes[needed.count_ones() as usize] + odds + against.count() as f64 * AGAINST_A_VETO
     }
 
-    /// The logarithm of what it counts to leave so many passing runs unexplained, up to one more than there are.
+    /// The logarithm of what it counts to leave so many passing runs unexplained, up to one more
+    /// than there are.
     fn rate_weights(&self) -> Vec<f64> {
         let most = 1 + self.idle + self.passed.iter().map(|(_, times)| times).sum::<usize>();
         (0..=most)

@@ -1,8 +1,9 @@
 //! Where a number stops mattering: bisection by answers that may be wrong in one way.
 //!
-//! A value at or above the boundary fails with the reproduction rate, one below it never does. So a failing run is proof, and a
-//! passing one is weighed by Bayes, for each boundary and each rate that there may be. (Probabilistic bisection: Horstein 1963,
-//! "Sequential transmission using noiseless feedback"; here with noise in one direction.)
+//! A value at or above the boundary fails with the reproduction rate, one below it never does. So a
+//! failing run is proof, and a passing one is weighed by Bayes, for each boundary and each rate
+//! that there may be. (Probabilistic bisection: Horstein 1963, "Sequential transmission using
+//! noiseless feedback"; here with noise in one direction.)
 
 use super::rates::Rates;
 
@@ -34,14 +35,16 @@ pub struct Close {
 /// What is known of a boundary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// The greatest value of which it is fairly sure that it does not fail; none if the number does not matter.
+    /// The greatest value of which it is fairly sure that it does not fail; none if the number does
+    /// not matter.
     pub passes_at: Option<u64>,
     /// The least value that was seen to fail.
     pub fails_from: u64,
 }
 
 impl Bisection {
-    /// A number that fails at `value` with one of these rates, and may be made smaller down to `least`.
+    /// A number that fails at `value` with one of these rates, and may be made smaller down to
+    /// `least`.
     pub fn new(least: u64, value: u64, close: Close, rates: &Rates) -> Self {
         let values = round_numbers(least, value);
         let others = (values.len() - 1).max(1) as f64;
@@ -146,7 +149,8 @@ pub fn round_numbers(least: u64, most: u64) -> Vec<u64> {
     numbers
 }
 
-/// The roundest number from `least` to `most`: that of the fewest digits other than zero, and of several the smallest.
+/// The roundest number from `least` to `most`: that of the fewest digits other than zero, and of
+/// several the smallest.
 pub fn roundest(least: u64, most: u64) -> u64 {
     let mut scale = 1_u64;
     let mut best = least;

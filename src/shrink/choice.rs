@@ -6,11 +6,13 @@ use super::places::{Places, bits};
 /// What the removal of all steps is worth, in bits.
 const GREED: f64 = 3.5;
 
-/// The steps whose removal is worth most, by what is believed; none where nothing is left to remove.
+/// The steps whose removal is worth most, by what is believed; none where nothing is left to
+/// remove.
 ///
-/// The set grows by the step that is least likely to be needed, given that none of those before it is. Of the sets on the way
-/// the one is taken whose run tells most: the mutual information of its outcome and the set of needed steps, plus what is
-/// gained at once, the expected number of steps removed.
+/// The set grows by the step that is least likely to be needed, given that none of those before it
+/// is. Of the sets on the way the one is taken whose run tells most: the mutual information of its
+/// outcome and the set of needed steps, plus what is gained at once, the expected number of steps
+/// removed.
 pub fn choose(belief: &Belief) -> Option<Places> {
     let rates = belief.rates();
     let mut alive: Vec<(Places, f64, f64)> = belief

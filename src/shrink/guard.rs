@@ -1,14 +1,17 @@
 //! Whether a smaller plan fails often enough to be worth having.
 //!
-//! A sequential test of two hypotheses (Wald 1945, "Sequential tests of statistical hypotheses"): that the plan fails about as often as the
-//! original one, and that it fails half as often or less. The original's rate is only known from runs, too: it is integrated out, so that
-//! each hypothesis counts what it makes of the runs of both plans together. A plan that keeps failing needs no runs of the original:
-//! no plan fails more than always, and so what fails half as often would have passed.
+//! A sequential test of two hypotheses (Wald 1945, "Sequential tests of statistical hypotheses"):
+//! that the plan fails about as often as the original one, and that it fails half as often or less.
+//! The original's rate is only known from runs, too: it is integrated out, so that each hypothesis
+//! counts what it makes of the runs of both plans together. A plan that keeps failing needs no runs
+//! of the original: no plan fails more than always, and so what fails half as often would have
+//! passed.
 
 use super::rates::Rates;
 use super::runs::Runs;
 
-/// What is tested: two hypotheses of how a plan's rate is to the original's, and how sure the answer has to be.
+/// What is tested: two hypotheses of how a plan's rate is to the original's, and how sure the
+/// answer has to be.
 #[derive(Debug)]
 struct Hypotheses {
     /// What it may be to the original's if that is good enough, with what each counts beforehand.
@@ -25,9 +28,10 @@ struct Hypotheses {
     little: f64,
 }
 
-/// A smaller plan is to fail more than half as often. Else one step that made the failure frequent may be gone, or several, or the failure was
-/// another one. That is wrongly said of about one plan in fourteen that fails exactly half as often as the original, and of less than one
-/// in fifty that fails a third as often.
+/// A smaller plan is to fail more than half as often. Else one step that made the failure frequent
+/// may be gone, or several, or the failure was another one. That is wrongly said of about one plan
+/// in fourteen that fails exactly half as often as the original, and of less than one in fifty that
+/// fails a third as often.
 const HALF: Hypotheses = Hypotheses {
     good: &[(1.0, 0.6), (0.8, 0.4)],
     bad: &[(0.5, 0.5), (0.35, 0.25), (0.15, 0.15), (0.02, 0.1)],
@@ -37,7 +41,8 @@ const HALF: Hypotheses = Hypotheses {
     little: 4.0,
 };
 
-/// The same where only numbers are smaller: a number that is a little greater costs nothing, and so it may be less sure.
+/// The same where only numbers are smaller: a number that is a little greater costs nothing, and so
+/// it may be less sure.
 const HALF_OF_NUMBERS: Hypotheses = Hypotheses {
     seldom: 20.0,
     often: 20.0,
@@ -46,8 +51,8 @@ const HALF_OF_NUMBERS: Hypotheses = Hypotheses {
     ..HALF
 };
 
-/// A plan with smaller numbers of which nothing is gone is to fail always, where the original does: that takes few runs to tell, and a number that is
-/// a little greater costs nothing.
+/// A plan with smaller numbers of which nothing is gone is to fail always, where the original does:
+/// that takes few runs to tell, and a number that is a little greater costs nothing.
 const ALWAYS: Hypotheses = Hypotheses {
     good: &[(1.0, 0.7), (0.95, 0.3)],
     bad: &[(0.8, 0.3), (0.6, 0.3), (0.4, 0.2), (0.2, 0.1), (0.02, 0.1)],
@@ -82,8 +87,8 @@ impl RateTest {
         }
     }
 
-    /// Whether a plan with these runs, of which only numbers are smaller, fails often enough, where the original plan has one of these rates. If
-    /// that one always fails, so has the plan to.
+    /// Whether a plan with these runs, of which only numbers are smaller, fails often enough, where
+    /// the original plan has one of these rates. If that one always fails, so has the plan to.
     pub fn of_numbers(rates: &Rates, plan: Runs) -> Self {
         RateTest {
             hypotheses: if rates.is_always() {
@@ -101,7 +106,8 @@ impl RateTest {
         self.is_often_in_spite_of(0)
     }
 
-    /// The same where so many smaller plans were found to fail too seldom: each is a reason to doubt this one.
+    /// The same where so many smaller plans were found to fail too seldom: each is a reason to
+    /// doubt this one.
     pub fn is_often_in_spite_of(&self, vetoes: usize) -> Option<bool> {
         let Hypotheses {
             seldom,
@@ -131,7 +137,8 @@ impl RateTest {
     }
 }
 
-/// The last of the plans from `good` to `bad` that fails often enough. That one does and the other does not; somewhere between them the rate fell.
+/// The last of the plans from `good` to `bad` that fails often enough. That one does and the other
+/// does not; somewhere between them the rate fell.
 pub async fn last_often(
     mut good: usize,
     mut bad: usize,

@@ -2,7 +2,8 @@
 
 use super::runs::Runs;
 
-/// The rates considered, with what is believed of them beforehand: many failures show every time, and the others at any rate.
+/// The rates considered, with what is believed of them beforehand: many failures show every time,
+/// and the others at any rate.
 pub const RATES: [(f64, f64); COUNT] = [
     (1.0, 0.45),
     (0.95, 0.03),
@@ -101,7 +102,8 @@ impl Rates {
         }
     }
 
-    /// The same for a run that passed. No failure is thought to show so surely that a single run would decide for ever.
+    /// The same for a run that passed. No failure is thought to show so surely that a single run
+    /// would decide for ever.
     pub fn weigh_passed(&mut self) {
         for (weight, (rate, _)) in self.0.iter_mut().zip(RATES) {
             *weight *= 1.0 - rate.min(SUREST);

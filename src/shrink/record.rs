@@ -12,14 +12,15 @@ use crate::model::Plan;
 pub struct Record {
     runs: Vec<(Plan, Runs)>,
     rates: Rates,
-    /// How often the first of the plans may fail: where it always does, this is what was believed when that was surest, for the others only became
-    /// simpler, and so fail no more often.
+    /// How often the first of the plans may fail: where it always does, this is what was believed
+    /// when that was surest, for the others only became simpler, and so fail no more often.
     first: Rates,
     known_runs: u32,
 }
 
 impl Record {
-    /// Before any of them was run; this is believed of the first one's rate, by so many of the guard's runs.
+    /// Before any of them was run; this is believed of the first one's rate, by so many of the
+    /// guard's runs.
     pub fn new(rates: Rates, known_runs: u32) -> Self {
         Record {
             runs: Vec::new(),
@@ -62,14 +63,16 @@ impl Record {
         self.rates = rates;
     }
 
-    /// Whether a plan fails about as often as the first one, or else which of the two has to be run to know.
+    /// Whether a plan fails about as often as the first one, or else which of the two has to be run
+    /// to know.
     pub fn look<'a>(&self, plan: &'a Plan, first: &'a Plan) -> ControlFlow<bool, &'a Plan> {
         let (original, seen) = (self.runs_of(first), self.runs_of(plan));
         let rates = self.first.given(original);
         if let Some(often) = RateTest::of_numbers(&rates, seen).is_often() {
             return ControlFlow::Break(often);
         }
-        // While the plan keeps failing, the first one's rate does not matter; later both are known about equally well.
+        // While the plan keeps failing, the first one's rate does not matter; later both are known
+        // about equally well.
         let is_known = rates.is_surely_always() || self.known_runs + original.all() >= seen.all();
         ControlFlow::Continue(if seen.passed == 0 || is_known {
             plan

@@ -13,7 +13,8 @@ pub struct Found {
     pub plan: Plan,
     /// When its steps were done.
     pub times: StepTimes,
-    /// The logarithm of each step's odds to be needed, against the average step's; zero for a step that is not named.
+    /// The logarithm of each step's odds to be needed, against the average step's; zero for a step
+    /// that is not named.
     pub odds: BTreeMap<StepId, f64>,
     /// No step of a smaller plan is to start later than so long after what it is anchored to.
     pub longest_offset_ms: u64,
@@ -53,7 +54,8 @@ pub enum Ending {
     Finished,
     /// There were no more executions.
     Stopped,
-    /// The failure did not show again, in so many executions that it may as well be gone: nothing can be said of what it needs.
+    /// The failure did not show again, in so many executions that it may as well be gone: nothing
+    /// can be said of what it needs.
     NotShownAgain,
 }
 

@@ -27,8 +27,9 @@ const SUREST: f64 = 0.995;
 /// So many passes in a row at the lower end are asked for, however sure one of them makes.
 const LEAST_PASSES: usize = 2;
 
-/// A failure may show within a range of values only, so it is looked for beside the least value and in each such part of what
-/// lies below the interval before a boundary is told, and in each such part of what lies above it.
+/// A failure may show within a range of values only, so it is looked for beside the least value and
+/// in each such part of what lies below the interval before a boundary is told, and in each such
+/// part of what lies above it.
 const PARTS_BELOW: u64 = 3;
 const PARTS_ABOVE: u64 = 2;
 
@@ -173,7 +174,8 @@ impl Threshold {
         (!self.tried.iter().any(failed)).then_some(high)
     }
 
-    /// A value just above the least one, where none was tried between them: the least one itself may be special.
+    /// A value just above the least one, where none was tried between them: the least one itself
+    /// may be special.
     fn beside_the_least(&self, low: u64) -> Option<u64> {
         let beside = self.values[0] + 1..self.values[0] + 1 + self.narrow.difference;
         let mut tried = self.tried.iter();
@@ -295,7 +297,8 @@ mod tests {
     #[test]
     fn a_good_hint_takes_few_executions() {
         let (interval, runs) = find(120, hint(90, 100), |value| value >= 97);
-        // Two at its lower end, one at its upper end, one in each third below, and one in each half above.
+        // Two at its lower end, one at its upper end, one in each third below, and one in each half
+        // above.
         assert!(runs <= 8, "{runs}");
         let Some(Bounds {
             passes_at,

@@ -5,7 +5,8 @@ use super::places::Places;
 
 /// Executes plans. The first plan is the one with all its places; the others are parts of it.
 pub trait Trials {
-    /// Whether the plan with only these steps fails in the way that is looked for; none ends the shrinking.
+    /// Whether the plan with only these steps fails in the way that is looked for; none ends the
+    /// shrinking.
     fn fails(&mut self, kept: Places, purpose: Purpose) -> impl Future<Output = Option<bool>>;
 
     /// From now on this plan, which has failed before, is the best.

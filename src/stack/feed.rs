@@ -1,8 +1,9 @@
 //! What a driver sees on its way to those who want to know it: a queue that is bounded.
 //!
-//! A service that logs faster than anybody can take it in must neither be held up, which would disturb what is measured, nor fill this
-//! machine's memory. So lines beyond the bound are left out, and counted: in their place comes [`Observation::LinesDropped`].
-//! Whatever is no line (an exit, a start) is never left out.
+//! A service that logs faster than anybody can take it in must neither be held up, which would
+//! disturb what is measured, nor fill this machine's memory. So lines beyond the bound are left
+//! out, and counted: in their place comes [`Observation::LinesDropped`]. Whatever is no line (an
+//! exit, a start) is never left out.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};

@@ -5,12 +5,14 @@ use std::time::Duration;
 use procfs::ProcError;
 use procfs::process::{Process, Stat, all_processes};
 
-/// The figures of several processes, added up. Where one of them may not be read, the sum is unknown.
+/// The figures of several processes, added up. Where one of them may not be read, the sum is
+/// unknown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Figures {
     /// Processor time, that of children that have ended included.
     pub cpu: Duration,
-    /// Memory that no file stands behind: what a process has allocated. Mapped programs and libraries are shared, and don't leak.
+    /// Memory that no file stands behind: what a process has allocated. Mapped programs and
+    /// libraries are shared, and don't leak.
     pub memory_bytes: Option<u64>,
     /// Open file descriptors.
     pub fds: Option<u64>,
@@ -19,7 +21,8 @@ pub(super) struct Figures {
 }
 
 impl Figures {
-    /// The figures of every living process of which `belongs` is true; none where there is no such process.
+    /// The figures of every living process of which `belongs` is true; none where there is no such
+    /// process.
     pub fn of(belongs: impl Fn(&Process, &Stat) -> bool) -> Option<Figures> {
         // A process that ends while it is looked at is no part of the sum.
         let processes = all_processes().ok()?.filter_map(Result::ok);

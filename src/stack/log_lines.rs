@@ -4,14 +4,15 @@ use std::io;
 
 use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 
-/// How much of a line is kept, in bytes: a line is for people, and what is matched against it is near its beginning.
+/// How much of a line is kept, in bytes: a line is for people, and what is matched against it is
+/// near its beginning.
 pub(super) const MAX_LINE_BYTES: usize = 64 << 10;
 
 /// What stands at the end of a line of which only the beginning was kept.
 pub(super) const CUT: &str = "… (cut)";
 
-/// The next line, without its end; none at the end of the output. Of a longer line than [`MAX_LINE_BYTES`] the rest is read and
-/// thrown away.
+/// The next line, without its end; none at the end of the output. Of a longer line than
+/// [`MAX_LINE_BYTES`] the rest is read and thrown away.
 pub(super) async fn next(output: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Option<String>> {
     let mut line = Line::default();
     loop {

@@ -1,6 +1,8 @@
-//! A mark in the environment of what is started, so that it is found again when nobody knows its process id.
+//! A mark in the environment of what is started, so that it is found again when nobody knows its
+//! process id.
 //!
-//! A mark is written to the journal before the process exists. Whoever dies between the two has said enough.
+//! A mark is written to the journal before the process exists. Whoever dies between the two has
+//! said enough.
 
 use std::ffi::OsStr;
 use std::io;
@@ -26,7 +28,8 @@ impl Mark {
     }
 }
 
-/// The living processes that have this value of an environment variable. Processes of other users are not seen.
+/// The living processes that have this value of an environment variable. Processes of other users
+/// are not seen.
 ///
 /// # Errors
 /// When `/proc` cannot be read.

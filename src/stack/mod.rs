@@ -1,6 +1,7 @@
 //! The system under test: one driver per service, and a direct readiness probe per backend.
 //!
-//! This file holds the traits and plain data only; [`process`], [`docker`] and [`command`] implement them, and so does the [demo](crate::demo).
+//! This file holds the traits and plain data only; [`process`], [`docker`] and [`command`]
+//! implement them, and so does the [demo](crate::demo).
 
 pub mod command;
 pub mod docker;
@@ -30,7 +31,8 @@ pub struct Stack {
     pub api: Option<Box<dyn Driver>>,
     /// The backends, in the configuration's order.
     pub backends: Vec<Backend>,
-    /// Kept for as long as the stack lives, so that a service that is started again finds its port free.
+    /// Kept for as long as the stack lives, so that a service that is started again finds its port
+    /// free.
     pub ports: Vec<port::ReservedPort>,
 }
 
@@ -52,8 +54,9 @@ pub struct Backend {
 
 /// A handle on one service: a container, or a group of processes.
 ///
-/// Every act is idempotent: to start what runs, to kill what is dead, or to thaw what is not frozen is
-/// no error. An act has been *done* when it returns: a killed process is gone, a thawed one runs.
+/// Every act is idempotent: to start what runs, to kill what is dead, or to thaw what is not frozen
+/// is no error. An act has been *done* when it returns: a killed process is gone, a thawed one
+/// runs.
 #[async_trait]
 pub trait Driver: Send + Sync {
     /// Does one act.
@@ -83,16 +86,19 @@ pub trait Driver: Send + Sync {
         None
     }
 
-    /// What tells the service from every other one, whatever configurations call it; none where nobody else can have it.
+    /// What tells the service from every other one, whatever configurations call it; none where
+    /// nobody else can have it.
     fn identity(&self) -> Option<String> {
         None
     }
 
-    /// Whether the service goes on when this process has ended: somebody else started it, and it is not ours to end.
+    /// Whether the service goes on when this process has ended: somebody else started it, and it is
+    /// not ours to end.
     fn outlives_us(&self) -> bool;
 
-    /// What happens to the service from now on: log lines, exits, starts. The stream ends when the receiver is dropped
-    /// or the environment is gone, in which case its last message is [`Observation::Lost`].
+    /// What happens to the service from now on: log lines, exits, starts. The stream ends when the
+    /// receiver is dropped or the environment is gone, in which case its last message is
+    /// [`Observation::Lost`].
     fn observe(&self) -> Observations;
 
     /// Runs a command where the service runs and says whether it succeeded, with its output's tail.
@@ -101,8 +107,8 @@ pub trait Driver: Send + Sync {
     /// When the command cannot be run at all.
     async fn exec(&self, command: &[String]) -> Result<(bool, String), DriverError>;
 
-    /// What the service uses of its machine at this moment; none where it does not run, or nobody can tell. Looking must
-    /// be cheap: it is done again and again while requests are timed.
+    /// What the service uses of its machine at this moment; none where it does not run, or nobody
+    /// can tell. Looking must be cheap: it is done again and again while requests are timed.
     ///
     /// # Errors
     /// When the environment does not answer.
@@ -111,8 +117,8 @@ pub trait Driver: Send + Sync {
     /// What exactly is acted on.
     fn subject(&self) -> Subject;
 
-    /// The service's first process, where it runs on this machine and is known: its threads and those of its descendants can
-    /// be looked at.
+    /// The service's first process, where it runs on this machine and is known: its threads and
+    /// those of its descendants can be looked at.
     async fn leader(&self) -> Option<u32> {
         None
     }
@@ -150,10 +156,12 @@ pub enum ServiceState {
     Stopped,
 }
 
-/// What a service uses of its machine, all of its processes together. What cannot be read is unknown, and never zero.
+/// What a service uses of its machine, all of its processes together. What cannot be read is
+/// unknown, and never zero.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Usage {
-    /// What tells this process or container from the one before: figures of two identities are not comparable.
+    /// What tells this process or container from the one before: figures of two identities are not
+    /// comparable.
     pub identity: String,
     /// Processor time since its start; one busy core adds a second per second.
     pub cpu: Duration,
@@ -188,7 +196,8 @@ pub enum Observation {
     },
     /// It started.
     Started {
-        /// What tells this process or container from the one before: a process id, a container's id.
+        /// What tells this process or container from the one before: a process id, a container's
+        /// id.
         identity: String,
         /// The source's own time (RFC 3339).
         source_at: Option<String>,
@@ -219,7 +228,8 @@ pub enum Lease {
     ProcessGroup {
         /// The group's id, which is its leader's process id.
         pgid: i32,
-        /// When the leader started, in clock ticks since boot: tells it from a later process of the same id.
+        /// When the leader started, in clock ticks since boot: tells it from a later process of the
+        /// same id.
         start_ticks: u64,
         /// The service's name, for people.
         name: String,
@@ -236,10 +246,12 @@ pub enum Lease {
     Commands(command::Driven),
 }
 
-/// A service that could not be driven. The message names the service and, where there is one, the remedy.
+/// A service that could not be driven. The message names the service and, where there is one, the
+/// remedy.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum DriverError {
-    /// The service, or what it runs on, is not there. This is an error of the configuration or the environment.
+    /// The service, or what it runs on, is not there. This is an error of the configuration or the
+    /// environment.
     #[error("{service}: {message}")]
     Missing {
         /// The service.

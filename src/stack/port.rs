@@ -10,9 +10,10 @@ const FIRST: u16 = 10_000;
 
 /// A port of 127.0.0.1 that is kept for a service of ours, also while that service is down.
 ///
-/// It is below the range that the kernel gives to outgoing connections: in that range, a client that tries to connect
-/// while nothing listens can be given the very port it connects to, talk to itself, and keep the service from coming back. It is held by a
-/// socket that is bound and does not listen: a service that sets `SO_REUSEADDR` can listen there, connections are refused while none
+/// It is below the range that the kernel gives to outgoing connections: in that range, a client
+/// that tries to connect while nothing listens can be given the very port it connects to, talk to
+/// itself, and keep the service from coming back. It is held by a socket that is bound and does not
+/// listen: a service that sets `SO_REUSEADDR` can listen there, connections are refused while none
 /// does, and whoever else looks for a free port finds it taken.
 #[derive(Debug)]
 pub struct ReservedPort {
@@ -49,7 +50,8 @@ impl ReservedPort {
 
 fn hold(port: u16) -> io::Result<TcpSocket> {
     let socket = TcpSocket::new_v4()?;
-    // Bound without SO_REUSEADDR, so that it fails where somebody else has bound; shared with our own service only afterwards.
+    // Bound without SO_REUSEADDR, so that it fails where somebody else has bound; shared with our
+    // own service only afterwards.
     socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
     socket.set_reuseaddr(true)?;
     Ok(socket)

@@ -1,4 +1,5 @@
-//! Readiness probes that every driver can serve: a TCP connect, a command that succeeds, a line in the log.
+//! Readiness probes that every driver can serve: a TCP connect, a command that succeeds, a line in
+//! the log.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -8,7 +9,8 @@ use tokio::net::TcpStream;
 
 use super::{Driver, Observation, Observations, Probe, ServiceState};
 
-/// Ready when a TCP connect to `address` succeeds. That is weak evidence: Docker's proxy accepts before the program listens.
+/// Ready when a TCP connect to `address` succeeds. That is weak evidence: Docker's proxy accepts
+/// before the program listens.
 #[derive(Debug)]
 pub struct TcpProbe {
     /// `host:port`.
@@ -56,8 +58,9 @@ impl Probe for ExecProbe {
     }
 }
 
-/// Ready when the service's log has shown a line that matches, since it was last started. A service that was found running
-/// counts as ready until it is restarted: what it logged before is not known.
+/// Ready when the service's log has shown a line that matches, since it was last started. A service
+/// that was found running counts as ready until it is restarted: what it logged before is not
+/// known.
 #[derive(Debug)]
 pub struct LogProbe {
     pattern: Regex,

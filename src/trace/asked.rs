@@ -1,17 +1,19 @@
 //! The time in which somebody asked the API.
 //!
-//! How long a recovery took can only be said of time in which the API was asked: one that was not asked between two
-//! requests may have been back all the while, and one that connects when it is needed cannot be back before. So the
-//! clock of a recovery runs for each request kind by itself, and stands still while nobody asks. A plan may go on for as
-//! long as it likes after its last fault, and no correct API is late by it.
+//! How long a recovery took can only be said of time in which the API was asked: one that was not
+//! asked between two requests may have been back all the while, and one that connects when it is
+//! needed cannot be back before. So the clock of a recovery runs for each request kind by itself,
+//! and stands still while nobody asks. A plan may go on for as long as it likes after its last
+//! fault, and no correct API is late by it.
 
 use super::{Moment, Phase, Span, Spans, View};
 
 /// The time since a backend was ready in which one request kind was asked for.
 ///
-/// A kind is asked for from a request's sending until one pause of the probes (`[trial] probe-every`) after its end, for one
-/// such pause after the ready itself, and for as long as the harness probes after the plan. Requests that were sent before
-/// the ready do not count: what they met was the outage.
+/// A kind is asked for from a request's sending until one pause of the probes
+/// (`[trial] probe-every`) after its end, for one such pause after the ready itself, and for as
+/// long as the harness probes after the plan. Requests that were sent before the ready do not
+/// count: what they met was the outage.
 #[derive(Debug)]
 pub struct Asked<'v> {
     since_us: u64,
@@ -20,7 +22,8 @@ pub struct Asked<'v> {
 }
 
 impl View<'_> {
-    /// The time in which a kind was asked for since some moment, in microseconds since the trial began.
+    /// The time in which a kind was asked for since some moment, in microseconds since the trial
+    /// began.
     pub fn asked(&self, kind: &str, since_us: u64) -> Asked<'_> {
         let until_us = self.observed_until_us();
         let pause_us = self.header().probe_every_ms.saturating_mul(1_000);
@@ -49,8 +52,8 @@ impl View<'_> {
 }
 
 impl Asked<'_> {
-    /// The moment at which the kind had been asked for so long, not counting what this machine withheld; none if the trial
-    /// ended before.
+    /// The moment at which the kind had been asked for so long, not counting what this machine
+    /// withheld; none if the trial ended before.
     pub fn until(&self, limit_us: u64) -> Option<u64> {
         let mut left_us = limit_us;
         for span in self.spans.iter() {
@@ -85,7 +88,8 @@ mod tests {
 
     #[test]
     fn the_clock_stands_still_while_nobody_asks_and_runs_while_the_harness_probes() {
-        // Asked from 1 000 to 1 105 ms, from 3 000 on once more, and from 5 000 to 6 000 ms by the harness.
+        // Asked from 1 000 to 1 105 ms, from 3 000 on once more, and from 5 000 to 6 000 ms by the
+        // harness.
         let trace = Script::new(&["sync", "job"])
             .sent(90, 7, "sync")
             .good(1_000, 0, "sync")

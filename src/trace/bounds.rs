@@ -1,8 +1,8 @@
 //! What every recorded history keeps to, and so what a trace that is read has to keep to.
 //!
 //! The [recorder](super::Recorder) numbers events in order, its clock never goes back, and nothing
-//! takes longer than a year. The code that judges a history subtracts such times and adds
-//! limits to them. A file that breaks these rules is refused where it is read, with its line number:
+//! takes longer than a year. The code that judges a history subtracts such times and adds limits to
+//! them. A file that breaks these rules is refused where it is read, with its line number:
 //! otherwise every one of those sums would have to think of overflow.
 
 use super::{Event, EventKind, Header};
@@ -12,11 +12,13 @@ use crate::model::ceiling::{self, LONGEST, LONGEST_WORDS};
 /// The longest time, in microseconds.
 const LONGEST_US: u64 = LONGEST.as_micros() as u64;
 
-/// The largest number of anything that is counted, such as bytes, or microseconds of many processors:
-/// the largest whole number that every JSON reader takes. A thousand of these still fit into 64 bits.
+/// The largest number of anything that is counted, such as bytes, or microseconds of many
+/// processors: the largest whole number that every JSON reader takes. A thousand of these still fit
+/// into 64 bits.
 const MOST: u64 = 1 << 53;
 
-/// How far a history has been read: the least `seq` of the next event, and the time of the last one.
+/// How far a history has been read: the least `seq` of the next event, and the time of the last
+/// one.
 #[derive(Debug, Default)]
 pub(super) struct Order {
     next_seq: u64,
@@ -71,9 +73,9 @@ impl Event {
 }
 
 impl EventKind {
-    /// Its times in microseconds, and its counts; zeros fill the rest. Every kind is listed, so that a
-    /// new one does not compile until somebody decides what it holds. The number of a request is a
-    /// name, and not checked.
+    /// Its times in microseconds, and its counts; zeros fill the rest. Every kind is listed, so
+    /// that a new one does not compile until somebody decides what it holds. The number of a
+    /// request is a name, and not checked.
     fn numbers(&self) -> ([u64; 2], [u64; 4]) {
         let times = |one: &u64, other: &u64| ([*one, *other], [0; 4]);
         let counts = |one: &u64| ([0; 2], [*one, 0, 0, 0]);

@@ -2,7 +2,8 @@
 
 use super::{Event, EventKind, Span};
 
-/// The stretches in which more tasks wanted to run than there were processors, in the order in which they ended.
+/// The stretches in which more tasks wanted to run than there were processors, in the order in
+/// which they ended.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Crowd(Vec<Stretch>);
 
@@ -26,7 +27,8 @@ impl Crowd {
         Crowd(crowded.collect())
     }
 
-    /// How many tasks shared a processor over a stretch of time, on average; 1 where it was not crowded.
+    /// How many tasks shared a processor over a stretch of time, on average; 1 where it was not
+    /// crowded.
     pub fn over(&self, span: Span) -> f64 {
         let first = self.0.partition_point(|s| s.span.to_us < span.from_us);
         let met = self.0[first..].iter();

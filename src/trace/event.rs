@@ -20,8 +20,9 @@ pub struct Event {
 }
 
 impl Event {
-    /// Reads a line of a trace. None if it is no event, or not one of a kind that is known here: only the slower way of reading any
-    /// line tells which. This one builds no tree first, which makes long traces readable in half of the time.
+    /// Reads a line of a trace. None if it is no event, or not one of a kind that is known here:
+    /// only the slower way of reading any line tells which. This one builds no tree first, which
+    /// makes long traces readable in half of the time.
     pub(super) fn of_line(line: &[u8]) -> Option<Self> {
         #[derive(Deserialize)]
         struct Place {
@@ -96,8 +97,8 @@ pub enum EventKind {
         /// From the intended send to this answer, in microseconds.
         latency_us: u64,
     },
-    /// A poll of a job was answered, and the answer says something new: another state, an error, or it took
-    /// longer than any poll of this request before.
+    /// A poll of a job was answered, and the answer says something new: another state, an error, or
+    /// it took longer than any poll of this request before.
     Polled {
         /// The request.
         request: u64,
@@ -168,16 +169,16 @@ pub enum EventKind {
         /// The probe's own words.
         detail: String,
     },
-    /// The direct probe says that a backend is ready, after it was not, or for the first time after a fault was undone.
-    /// It became so between `not_ready_us` and this event.
+    /// The direct probe says that a backend is ready, after it was not, or for the first time after
+    /// a fault was undone. It became so between `not_ready_us` and this event.
     Ready {
         /// The backend.
         backend: BackendName,
         /// The last fault that was undone before, if there was one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         fault: Option<StepId>,
-        /// When it was last known not to be ready, in microseconds since the trial began: the sending
-        /// of the last probe that said no, or the moment the fault was undone.
+        /// When it was last known not to be ready, in microseconds since the trial began: the
+        /// sending of the last probe that said no, or the moment the fault was undone.
         not_ready_us: u64,
     },
     /// A service's process or container has ended.
@@ -220,7 +221,8 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         source_at: Option<String>,
     },
-    /// Lines of a service's log were left out here, because they came faster than they could be recorded.
+    /// Lines of a service's log were left out here, because they came faster than they could be
+    /// recorded.
     LogDropped {
         /// The service.
         service: String,
@@ -248,19 +250,22 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         at_rest: bool,
     },
-    /// This machine kept the harness waiting: it wanted to wake earlier, and did not. What the API could do meanwhile is not known.
+    /// This machine kept the harness waiting: it wanted to wake earlier, and did not. What the API
+    /// could do meanwhile is not known.
     Lag {
         /// How much later it woke than it wanted, in microseconds. Shorter waits are not told.
         late_us: u64,
     },
-    /// More tasks than processors were running or waiting for one. Less than one and a half to a processor is not told.
+    /// More tasks than processors were running or waiting for one. Less than one and a half to a
+    /// processor is not told.
     Crowded {
         /// Tasks to a processor on average, in percent.
         percent: u64,
         /// Over how long the average was taken, in microseconds.
         over_us: u64,
     },
-    /// A service's thread waited so long for a processor in the time before this event. Less than a twentieth is not told.
+    /// A service's thread waited so long for a processor in the time before this event. Less than a
+    /// twentieth is not told.
     Waited {
         /// The service.
         service: String,
@@ -269,7 +274,8 @@ pub enum EventKind {
         /// The time between the two looks, in microseconds.
         over_us: u64,
     },
-    /// The harness polled jobs that had ended once more, one after the other, up to this event: meanwhile the API had something to do.
+    /// The harness polled jobs that had ended once more, one after the other, up to this event:
+    /// meanwhile the API had something to do.
     LookedBack {
         /// How many.
         polls: u64,
@@ -283,7 +289,8 @@ pub enum EventKind {
         /// What went wrong.
         message: String,
     },
-    /// Nothing that was still to come could change the verdict, so what was in flight was not waited for any longer.
+    /// Nothing that was still to come could change the verdict, so what was in flight was not
+    /// waited for any longer.
     Decided,
     /// Somebody ended the run early.
     Interrupted,
@@ -324,8 +331,9 @@ const KNOWN: [&str; 27] = [
     "interrupted",
 ];
 
-// With `remote = "Self"`, the derived code becomes two inherent functions. Only the choice between them and `Other` is
-// written by hand: serde's own fallback, `untagged`, would also swallow a known kind whose fields are wrong.
+// With `remote = "Self"`, the derived code becomes two inherent functions. Only the choice between
+// them and `Other` is written by hand: serde's own fallback, `untagged`, would also swallow a known
+// kind whose fields are wrong.
 impl Serialize for EventKind {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {

@@ -4,8 +4,9 @@ use super::{EventKind, Mismatch};
 use crate::model::Outcome;
 
 impl EventKind {
-    /// Every text that others have worded: APIs, logs, engines, probes. They may hold secrets. Every
-    /// kind and field is listed, so that a new one does not compile until it is decided what it holds.
+    /// Every text that others have worded: APIs, logs, engines, probes. They may hold secrets.
+    /// Every kind and field is listed, so that a new one does not compile until it is decided what
+    /// it holds.
     pub(super) fn foreign_texts(&mut self) -> Vec<&mut String> {
         match self {
             EventKind::StepSkipped { step: _, reason } => vec![reason],

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::{Event, EventKind, Moment};
 use crate::model::KindName;
 
-/// The requests in flight while the events of a history pass by, each with what the reader keeps of it.
+/// The requests in flight while the events of a history pass by, each with what the reader keeps of
+/// it.
 ///
 /// This is the one place that decides it: a request is in flight from its sending to its first end.
 /// An event of a request that is not in flight changes nothing here.
@@ -32,8 +33,8 @@ impl<K> Default for InFlight<K> {
 }
 
 impl<K> InFlight<K> {
-    /// Reads the next event, and returns the request that it ends, if it ends one. `keep` makes what is
-    /// kept of a request that it sends.
+    /// Reads the next event, and returns the request that it ends, if it ends one. `keep` makes
+    /// what is kept of a request that it sends.
     pub fn read(&mut self, event: &Event, keep: impl FnOnce() -> K) -> Option<OpenRequest<K>> {
         match &event.kind {
             EventKind::Sent { request, kind, .. } => {

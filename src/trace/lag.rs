@@ -11,9 +11,10 @@ use crate::watch;
 const AT_MOST: u64 = 3;
 
 impl Spans {
-    /// The moment at which so much time has passed since `from_us` that they do not cover, in microseconds since the trial began:
-    /// where they are what the machine withheld, a limit that begins at `from_us` is up then. It is extended three times at most, so
-    /// that it ends on a machine that is never free, too.
+    /// The moment at which so much time has passed since `from_us` that they do not cover, in
+    /// microseconds since the trial began: where they are what the machine withheld, a limit that
+    /// begins at `from_us` is up then. It is extended three times at most, so that it ends on a
+    /// machine that is never free, too.
     pub fn later(&self, from_us: u64, limit_us: u64) -> u64 {
         let withheld_us = self.covered_while_free_us(from_us, limit_us);
         let extension_us = withheld_us.min(limit_us.saturating_mul(AT_MOST));
@@ -131,7 +132,8 @@ mod tests {
             recorder.pass(since, Duration::from_millis(100)).await;
             since.elapsed().as_millis()
         };
-        // From 90 to 120 ms nobody could run: 10 ms of that lie within the limit, and the other 20 within what it was extended to.
+        // From 90 to 120 ms nobody could run: 10 ms of that lie within the limit, and the other 20
+        // within what it was extended to.
         let (passed_ms, ()) = tokio::join!(limit, measuring);
         assert_eq!(passed_ms, 220, "it is not known before then");
         recorder.pass(since, Duration::from_millis(100)).await;

@@ -166,7 +166,8 @@ impl<R: BufRead> Iterator for Lines<R> {
     }
 }
 
-/// Reads one line, without its end. `false` at the file's end, or where a line was cut while it was being written.
+/// Reads one line, without its end. `false` at the file's end, or where a line was cut while it was
+/// being written.
 fn line(path: &Path, reader: &mut impl BufRead, buffer: &mut Vec<u8>) -> Result<bool, TraceError> {
     buffer.clear();
     let read = reader.read_until(b'\n', buffer);
@@ -201,7 +202,8 @@ fn header(path: &Path, line: &[u8]) -> Result<Header, TraceError> {
     Ok(header)
 }
 
-/// What is wrong with a line. The parser takes a line for a whole text, so its own "line 1" would contradict ours.
+/// What is wrong with a line. The parser takes a line for a whole text, so its own "line 1" would
+/// contradict ours.
 fn words(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());

@@ -10,14 +10,16 @@ const QUOTED_BYTES: usize = 120;
 /// Where an answer of the right status is not what its request expects.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mismatch {
-    /// Where: a JSON pointer into the body, `header NAME`, or `text` or `regex` for what must be somewhere in the body.
+    /// Where: a JSON pointer into the body, `header NAME`, or `text` or `regex` for what must be
+    /// somewhere in the body.
     pub place: String,
     /// What is expected there.
     pub expected: String,
     /// What is there; none if nothing is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub got: Option<String>,
-    /// The request that had asked for what is there, the last one if several had. Then this is the answer of another request.
+    /// The request that had asked for what is there, the last one if several had. Then this is the
+    /// answer of another request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked_by: Option<u64>,
 }

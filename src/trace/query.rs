@@ -115,8 +115,8 @@ impl<'a> View<'a> {
             .map(|kind| kind.name.as_str())
     }
 
-    /// The times at which a backend was away, in order of their beginning: the faults' windows, and those in
-    /// which a backend was not ready by itself.
+    /// The times at which a backend was away, in order of their beginning: the faults' windows, and
+    /// those in which a backend was not ready by itself.
     pub fn windows(&self) -> &[Window<'a>] {
         &self.windows
     }
@@ -136,12 +136,14 @@ impl<'a> View<'a> {
         &self.withheld
     }
 
-    /// How many tasks shared a processor of this machine in some time, on average; 1 where it was not crowded.
+    /// How many tasks shared a processor of this machine in some time, on average; 1 where it was
+    /// not crowded.
     pub fn crowd(&self, span: Span) -> f64 {
         self.crowd.over(span)
     }
 
-    /// How long the services waited for a processor in some time at most, one after the other, in microseconds.
+    /// How long the services waited for a processor in some time at most, one after the other, in
+    /// microseconds.
     pub fn waited_us(&self, span: Span) -> u64 {
         self.waits.most_us(span)
     }
@@ -179,8 +181,9 @@ impl<'a> View<'a> {
         ok.filter_map(|r| Some(r.ended?.moment)).min()
     }
 
-    /// When the success of a kind was sustained after some time: three `ok` in a row, in order of sending, all
-    /// sent after it, with no failure between. The moment is when the last of the three ended. [`Streak`](super::Streak) has the rule.
+    /// When the success of a kind was sustained after some time: three `ok` in a row, in order of
+    /// sending, all sent after it, with no failure between. The moment is when the last of the
+    /// three ended. [`Streak`](super::Streak) has the rule.
     pub fn sustained_success(&self, kind: &str, after_us: u64) -> Option<Moment> {
         let sent = self.sent_after(kind, after_us);
         sustained(sent.filter_map(|r| r.ended.map(|end| (end.moment, r.sent.seq, r.is_ok()))))
@@ -194,8 +197,8 @@ impl<'a> View<'a> {
         sustained.collect::<Option<Vec<_>>>()?.into_iter().max()
     }
 
-    /// From a window's ready until the success of every kind is sustained, but no longer than `at_most_us`, not counting what the
-    /// machine withheld. None while the backend is away.
+    /// From a window's ready until the success of every kind is sustained, but no longer than
+    /// `at_most_us`, not counting what the machine withheld. None while the backend is away.
     pub fn recovery(&self, window: &Window<'_>, at_most_us: u64) -> Option<Span> {
         let ready_us = window.ready?.moment.at_us;
         let latest_us = self.withheld.later(ready_us, at_most_us);

@@ -1,4 +1,5 @@
-//! The one recorder of a trial: it gives every event its place and time, and writes it as it happens.
+//! The one recorder of a trial: it gives every event its place and time, and writes it as it
+//! happens.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,10 +10,11 @@ use super::lag::{Measure, Withheld};
 use super::{Event, EventKind, Redaction, TraceError, TraceWriter};
 use crate::watch;
 
-/// Gives every event its place and time, keeps it, and writes it to the trace as it happens. Clones share one history.
+/// Gives every event its place and time, keeps it, and writes it to the trace as it happens. Clones
+/// share one history.
 ///
-/// Recording never fails for the caller: the first error of the file becomes an event of the history,
-/// which makes the trial inconclusive.
+/// Recording never fails for the caller: the first error of the file becomes an event of the
+/// history, which makes the trial inconclusive.
 #[derive(Debug, Clone)]
 pub struct Recorder(Arc<Shared>);
 
@@ -67,8 +69,9 @@ impl Recorder {
 
     /// Records an event now and returns its `seq`.
     ///
-    /// No two events have the same time: where the clock does not tell them apart (a simulated one stands still while a lot happens), the
-    /// later is a microsecond later. So whoever compares times finds the order in which things were observed.
+    /// No two events have the same time: where the clock does not tell them apart (a simulated one
+    /// stands still while a lot happens), the later is a microsecond later. So whoever compares
+    /// times finds the order in which things were observed.
     pub fn record(&self, mut kind: EventKind) -> u64 {
         self.redact(&mut kind);
         let mut state = self.lock();
@@ -103,14 +106,15 @@ impl Recorder {
         instant.saturating_duration_since(self.0.began).as_micros() as u64
     }
 
-    /// Until now it is known by one measure, and recorded, what time this machine has withheld; with none, nobody measures
-    /// that any more.
+    /// Until now it is known by one measure, and recorded, what time this machine has withheld;
+    /// with none, nobody measures that any more.
     pub fn measured_until(&self, measure: Measure, until: Option<Instant>) {
         self.0.withheld.known_until(measure, until);
     }
 
-    /// Waits until a limit has passed since a moment, not counting the time that this machine withheld meanwhile: whoever waits
-    /// for an answer no longer than a limit waits so long. [`Spans::later`](super::Spans::later) has the rule.
+    /// Waits until a limit has passed since a moment, not counting the time that this machine
+    /// withheld meanwhile: whoever waits for an answer no longer than a limit waits so long.
+    /// [`Spans::later`](super::Spans::later) has the rule.
     pub async fn pass(&self, since: Instant, limit: Duration) {
         let (since_us, limit_us) = (self.at_us(since), limit.as_micros() as u64);
         let mut extension = Duration::ZERO;
@@ -146,8 +150,8 @@ impl Recorder {
         self.lock().next() as u64
     }
 
-    /// Forgets the events before a `seq`: whoever only follows what happens now need not keep all that ever happened.
-    /// A follower that is not yet past it misses them.
+    /// Forgets the events before a `seq`: whoever only follows what happens now need not keep all
+    /// that ever happened. A follower that is not yet past it misses them.
     pub fn forget_before(&self, seq: u64) {
         let mut state = self.lock();
         let count = (seq as usize).saturating_sub(state.forgotten);
@@ -169,8 +173,9 @@ impl Recorder {
         }
     }
 
-    /// The whole history, and the file that holds just that and awaits the verdict, if it could be written so far. Whatever is recorded
-    /// later (an observer may be about to) belongs to neither, or the verdict could not be found again from the file.
+    /// The whole history, and the file that holds just that and awaits the verdict, if it could be
+    /// written so far. Whatever is recorded later (an observer may be about to) belongs to neither,
+    /// or the verdict could not be found again from the file.
     pub fn finish(&self) -> (Vec<Event>, Option<TraceWriter>) {
         let mut state = self.lock();
         (state.events.clone(), state.writer.take())
@@ -201,7 +206,8 @@ impl Recorder {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // A panic while the lock was held cannot leave a half-made event behind: pushing is the last act.
+        // A panic while the lock was held cannot leave a half-made event behind: pushing is the
+        // last act.
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

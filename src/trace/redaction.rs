@@ -2,7 +2,8 @@
 
 use crate::redact::{Redactor, Secret};
 
-/// How much of a text is looked at beyond what is kept: secrets in it may be longer than what is shown in their place.
+/// How much of a text is looked at beyond what is kept: secrets in it may be longer than what is
+/// shown in their place.
 const MARGIN: usize = 16 * 1024;
 
 /// Takes secrets out of a text and caps its length.

@@ -98,8 +98,8 @@ impl<'a> Request<'a> {
         self.ended.is_some_and(|end| end.outcome.is_ok())
     }
 
-    /// Its end, if it ended in anything but success. A request that the harness dropped says nothing of the API
-    /// and is no failure.
+    /// Its end, if it ended in anything but success. A request that the harness dropped says
+    /// nothing of the API and is no failure.
     pub fn failure(&self) -> Option<End<'a>> {
         self.ended.filter(|end| {
             !end.outcome.is_ok()
@@ -145,8 +145,8 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// The poll since which the API does not know the job any more that it had accepted, if there is one: a job that polls do not find is lost,
-    /// unless it turns up again later.
+    /// The poll since which the API does not know the job any more that it had accepted, if there
+    /// is one: a job that polls do not find is lost, unless it turns up again later.
     pub fn lost_at(&self) -> Option<Moment> {
         self.accepted?;
         let found = |answer: &Answer<'_>| matches!(answer, Answer::Answered { state: Some(_), .. });
@@ -175,11 +175,12 @@ impl<'a> Request<'a> {
         missed.filter(|_| !finished).map(|poll| poll.moment)
     }
 
-    /// Whether it needed the backend while that was away: it was open at some time between the window's beginning and the
-    /// last moment at which the backend was known not to be ready, and did not succeed before that.
+    /// Whether it needed the backend while that was away: it was open at some time between the
+    /// window's beginning and the last moment at which the backend was known not to be ready, and
+    /// did not succeed before that.
     ///
-    /// A request that succeeded during an outage may never have gone to the backend, or just before the act; one that the
-    /// harness dropped tells nothing.
+    /// A request that succeeded during an outage may never have gone to the backend, or just before
+    /// the act; one that the harness dropped tells nothing.
     pub fn felt(&self, window: &Window<'_>) -> bool {
         let away = Span {
             from_us: window.began.at_us,

@@ -21,8 +21,8 @@ pub(crate) fn limits() -> Limits {
     }
 }
 
-/// Writes a history down, in any order; times are in milliseconds. Its stack has the backend `ray` and the
-/// request kinds it is told.
+/// Writes a history down, in any order; times are in milliseconds. Its stack has the backend `ray`
+/// and the request kinds it is told.
 pub(crate) struct Script {
     kinds: Vec<KindInfo>,
     steps: Vec<Step>,
@@ -133,7 +133,8 @@ impl Script {
         self.event(at_ms, started)
     }
 
-    /// The API is looked at while nothing is in flight: how many descriptors and how much memory it holds.
+    /// The API is looked at while nothing is in flight: how many descriptors and how much memory it
+    /// holds.
     pub(crate) fn at_rest(self, at_ms: u64, identity: &str, fds: u64, memory_mib: u64) -> Self {
         let resources = EventKind::Resources {
             service: "api".to_owned(),
@@ -297,7 +298,8 @@ impl Script {
         })
     }
 
-    /// The trial enters its last phase, and its trace is complete. The header's limits are [`limits`].
+    /// The trial enters its last phase, and its trace is complete. The header's limits are
+    /// [`limits`].
     pub(crate) fn finish(self, drain_ms: u64) -> Trace {
         self.phase(drain_ms, Phase::Drain).cut()
     }

@@ -13,8 +13,8 @@ pub struct Span {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Spans {
     all: Vec<Span>,
-    /// Of each, how much those before it cover: how much of a long time is covered must not cost a walk through it for each of a
-    /// million requests that never ended.
+    /// Of each, how much those before it cover: how much of a long time is covered must not cost a
+    /// walk through it for each of a million requests that never ended.
     before_us: Vec<u64>,
 }
 
@@ -60,9 +60,9 @@ impl Spans {
         self.before_us[last] + begun.to_us.min(at_us) - begun.from_us
     }
 
-    /// How much they cover from a moment on, until a given time has passed outside of them. It looks
-    /// for the end by halves: step by step, two stretches that grow into each other would take a step
-    /// for each microsecond.
+    /// How much they cover from a moment on, until a given time has passed outside of them. It
+    /// looks for the end by halves: step by step, two stretches that grow into each other would
+    /// take a step for each microsecond.
     pub(super) fn covered_while_free_us(&self, from_us: u64, free_us: u64) -> u64 {
         let covered_us = self.covered_until_us(from_us);
         // The free time before each stretch grows from one to the next.

@@ -1,7 +1,8 @@
 //! The file of a trace: JSON Lines, written as things happen.
 //!
-//! The lines are: the header, the plan, the events, the verdict, and notes added later. Each is written by
-//! one `write(2)`, so a reader of a file whose writer was killed sees every line that was completed.
+//! The lines are: the header, the plan, the events, the verdict, and notes added later. Each is
+//! written by one `write(2)`, so a reader of a file whose writer was killed sees every line that
+//! was completed.
 
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -8,10 +8,12 @@ use crate::model::KindName;
 /// How many successes in a row make success sustained.
 const ROW: usize = 3;
 
-/// Decides when the success of one request kind is sustained: three `ok` in a row, in order of *sending*.
+/// Decides when the success of one request kind is sustained: three `ok` in a row, in order of
+/// *sending*.
 ///
-/// Requests are told as they end. One that is still unanswered is no failure until it has ended, so it neither
-/// counts nor breaks the row; success that was sustained once is not taken back by what ends later.
+/// Requests are told as they end. One that is still unanswered is no failure until it has ended, so
+/// it neither counts nor breaks the row; success that was sustained once is not taken back by what
+/// ends later.
 #[derive(Debug, Clone, Default)]
 pub struct Streak {
     ended: BTreeMap<u64, bool>,
@@ -31,8 +33,8 @@ impl Streak {
     }
 }
 
-/// When success was sustained by requests of one kind: of each, when it ended, the place of its sending, and whether it succeeded.
-/// The moment is when the last of the three ended.
+/// When success was sustained by requests of one kind: of each, when it ended, the place of its
+/// sending, and whether it succeeded. The moment is when the last of the three ended.
 pub fn sustained(ended: impl IntoIterator<Item = (Moment, u64, bool)>) -> Option<Moment> {
     let mut ends: Vec<_> = ended.into_iter().collect();
     ends.sort();

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::{Event, EventKind, Span};
 
 impl Event {
-    /// The time before it that this machine withheld from the harness or from a service, if it tells of that. When within
-    /// the time between two looks a service waited is not known: it is taken to be the last part.
+    /// The time before it that this machine withheld from the harness or from a service, if it
+    /// tells of that. When within the time between two looks a service waited is not known: it is
+    /// taken to be the last part.
     pub fn withheld(&self) -> Option<Span> {
         let us = match self.kind {
             EventKind::Lag { late_us } => late_us,
@@ -17,7 +18,8 @@ impl Event {
     }
 }
 
-/// What was seen of each service: the times between two looks in which it waited, in order, and for how long.
+/// What was seen of each service: the times between two looks in which it waited, in order, and for
+/// how long.
 #[derive(Debug, Default)]
 pub(super) struct Waits<'a>(BTreeMap<&'a str, Vec<(Span, u64)>>);
 
@@ -39,8 +41,8 @@ impl<'a> Waits<'a> {
         waits
     }
 
-    /// How long the services waited within a stretch of time at most. A request passes through them one after the other, so
-    /// their times add up.
+    /// How long the services waited within a stretch of time at most. A request passes through them
+    /// one after the other, so their times add up.
     pub fn most_us(&self, span: Span) -> u64 {
         let of_one = |looks: &Vec<(Span, u64)>| {
             let first = looks.partition_point(|(look, _)| look.to_us < span.from_us);

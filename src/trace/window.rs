@@ -36,7 +36,8 @@ impl Window<'_> {
         }
     }
 
-    /// From ready until success is sustained after it (`settled`), but no longer than `at_most_us`. None while the backend is away.
+    /// From ready until success is sustained after it (`settled`), but no longer than `at_most_us`.
+    /// None while the backend is away.
     pub fn recovery(&self, settled: Option<Moment>, at_most_us: u64) -> Option<Span> {
         let from_us = self.ready?.moment.at_us;
         let latest = from_us.saturating_add(at_most_us);
@@ -61,7 +62,8 @@ impl<'a> Windows<'a> {
     pub(super) fn take(&mut self, event: &'a Event) {
         let moment = event.moment();
         match &event.kind {
-            // Before the baseline the stack is being brought up, and of course a backend is not ready.
+            // Before the baseline the stack is being brought up, and of course a backend is not
+            // ready.
             EventKind::Phase { phase } => self.under_test |= *phase >= Phase::Baseline,
             EventKind::FaultIntent { step, backend, act } if act.is_harm() => {
                 self.strike(step, backend, moment);
@@ -111,7 +113,8 @@ impl<'a> Windows<'a> {
         });
     }
 
-    /// A ready ends the window of the fault that it names and of those before it, and whatever had no fault.
+    /// A ready ends the window of the fault that it names and of those before it, and whatever had
+    /// no fault.
     fn close(&mut self, backend: &str, fault: Option<&StepId>, ready: Ready) {
         let last = fault.and_then(|fault| self.of_fault.get(fault)).copied();
         for (place, window) in self.all.iter_mut().enumerate() {

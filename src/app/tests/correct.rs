@@ -97,7 +97,8 @@ async fn a_chatty_log_is_bounded() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whatever the backend does, every request is answered in time, in words, and with its own token; afterwards all is well.
+    /// Whatever the backend does, every request is answered in time, in words, and with its own
+    /// token; afterwards all is well.
     #[test]
     fn no_correct_variant_minds_any_restarts(
         variant in prop::sample::select(correct().collect::<Vec<_>>()),

@@ -9,7 +9,8 @@ const MEASURED: (u64, u64) = (4, 8);
 /// a failure always shows, one in three does.
 const SO_FAR: (u64, u64) = (8, 24);
 
-/// Whether a failure shows seldom, by what was `measured` of its smallest plan, or else by the executions of smaller plans `so_far`.
+/// Whether a failure shows seldom, by what was `measured` of its smallest plan, or else by the
+/// executions of smaller plans `so_far`.
 pub(super) fn is_seldom(measured: Reproduced, so_far: Reproduced) -> bool {
     let (counted, (one_in, after)) = match measured.runs >= MEASURED.1 {
         true => (measured, MEASURED),

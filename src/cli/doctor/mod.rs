@@ -30,9 +30,9 @@ const AMPLE: u32 = 3;
 /// Check every part of a configuration against the live stack, and say how to mend what is wrong.
 ///
 /// Requests are sent, one of each kind, and limits are proposed by how long they took; nothing is
-/// stopped or restarted. How long a restart takes is therefore not known to it, except where it starts
-/// the whole stack: `comeback fault restart` shows that. Services that are a `process`
-/// are started, backends first, and ended again; one that ends at once is shown with its last log
+/// stopped or restarted. How long a restart takes is therefore not known to it, except where it
+/// starts the whole stack: `comeback fault restart` shows that. Services that are a `process` are
+/// started, backends first, and ended again; one that ends at once is shown with its last log
 /// lines.
 ///
 /// Exit codes: 0 all is fine; 2 the configuration is wrong; 3 something about the environment is.

@@ -201,7 +201,8 @@ fn limit(name: &str, limit_ms: u64, measured_us: Option<u64>, checkup: &mut Chec
     }
 }
 
-/// What to do about an outcome, and whether it is for the configuration to do; none if it is a success.
+/// What to do about an outcome, and whether it is for the configuration to do; none if it is a
+/// success.
 fn mend(outcome: &Outcome) -> Option<(bool, &'static str)> {
     Some(match outcome {
         Outcome::Ok => return None,

@@ -22,13 +22,14 @@ use crate::model::duration;
 use crate::nemesis::do_act;
 use crate::stack::{Backend, ServiceState};
 
-/// Stop, start, restart, kill, pause or unpause a backend, and say how long it took to be ready again.
+/// Stop, start, restart, kill, pause or unpause a backend, and say how long it took to be ready
+/// again.
 ///
-/// What is stopped, killed or paused stays so until it is started or unpaused, be it by `comeback fault` or by
-/// `comeback heal`. An interrupted restart still starts the backend.
+/// What is stopped, killed or paused stays so until it is started or unpaused, be it by
+/// `comeback fault` or by `comeback heal`. An interrupted restart still starts the backend.
 ///
-/// Exit codes: 0 done (and ready, where it should be); 2 bad usage or configuration; 3 it could not be done, or the backend was
-/// not ready in time; 130 interrupted.
+/// Exit codes: 0 done (and ready, where it should be); 2 bad usage or configuration; 3 it could not
+/// be done, or the backend was not ready in time; 130 interrupted.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  comeback fault restart --kill\n  comeback fault restart ray --outage 45s\n  \
@@ -120,7 +121,8 @@ impl FaultCommand {
             (FaultCommand::Unpause { .. }, ServiceState::Running | ServiceState::Paused) => {
                 Ok(backend)
             }
-            // Whatever is done stands in the journal, and healing would undo what somebody else did.
+            // Whatever is done stands in the journal, and healing would undo what somebody else
+            // did.
             (FaultCommand::Pause { .. }, ServiceState::Paused) => {
                 bail!("`{name}` is paused already")
             }

@@ -29,7 +29,8 @@ pub(super) struct Healing<'a> {
     pub healed: Healed,
     /// For how long something that fails is tried again.
     pub patience: Duration,
-    /// Whether nobody has asked for it: then what was done deliberately stays, and runs that are alive are no news.
+    /// Whether nobody has asked for it: then what was done deliberately stays, and runs that are
+    /// alive are no news.
     pub unasked: bool,
     /// Told why it takes time.
     pub tell: &'a (dyn Fn(&str) + Sync),
@@ -46,8 +47,8 @@ struct Item<'a> {
 }
 
 impl Healing<'_> {
-    /// Undoes everything one journal tells of, and removes it if all of that worked. One that cannot be read is told, and keeps nobody
-    /// from the next.
+    /// Undoes everything one journal tells of, and removes it if all of that worked. One that
+    /// cannot be read is told, and keeps nobody from the next.
     pub async fn heal(&mut self, path: &Path) {
         let account = match Journal::read(path) {
             Ok(records) => Account::of(records),
@@ -87,7 +88,8 @@ impl Healing<'_> {
         }
     }
 
-    /// Goes round until everything is settled, or has failed for long enough. `false` when the journal has gone meanwhile.
+    /// Goes round until everything is settled, or has failed for long enough. `false` when the
+    /// journal has gone meanwhile.
     async fn settle(&self, path: &Path, items: &mut [Item<'_>]) -> io::Result<bool> {
         let deadline = Instant::now() + self.patience;
         let mut is_told = false;
@@ -173,7 +175,8 @@ impl<'a> Item<'a> {
     }
 }
 
-/// Waits until nobody else is healing by a journal, and keeps others out for as long as the result lives. None when the journal has gone.
+/// Waits until nobody else is healing by a journal, and keeps others out for as long as the result
+/// lives. None when the journal has gone.
 async fn turn(path: &Path) -> io::Result<Option<File>> {
     loop {
         let file = match File::open(path) {

@@ -30,10 +30,12 @@ const PATIENCE_OF_REAPER: Duration = Duration::from_secs(600);
 /// Undo whatever a killed run left behind, and what `comeback fault` did.
 ///
 /// Containers that a run found running are thawed, joined to their networks and started; processes
-/// that it started are ended. Runs that are still alive are left alone. It may be called at any time and again.
+/// that it started are ended. Runs that are still alive are left alone. It may be called at any
+/// time and again.
 ///
-/// If the run was killed in the middle of an act, the service is watched until the act can no longer take effect: at most about a
-/// minute for a container, and the command's time limit for a command.
+/// If the run was killed in the middle of an act, the service is watched until the act can no
+/// longer take effect: at most about a minute for a container, and the command's time limit for a
+/// command.
 #[derive(Debug, Args)]
 #[command(after_help = "Example: comeback heal\n\n\
     Exit codes: 0 everything is as it was found; 3 something could not be undone, or a journal could not be read.")]
@@ -81,8 +83,8 @@ impl Heal {
     }
 }
 
-/// Heals what dead runs have left, if any, before another one begins. What was done by hand stays. It says on standard error what it
-/// does and what it cannot do, and keeps nobody from going on.
+/// Heals what dead runs have left, if any, before another one begins. What was done by hand stays.
+/// It says on standard error what it does and what it cannot do, and keeps nobody from going on.
 pub async fn heal_dead_runs() {
     let aside = |line: &str| {
         crate::cli::stream::say(&format!("comeback: {line}"));
@@ -109,8 +111,8 @@ pub async fn heal_dead_runs() {
     }
 }
 
-/// Waits until the owner of a journal is gone. A process that ends closes its files a moment before it counts as dead, and on
-/// a busy machine that moment is long enough to take it for alive.
+/// Waits until the owner of a journal is gone. A process that ends closes its files a moment before
+/// it counts as dead, and on a busy machine that moment is long enough to take it for alive.
 async fn owner_gone(journal: &Path) -> anyhow::Result<()> {
     if !journal.exists() {
         return Ok(());

@@ -7,8 +7,9 @@ use std::task::{Poll, Waker};
 
 /// Decides whether a service gets to run. Clones decide together.
 ///
-/// A frozen service is not polled at all, so nothing of it happens: its timers go off when it is thawed, late, and what is sent to it
-/// waits in its connections, as with a process that does not get the processor.
+/// A frozen service is not polled at all, so nothing of it happens: its timers go off when it is
+/// thawed, late, and what is sent to it waits in its connections, as with a process that does not
+/// get the processor.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Freezer(Arc<Mutex<State>>);
 

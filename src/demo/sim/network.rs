@@ -15,18 +15,19 @@ use tokio::time::sleep;
 
 use crate::app::{Listener, Network, Stream};
 
-/// How long it takes to be let in or refused. What is sent over an open stream takes no time; but somebody who connects again and
-/// again must not do so for ever within one moment.
+/// How long it takes to be let in or refused. What is sent over an open stream takes no time; but
+/// somebody who connects again and again must not do so for ever within one moment.
 const CONNECT_TAKES: Duration = Duration::from_millis(1);
 
-/// How much one side of a stream may send before the other reads, in bytes: about what the kernel's two buffers hold.
+/// How much one side of a stream may send before the other reads, in bytes: about what the kernel's
+/// two buffers hold.
 const STREAM_BUFFER: usize = 64 << 10;
 
 /// The place of one service in the network. Clones are the same place.
 ///
-/// Where nobody listens, a connection is *refused*. A place that is cut off is a *black hole*: what is sent to it or by it waits, and so
-/// does whoever connects, without any answer, until it is joined again. What was under way then goes on, as TCP does it by
-/// sending again, but at once.
+/// Where nobody listens, a connection is *refused*. A place that is cut off is a *black hole*: what
+/// is sent to it or by it waits, and so does whoever connects, without any answer, until it is
+/// joined again. What was under way then goes on, as TCP does it by sending again, but at once.
 #[derive(Debug, Clone, Default)]
 pub struct Place(Arc<Mutex<State>>);
 
@@ -35,7 +36,8 @@ struct State {
     /// Where the one who listens takes in arrivals.
     door: Option<mpsc::UnboundedSender<Stream>>,
     cut: bool,
-    /// Who waits for the cut to end, in the order in which they were made: an order that is the same in every run.
+    /// Who waits for the cut to end, in the order in which they were made: an order that is the
+    /// same in every run.
     waiting: BTreeMap<u64, Waker>,
     last: u64,
 }

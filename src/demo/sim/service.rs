@@ -17,8 +17,8 @@ use crate::stack::{
     Driver, DriverError, Lease, Observation, Observations, ServiceState, Subject, Usage,
 };
 
-/// How long a service takes from its start until it listens. Until then it refuses connections, as a process does that is being
-/// loaded; the demo's own processes take a few milliseconds.
+/// How long a service takes from its start until it listens. Until then it refuses connections, as
+/// a process does that is being loaded; the demo's own processes take a few milliseconds.
 const STARTUP: Duration = Duration::from_millis(5);
 
 /// How long an act takes.
@@ -27,7 +27,8 @@ const ACT_TAKES: Duration = Duration::from_millis(1);
 /// The exit code of a service that was killed: 128 and the number of the signal.
 const KILLED: i64 = 137;
 
-/// The memory and the descriptors that a service holds in any case. Only what is added to them tells anything.
+/// The memory and the descriptors that a service holds in any case. Only what is added to them
+/// tells anything.
 const OWN_BYTES: u64 = 4 << 20;
 const OWN_FDS: u64 = 10;
 
@@ -125,7 +126,8 @@ impl SimulatedService {
         };
         if let Some(task) = task {
             task.abort();
-            // An error says that it was cut short, as was meant. One that had ended by itself has told so.
+            // An error says that it was cut short, as was meant. One that had ended by itself has
+            // told so.
             if task.await.is_err() {
                 self.observers.tell(&exited(code));
             }

@@ -10,14 +10,16 @@ const REST: f64 = 0.1;
 pub(super) enum Growth {
     /// By so much in all. Where in the trial is not known, or there was one fault only.
     InAll(f64),
-    /// By so much in all, nearly all of it with the `nth` fault (from 0): no slope, and likely no leak.
+    /// By so much in all, nearly all of it with the `nth` fault (from 0): no slope, and likely no
+    /// leak.
     AtOnce { in_all: f64, nth: usize },
     /// By so much with each fault, and the standard error of that mean.
     Each { mean: f64, error: f64 },
 }
 
 impl Growth {
-    /// Of the levels at the baseline, after each fault but the last, and at the end. A level that was not seen is None.
+    /// Of the levels at the baseline, after each fault but the last, and at the end. A level that
+    /// was not seen is None.
     pub(super) fn of(levels: &[Option<u64>]) -> Option<Self> {
         let (first, last) = ((*levels.first()?)?, (*levels.last()?)?);
         let in_all = last as f64 - first as f64;
@@ -50,7 +52,8 @@ impl Growth {
         })
     }
 
-    /// `+2.0 ± 0.3 per fault`. The faults are named by their steps, and `amount` says a number with its sign and unit.
+    /// `+2.0 ± 0.3 per fault`. The faults are named by their steps, and `amount` says a number with
+    /// its sign and unit.
     pub(super) fn words(self, faults: &[&StepId], amount: impl Fn(f64) -> String) -> String {
         match self {
             Growth::InAll(in_all) => amount(in_all),

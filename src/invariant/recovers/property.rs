@@ -1,4 +1,5 @@
-//! No API is accused that recovers in time, whatever the plan, and one that never does is called that.
+//! No API is accused that recovers in time, whatever the plan, and one that never does is called
+//! that.
 
 use proptest::prelude::*;
 
@@ -14,13 +15,15 @@ enum Api {
     ByItself,
     /// It is back so long after it was first asked.
     WhenAsked,
-    /// It is back after so many attempts that failed: as many as the harness's probes make in its time.
+    /// It is back after so many attempts that failed: as many as the harness's probes make in its
+    /// time.
     ByAttempts,
     /// It is never back.
     Never,
 }
 
-/// A trial of one kind: requests of a plan after the ready at 80 ms, and then the harness's probes. Each takes `took_ms`.
+/// A trial of one kind: requests of a plan after the ready at 80 ms, and then the harness's probes.
+/// Each takes `took_ms`.
 struct Course {
     api: Api,
     takes_ms: u64,

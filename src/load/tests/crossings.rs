@@ -75,7 +75,8 @@ async fn what_one_asked_for_and_another_only_has_in_common_with_others_is_not_cr
         expecting(common, "/id", json!("{n}")),
         expecting(kind("empty", "/{pick:}"), "/name", json!("{pick}")),
     ];
-    // Everybody gets what the other kind expects; the last one gets nothing that anybody would ask for.
+    // Everybody gets what the other kind expects; the last one gets nothing that anybody would ask
+    // for.
     let rig = rig_of(&kinds, Caps::default(), |request, before| {
         let name = match (before, asked(request)) {
             (4.., _) => "",
@@ -110,8 +111,8 @@ async fn a_foreign_token_in_a_text_is_a_crossed_answer_and_a_short_word_is_not()
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
-    /// Whatever an API mixes up: each wrong answer is told, none that is right, and it is crossed exactly where an earlier
-    /// request asked for what came.
+    /// Whatever an API mixes up: each wrong answer is told, none that is right, and it is crossed
+    /// exactly where an earlier request asked for what came.
     #[test]
     fn crossed_are_exactly_the_answers_that_others_asked_for(
         answers in prop::collection::vec(0..6_usize, 1..40),

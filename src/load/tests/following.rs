@@ -148,7 +148,8 @@ async fn what_an_outage_took_is_not_found_and_what_another_wrote_is_crossed() {
     send(&rig, &["read"; 20]).await;
     let sent = sent(&rig);
     let found = mismatches(&rig);
-    // Whoever reads the second order asked for its token before; the first of them alone knows nobody who did.
+    // Whoever reads the second order asked for its token before; the first of them alone knows
+    // nobody who did.
     let asked_before = |read: u64| sent[..read as usize].contains(&("read".to_owned(), Some(1)));
     assert!(found.len() > 3, "{found:?}");
     for (read, mismatch) in &found {

@@ -1,4 +1,5 @@
-//! A scripted API for the load's own tests, what its answers have to be, and the traps of HTTP clients over real sockets.
+//! A scripted API for the load's own tests, what its answers have to be, and the traps of HTTP
+//! clients over real sockets.
 
 mod answers;
 mod crossings;

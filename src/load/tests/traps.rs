@@ -1,4 +1,5 @@
-//! Tests of both transports over real sockets: an exchange is one attempt, and what happens to it is told as it is.
+//! Tests of both transports over real sockets: an exchange is one attempt, and what happens to it
+//! is told as it is.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -111,7 +112,8 @@ async fn a_broken_exchange_is_attempted_once() {
 #[tokio::test]
 async fn connections_are_kept_only_if_asked_for() {
     for (mode, expected) in [(0, 3), (1, 1)] {
-        // A thread for each connection, because the server cannot know which one the client goes on with.
+        // A thread for each connection, because the server cannot know which one the client goes on
+        // with.
         let server = Server::new(|mut stream| {
             thread::spawn(move || {
                 while read_request(&mut stream).is_some() {
@@ -127,8 +129,9 @@ async fn connections_are_kept_only_if_asked_for() {
     }
 }
 
-/// The trap itself: the kept connection was closed by the server, and the client takes it for the next request before it
-/// has noticed. A client that retries would make a second connection and succeed.
+/// The trap itself: the kept connection was closed by the server, and the client takes it for the
+/// next request before it has noticed. A client that retries would make a second connection and
+/// succeed.
 #[tokio::test]
 async fn a_stale_connection_is_not_covered_up() {
     let (close, closing) = mpsc::channel::<()>();
@@ -143,8 +146,9 @@ async fn a_stale_connection_is_not_covered_up() {
     let transport = Pooled::new(&server.url, None).unwrap();
     transport.exchange(HttpRequest::get("/1")).await.unwrap();
     close.send(()).unwrap();
-    // This blocks the runtime on purpose: its connection task must not see the end of the stream yet. The
-    // yield lets the runtime hear of it, and the exchange below is polled before that task is.
+    // This blocks the runtime on purpose: its connection task must not see the end of the stream
+    // yet. The yield lets the runtime hear of it, and the exchange below is polled before that task
+    // is.
     wait_closed.recv().unwrap();
     tokio::task::yield_now().await;
     let result = transport.exchange(HttpRequest::get("/2")).await;
@@ -210,7 +214,8 @@ async fn what_goes_wrong_is_told_apart() {
 
 #[tokio::test]
 async fn nobody_listening_is_told_from_the_harness_s_own_errors() {
-    // A port below the ephemeral range, so that the client's own end cannot be it, and one that nothing uses.
+    // A port below the ephemeral range, so that the client's own end cannot be it, and one that
+    // nothing uses.
     let refused = "http://127.0.0.1:1".to_owned();
     // Too long for a label of a host name: no resolver has to be asked.
     let nowhere = format!("http://{}.invalid", "a".repeat(70));
@@ -298,8 +303,9 @@ async fn how_much_of_a_body_is_read_can_be_set_and_what_just_fits_is_whole() {
     }
 }
 
-/// hyper skips interim answers without end, in one go as long as there are some. Over a kept connection they are counted;
-/// reqwest cannot do that, so there the caller's limit must be served meanwhile.
+/// hyper skips interim answers without end, in one go as long as there are some. Over a kept
+/// connection they are counted; reqwest cannot do that, so there the caller's limit must be served
+/// meanwhile.
 #[tokio::test]
 async fn a_flood_of_interim_answers_is_no_answer_and_starves_nobody() {
     let server = Server::new(|mut stream| {

@@ -1,5 +1,6 @@
-//! The protocol as a whole: every prefix of a journal, every moment at which its run can have died, every state that the service is
-//! found in, everything that can still be under way, and every time at which healing begins.
+//! The protocol as a whole: every prefix of a journal, every moment at which its run can have died,
+//! every state that the service is found in, everything that can still be under way, and every time
+//! at which healing begins.
 
 use super::*;
 use crate::nemesis::{Account, Record};
@@ -9,7 +10,8 @@ const LIMIT: Duration = Duration::from_secs(7);
 
 const GRACE: Duration = Duration::from_secs(3);
 
-/// How often whoever heals looks. It divides every duration here, so that no moment lies between two looks.
+/// How often whoever heals looks. It divides every duration here, so that no moment lies between
+/// two looks.
 const TICK: Duration = Duration::from_secs(1);
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -100,7 +102,8 @@ const HARMS: [Act; 4] = [
     Act::Cut,
 ];
 
-/// The journal of a service that was harmed twice, by two acts, and given back in between; and when each of its intents was written.
+/// The journal of a service that was harmed twice, by two acts, and given back in between; and when
+/// each of its intents was written.
 fn journal(lease: &Lease, first: Act, second: Act, with_times: bool) -> Vec<Record> {
     let service = || "store".to_owned();
     let mut records = vec![Record::Lease {
@@ -150,7 +153,8 @@ fn whatever_is_left(lease: &Lease, act: Option<Act>, died: Duration) -> Vec<Left
                 ..nothing
             }));
         }
-        // A command ends whenever it likes, at the latest when it is ended; what it set in motion strikes within its limit after that.
+        // A command ends whenever it likes, at the latest when it is ended; what it set in motion
+        // strikes within its limit after that.
         (_, Some(_)) => {
             for runs in seconds(LIMIT) {
                 for later in seconds(runs + LIMIT) {
@@ -165,7 +169,8 @@ fn whatever_is_left(lease: &Lease, act: Option<Act>, died: Duration) -> Vec<Left
     all
 }
 
-/// Tries everything with one rule for what is in doubt, and tells how many worlds were left broken, of how many.
+/// Tries everything with one rule for what is in doubt, and tells how many worlds were left broken,
+/// of how many.
 fn try_everything(judge: impl Fn(&Charge) -> Charge) -> (u64, u64) {
     let (mut broken, mut all) = (0, 0);
     for lease in [container(), commands()] {
@@ -189,7 +194,8 @@ fn try_everything(judge: impl Fn(&Charge) -> Charge) -> (u64, u64) {
                                     let mut world = World { runs, left };
                                     let ended = world.heal(&charge, died + begins);
                                     all += 1;
-                                    // Whatever has not struck by now strikes when everybody has gone home.
+                                    // Whatever has not struck by now strikes when everybody has
+                                    // gone home.
                                     world.come(ended + Duration::from_secs(100_000));
                                     broken += u64::from(!world.runs);
                                 }

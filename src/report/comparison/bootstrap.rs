@@ -17,14 +17,15 @@ pub struct Sample {
     values: Vec<u64>,
 }
 
-/// One trial: how many requests of the stage did not succeed, and how often each latency was seen among those that did.
+/// One trial: how many requests of the stage did not succeed, and how often each latency was seen
+/// among those that did.
 struct Trial {
     failed: u64,
     ok: Vec<(usize, u64)>,
 }
 
-/// What trials have seen in one stage, while they are gone through: how many requests did not succeed, and how often each latency was seen
-/// among those that did.
+/// What trials have seen in one stage, while they are gone through: how many requests did not
+/// succeed, and how often each latency was seen among those that did.
 #[derive(Default)]
 pub struct Seen(Vec<(u64, BTreeMap<u64, u64>)>);
 
@@ -92,7 +93,8 @@ impl Sample {
         vec![1; self.trials.len()]
     }
 
-    /// The share of requests that did not succeed, of the trials drawn so often; 0 without requests.
+    /// The share of requests that did not succeed, of the trials drawn so often; 0 without
+    /// requests.
     pub fn failed_share(&self, drawn: &[u32]) -> f64 {
         let (mut failed, mut all) = (0, 0);
         for (trial, times) in self.trials.iter().zip(drawn) {
@@ -103,7 +105,8 @@ impl Sample {
         failed as f64 / all.max(1) as f64
     }
 
-    /// A quantile of the latency of requests that succeeded, of the trials drawn so often: the value of the nearest rank above.
+    /// A quantile of the latency of requests that succeeded, of the trials drawn so often: the
+    /// value of the nearest rank above.
     pub fn quantile_us(&self, drawn: &[u32], quantile: f64) -> f64 {
         let mut counts = vec![0_u64; self.values.len()];
         for (trial, times) in self.trials.iter().zip(drawn) {
@@ -131,7 +134,8 @@ impl Sample {
     }
 }
 
-/// The interval in which the difference of a statistic, `after` less `before`, lies but for a share `level` of the resamples.
+/// The interval in which the difference of a statistic, `after` less `before`, lies but for a share
+/// `level` of the resamples.
 pub fn difference(
     before: &Sample,
     after: &Sample,
@@ -157,7 +161,8 @@ pub fn difference(
 mod tests {
     use super::*;
 
-    /// So many trials of 20 requests each; what all requests of a trial share varies as much as they do among themselves.
+    /// So many trials of 20 requests each; what all requests of a trial share varies as much as
+    /// they do among themselves.
     fn trials(count: usize, median_us: f64, chance: &mut fastrand::Rng) -> Vec<Latencies> {
         let trial = |_| {
             let mut latencies = Latencies::default();
@@ -192,7 +197,8 @@ mod tests {
             let pair = [20_000.0, 20_000.0].map(|us| trials(20, us, &mut chance));
             wrong += u32::from(p50_differs(&pair[0], &pair[1]));
         }
-        // One in twenty is expected, so two of forty; more than seven come by chance once in a thousand.
+        // One in twenty is expected, so two of forty; more than seven come by chance once in a
+        // thousand.
         assert!(wrong <= 7, "{wrong} of 40");
         let slower = [20_000.0, 30_000.0].map(|us| trials(20, us, &mut chance));
         assert!(p50_differs(&slower[0], &slower[1]));

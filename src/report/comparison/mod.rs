@@ -1,10 +1,11 @@
 //! Two runs side by side, and what is worse beyond noise.
 //!
-//! Requests of one trial share their faults, so they are not independent; trials are. The share of trials that failed is compared by
-//! Fisher's exact test. Everything about requests is compared by a bootstrap over whole trials (Efron and Tibshirani 1993, "An
-//! Introduction to the Bootstrap", chapter 13; resampling of clusters: Field and Welsh 2007): the interval of the difference is that of the
-//! resampled differences. The level is Bonferroni's, so that all comparisons together are wrong in at most one of twenty pairs of
-//! runs that do not differ.
+//! Requests of one trial share their faults, so they are not independent; trials are. The share of
+//! trials that failed is compared by Fisher's exact test. Everything about requests is compared by
+//! a bootstrap over whole trials (Efron and Tibshirani 1993, "An Introduction to the Bootstrap",
+//! chapter 13; resampling of clusters: Field and Welsh 2007): the interval of the difference is
+//! that of the resampled differences. The level is Bonferroni's, so that all comparisons together
+//! are wrong in at most one of twenty pairs of runs that do not differ.
 
 mod bootstrap;
 mod fisher;
@@ -92,7 +93,8 @@ impl Comparison {
             all.collect::<BTreeSet<_>>()
         };
         let (ours, theirs) = (signatures(&this.summary), signatures(&other.summary));
-        // One comparison of trials, and for each stage one of the share of failures and one for each quantile.
+        // One comparison of trials, and for each stage one of the share of failures and one for
+        // each quantile.
         let level = LEVEL / (1 + Stage::ALL.len() * (1 + QUANTILES.len())) as f64;
         let mut lines = vec![failed_trials(this, other, level)];
         let (all_before, all_after) = (other.samples()?, this.samples()?);

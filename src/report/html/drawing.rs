@@ -8,7 +8,8 @@ use crate::redact;
 use crate::report::trial::{Row, TrialReport};
 use crate::trace::{EventKind, Phase};
 
-/// How many requests are drawn one by one. Of more, those that failed are drawn and as many others as fit, evenly chosen.
+/// How many requests are drawn one by one. Of more, those that failed are drawn and as many others
+/// as fit, evenly chosen.
 pub const MOST_DRAWN: usize = 100_000;
 
 /// The data of a trial's timeline. All times are in microseconds since the trial began.
@@ -52,7 +53,8 @@ struct Mark {
     text: String,
 }
 
-/// The requests, column by column: there may be a lot of them. Times are differences to keep them short.
+/// The requests, column by column: there may be a lot of them. Times are differences to keep them
+/// short.
 #[derive(Debug, Default, Serialize)]
 struct Columns {
     id: Vec<u64>,
@@ -116,7 +118,8 @@ impl<'a> Drawing<'a> {
         self.requests.id.len()
     }
 
-    /// As JSON that can stand in an HTML page: nothing in it ends the script element or begins another.
+    /// As JSON that can stand in an HTML page: nothing in it ends the script element or begins
+    /// another.
     pub fn json(&self) -> String {
         let text = redact::to_json(self).unwrap_or_else(|_| "null".to_owned());
         text.replace('<', "\\u003c")

@@ -1,7 +1,7 @@
 //! The HTML report: one file that needs no network.
 //!
-//! The pages are made by maud, which escapes every text that is put into them. The only thing that is embedded otherwise is the
-//! timeline's data, as JSON in which no markup can be.
+//! The pages are made by maud, which escapes every text that is put into them. The only thing that
+//! is embedded otherwise is the timeline's data, as JSON in which no markup can be.
 
 mod campaign;
 mod drawing;

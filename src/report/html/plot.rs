@@ -1,4 +1,5 @@
-//! The percentile plot of latencies, as SVG: the share of requests that took longer against how long they took, both logarithmic.
+//! The percentile plot of latencies, as SVG: the share of requests that took longer against how
+//! long they took, both logarithmic.
 
 use std::fmt::Write;
 
@@ -90,7 +91,8 @@ impl Scale {
         let steps = histogram
             .iter_quantiles(8)
             .map(|v| (v.quantile(), v.value_iterated_to()));
-        // The last step reaches 100 %, which is nowhere on this scale: it ends where the last request stands.
+        // The last step reaches 100 %, which is nowhere on this scale: it ends where the last
+        // request stands.
         let last = 1.0 - 1.0 / histogram.len().max(1) as f64;
         for (quantile, us) in start.into_iter().chain(steps) {
             let us = us.min(histogram.max());

@@ -1,4 +1,5 @@
-//! A trial on the page: what failed, the timeline, the story, the findings, latencies and the environment.
+//! A trial on the page: what failed, the timeline, the story, the findings, latencies and the
+//! environment.
 
 use maud::{Markup, PreEscaped, html};
 use serde_json::Value;

@@ -47,7 +47,8 @@ impl Counterexample {
         ))
     }
 
-    /// Takes a note over, and tells whether it is one of shrinking's: a note of that name with another content is somebody else's.
+    /// Takes a note over, and tells whether it is one of shrinking's: a note of that name with
+    /// another content is somebody else's.
     pub(super) fn take(&mut self, note: &Value) -> bool {
         fn read<T: serde::de::DeserializeOwned>(
             note: &Value,

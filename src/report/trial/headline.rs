@@ -111,8 +111,8 @@ impl TrialReport {
         text + "."
     }
 
-    /// The texts of the notes that were added to the trace, each with a title; without those of shrinking, which
-    /// [`TrialReport::counterexample`] tells.
+    /// The texts of the notes that were added to the trace, each with a title; without those of
+    /// shrinking, which [`TrialReport::counterexample`] tells.
     pub fn notes(&self) -> Vec<(String, String)> {
         let mut notes = Vec::new();
         for note in &self.trace.notes {

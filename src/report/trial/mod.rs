@@ -20,12 +20,14 @@ use crate::trace::{Event, EventKind, Line, Lines, Trace, TraceError, View};
 /// How many lines of log are kept from the beginning, and as many from the end.
 const LOG_LINES: usize = 150;
 
-/// What a trace tells. The history is read once and not kept: of a request there is a short row, of the log its beginning and its end.
+/// What a trace tells. The history is read once and not kept: of a request there is a short row, of
+/// the log its beginning and its end.
 #[derive(Debug)]
 pub struct TrialReport {
     /// The trace's file.
     pub file: String,
-    /// The trace, with those events only that are neither a request's, a line of a log nor a look at resources.
+    /// The trace, with those events only that are neither a request's, a line of a log nor a look
+    /// at resources.
     pub trace: Trace,
     /// The requests.
     pub requests: Requests,

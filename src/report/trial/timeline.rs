@@ -26,9 +26,9 @@ pub struct TimelineEvent {
 }
 
 impl TrialReport {
-    /// What happened, in order: steps, faults, readiness, exits, the log, and whatever proves a finding.
-    /// Other requests are left out, and a very long list is cut in its middle. The second value is the
-    /// number of events left out by the cut.
+    /// What happened, in order: steps, faults, readiness, exits, the log, and whatever proves a
+    /// finding. Other requests are left out, and a very long list is cut in its middle. The second
+    /// value is the number of events left out by the cut.
     pub fn timeline(&self) -> (Vec<TimelineEvent>, u64) {
         let mut seen = BTreeSet::new();
         let all = self.trace.events.iter().chain(&self.log);

@@ -12,13 +12,15 @@ use crate::shrink::trials::Purpose;
 /// A failure that shows so often needs no other anchors.
 const OFTEN: f64 = 0.7;
 
-/// With another anchor a plan has to fail so many times as often to be taken, in each of two series of [`RUNS_OF_AN_ANCHOR`] runs: in one of them that comes
-/// about by chance once in six times at a rate of one half, and there are several anchors to try.
+/// With another anchor a plan has to fail so many times as often to be taken, in each of two series
+/// of [`RUNS_OF_AN_ANCHOR`] runs: in one of them that comes about by chance once in six times at a
+/// rate of one half, and there are several anchors to try.
 const MORE_OFTEN: f64 = 1.4;
 const RUNS_OF_AN_ANCHOR: u32 = 10;
 
 impl<E: Executions> Driver<'_, E> {
-    /// Where the failure does not show each time, an event in the place of a time may make it show more often. Then its numbers matter in another way.
+    /// Where the failure does not show each time, an event in the place of a time may make it show
+    /// more often. Then its numbers matter in another way.
     pub(super) async fn anchors(&mut self) -> Option<()> {
         let usual = self.record.rates().mean();
         if usual >= OFTEN {

@@ -24,7 +24,8 @@ use super::trials::Purpose;
 use crate::model::Number;
 use crate::model::{Alternative, Plan, StepId, StepTimes};
 
-/// Where the failure does not always show, its rate is known well enough when it was seen so often, or after so many runs.
+/// Where the failure does not always show, its rate is known well enough when it was seen so often,
+/// or after so many runs.
 const FAILURES_TO_KNOW: u32 = 4;
 const RUNS_TO_KNOW: u32 = 20;
 
@@ -192,8 +193,9 @@ impl<'a, E: Executions> Driver<'a, E> {
         finished
     }
 
-    /// Where the failure does not always show and the guard had no reason to look, sees how often it does: what a pass says of a number depends
-    /// on it. Whether the failure has shown at all, since it was found.
+    /// Where the failure does not always show and the guard had no reason to look, sees how often
+    /// it does: what a pass says of a number depends on it. Whether the failure has shown at all,
+    /// since it was found.
     async fn learn_rate(&mut self, is_shown: bool) -> Option<bool> {
         let mut rates = self.record.rates().clone();
         if rates.is_always() || self.record.known_runs() >= KNOWN_AFTER {
@@ -218,8 +220,8 @@ impl<'a, E: Executions> Driver<'a, E> {
         let mut passed: Vec<Plan> = Vec::new();
         let mut place = 0;
         loop {
-            // What passed has another chance only when all the others had theirs, for it seldom fails because another step is simpler; and none
-            // where the failure always shows.
+            // What passed has another chance only when all the others had theirs, for it seldom
+            // fails because another step is simpler; and none where the failure always shows.
             let mut shapes = simpler_shapes(&self.best);
             shapes.retain(|shape| self.executions.fits(shape));
             let is_tried = |shape: &Plan| match self.record.rates().is_always() {
@@ -240,7 +242,8 @@ impl<'a, E: Executions> Driver<'a, E> {
         }
     }
 
-    /// Whether a plan fails, which says something of the rate only if it does; if so, it is the best from now on.
+    /// Whether a plan fails, which says something of the rate only if it does; if so, it is the
+    /// best from now on.
     async fn simpler(&mut self, plan: &Plan) -> Option<bool> {
         let failed = self.fails(plan).await?;
         if failed {
@@ -281,8 +284,9 @@ impl<'a, E: Executions> Driver<'a, E> {
         self.executions.best(&self.best, self.record.rates().mean());
     }
 
-    /// Checks that the best plan fails about as often as the one whose steps were the fewest, and steps back to the last one that
-    /// does if not. Whether that is a simpler one than the one with the fewest steps.
+    /// Checks that the best plan fails about as often as the one whose steps were the fewest, and
+    /// steps back to the last one that does if not. Whether that is a simpler one than the one with
+    /// the fewest steps.
     async fn guard(&mut self) -> Option<bool> {
         let last = self.accepted.len() - 1;
         if last == 0 {

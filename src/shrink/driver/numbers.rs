@@ -9,7 +9,8 @@ use crate::shrink::passes::scaled;
 /// So many runs are spent on one number at most.
 const MOST_RUNS_OF_A_NUMBER: u32 = 10;
 
-/// Steps start within a millisecond or two of when they are due, so that times that are nearer are not told apart.
+/// Steps start within a millisecond or two of when they are due, so that times that are nearer are
+/// not told apart.
 const NEAR_MS: u64 = 2;
 
 /// Times and counts that are so near are not told apart: each halving costs an execution.
@@ -22,8 +23,9 @@ const CLOSE_COUNTS: Close = Close {
     difference: 0,
 };
 
-/// A time that matters is kept so much longer than where its boundary was found, for there the plan would fail only now and then: by a share of it, and
-/// at least by what cannot be told apart on both sides.
+/// A time that matters is kept so much longer than where its boundary was found, for there the plan
+/// would fail only now and then: by a share of it, and at least by what cannot be told apart on
+/// both sides.
 const MARGIN: f64 = 1.2;
 const MARGIN_MS: u64 = 2 * NEAR_MS;
 
@@ -60,7 +62,8 @@ impl<E: Executions> Driver<'_, E> {
 
     pub(super) async fn numbers(&mut self) -> Option<()> {
         let mut tried: Vec<Number> = Vec::new();
-        // A number that is smaller may make room for another one: those that come up later are tried as well.
+        // A number that is smaller may make room for another one: those that come up later are
+        // tried as well.
         while let Some(number) = Number::all(&self.best)
             .into_iter()
             .find(|number| !tried.contains(number))

@@ -2,8 +2,9 @@
 
 use crate::model::{Action, Anchor, Plan};
 
-/// The plans in which one step that starts at a time is anchored to an event instead: a fault to a request in flight of an earlier burst (the first,
-/// the middle and the last one), a burst to the backend being ready after an earlier fault.
+/// The plans in which one step that starts at a time is anchored to an event instead: a fault to a
+/// request in flight of an earlier burst (the first, the middle and the last one), a burst to the
+/// backend being ready after an earlier fault.
 pub fn anchored(plan: &Plan) -> Vec<Plan> {
     let by_time = |anchor: &Anchor| matches!(anchor, Anchor::At { .. } | Anchor::After { .. });
     let places = (0..plan.steps.len()).filter(|place| by_time(&plan.steps[*place].anchor));

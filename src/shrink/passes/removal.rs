@@ -6,9 +6,10 @@ use crate::model::{Action, Anchor, Edge, Plan, Step, StepId, StepTimes};
 
 /// The plan without some of its steps.
 ///
-/// A step that was anchored to one of these takes over its anchor, with an offset that keeps the distance: the one between the
-/// two in `times`, where both were executed, else the one that the plan asks for. So what followed an observed event by way of
-/// the step that is gone still follows that event.
+/// A step that was anchored to one of these takes over its anchor, with an offset that keeps the
+/// distance: the one between the two in `times`, where both were executed, else the one that the
+/// plan asks for. So what followed an observed event by way of the step that is gone still follows
+/// that event.
 pub fn without(plan: &Plan, removed: &BTreeSet<StepId>, times: &StepTimes) -> Plan {
     let kept = plan.steps.iter().filter(|step| !removed.contains(&step.id));
     let steps = kept.map(|step| Step {
@@ -21,7 +22,8 @@ pub fn without(plan: &Plan, removed: &BTreeSet<StepId>, times: &StepTimes) -> Pl
     }
 }
 
-/// The plan with no step later than so long after what it is anchored to: what ran long may leave a distance behind that no plan may have.
+/// The plan with no step later than so long after what it is anchored to: what ran long may leave a
+/// distance behind that no plan may have.
 pub fn no_later(mut plan: Plan, longest_ms: u64) -> Plan {
     for step in &mut plan.steps {
         let offset_ms = step.anchor.offset_ms().min(longest_ms);

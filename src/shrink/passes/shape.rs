@@ -2,8 +2,9 @@
 
 use crate::model::{Action, Burst, Fault, FaultKind, Mix, Pace, Plan, Step, StepId};
 
-/// Every plan in which one step has a simpler shape, the simplest first for each step: another fault, one request kind, a closed
-/// loop. Anchors stay as they are: one that names an event makes a failure show more often than a time does.
+/// Every plan in which one step has a simpler shape, the simplest first for each step: another
+/// fault, one request kind, a closed loop. Anchors stay as they are: one that names an event makes
+/// a failure show more often than a time does.
 pub fn simpler_shapes(plan: &Plan) -> Vec<Plan> {
     let places = 0..plan.steps.len();
     let shapes = places.flat_map(|place| {

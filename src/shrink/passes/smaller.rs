@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use super::{scaled, simpler_shapes, without};
 use crate::model::{Number, Plan, StepId, StepTimes};
 
-/// The plans that are simpler than this one by one pass, the greatest leap first: without a half, a quarter, … of the steps, without
-/// background load, simpler shapes, shorter times, smaller numbers.
+/// The plans that are simpler than this one by one pass, the greatest leap first: without a half, a
+/// quarter, … of the steps, without background load, simpler shapes, shorter times, smaller
+/// numbers.
 pub fn smaller_plans(plan: &Plan) -> impl Iterator<Item = Plan> + use<> {
     let (size, plan) = (plan.size(), plan.clone());
     let with = move |passes: fn(&Plan) -> Vec<Plan>| {
@@ -61,7 +62,8 @@ fn smaller_numbers(plan: &Plan) -> Vec<Plan> {
     smaller.collect()
 }
 
-/// The greatest number with one digit other than zero that is not above this one: a rounder time is simpler than a shorter one.
+/// The greatest number with one digit other than zero that is not above this one: a rounder time is
+/// simpler than a shorter one.
 fn rounded_down(number: u64) -> u64 {
     let scale = 10_u64.pow(number.checked_ilog10().unwrap_or(0));
     number / scale * scale

@@ -22,7 +22,8 @@ impl Reduction {
         Some(false)
     }
 
-    /// Checks that the present plan fails often enough, and steps back to the last one that does if not.
+    /// Checks that the present plan fails often enough, and steps back to the last one that does if
+    /// not.
     pub async fn check(&mut self, trials: &mut impl Trials) -> Option<()> {
         let current = self.current();
         if current == self.accepted[0] || self.is_often(current, trials).await? {
@@ -69,8 +70,8 @@ impl Reduction {
         self.guarded.get(&plan).copied().unwrap_or_default()
     }
 
-    /// Whether a plan fails often enough. What is learned of the present plan's rate and of the first one's is believed, too: they are
-    /// about the same, else the guard does not let it stand.
+    /// Whether a plan fails often enough. What is learned of the present plan's rate and of the
+    /// first one's is believed, too: they are about the same, else the guard does not let it stand.
     pub(super) async fn is_often(
         &mut self,
         kept: Places,
@@ -90,7 +91,8 @@ impl Reduction {
             if self.guard_runs() >= MOST_GUARD_RUNS || self.runs >= MOST_RUNS_WITH_THE_LAST_LOOK {
                 return Some(false);
             }
-            // While the plan keeps failing, the original's rate does not matter; later both are known about equally well.
+            // While the plan keeps failing, the original's rate does not matter; later both are
+            // known about equally well.
             let next = match plan.passed > 0 && original.all() < plan.all() {
                 true => first,
                 false => kept,

@@ -14,23 +14,27 @@ use super::trials::{Purpose, Trials};
 /// It ends when it is so sure that every step left is needed.
 const SURE: f64 = 0.96;
 
-/// The rate is looked at for the first time when it is so sure: by then few steps are left, and what the guard learns of the rate makes it
-/// cheaper to be sure.
+/// The rate is looked at for the first time when it is so sure: by then few steps are left, and
+/// what the guard learns of the rate makes it cheaper to be sure.
 const FIRST_CHECK: f64 = 0.3;
 
-/// The same where the failure always shows, as far as is believed: the only look is the one at the end, but its runs, too, make sure.
+/// The same where the failure always shows, as far as is believed: the only look is the one at the
+/// end, but its runs, too, make sure.
 const CHECK_OF_ALWAYS: f64 = 0.85;
 
-/// The guard gets so many runs. Afterwards what is open counts as failing too seldom, and steps that are suspected stay.
+/// The guard gets so many runs. Afterwards what is open counts as failing too seldom, and steps
+/// that are suspected stay.
 const MOST_GUARD_RUNS: u32 = 450;
 
-/// After so many runs, the guard's included, no more steps are left out; the guard may then take some more to look at what is left.
+/// After so many runs, the guard's included, no more steps are left out; the guard may then take
+/// some more to look at what is left.
 const MOST_RUNS: u32 = 500;
 
 /// After so many runs without a failure it is asked whether it shows again at all.
 const DOUBTED_AFTER: u32 = 20;
 
-/// It counts as not showing again when the whole plan passed so often in a row: one that fails once in twenty times does so once in twenty.
+/// It counts as not showing again when the whole plan passed so often in a row: one that fails once
+/// in twenty times does so once in twenty.
 pub const PASSES_OF_WHAT_IS_GONE: u32 = 60;
 
 /// What is left.
@@ -60,7 +64,8 @@ pub async fn reduce(odds: Vec<f64>, seed: u64, trials: &mut impl Trials) -> Redu
 pub enum Look {
     /// As at any other: before it is said that there is nothing more to leave out.
     AtTheEndToo,
-    /// Later: whoever asks for this makes the plan simpler still, and looks then. If that one always fails, so did this one.
+    /// Later: whoever asks for this makes the plan simpler still, and looks then. If that one
+    /// always fails, so did this one.
     Later,
 }
 
@@ -75,8 +80,8 @@ pub struct Reduction {
     passed: Vec<Places>,
     /// The plans that fail too seldom, by the guard's word.
     vetoed: Vec<Places>,
-    /// Steps among which there is one whose removal lowers the rate too much. A smaller plan without any of them is accepted
-    /// only by the guard.
+    /// Steps among which there is one whose removal lowers the rate too much. A smaller plan
+    /// without any of them is accepted only by the guard.
     suspects: Places,
     /// How many plans smaller than the present one fail too seldom, by the guard's word.
     doubts: usize,
@@ -143,7 +148,8 @@ impl Reduction {
         self.is_shown
     }
 
-    /// Until nothing can be left out, too many runs were spent, or the failure does not show again; none if the runs come to their end before.
+    /// Until nothing can be left out, too many runs were spent, or the failure does not show again;
+    /// none if the runs come to their end before.
     pub async fn run(&mut self, trials: &mut impl Trials, look: Look) -> Option<()> {
         loop {
             if self.runs >= MOST_RUNS && !self.is_checked() {
@@ -182,7 +188,8 @@ impl Reduction {
             } else if removed & self.suspects != 0 && !self.is_often(kept, trials).await? {
                 self.vetoed.push(kept);
                 self.belief.vetoed_without(removed);
-                // If the present plan is itself one that fails too seldom, all that are smaller will be found to.
+                // If the present plan is itself one that fails too seldom, all that are smaller
+                // will be found to.
                 self.doubts += 1;
                 self.check(trials).await?;
             } else {
@@ -222,7 +229,8 @@ mod tests {
     use super::super::bits;
     use super::*;
 
-    /// Fails at a rate while the needed steps are there, and at half of it for each amplifier that is gone.
+    /// Fails at a rate while the needed steps are there, and at half of it for each amplifier that
+    /// is gone.
     struct Oracle {
         needed: Places,
         amplifiers: Places,

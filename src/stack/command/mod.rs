@@ -1,5 +1,5 @@
-//! The `command` driver: a service that commands of the user's own start, stop, kill and look at. It is the way out for everything that has no
-//! driver of its own: systemd, kubectl, ssh.
+//! The `command` driver: a service that commands of the user's own start, stop, kill and look at.
+//! It is the way out for everything that has no driver of its own: systemd, kubectl, ssh.
 
 mod run;
 mod running;
@@ -42,8 +42,8 @@ pub struct Commands {
     pub stop: Option<Vec<String>>,
     /// Kills it.
     pub kill: Option<Vec<String>>,
-    /// Says by its exit code whether it runs: 0 if it does. From 126 on it is an error: such codes come from a shell or ssh, and
-    /// tell nothing of the service.
+    /// Says by its exit code whether it runs: 0 if it does. From 126 on it is an error: such codes
+    /// come from a shell or ssh, and tell nothing of the service.
     pub status: Vec<String>,
     /// Where they are run.
     pub dir: PathBuf,
@@ -51,18 +51,21 @@ pub struct Commands {
     pub limit: Duration,
 }
 
-/// The commands of one service, and the mark of those that act on it: what is needed to drive it in place of a run that died.
+/// The commands of one service, and the mark of those that act on it: what is needed to drive it in
+/// place of a run that died.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Driven {
     /// The commands.
     #[serde(flatten)]
     pub commands: Commands,
-    /// The start of the value that each acting command has in its environment; none in journals of versions before.
+    /// The start of the value that each acting command has in its environment; none in journals of
+    /// versions before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mark: Option<Mark>,
 }
 
-/// Drives a service by commands. What it leaves behind, when it is dropped, is the service as it is.
+/// Drives a service by commands. What it leaves behind, when it is dropped, is the service as it
+/// is.
 pub struct CommandDriver {
     inner: Arc<Inner>,
     /// Looks whether the service still runs, once somebody observes it.
@@ -73,8 +76,8 @@ struct Inner {
     commands: Commands,
     mark: Mark,
     observers: Observers,
-    /// Held for the length of an act, so that acts and looks don't mix. It is whether the service was last seen running, and how often it
-    /// has been seen to start.
+    /// Held for the length of an act, so that acts and looks don't mix. It is whether the service
+    /// was last seen running, and how often it has been seen to start.
     seen: tokio::sync::Mutex<Seen>,
 }
 
@@ -179,7 +182,8 @@ impl Inner {
         }
     }
 
-    /// Looks, and tells what has become of the service since the last look. An outage between two looks is not seen.
+    /// Looks, and tells what has become of the service since the last look. An outage between two
+    /// looks is not seen.
     async fn look(&self, seen: &mut Seen) -> Result<bool, DriverError> {
         let running = self.commands.is_running().await?;
         self.tell(seen, running);

@@ -81,7 +81,8 @@ impl Commands {
         let Some((program, arguments)) = command.split_first() else {
             return Err(self.missing("the command is empty: give a program and its arguments"));
         };
-        // A pipe would end with us and take a daemon that writes to it along; and as long as the daemon holds it, no end would be seen.
+        // A pipe would end with us and take a daemon that writes to it along; and as long as the
+        // daemon holds it, no end would be seen.
         let output = memfd_create("output", MemfdFlags::CLOEXEC).map_err(|e| failed(e.into()))?;
         let mut output = File::from(output);
         let mut command = Command::new(program);

@@ -19,8 +19,9 @@ pub(super) fn value(mark: &Mark, act: &str) -> String {
     format!("{}:{act}", mark.as_str())
 }
 
-/// Whether a command that may end the service still runs; where the service does not run, also whether one does that starts it. Where it
-/// does run, what a start has left running is the service.
+/// Whether a command that may end the service still runs; where the service does not run, also
+/// whether one does that starts it. Where it does run, what a start has left running is the
+/// service.
 ///
 /// # Errors
 /// When `/proc` cannot be read.
@@ -28,7 +29,8 @@ pub fn is_any_running(driven: &Driven, service_runs: bool) -> io::Result<bool> {
     Ok(!commands(driven, service_runs)?.is_empty())
 }
 
-/// Kills the commands that [`is_any_running`] tells of, each with its process group. What has ended just now is no error.
+/// Kills the commands that [`is_any_running`] tells of, each with its process group. What has ended
+/// just now is no error.
 ///
 /// # Errors
 /// When `/proc` cannot be read, or one may not be killed.
@@ -60,8 +62,8 @@ fn commands(driven: &Driven, service_runs: bool) -> io::Result<Vec<Process>> {
     Ok(found)
 }
 
-/// Whether a process is the command itself. It leads a group in a session of somebody else's; a daemon that it left behind leads no
-/// group, or has a session of its own.
+/// Whether a process is the command itself. It leads a group in a session of somebody else's; a
+/// daemon that it left behind leads no group, or has a session of its own.
 fn is_command(stat: &Stat) -> bool {
     let has_ended = matches!(stat.state, 'Z' | 'X');
     stat.pid == stat.pgrp && stat.pid != stat.session && !has_ended

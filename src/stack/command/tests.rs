@@ -193,7 +193,8 @@ fn a_lease_of_a_version_before_is_read() {
 /// What a start has left running is the service, also where its environment has the mark.
 #[tokio::test]
 async fn a_command_that_outlives_its_run_is_found_and_ended_and_a_daemon_is_neither() {
-    // The run dies: the command's future is forgotten, as nobody is left who would kill the command with it.
+    // The run dies: the command's future is forgotten, as nobody is left who would kill the command
+    // with it.
     let service = Service::new(|commands| {
         commands.start = shell("sleep 600 & echo $! > pid; touch up");
         commands.kill = Some(shell("touch begun; sleep 600"));
@@ -225,7 +226,8 @@ async fn a_command_that_outlives_its_run_is_found_and_ended_and_a_daemon_is_neit
 
 #[tokio::test]
 async fn what_has_ended_by_itself_when_it_is_killed_is_no_trouble() {
-    // It ends at once when it is asked to, but the command takes longer than the grace; then there is nobody to kill.
+    // It ends at once when it is asked to, but the command takes longer than the grace; then there
+    // is nobody to kill.
     let slow = Service::new(|commands| commands.stop = Some(shell("rm up; sleep 5")));
     let driver = slow.driver();
     driver.act(Act::Start).await.unwrap();

@@ -13,13 +13,15 @@ pub enum Undone {
     Nothing,
 }
 
-/// Makes a service run again. A command that is still under way may undo that: see [`is_any_running`](super::is_any_running).
+/// Makes a service run again. A command that is still under way may undo that: see
+/// [`is_any_running`](super::is_any_running).
 ///
 /// # Errors
 /// When a command fails.
 pub async fn undo(driven: &Driven) -> Result<Undone, DriverError> {
     let mark = driven.mark.clone().unwrap_or_else(Mark::unique);
-    // It has the mark of the run that died, so that whoever heals after us finds what we have begun.
+    // It has the mark of the run that died, so that whoever heals after us finds what we have
+    // begun.
     let driver = CommandDriver::with_mark(driven.commands.clone(), mark);
     if driver.state().await? == ServiceState::Running {
         return Ok(Undone::Nothing);

@@ -19,7 +19,8 @@ pub struct ComposeService {
     pub service: String,
     /// The TCP ports of this machine at which it is published.
     pub published: BTreeSet<u16>,
-    /// The command that tells, inside the container, whether it is healthy; none where the container has none.
+    /// The command that tells, inside the container, whether it is healthy; none where the
+    /// container has none.
     pub healthcheck: Option<Vec<String>>,
     /// Why nothing may be done to it, and what to do; none where it can be brought back as it was.
     pub refusal: Option<String>,

@@ -230,7 +230,8 @@ impl Status {
             return Status::Stopped;
         };
         let is = |flag: Option<bool>| flag.unwrap_or(false);
-        // A container that is to be restarted, or is paused, is reported as running at the same time.
+        // A container that is to be restarted, or is paused, is reported as running at the same
+        // time.
         match (is(state.restarting), is(state.paused), is(state.running)) {
             (true, _, _) => Status::Restarting,
             (_, true, _) => Status::Paused,

@@ -18,7 +18,8 @@ use crate::stack::{Driver, DriverError, Lease, Observations, ServiceState, Subje
 
 /// Drives and observes one container, which somebody else created and started.
 ///
-/// It is the same container throughout: one that takes its place under the same name is never touched.
+/// It is the same container throughout: one that takes its place under the same name is never
+/// touched.
 #[derive(Debug)]
 pub struct DockerDriver {
     container: Container,
@@ -57,7 +58,8 @@ impl DockerDriver {
         Ok(driver)
     }
 
-    /// Finds the container of a service, whether or not it runs. Whoever undoes its lease will start it.
+    /// Finds the container of a service, whether or not it runs. Whoever undoes its lease will
+    /// start it.
     ///
     /// # Errors
     /// [`DriverError::Missing`] when there is no such container, or more than one;
@@ -130,8 +132,8 @@ impl DockerDriver {
         self.irreversible.clone().map_or(Ok(()), Err)
     }
 
-    /// Makes sure that the engine lets us act on the container, which must run: asks it to start what runs already, which
-    /// changes nothing.
+    /// Makes sure that the engine lets us act on the container, which must run: asks it to start
+    /// what runs already, which changes nothing.
     ///
     /// # Errors
     /// When the engine refuses, as a read-only proxy before its socket would.
@@ -186,7 +188,8 @@ impl Driver for DockerDriver {
         Ok(self.container.status().await?.into())
     }
 
-    /// A container that uses the host's or another container's network cannot be cut off; all else can be done.
+    /// A container that uses the host's or another container's network cannot be cut off; all else
+    /// can be done.
     fn supports(&self, act: Act) -> bool {
         match act {
             Act::Cut | Act::Join => !self.networks.is_empty(),
@@ -207,7 +210,8 @@ impl Driver for DockerDriver {
         true
     }
 
-    /// "From now on" is told by the clock here, against the engine's times: the clock of a remote engine should agree.
+    /// "From now on" is told by the clock here, against the engine's times: the clock of a remote
+    /// engine should agree.
     fn observe(&self) -> Observations {
         let (sender, receiver) = feed();
         let observer = Observer::new(

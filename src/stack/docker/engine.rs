@@ -31,8 +31,8 @@ impl Engine {
         env::var("DOCKER_HOST").ok().filter(|host| !host.is_empty())
     }
 
-    /// Connects as the `docker` command would: to `DOCKER_HOST`, else to Docker's socket, else to Podman's.
-    /// Docker's contexts are not looked at.
+    /// Connects as the `docker` command would: to `DOCKER_HOST`, else to Docker's socket, else to
+    /// Podman's. Docker's contexts are not looked at.
     ///
     /// # Errors
     /// [`DriverError::Missing`] when there is no engine, it does not answer, or it may not be used.
@@ -54,7 +54,8 @@ impl Engine {
         }
     }
 
-    /// Connects to an engine by an address as in `DOCKER_HOST`: `unix://PATH` or `tcp://HOST:PORT` (without TLS).
+    /// Connects to an engine by an address as in `DOCKER_HOST`: `unix://PATH` or `tcp://HOST:PORT`
+    /// (without TLS).
     ///
     /// # Errors
     /// As [`Engine::connect`].

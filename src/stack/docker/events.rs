@@ -12,8 +12,8 @@ use futures_util::{Stream, StreamExt};
 
 use super::stamp;
 
-/// What happens to a container since a moment. The engine keeps its latest events, so a moment just past
-/// loses nothing.
+/// What happens to a container since a moment. The engine keeps its latest events, so a moment just
+/// past loses nothing.
 pub(super) fn of(
     docker: &Docker,
     id: &str,

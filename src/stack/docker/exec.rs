@@ -14,8 +14,8 @@ use crate::model::duration;
 use crate::stack::DriverError;
 use crate::stack::tail::keep_end;
 
-/// How long a command may take. A probe has a limit of its own; this one keeps a command that a frozen
-/// container holds from being waited for for ever.
+/// How long a command may take. A probe has a limit of its own; this one keeps a command that a
+/// frozen container holds from being waited for for ever.
 const DONE_WITHIN: Duration = Duration::from_secs(60);
 /// How often to ask whether a command has begun: nothing else tells.
 const ASK_EVERY: Duration = Duration::from_millis(5);
@@ -24,8 +24,9 @@ const OUTPUT_BYTES: usize = 4096;
 
 /// Keeps commands from beginning while their container is being frozen.
 ///
-/// The freeze would hold such a command for ever, and Docker would wait for it with the container's lock in its hands: from then on
-/// nobody could inspect, kill or even thaw the container (<https://github.com/moby/moby/issues/27272>).
+/// The freeze would hold such a command for ever, and Docker would wait for it with the container's
+/// lock in its hands: from then on nobody could inspect, kill or even thaw the container
+/// (<https://github.com/moby/moby/issues/27272>).
 #[derive(Debug, Clone, Default)]
 pub(super) struct Beginnings(Arc<RwLock<()>>);
 

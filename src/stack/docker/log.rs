@@ -41,8 +41,8 @@ enum Reading {
     Done,
 }
 
-/// How far the log was read: how many messages since the latest whole second. The engine can resume at a
-/// whole second only, so that many are passed over then.
+/// How far the log was read: how many messages since the latest whole second. The engine can resume
+/// at a whole second only, so that many are passed over then.
 #[derive(Debug, Default, Clone, Copy)]
 struct Position {
     second: u64,
@@ -51,8 +51,8 @@ struct Position {
     to_skip: usize,
 }
 
-/// The beginning of a line: the engine hands out long ones in parts. (From a terminal they come as one
-/// stream, in which the times of the later parts cannot be told from the text, and stay.)
+/// The beginning of a line: the engine hands out long ones in parts. (From a terminal they come as
+/// one stream, in which the times of the later parts cannot be told from the text, and stay.)
 #[derive(Default)]
 struct Unfinished {
     line: log_lines::Line,
@@ -78,7 +78,8 @@ impl Log {
         }
     }
 
-    /// Goes on after the container has started: the engine ends a log that it follows when the container ends.
+    /// Goes on after the container has started: the engine ends a log that it follows when the
+    /// container ends.
     pub fn resume(&mut self) {
         match self.reading {
             Reading::Done => self.reopen(true),

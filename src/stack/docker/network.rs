@@ -109,7 +109,8 @@ pub(super) async fn cut(container: &Container) -> Result<(), DriverError> {
     }
 }
 
-/// Joins a container to those of its networks that it is not on now, and says whether there were any.
+/// Joins a container to those of its networks that it is not on now, and says whether there were
+/// any.
 pub(super) async fn join(
     container: &Container,
     networks: &[Attachment],
@@ -136,8 +137,9 @@ async fn join_one(container: &Container, attachment: &Attachment) -> Result<(), 
             .connect_network(attachment.reference(), request)
     };
     let joined = match join(true).await {
-        // The old address is asked for so that connections that outlast the cut go on, as after a real
-        // one. A network whose subnet the engine chose does not grant it; then any address must do.
+        // The old address is asked for so that connections that outlast the cut go on, as after a
+        // real one. A network whose subnet the engine chose does not grant it; then any address
+        // must do.
         Err(_) if !attachment.fixed => join(false).await,
         other => other,
     };

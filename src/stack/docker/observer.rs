@@ -93,7 +93,8 @@ impl Observer {
             }
             Some("die") => {
                 let code = exit_code(&event);
-                // The event of it may come after that of the exit, and so the container is asked too.
+                // The event of it may come after that of the exit, and so the container is asked
+                // too.
                 let oom =
                     code == Some(KILLED) && (self.oom || ran_out_of_memory(&self.container).await);
                 self.saw(Observation::Exited {

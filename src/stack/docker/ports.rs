@@ -72,7 +72,8 @@ impl PublishedPorts {
     }
 }
 
-/// The port of this machine at which one container publishes what another one, of which it is a copy, publishes at `port`.
+/// The port of this machine at which one container publishes what another one, of which it is a
+/// copy, publishes at `port`.
 ///
 /// # Errors
 /// When one of the two does not run, or does not publish it.

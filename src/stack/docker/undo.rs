@@ -16,7 +16,8 @@ pub enum Undone {
     Gone,
 }
 
-/// Thaws a container, joins it to its networks and starts it, as far as it needs that. Doing it again does nothing.
+/// Thaws a container, joins it to its networks and starts it, as far as it needs that. Doing it
+/// again does nothing.
 ///
 /// # Errors
 /// When the engine is not there or refuses, and for the lease of something that is not a container.

@@ -14,8 +14,9 @@ use crate::stack::{DriverError, Usage};
 
 /// What the engine says that a container uses, in one sample that it takes at once.
 ///
-/// The engine does not count file descriptors. They are read from `/proc`, which shows the container's processes where
-/// the engine runs on this machine; reading those of another user needs root's rights.
+/// The engine does not count file descriptors. They are read from `/proc`, which shows the
+/// container's processes where the engine runs on this machine; reading those of another user needs
+/// root's rights.
 pub(super) async fn of(container: &Container) -> Result<Option<Usage>, DriverError> {
     let Some(state) = container.inspect().await?.state else {
         return Ok(None);
@@ -52,8 +53,9 @@ pub(super) async fn leader(container: &Container) -> Option<u32> {
     is_in(&process, &container.id).then(|| u32::try_from(pid).ok())?
 }
 
-/// What the container has allocated, as its control group counts it: `rss` in version 1, `anon` in version 2. What it has
-/// read of files is cached for its sake, grows by itself, and is no part of it.
+/// What the container has allocated, as its control group counts it: `rss` in version 1, `anon` in
+/// version 2. What it has read of files is cached for its sake, grows by itself, and is no part of
+/// it.
 fn own_memory(memory: &ContainerMemoryStats) -> Option<u64> {
     let stats = memory.stats.as_ref()?;
     ["total_rss", "anon"]
@@ -61,8 +63,9 @@ fn own_memory(memory: &ContainerMemoryStats) -> Option<u64> {
         .find_map(|name| stats.get(*name).copied())
 }
 
-/// The open file descriptors of all processes in a container. A process id of the engine's may mean another process here, so
-/// they are found by the name of their control group, which holds the container's id.
+/// The open file descriptors of all processes in a container. A process id of the engine's may mean
+/// another process here, so they are found by the name of their control group, which holds the
+/// container's id.
 fn fds(id: &str) -> Option<u64> {
     Figures::of(|process, _| is_in(process, id))?.fds
 }

@@ -25,14 +25,15 @@ use crate::watch;
 /// parent has ended.
 const NOTE_EVERY: Duration = Duration::from_secs(1);
 
-/// How long the last lines of a dead group may take to arrive. Only a process that has left the group
-/// can still hold the pipe's other end.
+/// How long the last lines of a dead group may take to arrive. Only a process that has left the
+/// group can still hold the pipe's other end.
 const LAST_LINES: Duration = Duration::from_millis(100);
 
 /// A process group whose leader is our child, and whatever that has started outside of it.
 ///
-/// The leader is reaped last. Until then the kernel gives its process id, and with it the group's, to nobody else, so no signal can
-/// reach a stranger; signals are sent under the lock that reaping takes.
+/// The leader is reaped last. Until then the kernel gives its process id, and with it the group's,
+/// to nobody else, so no signal can reach a stranger; signals are sent under the lock that reaping
+/// takes.
 pub(super) struct Group {
     id: Pid,
     start_ticks: u64,
@@ -197,7 +198,8 @@ impl Group {
         );
         let left = self.clear().await;
         let code = self.reap().ok().and_then(exit_code);
-        // Without this the last words of a service would come after its end; that they are cut here is no error.
+        // Without this the last words of a service would come after its end; that they are cut here
+        // is no error.
         let _ = timeout(LAST_LINES, lines.join_all()).await;
         observers.tell(&Observation::Exited {
             code,
@@ -212,7 +214,8 @@ impl Group {
         }));
     }
 
-    /// Looks at the leader without reaping it. A leader that cannot be waited for is not ours any more.
+    /// Looks at the leader without reaping it. A leader that cannot be waited for is not ours any
+    /// more.
     fn leader_has_ended(&self) -> bool {
         let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         waitid(WaitId::Pid(self.id), look).map_or(true, |status| status.is_some())

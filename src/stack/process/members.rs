@@ -27,8 +27,8 @@ pub(super) enum State {
     Awake,
     /// A signal has frozen it.
     Frozen,
-    /// The kernel holds it, and sees to its signals before it runs on. A parent in `vfork` is held for as long
-    /// as its child is frozen, so after SIGSTOP this is as good as frozen.
+    /// The kernel holds it, and sees to its signals before it runs on. A parent in `vfork` is held
+    /// for as long as its child is frozen, so after SIGSTOP this is as good as frozen.
     Held,
     /// It has ended and was not reaped: it holds nothing any more.
     Ended,

@@ -49,7 +49,8 @@ const EXEC_PATIENCE: Duration = Duration::from_secs(30);
 /// How much of a command's output is kept, in bytes.
 const OUTPUT_TAIL: usize = 2_000;
 
-/// Drives a local command. Dropping it kills what it has started; [`Driver::release`] also waits for the end.
+/// Drives a local command. Dropping it kills what it has started; [`Driver::release`] also waits
+/// for the end.
 pub struct ProcessDriver {
     launch: Launch,
     /// What everything that this driver starts carries in its environment.
@@ -62,8 +63,8 @@ pub struct ProcessDriver {
 }
 
 impl ProcessDriver {
-    /// A service that is not running yet. `command` is a program and its arguments, `env` is added to our own
-    /// environment, and `dir` is where the command runs (without it: where we do).
+    /// A service that is not running yet. `command` is a program and its arguments, `env` is added
+    /// to our own environment, and `dir` is where the command runs (without it: where we do).
     pub fn new(
         name: impl Into<String>,
         command: Vec<String>,
@@ -93,7 +94,8 @@ impl ProcessDriver {
     }
 
     fn last(&self) -> MutexGuard<'_, Option<Arc<Group>>> {
-        // The slot is only ever replaced as a whole, so a panic elsewhere cannot have left it half-made.
+        // The slot is only ever replaced as a whole, so a panic elsewhere cannot have left it
+        // half-made.
         self.group.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -1,4 +1,5 @@
-//! Those who want to know what happens to a service, and the lines of its output on their way to them.
+//! Those who want to know what happens to a service, and the lines of its output on their way to
+//! them.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
