@@ -119,10 +119,13 @@
 //! a request by the harness, for a retry would hide the failure that is looked for.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
+// Without the command line, much of what it alone uses is not called.
+#![cfg_attr(not(feature = "cli"), expect(dead_code))]
 
 pub mod app;
 pub mod assembly;
 pub mod campaign;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod config;
 pub mod demo;

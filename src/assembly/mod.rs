@@ -14,11 +14,16 @@ mod signals;
 mod this_machine;
 
 pub(crate) use blueprint::Blueprint;
-pub(crate) use configured::{Presence, configured, selector};
+#[cfg(feature = "cli")]
+pub(crate) use configured::selector;
+pub(crate) use configured::{Presence, configured};
 pub use error::AssemblyError;
 pub(crate) use hold::Hold;
-pub(crate) use journals::{begin_journal, is_alive, state_folder};
+#[cfg(feature = "cli")]
+pub(crate) use journals::is_alive;
+pub(crate) use journals::{begin_journal, state_folder};
 pub use live_stack::LiveStack;
 pub(crate) use reaper::Reaper;
 pub(crate) use signals::Signals;
+#[cfg(feature = "cli")]
 pub(crate) use this_machine::check as stays_on_this_machine;

@@ -6,6 +6,7 @@
 //! `table`.
 
 mod campaign;
+#[cfg(feature = "cli")]
 mod checkup;
 mod comparison;
 mod document;
@@ -13,16 +14,23 @@ mod failure;
 pub mod hgrm;
 pub mod html;
 mod json;
+#[cfg(feature = "cli")]
 pub mod junit;
 mod live_log;
 pub mod prometheus;
+#[cfg(feature = "cli")]
 mod regressed;
+#[cfg(feature = "cli")]
 mod replayed;
+#[cfg(feature = "cli")]
 mod scope;
+#[cfg(feature = "cli")]
 mod send_stats;
 mod shrunk;
 mod story;
+#[cfg(feature = "cli")]
 mod table;
+#[cfg(feature = "cli")]
 pub mod terminal;
 mod tested;
 mod trial;
@@ -31,17 +39,23 @@ mod unreadable;
 mod wording;
 
 pub use campaign::CampaignReport;
+#[cfg(feature = "cli")]
 pub use checkup::{Check, Checkup, Health};
 pub use comparison::{Change, Compared, Comparison};
 pub use document::{Report, ReportError};
 pub use json::ReportJson;
 pub use live_log::LiveLog;
+#[cfg(feature = "cli")]
 pub use regressed::regressed;
+#[cfg(feature = "cli")]
 pub use replayed::replayed;
+#[cfg(feature = "cli")]
 pub use scope::{Ability, Scope, Touched};
+#[cfg(feature = "cli")]
 pub use send_stats::{SendStats, SendSummary};
 pub use shrunk::shrunk;
 pub use story::{EventLine, Tone};
+#[cfg(feature = "cli")]
 pub use table::table;
 pub use trial::{Counterexample, Headline, Requests, Row, TimelineEvent, TrialReport};
 pub use trial_summary::TrialSummary;
