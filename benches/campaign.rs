@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Instant;
 
 use comeback::app::Variant;
-use comeback::campaign::{Audience, Bench, Campaign, Interrupt, Plans, Stacks};
+use comeback::campaign::{Audience, Bench, Campaign, Interrupt, PlanSource, Stacks};
 use comeback::demo;
 use comeback::executor::Executor;
 use comeback::generator::{BackendSpace, Bounds, Space};
@@ -27,7 +27,7 @@ fn main() {
     let folder = tempfile::tempdir().expect("there is room for a folder");
     let campaign = Campaign {
         seed: 1,
-        plans: Plans::Random(trials),
+        plans: PlanSource::Random(trials),
         at_most: None,
         max_failures: usize::MAX,
         max_inconclusive: 1.0,

@@ -8,7 +8,7 @@ mod mistakes;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use comeback::config::{Config, Container, ReadyCheck, ServiceConfig};
+use comeback::config::{Config, ContainerName, ReadyCheck, ServiceConfig};
 use comeback::executor::ResetPolicy;
 use comeback::load::Connections;
 use comeback::model::FaultName;
@@ -72,7 +72,7 @@ fn complaint(source: &str) -> String {
 fn the_example_of_the_design_says_what_it_means() {
     let config = parse(EXAMPLE);
     let of_project = |service: &str| {
-        ServiceConfig::Docker(Container::Compose {
+        ServiceConfig::Docker(ContainerName::Compose {
             project: "dev".to_owned(),
             service: service.to_owned(),
         })

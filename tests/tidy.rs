@@ -5,7 +5,7 @@
 #[path = "tidy/shipped_code.rs"]
 mod shipped_code;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -176,6 +176,28 @@ fn the_table_is_read_as_it_is_meant() {
         ("top".to_owned(), names(&["leaf", "more"]), true),
     ];
     assert_eq!(read, expected);
+}
+
+/// One name, one thing: a type that other files can see is called what no other is called.
+#[test]
+fn every_type_has_a_name_of_its_own() {
+    let root = lib().with_file_name("");
+    let mut homes: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for file in rust_files(&root).unwrap() {
+        let path = file.strip_prefix(&root).unwrap().to_str().unwrap();
+        for name in types(path, &fs::read_to_string(&file).unwrap()) {
+            homes.entry(name).or_default().push(path.to_owned());
+        }
+    }
+    homes.retain(|_, homes| homes.len() > 1);
+    assert!(homes.is_empty(), "defined more than once: {homes:#?}");
+}
+
+#[test]
+fn a_type_is_seen_where_it_is_visible_to_others() {
+    let text = "pub struct A;\nstruct B;\npub(super) enum C {}\npub(in crate::x) trait D {}\npub type E = u8;\n";
+    assert_eq!(types("model/plan.rs", text), ["A", "C", "D", "E"]);
+    assert_eq!(types("model/tests/plan.rs", text), [""; 0]);
 }
 
 /// Every rule is broken once, so that it is known to bite.
@@ -357,6 +379,14 @@ fn check(path: &str, text: &str) -> String {
         }
     }
     complaints
+}
+
+/// The types of a file that other files can see.
+fn types(path: &str, text: &str) -> Vec<String> {
+    let code = shipped_code::of(path, text);
+    let defined = pattern(r"(?m)^\s*pub(?:\([^)]*\))? (?:struct|enum|trait|type) (\w+)");
+    let names = defined.captures_iter(&code);
+    names.map(|found| found[1].to_owned()).collect()
 }
 
 /// Whether a comment cannot be broken: a row of a table, or a single word such as an address.

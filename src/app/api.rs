@@ -21,14 +21,14 @@ use super::jobs::{JobStatus, Jobs};
 use super::network::serve_each;
 use super::processor::Processor;
 use super::provider::{CallError, Provider};
-use super::{Crash, Host, Listener, Network, Settings, Variant};
+use super::{ApiSettings, Crash, Host, Listener, Network, Variant};
 
 /// Serves the API in front of the backend that `network` leads to. Returns only when the API
 /// crashes; when it returns or is dropped, every connection breaks.
 pub async fn serve(
     mut listener: impl Listener,
     network: Arc<dyn Network>,
-    settings: Settings,
+    settings: ApiSettings,
     host: Host,
 ) -> Crash {
     let (jobs, queue) = Jobs::new(settings.max_jobs, settings.max_queued);
@@ -71,7 +71,7 @@ struct Api {
     caller: Arc<Caller>,
     processor: Processor,
     chatter: Chatter,
-    settings: Settings,
+    settings: ApiSettings,
 }
 
 impl Api {

@@ -8,10 +8,10 @@ use fastrand::Rng;
 use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::channel::Answer;
+use super::channel::BackendAnswer;
 use super::provider::{CallError, Provider};
 use super::slots::Slots;
-use super::{Host, Settings, Variant};
+use super::{ApiSettings, Host, Variant};
 
 /// After so long no call is made again, and a call with its retries takes no longer than the
 /// second.
@@ -27,7 +27,7 @@ const LISTENER: Duration = Duration::from_millis(60);
 /// Calls the backend by way of a provider.
 pub(super) struct Caller {
     provider: Arc<Provider>,
-    settings: Settings,
+    settings: ApiSettings,
     chances: Mutex<Rng>,
     breaker: Mutex<Breaker>,
     slots: Option<Slots>,
@@ -42,7 +42,7 @@ struct Breaker {
 
 impl Caller {
     /// A caller whose breaker is closed.
-    pub fn new(provider: Arc<Provider>, settings: Settings, host: &Host) -> Self {
+    pub fn new(provider: Arc<Provider>, settings: ApiSettings, host: &Host) -> Self {
         Caller {
             provider,
             settings,
@@ -53,7 +53,7 @@ impl Caller {
     }
 
     /// Has a piece of work done by the backend.
-    pub async fn call(&self, token: Value) -> Result<Answer, CallError> {
+    pub async fn call(&self, token: Value) -> Result<BackendAnswer, CallError> {
         let until = self.breaker().open_until;
         if until.is_some_and(|until| Instant::now() < until) {
             return Err(CallError::BreakerOpen);
@@ -77,7 +77,7 @@ impl Caller {
         result
     }
 
-    async fn call_again(&self, token: Value, retries: u32) -> Result<Answer, CallError> {
+    async fn call_again(&self, token: Value, retries: u32) -> Result<BackendAnswer, CallError> {
         let began = Instant::now();
         let mut left = retries;
         loop {

@@ -5,10 +5,10 @@
 
 use std::time::Duration;
 
-use super::{Settings, Variant};
+use super::{ApiSettings, Variant};
 
 /// What there is to say of a variant.
-pub(super) struct Entry {
+pub(super) struct CatalogueEntry {
     pub variant: Variant,
     pub name: &'static str,
     pub description: &'static str,
@@ -18,15 +18,15 @@ pub(super) struct Entry {
     /// correct variant.
     pub caught_by: &'static [&'static str],
     /// What it changes in the settings.
-    pub change: fn(&mut Settings),
+    pub change: fn(&mut ApiSettings),
 }
 
 /// Nothing but the code that asks for the variant.
-const IN_CODE: fn(&mut Settings) = |_| {};
+const IN_CODE: fn(&mut ApiSettings) = |_| {};
 
 /// All entries, in the order of the variants.
-pub(super) const ENTRIES: &[Entry] = &[
-    Entry {
+pub(super) const ENTRIES: &[CatalogueEntry] = &[
+    CatalogueEntry {
         variant: Variant::Healthy,
         name: "healthy",
         description: "Notices at once that the backend is away, fails explicitly, and comes back by itself.",
@@ -34,7 +34,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         caught_by: &[],
         change: IN_CODE,
     },
-    Entry {
+    CatalogueEntry {
         variant: Variant::StuckBusy,
         name: "stuck-busy",
         description: "Reconnects, but the processor stays BUSY when the channel breaks under a job: later jobs are accepted and never finished.",
@@ -42,7 +42,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         caught_by: &["no-hang", "recovers"],
         change: IN_CODE,
     },
-    Entry {
+    CatalogueEntry {
         variant: Variant::StaleConnected,
         name: "stale-connected",
         description: "Trusts a cached flag that nobody clears when the channel dies: every call fails for ever, and nothing reconnects.",
@@ -50,7 +50,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         caught_by: &["recovers"],
         change: IN_CODE,
     },
-    Entry {
+    CatalogueEntry {
         variant: Variant::NoDeadline,
         name: "no-deadline",
         description: "Calls have no deadline: while the backend is frozen, synchronous requests wait for as long as that lasts.",
@@ -59,7 +59,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         // BUG no-deadline: the one setting that nobody sets.
         change: |settings| settings.call_deadline = None,
     },
-    Entry {
+    CatalogueEntry {
         variant: Variant::SwallowedError,
         name: "swallowed-error",
         description: "When the connection breaks under a synchronous request, the error is swallowed: the answer is 200 with nothing in it.",
@@ -67,7 +67,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         caught_by: &["explicit-errors"],
         change: IN_CODE,
     },
-    Entry {
+    CatalogueEntry {
         variant: Variant::LostJob,
         name: "lost-job",
         description: "Jobs that wait behind a batch whose connection breaks are thrown away with it: they were accepted, and are unknown later.",
@@ -75,7 +75,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         caught_by: &["accounting"],
         change: IN_CODE,
     },
-    Entry {
+    CatalogueEntry {
         variant: Variant::DoubledJob,
         name: "doubled-job",
         description: "A job that is in flight when the connection breaks is reported as failed, and queued once more all the same: it runs twice, and a failed job becomes a completed one.",
@@ -83,7 +83,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         caught_by: &["accounting"],
         change: IN_CODE,
     },
-    Entry {
+    CatalogueEntry {
         variant: Variant::CrossedReplies,
         name: "crossed-replies",
         description: "Who waits for an answer is carried over to the next connection, whose calls are numbered anew: after a quick reconnect a waiter is given somebody else's answer.",
@@ -92,7 +92,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         // Its callers are patient enough for a backend that is started anew.
         change: |settings| settings.call_deadline = Some(Duration::from_millis(600)),
     },
-    Entry {
+    CatalogueEntry {
         variant: Variant::ForgottenStart,
         name: "forgotten-start",
         description: "A job that is just being started when the backend dies is in nobody's list: it stays STARTING for ever, while all others go on.",
@@ -100,7 +100,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         caught_by: &["no-hang"],
         change: IN_CODE,
     },
-    Entry {
+    CatalogueEntry {
         variant: Variant::DeafProcessor,
         name: "deaf-processor",
         description: "One reconnect in three forgets to subscribe the processor to its queue again: jobs stay QUEUED, while synchronous requests work.",
@@ -108,7 +108,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         caught_by: &["no-hang", "recovers"],
         change: IN_CODE,
     },
-    Entry {
+    CatalogueEntry {
         variant: Variant::FirstCallFails,
         name: "first-call-fails",
         description: "Each lane of the processor keeps a handle of the old session: its first job after a reconnect fails, however long after.",
@@ -116,7 +116,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         caught_by: &["bounded-failures"],
         change: IN_CODE,
     },
-    Entry {
+    CatalogueEntry {
         variant: Variant::RedialFlood,
         name: "redial-flood",
         description: "Where nobody listens it dials again at once, without any pause, and logs each attempt.",
@@ -124,7 +124,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         caught_by: &["calm-reconnect"],
         change: IN_CODE,
     },
-    Entry {
+    CatalogueEntry {
         variant: Variant::BackoffReset,
         name: "backoff-reset",
         description: "Takes an accepted connection for success and begins its pauses anew: it hammers a backend that is booting, until the backend blocks it.",
@@ -132,7 +132,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         caught_by: &["recovers", "calm-reconnect"],
         change: IN_CODE,
     },
-    Entry {
+    CatalogueEntry {
         variant: Variant::UncappedBackoff,
         name: "uncapped-backoff",
         description: "The pauses between attempts double without a cap: after a long outage it sleeps on, though the backend is back.",
@@ -141,7 +141,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         // BUG uncapped-backoff: a cap that is never reached.
         change: |settings| settings.backoff_max = Duration::from_secs(3_600),
     },
-    Entry {
+    CatalogueEntry {
         variant: Variant::GivesUp,
         name: "gives-up",
         description: "Gives up for good after eight failed attempts to connect.",
@@ -149,7 +149,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         caught_by: &["recovers"],
         change: IN_CODE,
     },
-    Entry {
+    CatalogueEntry {
         variant: Variant::LostRestart,
         name: "lost-restart",
         description: "A connection that is lost within 100 ms of a reconnect is taken for the tail of the old loss: the second restart is missed, and nothing reconnects.",
@@ -157,7 +157,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         caught_by: &["recovers"],
         change: IN_CODE,
     },
-    Entry {
+    CatalogueEntry {
         variant: Variant::LossAfterReset,
         name: "loss-after-reset",
         description: "After it has once reset a connection itself, because an answer was late, it misses every loss that is not its own doing. It needs a freeze, then a restart.",
@@ -165,7 +165,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         caught_by: &["recovers"],
         change: IN_CODE,
     },
-    Entry {
+    CatalogueEntry {
         variant: Variant::SessionRefused,
         name: "session-refused",
         description: "After an outage longer than the session's grace (1 s) the backend refuses the old session, and the API presents it again and again.",
@@ -173,7 +173,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         caught_by: &["recovers"],
         change: IN_CODE,
     },
-    Entry {
+    CatalogueEntry {
         variant: Variant::ThirdReconnectCrash,
         name: "third-reconnect-crash",
         description: "The third reconnect in a process's life closes something twice, and the API ends.",
@@ -181,7 +181,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         caught_by: &["api-stays-up"],
         change: IN_CODE,
     },
-    Entry {
+    CatalogueEntry {
         variant: Variant::BlockingReconnect,
         name: "blocking-reconnect",
         description: "Reconnecting blocks the event loop: until the backend is back, no request is answered at all, not even a ping.",
@@ -189,7 +189,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         caught_by: &["no-hang"],
         change: IN_CODE,
     },
-    Entry {
+    CatalogueEntry {
         variant: Variant::RetryStampede,
         name: "retry-stampede",
         description: "Each waiting call queues a retry every 2 ms and calls none of them off: on the reconnect all are sent at once, and the backend blocks the API.",
@@ -197,7 +197,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         caught_by: &["recovers"],
         change: IN_CODE,
     },
-    Entry {
+    CatalogueEntry {
         variant: Variant::GrowingLatency,
         name: "growing-latency",
         description: "Each reconnect adds a listener and removes none: every answer passes through all of them, 60 ms each.",
@@ -205,7 +205,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         caught_by: &["latency-returns"],
         change: IN_CODE,
     },
-    Entry {
+    CatalogueEntry {
         variant: Variant::LeakedDescriptor,
         name: "leaked-descriptor",
         description: "The socket of a lost connection is never closed: one descriptor more for each restart.",
@@ -213,7 +213,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         caught_by: &["no-leak"],
         change: IN_CODE,
     },
-    Entry {
+    CatalogueEntry {
         variant: Variant::RetainedBuffers,
         name: "retained-buffers",
         description: "The buffers of a lost connection are kept: 32 MiB more for each restart.",
@@ -221,7 +221,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         caught_by: &["no-leak"],
         change: IN_CODE,
     },
-    Entry {
+    CatalogueEntry {
         variant: Variant::LateReply,
         name: "late-reply",
         description: "A call that is given up leaves the line, its answer does not: what comes late goes to whoever waits by then, so the callers at the end of a freeze are given the answers of those at its begin.",
@@ -229,7 +229,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         caught_by: &["accounting"],
         change: |settings| settings.resets_when_late = false,
     },
-    Entry {
+    CatalogueEntry {
         variant: Variant::LeakedSlots,
         name: "leaked-slots",
         description: "Calls take turns in six slots. Who gives up waiting for one stays in the line, and a slot that is passed to him is never given back: after a freeze under load none is left.",
@@ -237,7 +237,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         caught_by: &["recovers"],
         change: |settings| settings.slots = Some((6, Duration::from_millis(200))),
     },
-    Entry {
+    CatalogueEntry {
         variant: Variant::FullQueue,
         name: "full-queue",
         description: "Keeps jobs in the queue while the backend is away, and looks for it only when another job arrives. A full queue takes no job, so it is never drained.",
@@ -245,7 +245,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         caught_by: &["recovers", "no-hang"],
         change: |settings| settings.max_queued = 32,
     },
-    Entry {
+    CatalogueEntry {
         variant: Variant::SlowStart,
         name: "slow-start",
         description: "Refuses calls for 400 ms after a reconnect, in words, because it is warming up; then all is well.",
@@ -253,7 +253,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         caught_by: &[],
         change: |settings| settings.warm_up = Duration::from_millis(400),
     },
-    Entry {
+    CatalogueEntry {
         variant: Variant::BoundedRetry,
         name: "bounded-retry",
         description: "Makes a call whose connection broke again, at most twice, after a random pause, and within its deadline: work is idempotent.",
@@ -261,7 +261,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         caught_by: &[],
         change: |settings| settings.retries = 2,
     },
-    Entry {
+    CatalogueEntry {
         variant: Variant::CircuitBreaker,
         name: "circuit-breaker",
         description: "After three failed calls in a row fails the next ones at once, for 200 ms, then tries again.",
@@ -269,7 +269,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         caught_by: &[],
         change: |settings| settings.breaker = Some((3, Duration::from_millis(200))),
     },
-    Entry {
+    CatalogueEntry {
         variant: Variant::RejectingQueue,
         name: "rejecting-queue",
         description: "While the backend is away it queues four jobs and rejects the others, in words.",
@@ -277,7 +277,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         caught_by: &[],
         change: |settings| settings.max_queued_away = 4,
     },
-    Entry {
+    CatalogueEntry {
         variant: Variant::ChattyLog,
         name: "chatty-log",
         description: "Logs every request, but at most ten lines in half a second.",

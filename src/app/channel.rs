@@ -13,7 +13,7 @@ use super::protocol::{FromBackend, Resume, ToBackend, Wire};
 
 /// What the backend answered to a piece of work.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Answer {
+pub(super) struct BackendAnswer {
     /// The work's token, as it came back.
     pub token: Value,
     /// What came of it.
@@ -36,20 +36,20 @@ pub(super) struct Channel {
 pub(super) struct Pump {
     wire: Wire,
     calls: mpsc::UnboundedReceiver<Call>,
-    waiting: Waiting,
+    waiting: PendingCalls,
     closing: CancellationToken,
 }
 
 /// Who waits for which call's answer. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Waiting {
-    callers: Arc<Mutex<BTreeMap<u64, oneshot::Sender<Answer>>>>,
+pub(super) struct PendingCalls {
+    callers: Arc<Mutex<BTreeMap<u64, oneshot::Sender<BackendAnswer>>>>,
     /// Whether an answer is for whoever has waited longest, whatever its number.
     in_line: bool,
 }
 
 /// How a channel ended.
-pub(super) struct End {
+pub(super) struct ChannelEnd {
     /// Why, in words.
     pub why: String,
     /// Whether we reset it ourselves.
@@ -81,7 +81,7 @@ pub(super) enum Unwelcome {
 #[derive(Debug)]
 struct Call {
     token: Value,
-    answer: oneshot::Sender<Answer>,
+    answer: oneshot::Sender<BackendAnswer>,
 }
 
 /// Greets the backend over a new stream. Returns the session's number beside the two ends.
@@ -91,7 +91,7 @@ struct Call {
 pub(super) async fn open(
     stream: Stream,
     session: Option<Resume>,
-    waiting: Waiting,
+    waiting: PendingCalls,
 ) -> Result<(Channel, Pump, u64), Unwelcome> {
     let mut wire = Wire::new(stream);
     wire.send(&ToBackend::Hello { session }).await?;
@@ -118,7 +118,7 @@ pub(super) async fn open(
 
 impl Channel {
     /// Has a piece of work done.
-    pub async fn work(&self, token: Value) -> Result<Answer, Broken> {
+    pub async fn work(&self, token: Value) -> Result<BackendAnswer, Broken> {
         let (answer, answered) = oneshot::channel();
         self.calls
             .send(Call { token, answer })
@@ -142,7 +142,7 @@ impl Channel {
 
 impl Pump {
     /// Carries calls and answers until the channel ends, and says how it did.
-    pub async fn run(mut self) -> End {
+    pub async fn run(mut self) -> ChannelEnd {
         let closing = self.closing.clone();
         let why = tokio::select! {
             biased;
@@ -152,7 +152,7 @@ impl Pump {
                 Err(error) => error.to_string(),
             }
         };
-        End {
+        ChannelEnd {
             why,
             reset: closing.is_cancelled(),
             wire: self.wire,
@@ -169,7 +169,7 @@ impl Pump {
                     Some(FromBackend::Done { call, token, result }) => {
                         if let Some(caller) = self.waiting.answered(call) {
                             // A caller that has given up does not miss its answer.
-                            let _ = caller.send(Answer { token, result });
+                            let _ = caller.send(BackendAnswer { token, result });
                         }
                     }
                     Some(_) => return Err(io::Error::other("an answer out of turn")),
@@ -184,18 +184,18 @@ impl Pump {
     }
 }
 
-impl Waiting {
+impl PendingCalls {
     /// A table without numbers: an answer is for whoever has waited longest.
     pub fn in_line() -> Self {
-        Waiting {
+        PendingCalls {
             in_line: true,
-            ..Waiting::default()
+            ..PendingCalls::default()
         }
     }
 
     /// The same table for another connection: who still waits stands under the numbers of its first
     /// calls.
-    pub fn carried_over(&self) -> Waiting {
+    pub fn carried_over(&self) -> PendingCalls {
         let mut waiting = self.callers();
         let still_waiting = std::mem::take(&mut *waiting).into_values();
         let still_waiting = still_waiting.filter(|answer| !answer.is_closed());
@@ -204,12 +204,12 @@ impl Waiting {
     }
 
     /// Notes who waits for a call. On each connection its calls are numbered anew.
-    fn add(&self, call: u64, answer: oneshot::Sender<Answer>) {
+    fn add(&self, call: u64, answer: oneshot::Sender<BackendAnswer>) {
         let mut waiting = self.callers();
         waiting.entry(call).or_insert(answer);
     }
 
-    fn answered(&self, call: u64) -> Option<oneshot::Sender<Answer>> {
+    fn answered(&self, call: u64) -> Option<oneshot::Sender<BackendAnswer>> {
         let mut waiting = self.callers();
         if self.in_line {
             waiting.retain(|_, caller| !caller.is_closed());
@@ -218,7 +218,7 @@ impl Waiting {
         waiting.remove(&call)
     }
 
-    fn callers(&self) -> MutexGuard<'_, BTreeMap<u64, oneshot::Sender<Answer>>> {
+    fn callers(&self) -> MutexGuard<'_, BTreeMap<u64, oneshot::Sender<BackendAnswer>>> {
         self.callers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -32,7 +32,7 @@ pub(super) enum JobStatus {
 
 /// A job as it is now.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct Job {
+pub(super) struct QueuedJob {
     /// How far it is.
     pub status: JobStatus,
     /// The submitter's token; once the job is done, the one that came back from the backend.
@@ -57,7 +57,7 @@ pub(super) struct Jobs {
 
 #[derive(Default)]
 struct Table {
-    jobs: BTreeMap<JobId, Job>,
+    jobs: BTreeMap<JobId, QueuedJob>,
     last: JobId,
 }
 
@@ -90,7 +90,7 @@ impl Jobs {
         let mut table = self.table();
         table.last += 1;
         let id = table.last;
-        let job = Job {
+        let job = QueuedJob {
             status: JobStatus::Queued,
             token,
             description: String::new(),
@@ -109,12 +109,12 @@ impl Jobs {
     }
 
     /// A job, while it is known.
-    pub fn get(&self, id: JobId) -> Option<Job> {
+    pub fn get(&self, id: JobId) -> Option<QueuedJob> {
         self.table().jobs.get(&id).cloned()
     }
 
     /// Changes a job.
-    pub fn update(&self, id: JobId, change: impl FnOnce(&mut Job)) {
+    pub fn update(&self, id: JobId, change: impl FnOnce(&mut QueuedJob)) {
         if let Some(job) = self.table().jobs.get_mut(&id) {
             change(job);
         }

@@ -16,7 +16,7 @@
 //!
 //! Every bug of the [catalogue](Variant) is a few lines in one place, marked `BUG` and its name;
 //! the healthy variant never enters them. What only some variants do differently is in
-//! [`Settings`].
+//! [`ApiSettings`].
 
 pub mod api;
 pub mod backend;
@@ -47,5 +47,5 @@ pub use host::{Crash, Host};
 pub use log::Log;
 pub use meter::Meter;
 pub use network::{ByteStream, Listener, Network, Stream};
-pub use settings::Settings;
+pub use settings::ApiSettings;
 pub use variant::{UnknownVariant, Variant};

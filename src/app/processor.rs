@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use super::caller::Caller;
 use super::jobs::{JobId, JobStatus, Jobs};
 use super::provider::{CallError, Provider};
-use super::{Host, Settings, Variant};
+use super::{ApiSettings, Host, Variant};
 use crate::watch;
 
 /// What the processor is doing.
@@ -31,7 +31,7 @@ pub(super) struct Processor {
     provider: Arc<Provider>,
     caller: Arc<Caller>,
     jobs: Arc<Jobs>,
-    settings: Settings,
+    settings: ApiSettings,
     host: Host,
     state: watch::Sender<ProcessorState>,
     /// At how many reconnects each lane was last used.
@@ -44,7 +44,7 @@ impl Processor {
         provider: Arc<Provider>,
         caller: Arc<Caller>,
         jobs: Arc<Jobs>,
-        settings: Settings,
+        settings: ApiSettings,
         host: Host,
     ) -> Self {
         Processor {

@@ -8,9 +8,11 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::channel::{self, Answer, Broken, Channel, End, Pump, Unwelcome, Waiting};
-use super::session::Session;
-use super::{Crash, Host, Network, Settings, Variant};
+use super::channel::{
+    self, BackendAnswer, Broken, Channel, ChannelEnd, PendingCalls, Pump, Unwelcome,
+};
+use super::session::BackendSession;
+use super::{ApiSettings, Crash, Host, Network, Variant};
 use crate::watch;
 
 /// Why a call has no answer.
@@ -57,11 +59,11 @@ const BUFFERS: usize = 32 << 20;
 /// The one way to the backend. [`Provider::keep_connected`] has to run beside the calls.
 pub(super) struct Provider {
     network: Arc<dyn Network>,
-    settings: Settings,
+    settings: ApiSettings,
     host: Host,
     link: watch::Sender<Link>,
     /// Who waits over all connections; each has a table of its own but in the bug crossed-replies.
-    waiting: Waiting,
+    waiting: PendingCalls,
 }
 
 #[derive(Debug)]
@@ -89,7 +91,7 @@ enum DialError {
 
 impl Provider {
     /// A provider that is not connected yet.
-    pub fn new(network: Arc<dyn Network>, settings: Settings, host: Host) -> Self {
+    pub fn new(network: Arc<dyn Network>, settings: ApiSettings, host: Host) -> Self {
         Provider {
             network,
             settings,
@@ -99,7 +101,7 @@ impl Provider {
                 since: Instant::now(),
                 epoch: 0,
             }),
-            waiting: Waiting::default(),
+            waiting: PendingCalls::default(),
         }
     }
 
@@ -127,7 +129,7 @@ impl Provider {
     }
 
     /// Has a piece of work done by the backend.
-    pub async fn call(&self, token: Value) -> Result<Answer, CallError> {
+    pub async fn call(&self, token: Value) -> Result<BackendAnswer, CallError> {
         let began = Instant::now();
         let channel = self.channel().await?;
         // BUG retry-stampede: the retries of a call that had to wait are all sent now, beside the
@@ -156,7 +158,7 @@ impl Provider {
     /// Connects whenever there is no channel, with growing pauses, also while nobody calls. Returns
     /// only when the API crashes.
     pub async fn keep_connected(&self) -> Crash {
-        let mut session = Session::default();
+        let mut session = BackendSession::default();
         let mut resets = 0;
         let mut wires = Vec::new();
         let mut buffers = Vec::new();
@@ -196,7 +198,7 @@ impl Provider {
 
     /// Whether a bug keeps the loss of a channel from being noticed: it counts as open then, and
     /// nothing reconnects.
-    fn overlooks(&self, end: &End, resets: u32) -> bool {
+    fn overlooks(&self, end: &ChannelEnd, resets: u32) -> bool {
         let lived = self.link.borrow().since.elapsed();
         match self.settings.variant {
             // BUG stale-connected: nobody clears the flag that `connected` trusts.
@@ -211,7 +213,7 @@ impl Provider {
     }
 
     /// Tries until there is a channel.
-    async fn connect(&self, session: &mut Session) -> Pump {
+    async fn connect(&self, session: &mut BackendSession) -> Pump {
         let mut backoff = self.settings.backoff_min;
         let mut failures = 0;
         loop {
@@ -253,7 +255,7 @@ impl Provider {
         }
     }
 
-    async fn dial(&self, session: &mut Session) -> Result<Pump, DialError> {
+    async fn dial(&self, session: &mut BackendSession) -> Result<Pump, DialError> {
         self.host.meter.worked(DIAL_COST);
         let waiting = match self.settings.variant {
             // BUG crossed-replies: who waited on the old connection stands in line for the new
@@ -261,8 +263,8 @@ impl Provider {
             Variant::CrossedReplies => self.waiting.carried_over(),
             // BUG late-reply: who gives up leaves the line, and the answer that is still to come
             // does not.
-            Variant::LateReply => Waiting::in_line(),
-            _ => Waiting::default(),
+            Variant::LateReply => PendingCalls::in_line(),
+            _ => PendingCalls::default(),
         };
         let attempt = async {
             let stream = self.network.connect().await;

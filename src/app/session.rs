@@ -7,12 +7,12 @@ use super::protocol::Resume;
 /// The API's session with the backend. Over a new connection it goes on where it was, unless it was
 /// away for too long.
 #[derive(Debug, Default)]
-pub(super) struct Session {
+pub(super) struct BackendSession {
     number: Option<u64>,
     lost_at: Option<Instant>,
 }
 
-impl Session {
+impl BackendSession {
     /// What to present when greeting the backend.
     pub fn resume(&self) -> Option<Resume> {
         let away = self.lost_at.map(|lost_at| lost_at.elapsed());

@@ -6,7 +6,7 @@ use super::Variant;
 
 /// How the API behaves. The defaults are those of the healthy variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Settings {
+pub struct ApiSettings {
     /// Which variant this is: where its bug sits, the code asks for it.
     pub variant: Variant,
     /// How long a call may wait for its answer.
@@ -45,16 +45,16 @@ pub struct Settings {
     pub request_lines: u32,
 }
 
-impl Settings {
+impl ApiSettings {
     /// Whether these are the settings of a variant.
     pub(super) fn is(&self, variant: Variant) -> bool {
         self.variant == variant
     }
 }
 
-impl Default for Settings {
+impl Default for ApiSettings {
     fn default() -> Self {
-        Settings {
+        ApiSettings {
             variant: Variant::Healthy,
             call_deadline: Some(Duration::from_millis(250)),
             resets_when_late: true,

@@ -7,13 +7,13 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::{Settings, Variant};
+use super::{ApiSettings, Variant};
 
 /// As many slots as the settings say.
 pub(super) struct Slots {
     state: Mutex<State>,
     patience: Duration,
-    settings: Settings,
+    settings: ApiSettings,
 }
 
 struct State {
@@ -27,7 +27,7 @@ pub(super) struct Slot<'a>(&'a Slots);
 
 impl Slots {
     /// All slots, free; none where calls are not bounded.
-    pub fn new(settings: &Settings) -> Option<Self> {
+    pub fn new(settings: &ApiSettings) -> Option<Self> {
         let (free, patience) = settings.slots?;
         let line = VecDeque::new();
         Some(Slots {

@@ -4,8 +4,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::Settings;
-use super::catalogue::{ENTRIES, Entry};
+use super::ApiSettings;
+use super::catalogue::{CatalogueEntry, ENTRIES};
 
 /// A variant of the demo's API. Its `Display` and `FromStr` are its name, and what it does is its
 /// [description](Variant::description).
@@ -99,16 +99,16 @@ impl Variant {
     }
 
     /// How its API behaves.
-    pub fn settings(self) -> Settings {
-        let mut settings = Settings {
+    pub fn settings(self) -> ApiSettings {
+        let mut settings = ApiSettings {
             variant: self,
-            ..Settings::default()
+            ..ApiSettings::default()
         };
         (self.entry().change)(&mut settings);
         settings
     }
 
-    fn entry(self) -> &'static Entry {
+    fn entry(self) -> &'static CatalogueEntry {
         // A test sees to it that the table has the order of the variants.
         &ENTRIES[self as usize]
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::this_machine;
 use super::{AssemblyError, Blueprint};
 use crate::campaign::{Bench, stack_info};
-use crate::config::{BackendConfig, Config, Container, ReadyCheck, ServiceConfig};
+use crate::config::{BackendConfig, Config, ContainerName, ReadyCheck, ServiceConfig};
 use crate::executor::Executor;
 use crate::invariant::standard;
 use crate::load::{self, Connections, Fresh, HttpProbe, Pooled, Transport};
@@ -255,10 +255,10 @@ async fn driver(
 }
 
 /// Which container a configuration means.
-pub fn selector(container: &Container) -> Selector {
+pub fn selector(container: &ContainerName) -> Selector {
     match container.clone() {
-        Container::Named(name) => Selector::Name(name),
-        Container::Compose { project, service } => Selector::Compose { project, service },
+        ContainerName::Named(name) => Selector::Name(name),
+        ContainerName::Compose { project, service } => Selector::Compose { project, service },
     }
 }
 

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use super::trial::Execution;
+use super::trial::Attempt;
 use super::{Audience, Bench, CampaignError, Interrupt};
 use crate::model::{Plan, Verdict};
 use crate::trace::Trace;
 
 /// A stack that is made fresh before each execution, so that what one plan has broken is not laid
 /// to the next.
-pub struct Fresh<'a> {
+pub struct FreshStack<'a> {
     bench: &'a Bench,
     interrupt: &'a Interrupt,
     audience: &'a dyn Audience,
@@ -18,11 +18,11 @@ pub struct Fresh<'a> {
     held: bool,
 }
 
-impl<'a> Fresh<'a> {
+impl<'a> FreshStack<'a> {
     /// A stack that was just brought up. What stands on its own may still suffer from an execution
     /// of an earlier run.
     pub fn new(bench: &'a Bench, interrupt: &'a Interrupt, audience: &'a dyn Audience) -> Self {
-        Fresh {
+        FreshStack {
             bench,
             interrupt,
             audience,
@@ -65,9 +65,9 @@ impl<'a> Fresh<'a> {
         }
         self.is_fresh = false;
         let path = folder.join(format!("replay-{nth:04}.jsonl"));
-        let execution = Execution {
+        let execution = Attempt {
             nth,
-            ..Execution::default()
+            ..Attempt::default()
         };
         let trial = self
             .bench

@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::control::Control;
-use super::{Bench, Campaign, Plans, ShrinkBudget};
+use super::{Bench, Campaign, PlanSource, ShrinkBudget};
 use crate::generator::{self, GENERATOR_VERSION};
 use crate::latency::{self, Latencies};
 use crate::model::{Failure, Figure, Limits, Plan, Regressed, Signature, Tested, Verdict};
@@ -88,7 +88,7 @@ struct Settings {
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Entry {
     /// A trial was finished.
-    Trial(Box<Finished>),
+    Trial(Box<FinishedTrial>),
     /// A saved failure was replayed.
     Reused(Box<Regressed>),
     /// The failure with this signature was shrunk.
@@ -99,7 +99,7 @@ pub(super) enum Entry {
 
 /// What a campaign remembers of a trial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Finished {
+pub(super) struct FinishedTrial {
     /// Which plan.
     pub index: u64,
     /// What came of it.
@@ -152,8 +152,8 @@ impl Ledger {
         bench: &Bench,
     ) -> Result<Self, LedgerError> {
         let settings = match campaign.plans {
-            Plans::Scenario(_) => None,
-            Plans::Random(plans) => Some(Settings {
+            PlanSource::Scenario(_) => None,
+            PlanSource::Random(plans) => Some(Settings {
                 comeback_campaign: VERSION,
                 generator: GENERATOR_VERSION,
                 seed: campaign.seed,
@@ -305,7 +305,7 @@ impl Ledger {
         let shrink = settings.shrink_runs.zip(settings.shrink_for_ms);
         Ok(Campaign {
             seed: settings.seed,
-            plans: Plans::Random(settings.plans),
+            plans: PlanSource::Random(settings.plans),
             at_most: settings.for_ms.map(Duration::from_millis),
             max_failures: usize::try_from(settings.max_failures).unwrap_or(usize::MAX),
             max_inconclusive: settings.max_inconclusive,

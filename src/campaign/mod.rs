@@ -28,13 +28,13 @@ mod work;
 
 pub use contradictions::Contradiction;
 pub use control::Unseen;
-pub use fresh::Fresh;
+pub use fresh::FreshStack;
 pub use interrupt::Interrupt;
 pub use ledger::{Ledger, LedgerError};
 pub use regress::Regress;
 pub use replay::Replay;
 pub use reuse::Saved;
-pub use run::{Campaign, Plans};
+pub use run::{Campaign, PlanSource};
 pub use save::{SaveError, run_folder};
 pub use shrinking::{ShrinkBudget, Shrunken};
 pub use simulation::{Simulation, SimulationError, World};

@@ -6,11 +6,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::control::{Control, Controls};
-use super::ledger::{Entry, Finished, Ledger, LedgerError};
+use super::ledger::{Entry, FinishedTrial, Ledger, LedgerError};
 use super::recovery::Recoveries;
 use super::save::SaveError;
 use super::shelf::Shelf;
-use super::{Bench, Campaign, Interrupt, Plans, ShrinkBudget, Shrunken};
+use super::{Bench, Campaign, Interrupt, PlanSource, ShrinkBudget, Shrunken};
 use crate::latency::Latencies;
 use crate::model::{
     Failure, Fate, FirstCalls, Known, Regressed, Rehearsal, Reproduced, Signature, Summary, Tested,
@@ -23,7 +23,7 @@ use crate::trace::{Trace, tested};
 const MOST_REASONS: usize = 20;
 
 /// A campaign under way.
-pub(super) struct Progress {
+pub(super) struct CampaignProgress {
     pub summary: Summary,
     /// Patterns of the signatures that are put up with.
     listed: BTreeSet<Signature>,
@@ -42,7 +42,7 @@ pub(super) struct Progress {
     shelf: Shelf,
 }
 
-impl Progress {
+impl CampaignProgress {
     pub fn new(campaign: &Campaign, bench: &Bench, folder: &Path) -> Self {
         let mut stack = match &bench.info.variant {
             Some(variant) => format!("{} {variant}", bench.info.name),
@@ -51,7 +51,7 @@ impl Progress {
         if bench.info.simulated {
             stack += ", simulated";
         }
-        Progress {
+        CampaignProgress {
             summary: Summary {
                 verdict: Verdict::Inconclusive,
                 seed: campaign.seed,
@@ -80,7 +80,7 @@ impl Progress {
             latency: Latencies::default(),
             recoveries: Recoveries::default(),
             controls: Controls::default(),
-            needs_requests: matches!(campaign.plans, Plans::Random(_)),
+            needs_requests: matches!(campaign.plans, PlanSource::Random(_)),
             began: Instant::now(),
             before: Duration::ZERO,
             unshrunk: Vec::new(),
@@ -101,10 +101,10 @@ impl Progress {
         failure: Option<Failure>,
         control: Option<(Signature, Control)>,
         latency_bytes: u64,
-    ) -> Finished {
+    ) -> FinishedTrial {
         let judgement = trace.judgement.as_ref();
         let undecided = judgement.filter(|j| j.verdict == Verdict::Inconclusive);
-        Finished {
+        FinishedTrial {
             index: trace.plan.index,
             verdict: trace.verdict(),
             reason: undecided.map(|judgement| judgement.reason()),
@@ -124,7 +124,7 @@ impl Progress {
     ///
     /// # Errors
     /// When an old trace cannot be removed.
-    pub fn add(&mut self, finished: Finished, latencies: &Latencies) -> Result<(), SaveError> {
+    pub fn add(&mut self, finished: FinishedTrial, latencies: &Latencies) -> Result<(), SaveError> {
         self.count(finished);
         self.latency.add(latencies);
         self.fold();
@@ -140,7 +140,7 @@ impl Progress {
     }
 
     /// Counts a trial but for its latencies.
-    fn count(&mut self, finished: Finished) {
+    fn count(&mut self, finished: FinishedTrial) {
         self.shelf.add(finished.index, finished.verdict);
         if let Some((signature, control)) = finished.control {
             self.controls.add(signature, control);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::replay::signature;
-use super::{CampaignError, Fresh, notes, save};
+use super::{CampaignError, FreshStack, notes, save};
 use crate::model::{Fate, Regressed, Verdict};
 use crate::trace::Trace;
 
@@ -41,7 +41,7 @@ impl Regress {
         &self,
         path: &Path,
         recorded: &Trace,
-        stack: &mut Fresh<'_>,
+        stack: &mut FreshStack<'_>,
     ) -> Result<Regressed, CampaignError> {
         let name = path.display().to_string();
         let mut tally = Tally::new(self, recorded);

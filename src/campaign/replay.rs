@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::fidelity::Fold;
 use super::trial::MOST_INCONCLUSIVE;
-use super::{Audience, Bench, CampaignError, Fresh, Interrupt, save};
+use super::{Audience, Bench, CampaignError, FreshStack, Interrupt, save};
 use crate::model::{Judgement, OtherFailure, Replayed, Reproduced, Signature, Speed, Verdict};
 use crate::trace::Trace;
 
@@ -36,7 +36,7 @@ impl Replay {
     ) -> Result<Replayed, CampaignError> {
         let folder = save::run_folder(&self.out, recorded.plan.seed)?;
         let plan = self.speed.plan(&recorded.plan);
-        let mut stack = Fresh::new(bench, interrupt, audience);
+        let mut stack = FreshStack::new(bench, interrupt, audience);
         let mut fidelity = Fold::new(recorded, self.speed);
         let mut judgements = Vec::new();
         let mut spoilt = None;

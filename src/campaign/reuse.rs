@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::ledger::{Entry, Ledger};
-use super::progress::Progress;
-use super::{Audience, Bench, Campaign, CampaignError, Fresh, Interrupt, Regress, Unseen};
+use super::progress::CampaignProgress;
+use super::{Audience, Bench, Campaign, CampaignError, FreshStack, Interrupt, Regress, Unseen};
 use crate::trace::Trace;
 
 /// A saved failure is replayed so often at most. This is not to tell whether it is fixed, which is
@@ -33,7 +33,7 @@ impl Campaign {
     /// When the stack cannot be reset, or a file cannot be written.
     pub(super) async fn replay_saved(
         &self,
-        progress: &mut Progress,
+        progress: &mut CampaignProgress,
         ledger: &mut Ledger,
         bench: &Bench,
         interrupt: &Interrupt,
@@ -51,7 +51,7 @@ impl Campaign {
                 progress.reused(told.clone());
             }
         }
-        let mut stack = Fresh::new(bench, interrupt, &Unseen);
+        let mut stack = FreshStack::new(bench, interrupt, &Unseen);
         for Saved { path, trace } in &self.reuse {
             let name = path.display().to_string();
             let mut done = progress.summary.reused.iter();

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::ledger::{Entry, Ledger};
-use super::progress::Progress;
+use super::progress::CampaignProgress;
 use super::reuse::Saved;
-use super::work::{Place, Work};
+use super::work::{TrialQueue, UsedStack};
 use super::{Audience, CampaignError, Interrupt, ShrinkBudget, Stacks, save};
 use crate::generator::{self, Space};
 use crate::model::{Plan, Regressed, Signature, Summary, Verdict};
@@ -19,7 +19,7 @@ pub struct Campaign {
     /// Decides the plans.
     pub seed: u64,
     /// What is tried.
-    pub plans: Plans,
+    pub plans: PlanSource,
     /// For how long new trials are begun at most.
     pub at_most: Option<Duration>,
     /// After how many different failures it ends. One that shows too seldom to work with is not
@@ -44,7 +44,7 @@ pub struct Campaign {
 
 /// The plans of a campaign.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Plans {
+pub enum PlanSource {
     /// So many drawn from the seed.
     Random(u64),
     /// These, with what is expected of the API told one by one.
@@ -65,7 +65,7 @@ impl Campaign {
     ) -> Result<Summary, CampaignError> {
         let folder = save::run_folder(&self.out, self.seed)?;
         let mut ledger = Ledger::begin(&folder, self, stacks.first())?;
-        let progress = Progress::new(self, stacks.first(), &folder);
+        let progress = CampaignProgress::new(self, stacks.first(), &folder);
         let fresh = stacks.all().map(|bench| (bench, 0)).collect();
         self.go_on(progress, fresh, &mut ledger, interrupt, audience)
             .await
@@ -84,7 +84,7 @@ impl Campaign {
         audience: &dyn Audience,
     ) -> Result<Summary, CampaignError> {
         let (folder, bench) = (ledger.folder().to_owned(), stacks.first());
-        let mut progress = Progress::new(self, bench, &folder);
+        let mut progress = CampaignProgress::new(self, bench, &folder);
         progress.recall(ledger)?;
         let finished = progress.summary.plans_executed;
         save::forget_trials(&folder, finished)?;
@@ -110,8 +110,8 @@ impl Campaign {
     /// Does the replays and the trials that are left.
     async fn go_on(
         &self,
-        mut progress: Progress,
-        places: Vec<Place<'_>>,
+        mut progress: CampaignProgress,
+        places: Vec<UsedStack<'_>>,
         ledger: &mut Ledger,
         interrupt: &Interrupt,
         audience: &dyn Audience,
@@ -124,8 +124,8 @@ impl Campaign {
 
     async fn do_trials(
         &self,
-        progress: &mut Progress,
-        places: Vec<Place<'_>>,
+        progress: &mut CampaignProgress,
+        places: Vec<UsedStack<'_>>,
         ledger: &mut Ledger,
         interrupt: &Interrupt,
         audience: &dyn Audience,
@@ -133,14 +133,14 @@ impl Campaign {
         let (bench, _) = places[0];
         let replayed = self.replay_saved(progress, ledger, bench, interrupt, audience);
         if replayed.await? {
-            let work = Work::new(self, progress, ledger, interrupt, audience);
+            let work = TrialQueue::new(self, progress, ledger, interrupt, audience);
             work.share_out(&places).await?;
         }
         Ok(())
     }
 
     /// For how long new trials may still be begun, if that is limited.
-    pub(super) fn left(&self, progress: &Progress) -> Option<Duration> {
+    pub(super) fn left(&self, progress: &CampaignProgress) -> Option<Duration> {
         let limit = self.at_most?;
         Some(limit.saturating_sub(progress.elapsed()))
     }
@@ -148,7 +148,7 @@ impl Campaign {
     /// Sums up what was found, also where the environment ended it: that was found all the same.
     fn end(
         &self,
-        mut progress: Progress,
+        mut progress: CampaignProgress,
         ledger: &mut Ledger,
         interrupt: &Interrupt,
         done: Result<(), CampaignError>,
@@ -175,20 +175,20 @@ impl Campaign {
     }
 }
 
-impl Plans {
+impl PlanSource {
     /// How many there are.
     pub fn count(&self) -> u64 {
         match self {
-            Plans::Random(count) => *count,
-            Plans::Scenario(plans) => plans.len() as u64,
+            PlanSource::Random(count) => *count,
+            PlanSource::Scenario(plans) => plans.len() as u64,
         }
     }
 
-    /// The one at a place below [`Plans::count`].
+    /// The one at a place below [`PlanSource::count`].
     pub(super) fn plan(&self, space: &Space, seed: u64, index: u64) -> Plan {
         match self {
-            Plans::Random(_) => generator::plan(space, seed, index),
-            Plans::Scenario(plans) => plans[index as usize].clone(),
+            PlanSource::Random(_) => generator::plan(space, seed, index),
+            PlanSource::Scenario(plans) => plans[index as usize].clone(),
         }
     }
 }

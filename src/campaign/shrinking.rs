@@ -15,7 +15,7 @@ use seldom::is_seldom;
 
 use super::control::Unseen;
 use super::odds::odds;
-use super::trial::{Execution as Nth, MOST_INCONCLUSIVE};
+use super::trial::{Attempt, MOST_INCONCLUSIVE};
 use super::{Audience, Bench, CampaignError, Interrupt, notes};
 use crate::model::{
     Explanation, Failure, Plan, Reproduced, ShrinkHistory, ShrinkRun, Signature, StepId, Verdict,
@@ -309,7 +309,7 @@ impl Laboratory<'_> {
             self.steps_at_first(),
             100.0 * self.rate
         ));
-        let nth = Nth {
+        let nth = Attempt {
             nth: 1 + self.history.len() as u64,
             trials_since_reset: 0,
             in_haste,

@@ -5,7 +5,7 @@ use std::{io, panic, thread};
 
 use tokio::runtime::Builder;
 
-use super::trial::Execution;
+use super::trial::Attempt;
 use super::{Bench, CampaignError};
 use crate::executor::Executor;
 use crate::invariant::judge;
@@ -56,9 +56,9 @@ impl Simulation {
         nth: u64,
         interrupted: impl Future<Output = ()> + Send,
     ) -> Result<Trace, CampaignError> {
-        let execution = Execution {
+        let execution = Attempt {
             nth,
-            ..Execution::default()
+            ..Attempt::default()
         };
         self.execute(bench, plan, execution, interrupted)
     }
@@ -68,7 +68,7 @@ impl Simulation {
         &self,
         bench: &Bench,
         plan: &Plan,
-        execution: Execution,
+        execution: Attempt,
         interrupted: impl Future<Output = ()> + Send,
     ) -> Result<Trace, CampaignError> {
         let World { stack, transport } = (self.0)(plan, execution.nth);
@@ -106,7 +106,7 @@ fn events(
     executor: &Executor,
     bench: &Bench,
     plan: &Plan,
-    execution: Execution,
+    execution: Attempt,
     interrupted: impl Future<Output = ()>,
 ) -> Result<Vec<Event>, CampaignError> {
     let world = Builder::new_current_thread()

@@ -8,7 +8,7 @@ use crate::executor::{EarlyEnd, ResetPolicy};
 use crate::generator::GENERATOR_VERSION;
 use crate::invariant::{is_decided, judge};
 use crate::model::{Judgement, Plan, Verdict};
-use crate::observe::{Crowd, Lag, Waits};
+use crate::observe::{Crowd, Lag, WaitObserver};
 use crate::trace::{Event, FORMAT_VERSION, Header, Recorder, Trace, TraceWriter};
 
 /// So many executions in a row that tell nothing are enough: the environment is broken.
@@ -16,7 +16,7 @@ pub(super) const MOST_INCONCLUSIVE: usize = 9;
 
 /// One execution of a plan.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Execution {
+pub(super) struct Attempt {
     /// Which one of this plan, from 0: what is left to chance in a simulated world differs.
     pub nth: u64,
     /// How many trials the stack has been through since its last reset.
@@ -40,9 +40,9 @@ impl Bench {
         interrupt: &Interrupt,
         audience: &dyn Audience,
     ) -> Result<Trace, CampaignError> {
-        let execution = Execution {
+        let execution = Attempt {
             trials_since_reset,
-            ..Execution::default()
+            ..Attempt::default()
         };
         self.execute(plan, execution, path, interrupt, audience)
             .await
@@ -55,7 +55,7 @@ impl Bench {
     pub(super) async fn execute(
         &self,
         plan: &Plan,
-        execution: Execution,
+        execution: Attempt,
         path: &Path,
         interrupt: &Interrupt,
         audience: &dyn Audience,
@@ -76,7 +76,7 @@ impl Bench {
         let recorder = Recorder::new(Some(writer), self.redaction.clone(), cap);
         audience.trial_begins(plan, &self.executor, &recorder);
         let lag = Lag::observe(&recorder);
-        let waits = Waits::observe(&self.executor.stack, &recorder).await;
+        let waits = WaitObserver::observe(&self.executor.stack, &recorder).await;
         // What the kernel says of the services themselves is better than any guess.
         let crowd = (!waits.is_complete()).then(|| Crowd::observe(&recorder));
         self.executor
@@ -115,7 +115,7 @@ impl Bench {
     pub(super) fn early_end(
         &self,
         plan: &Plan,
-        execution: Execution,
+        execution: Attempt,
     ) -> EarlyEnd<impl Fn(Vec<Event>) -> bool> {
         let recovery = Duration::from_millis(self.executor.limits.recovery_ms);
         EarlyEnd {

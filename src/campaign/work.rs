@@ -19,17 +19,17 @@ use tokio::sync::Mutex;
 use tokio::task::block_in_place;
 
 use super::ledger::{Entry, Ledger};
-use super::progress::Progress;
-use super::{Audience, Bench, Campaign, CampaignError, Interrupt, Plans, save};
+use super::progress::CampaignProgress;
+use super::{Audience, Bench, Campaign, CampaignError, Interrupt, PlanSource, save};
 use crate::latency::Latencies;
 use crate::model::{Judgement, Verdict};
 use crate::trace::{Phase, Trace, View};
 
 /// A stack, and how many trials it has been through since its last reset.
-pub(super) type Place<'a> = (&'a Bench, u64);
+pub(super) type UsedStack<'a> = (&'a Bench, u64);
 
 /// The trials that are left of a campaign.
-pub(super) struct Work<'a> {
+pub(super) struct TrialQueue<'a> {
     campaign: &'a Campaign,
     interrupt: &'a Interrupt,
     audience: &'a dyn Audience,
@@ -47,21 +47,21 @@ pub(super) struct Work<'a> {
 
 /// Where trials are taken in.
 struct Desk<'a> {
-    progress: &'a mut Progress,
+    progress: &'a mut CampaignProgress,
     ledger: &'a mut Ledger,
     /// Trials that are done while one before them is not.
     waiting: BTreeMap<u64, Trace>,
 }
 
-impl<'a> Work<'a> {
+impl<'a> TrialQueue<'a> {
     pub fn new(
         campaign: &'a Campaign,
-        progress: &'a mut Progress,
+        progress: &'a mut CampaignProgress,
         ledger: &'a mut Ledger,
         interrupt: &'a Interrupt,
         audience: &'a dyn Audience,
     ) -> Self {
-        Work {
+        TrialQueue {
             campaign,
             interrupt,
             audience,
@@ -83,7 +83,7 @@ impl<'a> Work<'a> {
     /// # Errors
     /// When a stack cannot be reset, or a file cannot be written: the first of these errors, when
     /// all have ended.
-    pub async fn share_out(&self, places: &[Place<'_>]) -> Result<(), CampaignError> {
+    pub async fn share_out(&self, places: &[UsedStack<'_>]) -> Result<(), CampaignError> {
         if let [place] = places {
             return self.on(*place).await;
         }
@@ -110,7 +110,7 @@ impl<'a> Work<'a> {
         })
     }
 
-    async fn on(&self, place: Place<'_>) -> Result<(), CampaignError> {
+    async fn on(&self, place: UsedStack<'_>) -> Result<(), CampaignError> {
         let done = self.trials(place).await;
         if done.is_err() {
             self.end();
@@ -120,7 +120,7 @@ impl<'a> Work<'a> {
 
     async fn trials(
         &self,
-        (bench, mut trials_since_reset): Place<'_>,
+        (bench, mut trials_since_reset): UsedStack<'_>,
     ) -> Result<(), CampaignError> {
         while let Some(index) = self.begin() {
             let plan = self
@@ -249,7 +249,7 @@ impl<'a> Work<'a> {
         ledger.write(&Entry::Trial(Box::new(finished.clone())))?;
         let verdict = finished.verdict;
         progress.add(finished, &latencies)?;
-        if let Plans::Scenario(_) = campaign.plans {
+        if let PlanSource::Scenario(_) = campaign.plans {
             progress.rehearse(&trace, verdict);
         }
         if let (true, Some(budget)) = (is_new, campaign.shrink) {

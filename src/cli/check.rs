@@ -22,7 +22,7 @@ use crate::trace::Trace;
     Exit codes, the first that applies: 2 a trace cannot be read (it is reported, and the others are judged all the same); \
     1 a violation; 3 inconclusive; 0 everything held."
 )]
-pub struct Check {
+pub struct CheckArgs {
     /// The traces.
     #[arg(required = true, value_name = "TRACE")]
     traces: Vec<PathBuf>,
@@ -49,7 +49,7 @@ struct Checked {
     recorded: Option<Verdict>,
 }
 
-impl Check {
+impl CheckArgs {
     pub fn run(self, output: &Output) -> anyhow::Result<Exit> {
         let mut worst = Verdict::Holds;
         let mut entries = Vec::new();

@@ -13,7 +13,7 @@ use super::run::share;
 use super::saved;
 use super::session::Session;
 use super::source::Source;
-use crate::campaign::{Audience, Fresh, Interrupt, Regress as Campaign};
+use crate::campaign::{Audience, FreshStack, Interrupt, Regress as Campaign};
 use crate::model::{Fate, Regressed, Regression, Verdict};
 use crate::report;
 use crate::trace::{StackInfo, Trace};
@@ -211,7 +211,7 @@ impl Bout<'_> {
     async fn replay(&mut self, source: &Source, left: &mut Vec<&Saved>) -> anyhow::Result<()> {
         let session = Session::under(source, self.interrupt.clone()).await?;
         let up = session.with_stack(self.progress, async |bench, interrupt| {
-            let mut stack = Fresh::new(bench, interrupt, self.progress);
+            let mut stack = FreshStack::new(bench, interrupt, self.progress);
             while let Some(saved) = left.first().copied() {
                 if stack.is_interrupted() {
                     break;

@@ -24,7 +24,7 @@ use crate::report::{self, ReportJson, Unreadable, hgrm, html, junit, prometheus,
     Exit codes: 0 the report was made; 2 a trace cannot be read (it is reported, and the others are told of all the same), \
     or another file."
 )]
-pub struct Report {
+pub struct ReportArgs {
     /// The folder of one run, or traces.
     #[arg(required_unless_present = "schema", value_name = "RUN|TRACE")]
     about: Vec<PathBuf>,
@@ -49,7 +49,7 @@ pub struct Report {
     schema: bool,
 }
 
-impl Report {
+impl ReportArgs {
     pub fn run(self, output: &Output) -> anyhow::Result<Exit> {
         if self.schema {
             let schema = schemars::schema_for!(Summary);

@@ -21,7 +21,7 @@ use super::shrink::Budget;
 use super::source::Source;
 use super::stream;
 use crate::assembly::Presence;
-use crate::campaign::{Bench, Campaign, Interrupt, Ledger, Plans, ShrinkBudget, Stacks};
+use crate::campaign::{Bench, Campaign, Interrupt, Ledger, PlanSource, ShrinkBudget, Stacks};
 use crate::model::{Plan, Summary, ceiling};
 use crate::nemesis::Journal;
 use crate::report::{Scope, terminal};
@@ -118,8 +118,8 @@ impl Run {
             ));
         }
         let plans = match self.scenario {
-            Some(scenario) => Plans::Scenario(scenario_plans(scenario, bench)),
-            None => Plans::Random(self.plans.unwrap_or(match self.at_most {
+            Some(scenario) => PlanSource::Scenario(scenario_plans(scenario, bench)),
+            None => PlanSource::Random(self.plans.unwrap_or(match self.at_most {
                 Some(_) => u64::MAX,
                 None => 100,
             })),

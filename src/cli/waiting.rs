@@ -34,7 +34,7 @@ struct Patience {
 
 /// A wait that is under way.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Wait {
+pub struct WaitNotice {
     /// What is awaited: the same while the same is awaited.
     pub what: String,
     /// When it began, in microseconds since the trial began.
@@ -114,7 +114,7 @@ impl Waiting {
     }
 
     /// The wait under way, if the trial does nothing else.
-    pub fn wait(&self, now_us: u64) -> Option<Wait> {
+    pub fn wait(&self, now_us: u64) -> Option<WaitNotice> {
         match self.phase? {
             Phase::Setup => self.readiness(now_us),
             Phase::Recovery => self
@@ -126,14 +126,14 @@ impl Waiting {
         }
     }
 
-    fn readiness(&self, now_us: u64) -> Option<Wait> {
+    fn readiness(&self, now_us: u64) -> Option<WaitNotice> {
         let mut away = self.backends.iter().filter(|(_, (ready, _))| !ready);
         let (backend, (_, since_us)) = away.next()?;
         let what = format!("waiting for backend {backend} to be ready");
         Some(self.timed(what, *since_us, now_us, self.patience.ready_ms, ""))
     }
 
-    fn recovery(&self, now_us: u64) -> Option<Wait> {
+    fn recovery(&self, now_us: u64) -> Option<WaitNotice> {
         let states = self.kinds.iter().map(|kind| {
             let state = match self.sustained.contains(kind) {
                 true => "ok",
@@ -151,7 +151,7 @@ impl Waiting {
     }
 
     /// The requests in flight, each to its end or its limit.
-    fn ends(&self, now_us: u64) -> Option<Wait> {
+    fn ends(&self, now_us: u64) -> Option<WaitNotice> {
         let open = || self.in_flight.iter();
         let since_us = open()
             .map(|r| r.accepted_us.unwrap_or(r.sent.at_us))
@@ -166,7 +166,7 @@ impl Waiting {
             false => "requests in flight",
         };
         let count = self.in_flight.len();
-        Some(Wait {
+        Some(WaitNotice {
             what: what.to_owned(),
             since_us,
             state: format!(
@@ -176,10 +176,17 @@ impl Waiting {
         })
     }
 
-    fn timed(&self, what: String, since_us: u64, now_us: u64, limit_ms: u64, more: &str) -> Wait {
+    fn timed(
+        &self,
+        what: String,
+        since_us: u64,
+        now_us: u64,
+        limit_ms: u64,
+        more: &str,
+    ) -> WaitNotice {
         let waited = duration_s(now_us.saturating_sub(since_us) / 1_000_000);
         let limit = duration_s(limit_ms.div_ceil(1_000));
-        Wait {
+        WaitNotice {
             what,
             since_us,
             state: format!("{waited} of at most {limit}{more}"),
@@ -187,7 +194,7 @@ impl Waiting {
     }
 }
 
-impl std::fmt::Display for Wait {
+impl std::fmt::Display for WaitNotice {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}: {}", self.what, self.state)
     }

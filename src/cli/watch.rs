@@ -19,7 +19,7 @@ use crate::assembly::Presence;
 use crate::campaign::Bench;
 use crate::load;
 use crate::model::Background;
-use crate::observe::{Readiness, Services};
+use crate::observe::{ReadinessObserver, Services};
 use crate::report::{EventLine, LiveLog, Tone};
 use crate::trace::{EventKind, Recorder};
 
@@ -111,7 +111,7 @@ impl Watch {
     /// Observes and probes, for ever.
     async fn observe(&self, bench: &Bench, recorder: &Recorder) -> anyhow::Result<Exit> {
         let executor = &bench.executor;
-        let _readiness = Readiness::probe(&executor.stack, recorder);
+        let _readiness = ReadinessObserver::probe(&executor.stack, recorder);
         if !self.no_probe {
             let client = bench.client("watch", seed_of_now(), recorder.clone())?;
             let kinds = executor.kinds.iter();

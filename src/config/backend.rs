@@ -10,7 +10,7 @@ use super::complaint::Problem;
 use super::generator::{GeneratorTable, fault_names};
 use super::request::check_header;
 use super::service::{CommandTable, DockerTable, ProcessTable, Ways};
-use super::text::{self, Time};
+use super::text::{self, DurationText};
 use super::{KeyPath, ServiceConfig};
 use crate::generator::BackendSpace;
 use crate::model::{API, BackendName, Executed, FaultName};
@@ -87,17 +87,17 @@ struct ReadyTable {
     exec: Option<Vec<String>>,
     log: Option<String>,
     #[serde(default = "default_every")]
-    every: Time,
+    every: DurationText,
     #[serde(default = "default_timeout")]
-    timeout: Time,
+    timeout: DurationText,
 }
 
-fn default_every() -> Time {
-    Time(Duration::from_millis(500))
+fn default_every() -> DurationText {
+    DurationText(Duration::from_millis(500))
 }
 
-fn default_timeout() -> Time {
-    Time(Duration::from_secs(5))
+fn default_timeout() -> DurationText {
+    DurationText(Duration::from_secs(5))
 }
 
 impl BackendTable {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::KeyPath;
 use super::complaint::Problem;
-use super::text::Time;
+use super::text::DurationText;
 use crate::generator::{BackendSpace, Bounds, Space, SpaceError};
 use crate::model::{FaultName, RequestKind};
 
@@ -30,14 +30,14 @@ pub(super) struct GeneratorTable {
     requests: Option<Range<u32>>,
     concurrency: Option<Range<u32>>,
     rate: Option<Range<f64>>,
-    max_think: Option<Time>,
-    min_outage: Option<Time>,
-    max_outage: Option<Time>,
-    max_gap: Option<Time>,
-    max_grace: Option<Time>,
-    max_wait: Option<Time>,
-    max_offset: Option<Time>,
-    max_plan: Option<Time>,
+    max_think: Option<DurationText>,
+    min_outage: Option<DurationText>,
+    max_outage: Option<DurationText>,
+    max_gap: Option<DurationText>,
+    max_grace: Option<DurationText>,
+    max_wait: Option<DurationText>,
+    max_offset: Option<DurationText>,
+    max_plan: Option<DurationText>,
     event_anchors: Option<f64>,
     background: Option<f64>,
     background_rate: Option<Range<f64>>,
@@ -100,7 +100,7 @@ impl GeneratorTable {
 
     fn bounds(&self) -> Bounds {
         let usual = Bounds::default();
-        let time = |given: Option<Time>, usual| given.map_or(usual, Time::ms);
+        let time = |given: Option<DurationText>, usual| given.map_or(usual, DurationText::ms);
         let (shortest, longest) = usual.outage_ms.into_inner();
         Bounds {
             steps: range(self.steps.clone(), usual.steps),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::complaint::Problem;
-use super::{Container, KeyPath, ServiceConfig};
+use super::{ContainerName, KeyPath, ServiceConfig};
 
 /// The projects that are listed, without the one that the services are of.
 pub(super) fn check<'a>(
@@ -46,7 +46,7 @@ pub(super) fn check<'a>(
 
 fn project(service: &ServiceConfig) -> Option<&str> {
     match service {
-        ServiceConfig::Docker(Container::Compose { project, .. }) => Some(project),
+        ServiceConfig::Docker(ContainerName::Compose { project, .. }) => Some(project),
         _ => None,
     }
 }

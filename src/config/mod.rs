@@ -36,7 +36,7 @@ pub use api::ApiConfig;
 pub use backend::{BackendConfig, ReadyCheck, ReadyConfig};
 pub use complaint::Complaint;
 pub use environment::PORT;
-pub use service::{CommandConfig, Container, ProcessConfig, ServiceConfig};
+pub use service::{CommandConfig, ContainerName, ProcessConfig, ServiceConfig};
 pub use sketch::{Sketch, SketchedBackend};
 
 use crate::executor::{ResetPolicy, Settings};
@@ -150,7 +150,7 @@ impl Config {
         let mut copy = self.clone();
         let backends = copy.backends.iter_mut().map(|backend| &mut backend.service);
         for service in copy.api.service.iter_mut().chain(backends) {
-            if let ServiceConfig::Docker(Container::Compose { project: its, .. }) = service {
+            if let ServiceConfig::Docker(ContainerName::Compose { project: its, .. }) = service {
                 project.clone_into(its);
             }
         }

@@ -9,14 +9,14 @@ use serde::Deserialize;
 
 use super::KeyPath;
 use super::complaint::Problem;
-use super::text::{self, Time};
+use super::text::{self, DurationText};
 use crate::model::FaultName;
 
 /// How a service is reached and driven.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ServiceConfig {
     /// It is a container that somebody else has made.
-    Docker(Container),
+    Docker(ContainerName),
     /// It is a command that the tool runs itself.
     Process(ProcessConfig),
     /// It is whatever these commands drive.
@@ -25,7 +25,7 @@ pub enum ServiceConfig {
 
 /// Which container it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Container {
+pub enum ContainerName {
     /// The one of this name or id.
     Named(String),
     /// The one of a compose service.
@@ -75,12 +75,12 @@ pub(super) struct CommandTable {
     kill: Option<Vec<String>>,
     status: Vec<String>,
     #[serde(default = "default_timeout")]
-    timeout: Time,
+    timeout: DurationText,
     dir: Option<PathBuf>,
 }
 
-fn default_timeout() -> Time {
-    Time(Duration::from_secs(30))
+fn default_timeout() -> DurationText {
+    DurationText(Duration::from_secs(30))
 }
 
 /// The ways of driving a service that a section may give; it gives one at most.
@@ -213,10 +213,10 @@ impl CommandTable {
 }
 
 impl DockerTable {
-    fn container(self, key: KeyPath) -> Result<Container, Problem> {
+    fn container(self, key: KeyPath) -> Result<ContainerName, Problem> {
         match (self.name, self.compose_project, self.service) {
-            (Some(name), None, None) => Ok(Container::Named(name)),
-            (None, Some(project), Some(service)) => Ok(Container::Compose { project, service }),
+            (Some(name), None, None) => Ok(ContainerName::Named(name)),
+            (None, Some(project), Some(service)) => Ok(ContainerName::Compose { project, service }),
             (Some(_), ..) => Err(Problem::at(
                 key,
                 "a container is found by its name or by its compose service, not by both",

@@ -143,7 +143,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::config::{Config, Container, ServiceConfig};
+    use crate::config::{Config, ContainerName, ServiceConfig};
 
     fn sketch(ready: ReadyCheck) -> Sketch {
         Sketch {
@@ -190,7 +190,7 @@ mod tests {
             sketch.backends[0].service = service.to_owned();
             let config = parsed(&sketch);
             assert_eq!(config.backends[0].name, name);
-            let expected = Container::Compose {
+            let expected = ContainerName::Compose {
                 project: "dev".to_owned(),
                 service: service.to_owned(),
             };

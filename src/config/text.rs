@@ -14,9 +14,9 @@ pub(super) const TOO_LONG: &str = "is longer than";
 
 /// A length of time, no longer than [`ceiling::LONGEST`], written like `90s`, `1m 30s` or `500ms`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Time(pub(super) Duration);
+pub(super) struct DurationText(pub(super) Duration);
 
-impl Time {
+impl DurationText {
     /// In whole milliseconds.
     pub(super) fn ms(self) -> u64 {
         self.0.as_millis() as u64
@@ -31,7 +31,7 @@ impl Time {
     }
 }
 
-impl<'de> Deserialize<'de> for Time {
+impl<'de> Deserialize<'de> for DurationText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_str(TimeVisitor)
     }
@@ -40,15 +40,15 @@ impl<'de> Deserialize<'de> for Time {
 struct TimeVisitor;
 
 impl Visitor<'_> for TimeVisitor {
-    type Value = Time;
+    type Value = DurationText;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a duration such as `90s`, `1m 30s` or `500ms`, in quotes")
     }
 
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Time, E> {
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<DurationText, E> {
         match ceiling::duration(text) {
-            Ok(time) => Ok(Time(time)),
+            Ok(time) => Ok(DurationText(time)),
             Err(DurationError::Unreadable) => Err(E::invalid_value(Unexpected::Str(text), &self)),
             Err(DurationError::TooLong) => {
                 Err(E::custom(format!("`{text}` {TOO_LONG} {LONGEST_WORDS}")))

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::KeyPath;
 use super::byte_size::ByteSize;
 use super::complaint::Problem;
-use super::text::{Time, at_most};
+use super::text::{DurationText, at_most};
 use crate::executor::{ResetPolicy, Settings};
 use crate::load::{Caps, Connections};
 use crate::model::ceiling;
@@ -28,14 +28,14 @@ pub(super) struct LoadTable {
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) struct TrialTable {
-    ready_within: Option<Time>,
-    api_ready_within: Option<Time>,
+    ready_within: Option<DurationText>,
+    api_ready_within: Option<DurationText>,
     baseline: Option<NonZeroU32>,
-    anchor_timeout: Option<Time>,
-    probe_patience: Option<Time>,
-    probe_every: Option<Time>,
-    resources_every: Option<Time>,
-    settle: Option<Time>,
+    anchor_timeout: Option<DurationText>,
+    probe_patience: Option<DurationText>,
+    probe_every: Option<DurationText>,
+    resources_every: Option<DurationText>,
+    settle: Option<DurationText>,
     #[serde(default)]
     reset: ResetPolicy,
 }
@@ -67,7 +67,7 @@ impl LoadTable {
 impl TrialTable {
     pub(super) fn settings(self, trace: TraceTable) -> Result<(Settings, ResetPolicy), Problem> {
         let usual = Settings::default();
-        let time = |name: &str, given: Option<Time>, usual| match given {
+        let time = |name: &str, given: Option<DurationText>, usual| match given {
             Some(time) => time.above_zero(KeyPath::of("trial").key(name)),
             None => Ok(usual),
         };

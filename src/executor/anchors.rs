@@ -6,7 +6,7 @@ use tokio::time::{sleep, sleep_until};
 
 use super::watcher::Watcher;
 use crate::model::{Anchor, Plan};
-use crate::observe::Readiness;
+use crate::observe::ReadinessObserver;
 use crate::trace::Recorder;
 use crate::watch;
 
@@ -23,7 +23,7 @@ pub(super) struct Anchors<'a> {
     /// still come.
     pub active: watch::Sender<usize>,
     /// Whether the backends are ready: until they are, an event may still come, too.
-    pub readiness: &'a Readiness,
+    pub readiness: &'a ReadinessObserver,
     /// How long an event is waited for when nothing is active and every backend is ready.
     pub timeout: Duration,
 }

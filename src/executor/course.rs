@@ -13,7 +13,7 @@ use super::trial::Trial;
 use crate::load::{self, Client, ClientParts, Draw, LoadError};
 use crate::model::Plan;
 use crate::nemesis::Nemesis;
-use crate::observe::{Readiness, Resources, Services};
+use crate::observe::{ReadinessObserver, Resources, Services};
 use crate::trace::{Event, EventKind, Follower, Origin, Phase, Recorder};
 use crate::watch;
 
@@ -33,7 +33,7 @@ impl Executor {
     ) {
         let _services = Services::observe(&self.stack, recorder);
         let _resources = Resources::observe(&self.stack, recorder, self.settings.resources_every);
-        let readiness = Readiness::probe(&self.stack, recorder);
+        let readiness = ReadinessObserver::probe(&self.stack, recorder);
         let (stack, journal) = (Arc::clone(&self.stack), Arc::clone(&self.journal));
         let nemesis = Nemesis::new(stack, journal, recorder.clone());
         let (away, api_readiness) = watch::channel(load::Readiness::Away);

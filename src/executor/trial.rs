@@ -4,7 +4,7 @@ use super::Executor;
 use crate::load::Client;
 use crate::model::Plan;
 use crate::nemesis::{self, Nemesis};
-use crate::observe::Readiness;
+use crate::observe::ReadinessObserver;
 use crate::trace::{EventKind, Phase, Recorder};
 
 /// One trial under way.
@@ -12,7 +12,7 @@ pub(super) struct Trial<'a> {
     pub executor: &'a Executor,
     pub plan: &'a Plan,
     pub recorder: &'a Recorder,
-    pub readiness: &'a Readiness,
+    pub readiness: &'a ReadinessObserver,
     pub nemesis: &'a Nemesis,
     pub client: &'a Client,
 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::jobs::Jobs;
+use super::jobs::JobKinds;
 use super::{Space, draws};
 use crate::model::{Action, Anchor, Burst, Edge, Step};
 
@@ -14,11 +14,11 @@ const AT_ONCE: f64 = 0.4;
 #[derive(Debug, Clone)]
 pub(super) struct Wish {
     /// What it would like to name, if there is one.
-    pub(super) event: Option<Event>,
+    pub(super) event: Option<EventAnchor>,
     /// Which of its moments, if that is a burst's.
-    pub(super) moment: Moment,
+    pub(super) moment: JobMoment,
     /// What it names otherwise.
-    pub(super) time: Time,
+    pub(super) time: TimeAnchor,
     /// Which of the steps that it could name; the latest of them, if none is chosen.
     pub(super) target: Option<Index>,
     /// Which of a burst's requests or jobs.
@@ -29,7 +29,7 @@ pub(super) struct Wish {
 
 /// An observed event.
 #[derive(Debug, Clone)]
-pub(super) enum Event {
+pub(super) enum EventAnchor {
     /// A burst comes to a moment.
     Burst,
     /// The backend is ready after a fault.
@@ -41,7 +41,7 @@ pub(super) enum Event {
 /// What of a burst is waited for. Where it has no jobs, or none of a known state, it is what stands
 /// before that here.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Moment {
+pub(super) enum JobMoment {
     /// A request is in flight.
     InFlight,
     /// A job is accepted.
@@ -52,7 +52,7 @@ pub(super) enum Moment {
 
 /// A time that needs no observation.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Time {
+pub(super) enum TimeAnchor {
     /// Since the plan began.
     Plan,
     /// Since a step started or ended.
@@ -63,9 +63,9 @@ pub(super) enum Time {
 pub(super) fn wish(space: &Space) -> impl Strategy<Value = Wish> + use<> {
     let bounds = &space.bounds;
     let time = prop::sample::select(vec![
-        Time::Plan,
-        Time::Step(Edge::Start),
-        Time::Step(Edge::End),
+        TimeAnchor::Plan,
+        TimeAnchor::Step(Edge::Start),
+        TimeAnchor::Step(Edge::End),
     ]);
     (
         (prop::bool::weighted(bounds.event_anchors), event(space)),
@@ -87,40 +87,40 @@ pub(super) fn wish(space: &Space) -> impl Strategy<Value = Wish> + use<> {
         )
 }
 
-fn moment(space: &Space) -> impl Strategy<Value = Moment> + use<> {
-    let mut moments = vec![(2, Just(Moment::InFlight).boxed())];
+fn moment(space: &Space) -> impl Strategy<Value = JobMoment> + use<> {
+    let mut moments = vec![(2, Just(JobMoment::InFlight).boxed())];
     if !space.jobs.mix(&space.kinds).is_empty() {
-        moments.push((2, Just(Moment::Accepted).boxed()));
+        moments.push((2, Just(JobMoment::Accepted).boxed()));
     }
     if !space.jobs.states(&space.kinds).is_empty() {
-        moments.push((1, any::<Index>().prop_map(Moment::State).boxed()));
+        moments.push((1, any::<Index>().prop_map(JobMoment::State).boxed()));
     }
     proptest::strategy::Union::new_weighted(moments)
 }
 
-fn event(space: &Space) -> impl Strategy<Value = Event> + use<> {
+fn event(space: &Space) -> impl Strategy<Value = EventAnchor> + use<> {
     let mut events = vec![
-        (3, Just(Event::Burst).boxed()),
-        (2, Just(Event::Ready).boxed()),
+        (3, Just(EventAnchor::Burst).boxed()),
+        (2, Just(EventAnchor::Ready).boxed()),
     ];
     if !space.log_anchors.is_empty() {
         let pattern = prop::sample::select(space.log_anchors.clone());
-        events.push((2, pattern.prop_map(Event::Log).boxed()));
+        events.push((2, pattern.prop_map(EventAnchor::Log).boxed()));
     }
     proptest::strategy::Union::new_weighted(events)
 }
 
 impl Wish {
     /// The anchor that comes nearest to the wish, naming only steps that came before.
-    pub(super) fn grant(self, earlier: &[Step], jobs: &Jobs) -> Anchor {
+    pub(super) fn grant(self, earlier: &[Step], jobs: &JobKinds) -> Anchor {
         self.event_anchor(earlier, jobs)
             .unwrap_or_else(|| self.time_anchor(earlier))
     }
 
-    fn event_anchor(&self, earlier: &[Step], jobs: &Jobs) -> Option<Anchor> {
+    fn event_anchor(&self, earlier: &[Step], jobs: &JobKinds) -> Option<Anchor> {
         let offset_ms = self.offset_ms;
         match self.event.as_ref()? {
-            Event::Burst => {
+            EventAnchor::Burst => {
                 let bursts = earlier.iter().filter_map(|step| match &step.action {
                     Action::Burst(burst) => Some((step, burst)),
                     _ => None,
@@ -128,7 +128,7 @@ impl Wish {
                 let (step, burst) = self.choose(bursts.collect())?;
                 Some(self.burst_anchor(step, burst, jobs))
             }
-            Event::Ready => {
+            EventAnchor::Ready => {
                 let faults = earlier
                     .iter()
                     .filter(|step| matches!(step.action, Action::Fault(_)));
@@ -138,27 +138,27 @@ impl Wish {
                     offset_ms,
                 })
             }
-            Event::Log(pattern) => Some(Anchor::Log {
+            EventAnchor::Log(pattern) => Some(Anchor::Log {
                 pattern: pattern.clone(),
                 offset_ms,
             }),
         }
     }
 
-    fn burst_anchor(&self, step: &Step, burst: &Burst, jobs: &Jobs) -> Anchor {
+    fn burst_anchor(&self, step: &Step, burst: &Burst, jobs: &JobKinds) -> Anchor {
         let (id, offset_ms) = (step.id.clone(), self.offset_ms);
         // At least one, and no more than a `u32` holds.
         let nth = |count: u32| 1 + self.nth.index(count as usize) as u32;
         let accepted = jobs.likely(burst);
         let states = jobs.states(&burst.mix);
         match self.moment {
-            Moment::State(state) if accepted > 0 && !states.is_empty() => Anchor::State {
+            JobMoment::State(state) if accepted > 0 && !states.is_empty() => Anchor::State {
                 burst: id,
                 nth: nth(jobs.likely_seen(burst)),
                 state: state.get(&states).clone(),
                 offset_ms,
             },
-            Moment::Accepted | Moment::State(_) if accepted > 0 => Anchor::Accepted {
+            JobMoment::Accepted | JobMoment::State(_) if accepted > 0 => Anchor::Accepted {
                 burst: id,
                 nth: nth(accepted),
                 offset_ms,
@@ -176,7 +176,7 @@ impl Wish {
         let offset_ms = self.offset_ms;
         let named = self.choose(earlier.iter().collect());
         match (self.time, named) {
-            (Time::Step(edge), Some(step)) => Anchor::After {
+            (TimeAnchor::Step(edge), Some(step)) => Anchor::After {
                 step: step.id.clone(),
                 edge,
                 offset_ms,

@@ -7,8 +7,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::anchors::{Event, Time, Wish, wish};
-use super::jobs::Jobs;
+use super::anchors::{EventAnchor, TimeAnchor, Wish, wish};
+use super::jobs::JobKinds;
 use super::{Space, budget, bursts, draws, faults};
 use crate::model::{Action, Anchor, Edge, Fault, Plan, Step, StepId, Wait};
 
@@ -47,7 +47,7 @@ pub fn plans(space: &Space) -> impl Strategy<Value = Plan> + use<> {
         // follow a fault, and a plan whose only fault waits for one does nothing.
         if let Some(first) = hearts.first_mut() {
             first.wish.event = None;
-            first.wish.time = Time::Plan;
+            first.wish.time = TimeAnchor::Plan;
         }
         implant(&mut drafts, hearts, place);
         let mut steps = assemble(drafts, &jobs);
@@ -115,7 +115,7 @@ fn strike(fault: Fault, burst: Action, first: Wish, second: Wish) -> Vec<Draft> 
         Draft {
             action: Action::Fault(fault),
             wish: Wish {
-                event: Some(Event::Burst),
+                event: Some(EventAnchor::Burst),
                 target: None,
                 ..second
             },
@@ -128,7 +128,7 @@ fn met(space: &Space) -> impl Strategy<Value = Vec<Draft>> + use<> {
     parts(space).prop_map(|(fault, burst, first, second)| {
         // A burst that starts later would miss the outage.
         let offset_ms = second.offset_ms.min(fault.outage_ms);
-        let time = Time::Step(Edge::Start);
+        let time = TimeAnchor::Step(Edge::Start);
         vec![
             Draft {
                 action: Action::Fault(fault),
@@ -192,7 +192,7 @@ fn heart(space: &Space) -> impl Strategy<Value = Heart> + use<> {
     );
     let again = again.prop_map(|(fault, first, second, outages, offset_ms)| {
         let again = Wish {
-            event: Some(Event::Ready),
+            event: Some(EventAnchor::Ready),
             target: None,
             offset_ms,
             ..second
@@ -245,7 +245,7 @@ fn implant(drafts: &mut Vec<Draft>, mut heart: Vec<Draft>, place: Index) {
 }
 
 /// Names the steps by what they do and their order, and grants their wishes.
-fn assemble(drafts: Vec<Draft>, jobs: &Jobs) -> Vec<Step> {
+fn assemble(drafts: Vec<Draft>, jobs: &JobKinds) -> Vec<Step> {
     let (mut bursts, mut faults, mut waits) = (0, 0, 0);
     let mut steps = Vec::with_capacity(drafts.len());
     for Draft { action, wish } in drafts {

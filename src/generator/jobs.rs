@@ -10,15 +10,15 @@ const SEEN: u32 = 4;
 
 /// The request kinds that become jobs, with the states that the configuration names for each.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Jobs(BTreeMap<KindName, Vec<String>>);
+pub(super) struct JobKinds(BTreeMap<KindName, Vec<String>>);
 
-impl Jobs {
+impl JobKinds {
     pub(super) fn of(kinds: &[RequestKind]) -> Self {
         let jobs = kinds.iter().filter_map(|kind| {
             let job = kind.job.as_ref()?;
             Some((kind.name.clone(), job.states.clone()))
         });
-        Jobs(jobs.collect())
+        JobKinds(jobs.collect())
     }
 
     /// The part of a mix that becomes jobs.
@@ -65,9 +65,9 @@ mod tests {
     use super::*;
     use crate::model::Pace;
 
-    fn jobs() -> Jobs {
+    fn jobs() -> JobKinds {
         let states = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        Jobs(BTreeMap::from([
+        JobKinds(BTreeMap::from([
             ("cold".to_owned(), states(&["DEPLOYING", "RUNNING"])),
             ("warm".to_owned(), states(&["RUNNING"])),
         ]))

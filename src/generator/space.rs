@@ -1,7 +1,7 @@
 //! What plans may be drawn.
 
 use super::Bounds;
-use super::jobs::Jobs;
+use super::jobs::JobKinds;
 use crate::model::{BackendName, FaultName, Limits, Mix, RequestKind};
 
 /// What plans may be drawn for a stack. It is never empty: a space that could give no plan is
@@ -10,7 +10,7 @@ use crate::model::{BackendName, FaultName, Limits, Mix, RequestKind};
 pub struct Space {
     pub(super) backends: Vec<BackendSpace>,
     pub(super) kinds: Mix,
-    pub(super) jobs: Jobs,
+    pub(super) jobs: JobKinds,
     pub(super) log_anchors: Vec<String>,
     pub(super) bounds: Bounds,
     pub(super) scale: Scale,
@@ -103,7 +103,7 @@ impl Space {
         Ok(Space {
             backends,
             kinds,
-            jobs: Jobs::default(),
+            jobs: JobKinds::default(),
             log_anchors,
             bounds,
             scale: Scale::of(&Limits::default()),
@@ -128,7 +128,7 @@ impl Space {
     /// chance.
     #[must_use]
     pub fn with_jobs_of(self, kinds: &[RequestKind]) -> Self {
-        let jobs = Jobs::of(kinds);
+        let jobs = JobKinds::of(kinds);
         Space { jobs, ..self }
     }
 

@@ -9,15 +9,15 @@ const LIVELY: u64 = 10;
 
 /// What the API answered, and which jobs it ended, and how long that took.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct ApiPace {
     exchanges: Finished,
     jobs: Finished,
 }
 
-impl Pace {
+impl ApiPace {
     pub fn of(view: &View<'_>, limits: &Limits) -> Self {
         let requests = || view.requests().iter();
-        Pace {
+        ApiPace {
             exchanges: Finished::new(requests().flat_map(exchanges), limits.answer_ms),
             jobs: Finished::new(requests().filter_map(job), limits.job_ms),
         }
@@ -30,7 +30,7 @@ impl Pace {
     }
 }
 
-impl Pace {
+impl ApiPace {
     /// When the next exchange was answered after some time.
     pub fn next_answer_us(&self, after_us: u64) -> Option<u64> {
         let answers = &self.exchanges.0;

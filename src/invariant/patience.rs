@@ -7,7 +7,7 @@
 
 use std::cell::OnceCell;
 
-use super::pace::Pace;
+use super::pace::ApiPace;
 use crate::model::{Limits, Outcome, UnknownReason};
 use crate::trace::{Request, Span, Spans, View};
 
@@ -33,7 +33,7 @@ pub(super) struct Patience<'v, 'a> {
     view: &'v View<'a>,
     limits: &'v Limits,
     /// Only a crowd asks for it.
-    pace: OnceCell<Pace>,
+    pace: OnceCell<ApiPace>,
 }
 
 impl<'v, 'a> Patience<'v, 'a> {
@@ -114,8 +114,9 @@ impl<'v, 'a> Patience<'v, 'a> {
         self.is_crowded(span) && self.pace().is_slow(span)
     }
 
-    fn pace(&self) -> &Pace {
-        self.pace.get_or_init(|| Pace::of(self.view, self.limits))
+    fn pace(&self) -> &ApiPace {
+        self.pace
+            .get_or_init(|| ApiPace::of(self.view, self.limits))
     }
 
     fn is_crowded(&self, span: Span) -> bool {

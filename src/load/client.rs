@@ -8,13 +8,13 @@ use tokio::time::Instant;
 
 use super::claims::Claims;
 use super::gate::{Gate, Passage};
-use super::job::Accepted;
+use super::job::AcceptedJob;
 use super::kind::{Draft, Kind, Submitted};
-use super::look_back::{Finished, LookBack};
+use super::look_back::{FinishedJob, LookBack};
 use super::pending::Pending;
 use super::successes::Successes;
 use super::values::Past;
-use super::wire::Wire;
+use super::wire::TimedTransport;
 use super::{Caps, Draw, LoadError, Readiness, Transport};
 use crate::model::{KindName, Limits, Mix, Outcome, RequestKind, UnknownReason};
 use crate::trace::{EventKind, Origin, Recorder};
@@ -49,7 +49,7 @@ pub struct ClientParts<'a> {
 }
 
 struct Inner {
-    wire: Wire,
+    wire: TimedTransport,
     kinds: BTreeMap<KindName, Kind>,
     job_limit: Duration,
     gate: Gate,
@@ -69,7 +69,7 @@ impl Client {
         Ok(Client(Arc::new(Inner {
             kinds: Kind::all(parts.kinds)?,
             gate: Gate::new(&parts.caps)?,
-            wire: Wire {
+            wire: TimedTransport {
                 transport: parts.transport,
                 answer_limit: Duration::from_millis(parts.limits.answer_ms),
                 recorder: parts.recorder,
@@ -112,7 +112,7 @@ impl Client {
     }
 
     /// The jobs that have ended, and what to poll them over.
-    pub(super) fn finished(&self) -> (&LookBack, &Wire) {
+    pub(super) fn finished(&self) -> (&LookBack, &TimedTransport) {
         (&self.0.finished, &self.0.wire)
     }
 
@@ -213,12 +213,12 @@ impl Inner {
                 pending.mismatched(mismatch);
                 return (outcome, None);
             }
-            Ok(Submitted::Accepted(job, poll, id)) => (job, poll, id),
+            Ok(Submitted::AcceptedJob(job, poll, id)) => (job, poll, id),
             Err(cut) => return (self.wire.trouble(cut.to_string()).into(), None),
         };
         let poll = poll.request(&draft.request.headers, &id, &mut draft.values);
         pending.accepted(id);
-        let accepted = Accepted {
+        let accepted = AcceptedJob {
             wire: &self.wire,
             request: pending.request(),
             token: &draft.values.token,
@@ -229,7 +229,7 @@ impl Inner {
         };
         let (outcome, echo) = accepted.follow(self.readiness.clone()).await;
         self.remember(name, past, &outcome);
-        self.finished.remember(Finished {
+        self.finished.remember(FinishedJob {
             request: accepted.request,
             poll: accepted.poll,
             job: job.clone(),

@@ -7,17 +7,17 @@ use percent_encoding::percent_decode_str;
 use regex::Regex;
 use serde_json::Value;
 
-use super::expected::{Expected, Part, Place, Wanted};
+use super::expected::{AnswerPart, Expected, Part, Wanted};
 use super::json_text::JsonText;
 use super::placeholder::{NO_JOB_YET, Text};
 use super::reading::plain_text;
-use super::scope::Scope;
+use super::scope::PlaceholderScope;
 use super::values::Values;
 use crate::model::{Expect, RequestKind};
 
 /// What the answers to a request kind have to be, with all its placeholders parsed.
 #[derive(Debug)]
-pub(super) struct Expectation {
+pub(super) struct AnswerExpectation {
     status: Option<u16>,
     parts: Vec<Template>,
 }
@@ -25,7 +25,7 @@ pub(super) struct Expectation {
 /// One thing that an answer has to say.
 #[derive(Debug)]
 struct Template {
-    place: Place,
+    place: AnswerPart,
     wanted: Filled,
     is_own: bool,
 }
@@ -39,12 +39,15 @@ enum Filled {
     Match(Arc<Regex>),
 }
 
-impl Expectation {
+impl AnswerExpectation {
     /// Parses what a kind expects. `scope` is what its request has drawn.
     ///
     /// # Errors
     /// Names the key below `expect` that offends, and says why.
-    pub fn parse(kind: &RequestKind, scope: &mut Scope) -> Result<Self, (String, String)> {
+    pub fn parse(
+        kind: &RequestKind,
+        scope: &mut PlaceholderScope,
+    ) -> Result<Self, (String, String)> {
         let Expect {
             status,
             json,
@@ -66,7 +69,7 @@ impl Expectation {
             let text = Text::parse_before_job(text, scope)
                 .map_err(|message| ("text".to_owned(), message))?;
             parts.push(Template {
-                place: Place::Text,
+                place: AnswerPart::Text,
                 // A token is found in no other answer by chance, as a short word may be.
                 is_own: text.is_unique(),
                 wanted: Filled::Contained(text),
@@ -76,12 +79,12 @@ impl Expectation {
             let pattern =
                 Regex::new(regex).map_err(|error| ("regex".to_owned(), error.to_string()))?;
             parts.push(Template {
-                place: Place::Regex,
+                place: AnswerPart::Regex,
                 wanted: Filled::Match(Arc::new(pattern)),
                 is_own: false,
             });
         }
-        Ok(Expectation {
+        Ok(AnswerExpectation {
             status: *status,
             parts,
         })
@@ -106,12 +109,12 @@ impl Expectation {
     }
 }
 
-fn header(name: &str, value: &str, scope: &mut Scope) -> Result<Template, String> {
+fn header(name: &str, value: &str, scope: &mut PlaceholderScope) -> Result<Template, String> {
     let name = HeaderName::from_bytes(name.as_bytes())
         .map_err(|_| format!("`{name}` is no header's name"))?;
     let text = Text::parse_before_job(value, scope)?;
     Ok(Template {
-        place: Place::Header(name),
+        place: AnswerPart::Header(name),
         is_own: !text.is_literal(),
         wanted: Filled::Words(text),
     })
@@ -121,7 +124,7 @@ fn field(
     kind: &RequestKind,
     pointer: &str,
     value: &Value,
-    scope: &mut Scope,
+    scope: &mut PlaceholderScope,
 ) -> Result<Template, String> {
     if !pointer.is_empty() && !pointer.starts_with('/') {
         return Err(format!(
@@ -139,7 +142,7 @@ fn field(
         json => Filled::Value(json),
     };
     Ok(Template {
-        place: Place::Json(pointer.to_owned()),
+        place: AnswerPart::Json(pointer.to_owned()),
         wanted,
         is_own,
     })

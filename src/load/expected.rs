@@ -22,7 +22,7 @@ pub(super) struct Expected {
 #[derive(Debug)]
 pub(super) struct Part {
     /// Where.
-    pub place: Place,
+    pub place: AnswerPart,
     /// What.
     pub wanted: Wanted,
     /// Whether it belongs to this request: it was drawn for it, or stands in its path. What others
@@ -32,7 +32,7 @@ pub(super) struct Part {
 
 /// Where in an answer something is looked for.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Place {
+pub(super) enum AnswerPart {
     /// A header.
     Header(HeaderName),
     /// What stands at a JSON pointer.
@@ -82,7 +82,7 @@ impl Expected {
 
     /// Whether this request asked for what an answer has at a place. Nobody asks for an empty text:
     /// it is what an API says that has lost something.
-    pub fn asked_for(&self, place: &Place, reading: &Reading) -> bool {
+    pub fn asked_for(&self, place: &AnswerPart, reading: &Reading) -> bool {
         let is_at = |part: &&Part| {
             part.is_own && part.place == *place && !part.wanted.to_string().is_empty()
         };
@@ -99,19 +99,19 @@ impl Expected {
 impl Part {
     fn fits(&self, reading: &Reading) -> Result<bool, Cut> {
         match (&self.place, &self.wanted) {
-            (Place::Header(name), wanted) => Ok(reading.header(name).any(|value| {
+            (AnswerPart::Header(name), wanted) => Ok(reading.header(name).any(|value| {
                 // `text/html` is also what `text/html; charset=utf-8` says.
                 let plain = value.split(';').next().unwrap_or_default().trim_end();
                 wanted.reads(value) || wanted.reads(plain)
             })),
-            (Place::Json(pointer), Wanted::Value(value)) => {
+            (AnswerPart::Json(pointer), Wanted::Value(value)) => {
                 Ok(reading.value(pointer)? == Some(value))
             }
-            (Place::Json(pointer), wanted) => {
+            (AnswerPart::Json(pointer), wanted) => {
                 let found = reading.value(pointer)?.and_then(plain_text);
                 Ok(found.is_some_and(|found| wanted.reads(&found)))
             }
-            (Place::Text | Place::Regex, wanted) => reading
+            (AnswerPart::Text | AnswerPart::Regex, wanted) => reading
                 .whole_text(matches!(wanted, Wanted::Contained(_)), |body| {
                     wanted.reads(body)
                 }),
@@ -121,12 +121,12 @@ impl Part {
     /// What an answer has there, in words; none if it has nothing.
     pub fn found(&self, reading: &Reading) -> Option<String> {
         match &self.place {
-            Place::Header(name) => {
+            AnswerPart::Header(name) => {
                 let values: Vec<_> = reading.header(name).collect();
                 (!values.is_empty()).then(|| values.join(", "))
             }
-            Place::Json(pointer) => reading.value(pointer).ok().flatten().map(words),
-            Place::Text | Place::Regex => Some(reading.body().to_owned()),
+            AnswerPart::Json(pointer) => reading.value(pointer).ok().flatten().map(words),
+            AnswerPart::Text | AnswerPart::Regex => Some(reading.body().to_owned()),
         }
     }
 }
@@ -153,13 +153,13 @@ impl fmt::Display for Wanted {
 }
 
 /// The words that a trace has for a place: a JSON pointer, `header NAME`, `text` or `regex`.
-impl fmt::Display for Place {
+impl fmt::Display for AnswerPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Place::Header(name) => write!(f, "header {name}"),
-            Place::Json(pointer) => f.write_str(pointer),
-            Place::Text => f.write_str("text"),
-            Place::Regex => f.write_str("regex"),
+            AnswerPart::Header(name) => write!(f, "header {name}"),
+            AnswerPart::Json(pointer) => f.write_str(pointer),
+            AnswerPart::Text => f.write_str("text"),
+            AnswerPart::Regex => f.write_str("regex"),
         }
     }
 }

@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 use super::HttpRequest;
 use super::readiness::{Readiness, job_limit};
 use super::reading::Reading;
-use super::wire::Wire;
+use super::wire::TimedTransport;
 use crate::model::{Job, Outcome, UnknownReason, duration};
 use crate::trace::EventKind;
 use crate::watch;
@@ -22,9 +22,9 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 ///
 /// Only a 2xx speaks for the job. A poll that is lost, or answered with an error, says nothing
 /// about it: a gateway's own error may well have a field that looks like a state. Polling goes on.
-pub(super) struct Accepted<'a> {
+pub(super) struct AcceptedJob<'a> {
     /// What the polls go over.
-    pub wire: &'a Wire,
+    pub wire: &'a TimedTransport,
     /// The request that became the job.
     pub request: u64,
     /// Its token.
@@ -50,7 +50,7 @@ struct Seen {
     longest: Duration,
 }
 
-impl Accepted<'_> {
+impl AcceptedJob<'_> {
     /// Polls until the job is terminal, or its limit has passed; see [`Readiness`] for when that
     /// runs.
     pub async fn follow(&self, readiness: watch::Receiver<Readiness>) -> End {

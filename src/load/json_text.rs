@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::placeholder::Text;
-use super::scope::Scope;
+use super::scope::PlaceholderScope;
 use super::values::Values;
 
 /// The key of an object in whose place one of its values is sent, as it is: a number stays a
@@ -31,7 +31,7 @@ impl JsonText {
     ///
     /// # Errors
     /// Says which of them is no good.
-    pub fn parse(value: &Value, scope: &mut Scope) -> Result<Self, String> {
+    pub fn parse(value: &Value, scope: &mut PlaceholderScope) -> Result<Self, String> {
         Ok(match value {
             Value::String(text) => JsonText::Text(Text::parse(text, scope)?),
             Value::Array(items) => {
@@ -75,7 +75,7 @@ impl JsonText {
     }
 }
 
-fn pick(fields: &Map<String, Value>, scope: &mut Scope) -> Result<JsonText, String> {
+fn pick(fields: &Map<String, Value>, scope: &mut PlaceholderScope) -> Result<JsonText, String> {
     match fields.get(PICK) {
         Some(Value::Array(values)) if !values.is_empty() && fields.len() == 1 => {
             scope.draw()?;

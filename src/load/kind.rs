@@ -50,7 +50,7 @@ pub(super) enum Submitted<'k> {
     /// It has failed: the answer is not what was expected.
     Mismatched(Outcome, Mismatch),
     /// It has become the job of this id, to be polled by this template.
-    Accepted(&'k Job, &'k PollTemplate, String),
+    AcceptedJob(&'k Job, &'k PollTemplate, String),
 }
 
 impl Kind {
@@ -135,7 +135,7 @@ impl Kind {
         };
         // An answer that accepts a job without naming it misses what the configuration expects.
         Ok(match reading.field(&job.id)? {
-            Some(id) => Submitted::Accepted(job, poll, id),
+            Some(id) => Submitted::AcceptedJob(job, poll, id),
             None => Submitted::Ended(failed(reading), None),
         })
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::wire::Wire;
+use super::wire::TimedTransport;
 use super::{Client, HttpRequest};
 use crate::model::{Job, Outcome};
 use crate::trace::EventKind;
@@ -15,7 +15,7 @@ use crate::trace::EventKind;
 const MOST: usize = 256;
 
 /// A job that was told to have ended, and how to ask for it once more.
-pub(super) struct Finished {
+pub(super) struct FinishedJob {
     /// The request that became it.
     pub request: u64,
     /// The poll.
@@ -28,7 +28,7 @@ pub(super) struct Finished {
 
 /// The jobs that have ended, the last one at the back.
 #[derive(Default)]
-pub(super) struct LookBack(Mutex<VecDeque<Finished>>);
+pub(super) struct LookBack(Mutex<VecDeque<FinishedJob>>);
 
 impl Client {
     /// Polls the jobs that have ended once more, and records what is no longer as it was told: a
@@ -53,7 +53,7 @@ impl Client {
 
 impl LookBack {
     /// Remembers a job, if it was told to have ended.
-    pub fn remember(&self, finished: Finished) {
+    pub fn remember(&self, finished: FinishedJob) {
         let told = match &finished.outcome {
             Outcome::Ok => true,
             Outcome::Failed { job_state, .. } => job_state.is_some(),
@@ -68,14 +68,14 @@ impl LookBack {
         }
     }
 
-    fn take(&self) -> VecDeque<Finished> {
+    fn take(&self) -> VecDeque<FinishedJob> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl Finished {
+impl FinishedJob {
     /// Asks for the job, and records what is news. `false` when there was no answer.
-    async fn look(&self, wire: &Wire) -> bool {
+    async fn look(&self, wire: &TimedTransport) -> bool {
         let sent = Instant::now();
         let answer = wire.exchange(self.poll.clone()).await;
         let took = sent.elapsed();

@@ -3,7 +3,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
-use super::scope::{Remembered, Scope};
+use super::scope::{PlaceholderScope, Remembered};
 use super::values::Values;
 
 /// What stays as it is when something that the API has said becomes part of a path.
@@ -48,7 +48,7 @@ impl Text {
     ///
     /// # Errors
     /// Says which placeholder is unknown, or stands for nothing here.
-    pub fn parse(text: &str, scope: &mut Scope) -> Result<Self, String> {
+    pub fn parse(text: &str, scope: &mut PlaceholderScope) -> Result<Self, String> {
         let mut pieces = Vec::new();
         let mut literal = String::new();
         let mut rest = text;
@@ -81,7 +81,7 @@ impl Text {
     ///
     /// # Errors
     /// Those of [`parse`](Self::parse), and [`NO_JOB_YET`] where it names the job.
-    pub fn parse_before_job(text: &str, scope: &mut Scope) -> Result<Self, String> {
+    pub fn parse_before_job(text: &str, scope: &mut PlaceholderScope) -> Result<Self, String> {
         let parsed = Text::parse(text, scope)?;
         match parsed.names_job() {
             true => Err(NO_JOB_YET.to_owned()),
@@ -160,7 +160,7 @@ impl Piece {
         }
     }
 
-    fn parse(name: &str, scope: &mut Scope) -> Result<Self, String> {
+    fn parse(name: &str, scope: &mut PlaceholderScope) -> Result<Self, String> {
         Ok(match name {
             "token" => Piece::Token,
             "n" => Piece::Number,
@@ -206,12 +206,12 @@ mod tests {
     }
 
     fn parse(text: &str) -> Result<Text, String> {
-        Text::parse(text, &mut Scope::default())
+        Text::parse(text, &mut PlaceholderScope::default())
     }
 
     /// What a request can refer to that draws one value.
-    fn of_one() -> Scope {
-        let mut scope = Scope::default();
+    fn of_one() -> PlaceholderScope {
+        let mut scope = PlaceholderScope::default();
         scope.draw().unwrap();
         scope
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 /// What the placeholders of a text can stand for: texts are parsed in the order in which they are
 /// filled in.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Scope {
+pub(super) struct PlaceholderScope {
     /// How many values the texts before this one draw.
     draws: usize,
     /// Nothing may be drawn any more: the request has been sent.
@@ -29,18 +29,18 @@ pub(super) enum Remembered {
     Answer(String),
 }
 
-impl Scope {
+impl PlaceholderScope {
     /// Of a request that follows one of another kind, or none.
-    pub fn after(followed: Option<&Scope>) -> Self {
-        Scope {
+    pub fn after(followed: Option<&PlaceholderScope>) -> Self {
+        PlaceholderScope {
             after: followed.map(|followed| followed.draws),
-            ..Scope::default()
+            ..PlaceholderScope::default()
         }
     }
 
     /// The same, once all that the request draws was drawn.
     pub fn sent(self) -> Self {
-        Scope {
+        PlaceholderScope {
             is_sent: true,
             ..self
         }

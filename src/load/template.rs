@@ -5,10 +5,10 @@ use hyper::header::{CONTENT_TYPE, HeaderName};
 use hyper::{HeaderMap, Method, header::HeaderValue};
 use serde_json::Value;
 
-use super::expectation::Expectation;
+use super::expectation::AnswerExpectation;
 use super::json_text::JsonText;
 use super::placeholder::{NO_JOB_YET, Text};
-use super::scope::Scope;
+use super::scope::PlaceholderScope;
 use super::values::Values;
 use super::{ExchangeError, HttpRequest, LoadError};
 use crate::model::RequestKind;
@@ -23,9 +23,9 @@ pub(super) struct Template {
     /// How its job is polled, if it becomes one.
     pub poll: Option<PollTemplate>,
     /// What its answer has to be.
-    pub expectation: Expectation,
+    pub expectation: AnswerExpectation,
     /// What its texts refer to.
-    pub scope: Scope,
+    pub scope: PlaceholderScope,
 }
 
 /// The poll of a job.
@@ -45,7 +45,7 @@ impl Template {
         };
         let method = Method::from_bytes(kind.method.as_bytes())
             .map_err(|_| bad("method", format!("`{}` is no HTTP method", kind.method)))?;
-        let mut scope = Scope::after(followed.map(|followed| &followed.scope));
+        let mut scope = PlaceholderScope::after(followed.map(|followed| &followed.scope));
         let path = Text::parse_before_job(&kind.path, &mut scope)
             .map_err(|message| bad("path", message))?;
         let mut headers = Vec::new();
@@ -60,7 +60,7 @@ impl Template {
             .transpose()
             .map_err(|message| bad("json", message))?;
         let mut answered = scope.clone().sent();
-        let expectation = Expectation::parse(kind, &mut answered)
+        let expectation = AnswerExpectation::parse(kind, &mut answered)
             .map_err(|(place, message)| bad(&format!("expect.{place}"), message))?;
         let mut polled = scope.clone();
         let poll = kind
@@ -122,7 +122,7 @@ impl Template {
 }
 
 impl PollTemplate {
-    fn parse(path: &str, scope: &mut Scope) -> Result<Self, String> {
+    fn parse(path: &str, scope: &mut PlaceholderScope) -> Result<Self, String> {
         let text = Text::parse(path, scope)?;
         if !text.names_job() {
             return Err(format!(
@@ -142,7 +142,7 @@ impl PollTemplate {
     }
 }
 
-fn body(json: &Value, scope: &mut Scope) -> Result<JsonText, String> {
+fn body(json: &Value, scope: &mut PlaceholderScope) -> Result<JsonText, String> {
     let parsed = JsonText::parse(json, scope)?;
     match parsed.any(&Text::names_job) {
         true => Err(NO_JOB_YET.to_owned()),
@@ -150,7 +150,11 @@ fn body(json: &Value, scope: &mut Scope) -> Result<JsonText, String> {
     }
 }
 
-fn header(name: &str, value: &str, scope: &mut Scope) -> Result<(HeaderName, Text), String> {
+fn header(
+    name: &str,
+    value: &str,
+    scope: &mut PlaceholderScope,
+) -> Result<(HeaderName, Text), String> {
     let parsed = HeaderName::from_bytes(name.as_bytes())
         .map_err(|_| format!("`{name}` is no header's name"))?;
     // The value may be a secret, so the error names only the header.

@@ -11,7 +11,7 @@ use crate::model::{Outcome, UnknownReason, duration};
 use crate::trace::{EventKind, Recorder};
 
 /// A transport with the limit `answer` on each exchange.
-pub(super) struct Wire {
+pub(super) struct TimedTransport {
     /// What carries the requests.
     pub transport: Arc<dyn Transport>,
     /// How long an exchange may take from its sending.
@@ -28,7 +28,7 @@ pub(super) struct Lost {
     message: String,
 }
 
-impl Wire {
+impl TimedTransport {
     /// Sends a request and waits for its answer, as long as the limit allows; time that this
     /// machine withholds does not count.
     pub async fn exchange(&self, request: HttpRequest) -> Result<Reading, Lost> {

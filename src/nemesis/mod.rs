@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 pub use account::{Account, Charge, Doubt};
 pub use acts::{Stroke, strokes};
 pub use journal::{Journal, JournalError, Owner, Record, monotonic_ms};
-pub use settling::{Settling, Step};
+pub use settling::{Settling, SettlingStep};
 
 use crate::model::{Act, Fault, StepId, duration};
 use crate::stack::{Backend, Driver, DriverError, ServiceState, Stack};

@@ -50,7 +50,7 @@ pub struct Settling {
 
 /// What is done next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum SettlingStep {
     /// Undo what is to be undone, and look again later.
     UndoAndLookAgain,
     /// Undo what is to be undone. What is as it should be then stays so.
@@ -78,16 +78,16 @@ impl Settling {
     }
 
     /// What is done now, by whether a command of the run's is under way.
-    pub fn next(&mut self, now: Duration, command_runs: bool) -> Step {
+    pub fn next(&mut self, now: Duration, command_runs: bool) -> SettlingStep {
         // It ended at any time between two looks, so the first one without it counts as well.
         if std::mem::replace(&mut self.command_ran, command_runs) || command_runs {
             self.unsure(now);
         }
         match command_runs {
-            true if now < self.patience => Step::Wait,
-            true => Step::EndCommand,
-            false if now < self.until => Step::UndoAndLookAgain,
-            false => Step::UndoAndEnd,
+            true if now < self.patience => SettlingStep::Wait,
+            true => SettlingStep::EndCommand,
+            false if now < self.until => SettlingStep::UndoAndLookAgain,
+            false => SettlingStep::UndoAndEnd,
         }
     }
 

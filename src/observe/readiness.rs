@@ -20,7 +20,7 @@ use crate::watch;
 /// fault's undoing says that it is ready: an answer that was already under way when the fault
 /// struck proves nothing.
 #[derive(Debug)]
-pub struct Readiness {
+pub struct ReadinessObserver {
     backends: BTreeMap<BackendName, watch::Sender<State>>,
     _tasks: JoinSet<()>,
 }
@@ -43,7 +43,7 @@ struct State {
     refusal: Option<String>,
 }
 
-impl Readiness {
+impl ReadinessObserver {
     /// Starts to probe.
     pub fn probe(stack: &Arc<Stack>, recorder: &Recorder) -> Self {
         let mut tasks = JoinSet::new();
@@ -63,7 +63,7 @@ impl Readiness {
                 async move { probe_backend(&stack.backends[index], &state, &recorder).await },
             );
         }
-        Readiness {
+        ReadinessObserver {
             backends,
             _tasks: tasks,
         }

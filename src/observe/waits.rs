@@ -40,14 +40,14 @@ const WORTH_TELLING: u32 = 20;
 /// Measures again and again how long each service's threads waited, for as long as it lives, and
 /// records what is considerable.
 #[derive(Debug)]
-pub struct Waits {
+pub struct WaitObserver {
     recorder: Recorder,
     /// Whether every service of the stack can be measured.
     is_complete: bool,
     _task: JoinSet<()>,
 }
 
-impl Waits {
+impl WaitObserver {
     /// Starts to measure.
     pub async fn observe(stack: &Arc<Stack>, recorder: &Recorder) -> Self {
         let leaders = leaders(stack).await.unwrap_or_default();
@@ -58,7 +58,7 @@ impl Waits {
             let (stack, recorder) = (Arc::clone(stack), recorder.clone());
             task.spawn(async move { measure(&stack, &recorder, leaders).await });
         }
-        Waits {
+        WaitObserver {
             recorder: recorder.clone(),
             is_complete,
             _task: task,
@@ -72,7 +72,7 @@ impl Waits {
     }
 }
 
-impl Drop for Waits {
+impl Drop for WaitObserver {
     fn drop(&mut self) {
         // Nobody shall wait for what will not be known.
         self.recorder.measured_until(Measure::Waits, None);

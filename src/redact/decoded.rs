@@ -12,7 +12,7 @@ const MOST_VIEWS: usize = 32;
 /// A text, or what one looks like when a layer of encoding is removed. It knows where each of its
 /// bytes stood in the text.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct View {
+pub(super) struct DecodedText {
     pub bytes: Vec<u8>,
     /// For each byte, and for the end: where it begins in the text.
     from: Vec<u32>,
@@ -27,10 +27,10 @@ type Decoder = fn(&[u8]) -> Option<Decoded>;
 /// Form encoding is percent encoding in which `+` is a blank.
 const DECODERS: [Decoder; 4] = [backslash, percent, form, entity];
 
-impl View {
+impl DecodedText {
     /// A text as it is.
     pub fn of(text: &str) -> Self {
-        View {
+        DecodedText {
             bytes: text.as_bytes().to_vec(),
             from: (0..=text.len() as u32).collect(),
         }
@@ -38,7 +38,7 @@ impl View {
 
     /// The text as it is, and with any layers removed.
     pub fn all(text: &str) -> Vec<Self> {
-        let mut views = vec![View::of(text)];
+        let mut views = vec![DecodedText::of(text)];
         let mut begin = 0;
         for _ in 0..DEEPEST {
             let end = views.len();
@@ -81,7 +81,7 @@ impl View {
             place += took;
         }
         from.extend(self.from.last());
-        found.then_some(View { bytes, from })
+        found.then_some(DecodedText { bytes, from })
     }
 }
 

@@ -7,7 +7,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
-use super::decoded::View;
+use super::decoded::DecodedText;
 use super::secret::Secret;
 
 /// A text of fewer bytes has not been cut by whoever read it.
@@ -93,7 +93,7 @@ impl Redactor {
         let mut begin = 0;
         while begin < text.len() {
             let piece = piece(&text[begin..]);
-            for view in View::all(piece) {
+            for view in DecodedText::all(piece) {
                 for (start, end, needle) in self.find(finder, &view) {
                     found.push(Found {
                         begin: begin + start,
@@ -129,7 +129,7 @@ impl Redactor {
     }
 
     /// Where needles stand in the text of a view, and which.
-    fn find(&self, finder: &AhoCorasick, view: &View) -> Vec<(usize, usize, usize)> {
+    fn find(&self, finder: &AhoCorasick, view: &DecodedText) -> Vec<(usize, usize, usize)> {
         let found = finder.find_iter(&view.bytes).map(|found| {
             let pattern = &self.patterns[found.pattern()];
             let (before, after) = pattern.beside;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::comparison::{Sample, Seen};
+use super::comparison::{Seen, TrialSample};
 use super::unreadable::sorted_out;
 use super::{ReportError, TrialReport, TrialSummary, Unreadable};
 use crate::latency::{self, Latencies, Stage};
@@ -60,7 +60,7 @@ impl CampaignReport {
     ///
     /// # Errors
     /// When the log cannot be read any more.
-    pub fn samples(&self) -> Result<BTreeMap<Stage, Sample>, ReportError> {
+    pub fn samples(&self) -> Result<BTreeMap<Stage, TrialSample>, ReportError> {
         let mut seen = Stage::ALL.map(|stage| (stage, Seen::default()));
         if let Some(log) = &self.log {
             each_trial(log, |trial| {

@@ -5,7 +5,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use crate::model::{Judgement, Plan, Verdict};
-use crate::trace::{Line, Lines, TraceError};
+use crate::trace::{Lines, TraceError, TraceLine};
 
 /// The verdict stands in the last lines, which are looked for so far from the end.
 const TAIL_BYTES: u64 = 256 << 10;
@@ -28,7 +28,7 @@ impl TrialSummary {
     /// When it cannot be read, or has no plan.
     pub fn read(path: &Path) -> Result<Self, TraceError> {
         let plan = match Lines::open(path)?.next().transpose()? {
-            Some(Line::Plan(plan)) => plan,
+            Some(TraceLine::Plan(plan)) => plan,
             _ => {
                 return Err(TraceError::TooShort {
                     path: path.to_owned(),

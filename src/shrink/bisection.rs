@@ -34,7 +34,7 @@ pub struct Close {
 
 /// What is known of a boundary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bounds {
+pub struct Bracket {
     /// The greatest value of which it is fairly sure that it does not fail; none if the number does
     /// not matter.
     pub passes_at: Option<u64>,
@@ -62,7 +62,7 @@ impl Bisection {
     /// The value to try next; none when the boundary is known well enough.
     pub fn next(&self) -> Option<u64> {
         let last = self.values.len() - 1;
-        let Bounds { passes_at, .. } = self.bounds();
+        let Bracket { passes_at, .. } = self.bounds();
         let is_close = |passes: u64| {
             self.values[last] as f64 <= passes as f64 * self.close.ratio
                 || self.values[last] <= passes + self.close.difference
@@ -101,7 +101,7 @@ impl Bisection {
     }
 
     /// What is known so far.
-    pub fn bounds(&self) -> Bounds {
+    pub fn bounds(&self) -> Bracket {
         let last = self.values.len() - 1;
         let mut below = 0.0;
         let mut passes_at = None;
@@ -112,7 +112,7 @@ impl Bisection {
             }
             passes_at = Some(self.values[place]);
         }
-        Bounds {
+        Bracket {
             passes_at,
             fails_from: self.values[last],
         }
@@ -182,7 +182,7 @@ mod tests {
     }
 
     /// Looks for a boundary, and returns what was found and how many runs it took.
-    fn find(boundary: u64, value: u64, rate: f64, seed: u64) -> (Bounds, u32) {
+    fn find(boundary: u64, value: u64, rate: f64, seed: u64) -> (Bracket, u32) {
         let mut rng = fastrand::Rng::with_seed(seed);
         let rates = after((200.0 * rate) as u32, (200.0 * (1.0 - rate)) as u32);
         let mut bisection = Bisection::new(0, value, close(0), &rates);
@@ -203,7 +203,7 @@ mod tests {
         assert_eq!(
             find(0, 3_000, 1.0, 0),
             (
-                Bounds {
+                Bracket {
                     passes_at: None,
                     fails_from: 0
                 },

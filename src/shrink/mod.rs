@@ -27,7 +27,7 @@ mod threshold;
 mod trials;
 
 pub use belief::Belief;
-pub use bisection::Bounds;
+pub use bisection::Bracket;
 pub use choice::choose;
 pub use driver::shrink;
 pub use executions::{Execution, Executions};

@@ -9,7 +9,7 @@ use crate::model::Plan;
 
 /// What is known of how often they fail.
 #[derive(Debug)]
-pub struct Record {
+pub struct RunRecord {
     runs: Vec<(Plan, Runs)>,
     rates: Rates,
     /// How often the first of the plans may fail: where it always does, this is what was believed
@@ -18,11 +18,11 @@ pub struct Record {
     known_runs: u32,
 }
 
-impl Record {
+impl RunRecord {
     /// Before any of them was run; this is believed of the first one's rate, by so many of the
     /// guard's runs.
     pub fn new(rates: Rates, known_runs: u32) -> Self {
-        Record {
+        RunRecord {
             runs: Vec::new(),
             first: rates.clone(),
             rates,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::bisection::Bounds;
+use super::bisection::Bracket;
 use crate::model::Number;
 use crate::model::{Alternative, Plan, Standing, StepId, StepTimes};
 
@@ -65,7 +65,7 @@ pub struct Boundary {
     /// The number.
     pub number: Number,
     /// The interval in which the boundary lies, with [`CONFIDENCE`](super::CONFIDENCE), as planned.
-    pub bounds: Bounds,
+    pub bounds: Bracket,
     /// The same as it was measured, where that is another one than what was planned.
-    pub measured: Option<Bounds>,
+    pub measured: Option<Bracket>,
 }

@@ -8,7 +8,7 @@ use super::trials::{Purpose, Trials};
 use crate::model::{Plan, StepId, StepTimes};
 
 /// The plans that are made of one by leaving out steps.
-pub struct Steps<'a, E> {
+pub struct StepRemoval<'a, E> {
     /// That plan.
     pub plan: &'a Plan,
     /// When its steps were done.
@@ -21,7 +21,7 @@ pub struct Steps<'a, E> {
     pub executions: &'a mut E,
 }
 
-impl<E: Executions> Steps<'_, E> {
+impl<E: Executions> StepRemoval<'_, E> {
     /// The plan with these of its steps.
     pub fn plan_of(&self, kept: Places) -> Plan {
         let is_kept = |place: usize| kept >> place & 1 == 1;
@@ -37,7 +37,7 @@ impl<E: Executions> Steps<'_, E> {
     }
 }
 
-impl<E: Executions> Trials for Steps<'_, E> {
+impl<E: Executions> Trials for StepRemoval<'_, E> {
     async fn fails(&mut self, kept: Places, purpose: Purpose) -> Option<bool> {
         let plan = self.plan_of(kept);
         let execution = self.executions.execute(&plan, purpose).await?;

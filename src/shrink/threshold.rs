@@ -5,7 +5,7 @@
 //! value). Rate and width are integrated out. What the search for a smaller number found is only a
 //! hint, for the rest of the plan was another one then: half of the prior lies there.
 
-use super::bisection::{Bounds, round_numbers};
+use super::bisection::{Bracket, round_numbers};
 use super::rates::Rates;
 
 /// The boundary is said to lie in an interval that holds it with this probability.
@@ -60,7 +60,7 @@ impl Threshold {
     pub fn new(
         least: u64,
         value: u64,
-        hint: Option<Bounds>,
+        hint: Option<Bracket>,
         rates: &Rates,
         narrow: Narrow,
     ) -> Self {
@@ -111,7 +111,7 @@ impl Threshold {
         if !failed_there(&at_hint) && self.passes_at(at_hint) < LEAST_PASSES {
             return Some(at_hint);
         }
-        if let Some(Bounds {
+        if let Some(Bracket {
             passes_at: Some(low),
             fails_from: high,
         }) = self.interval()
@@ -146,7 +146,7 @@ impl Threshold {
 
     /// The interval in which the boundary lies with [`CONFIDENCE`]; none where the number may not
     /// matter at all, where a value passed above one that failed, or where too little was tried.
-    pub fn interval(&self) -> Option<Bounds> {
+    pub fn interval(&self) -> Option<Bracket> {
         if self.is_torn() {
             return None;
         }
@@ -162,7 +162,7 @@ impl Threshold {
         let surely_passes = cumulated.partition_point(|below| *below <= TAIL);
         let surely_fails = cumulated.partition_point(|below| *below < 1.0 - TAIL);
         let passes_at = self.values[surely_passes.checked_sub(1)?];
-        Some(Bounds {
+        Some(Bracket {
             passes_at: Some(passes_at),
             fails_from: self.values[surely_fails.min(self.values.len() - 1)],
         })
@@ -270,8 +270,8 @@ mod tests {
         })
     }
 
-    fn hint(passes_at: u64, fails_from: u64) -> Option<Bounds> {
-        Some(Bounds {
+    fn hint(passes_at: u64, fails_from: u64) -> Option<Bracket> {
+        Some(Bracket {
             passes_at: Some(passes_at),
             fails_from,
         })
@@ -281,9 +281,9 @@ mod tests {
     /// many there were.
     fn find(
         value: u64,
-        hint: Option<Bounds>,
+        hint: Option<Bracket>,
         mut fails: impl FnMut(u64) -> bool,
-    ) -> (Option<Bounds>, u32) {
+    ) -> (Option<Bracket>, u32) {
         let mut threshold = Threshold::new(0, value, hint, &always(), NARROW);
         threshold.saw(value, true);
         let mut runs = 0;
@@ -300,7 +300,7 @@ mod tests {
         // Two at its lower end, one at its upper end, one in each third below, and one in each half
         // above.
         assert!(runs <= 8, "{runs}");
-        let Some(Bounds {
+        let Some(Bracket {
             passes_at,
             fails_from,
         }) = interval

@@ -14,7 +14,7 @@ pub(super) const CUT: &str = "… (cut)";
 /// The next line, without its end; none at the end of the output. Of a longer line than
 /// [`MAX_LINE_BYTES`] the rest is read and thrown away.
 pub(super) async fn next(output: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Option<String>> {
-    let mut line = Line::default();
+    let mut line = PartialLine::default();
     loop {
         let buffer = output.fill_buf().await?;
         if buffer.is_empty() {
@@ -35,13 +35,13 @@ pub(super) async fn next(output: &mut (impl AsyncBufRead + Unpin)) -> io::Result
 
 /// A line that arrives in parts.
 #[derive(Debug, Default)]
-pub(super) struct Line {
+pub(super) struct PartialLine {
     bytes: Vec<u8>,
     is_cut: bool,
     has_begun: bool,
 }
 
-impl Line {
+impl PartialLine {
     /// Whether nothing of it has arrived.
     pub fn is_empty(&self) -> bool {
         !self.has_begun
@@ -58,7 +58,7 @@ impl Line {
 
     /// The whole line, and makes room for the next; none if nothing has arrived.
     pub fn finish(&mut self) -> Option<String> {
-        let Line {
+        let PartialLine {
             bytes,
             is_cut,
             has_begun,

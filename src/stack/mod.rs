@@ -14,6 +14,7 @@ pub mod probe;
 pub mod process;
 mod subject;
 mod tail;
+mod undone;
 
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ pub use self::feed::{Feed, Observations, feed};
 use crate::model::{Act, BackendName};
 
 pub use self::subject::Subject;
+pub use self::undone::Undone;
 
 /// The system under test: an API, its backends, and the handles to both.
 pub struct Stack {

@@ -5,7 +5,7 @@ use super::{Event, EventKind, Span};
 /// The stretches in which more tasks wanted to run than there were processors, in the order in
 /// which they ended.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Crowd(Vec<Stretch>);
+pub(super) struct CrowdedTimes(Vec<Stretch>);
 
 #[derive(Debug, Clone, PartialEq)]
 struct Stretch {
@@ -14,7 +14,7 @@ struct Stretch {
     tasks: f64,
 }
 
-impl Crowd {
+impl CrowdedTimes {
     /// Reads it out of a history.
     pub fn of(events: &[Event]) -> Self {
         let crowded = events.iter().filter_map(|event| match event.kind {
@@ -24,7 +24,7 @@ impl Crowd {
             }),
             _ => None,
         });
-        Crowd(crowded.collect())
+        CrowdedTimes(crowded.collect())
     }
 
     /// How many tasks shared a processor over a stretch of time, on average; 1 where it was not
@@ -52,7 +52,7 @@ mod tests {
             at_us,
             kind: EventKind::Crowded { percent, over_us },
         };
-        let crowd = Crowd::of(&[
+        let crowd = CrowdedTimes::of(&[
             crowded(200, 300, 100),
             crowded(400, 500, 100),
             crowded(500, 50, 100),

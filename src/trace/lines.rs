@@ -13,7 +13,7 @@ use crate::model::{Judgement, Plan};
 
 /// A line of a trace behind its header.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Line {
+pub enum TraceLine {
     /// The plan.
     Plan(Plan),
     /// Something that was observed.
@@ -93,7 +93,7 @@ impl<R: BufRead> Lines<R> {
         self.end
     }
 
-    fn read(&mut self) -> Result<Option<Line>, TraceError> {
+    fn read(&mut self) -> Result<Option<TraceLine>, TraceError> {
         if !line(&self.path, &mut self.reader, &mut self.buffer)? {
             return Ok(None);
         }
@@ -113,17 +113,17 @@ impl<R: BufRead> Lines<R> {
             Written::Plan(plan) => {
                 let misfit = plan.check().map_err(|misfit| misfit.to_string());
                 misfit.map_err(|message| self.malformed(message))?;
-                Line::Plan(plan)
+                TraceLine::Plan(plan)
             }
-            Written::Verdict(judgement) => Line::Verdict(judgement),
-            Written::Note(note) => Line::Note(note),
+            Written::Verdict(judgement) => TraceLine::Verdict(judgement),
+            Written::Note(note) => TraceLine::Note(note),
         };
         Ok(Some(line))
     }
 
-    fn event(&self, event: Event) -> Result<Line, TraceError> {
+    fn event(&self, event: Event) -> Result<TraceLine, TraceError> {
         event.check().map_err(|message| self.malformed(message))?;
-        Ok(Line::Event(event))
+        Ok(TraceLine::Event(event))
     }
 
     fn malformed(&self, message: String) -> TraceError {
@@ -140,7 +140,7 @@ impl<R: BufRead + Seek> Lines<R> {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn at(&mut self, place: u64) -> Result<Option<Line>, TraceError> {
+    pub fn at(&mut self, place: u64) -> Result<Option<TraceLine>, TraceError> {
         let found = self.reader.seek(SeekFrom::Start(place));
         found.map_err(|source| TraceError::Io {
             path: self.path.clone(),
@@ -152,11 +152,11 @@ impl<R: BufRead + Seek> Lines<R> {
 }
 
 impl<R: BufRead> Iterator for Lines<R> {
-    type Item = Result<Line, TraceError>;
+    type Item = Result<TraceLine, TraceError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let line = self.read().and_then(|line| {
-            if let Some(Line::Event(event)) = &line {
+            if let Some(TraceLine::Event(event)) = &line {
                 let placed = self.order.next(event);
                 placed.map_err(|message| self.malformed(message))?;
             }

@@ -35,7 +35,7 @@ pub use event::{Event, EventKind, Exchange};
 pub use folder::files;
 pub use in_flight::{InFlight, OpenRequest};
 pub use lag::Measure;
-pub use lines::{Line, Lines};
+pub use lines::{Lines, TraceLine};
 pub use mismatch::Mismatch;
 pub use origin::Origin;
 pub use phase::Phase;

@@ -1,6 +1,6 @@
 //! Questions put to a history.
 
-use super::crowd::Crowd;
+use super::crowd::CrowdedTimes;
 use super::rows::Rows;
 use super::waits::Waits;
 use super::window::Windows;
@@ -20,7 +20,7 @@ pub struct View<'a> {
     windows: Vec<Window<'a>>,
     away: Spans,
     withheld: Spans,
-    crowd: Crowd,
+    crowd: CrowdedTimes,
     waits: Waits<'a>,
 }
 
@@ -48,7 +48,7 @@ impl<'a> View<'a> {
             away: windows.iter().map(Window::span).collect(),
             windows,
             withheld: trace.events.iter().filter_map(Event::withheld).collect(),
-            crowd: Crowd::of(&trace.events),
+            crowd: CrowdedTimes::of(&trace.events),
             waits: Waits::of(&trace.events),
         }
     }

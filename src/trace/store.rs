@@ -14,7 +14,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 
 use super::lines::Written;
-use super::{Disk, Event, Line, Lines};
+use super::{Disk, Event, Lines, TraceLine};
 use crate::model::{Executed, Judgement, Limits, LogPatterns, Plan, Verdict};
 use crate::redact;
 
@@ -347,10 +347,10 @@ impl Trace {
         let mut notes = Vec::new();
         for line in lines {
             match line? {
-                Line::Plan(content) => plan = Some(content),
-                Line::Event(event) => events.push(event),
-                Line::Verdict(content) => judgement = Some(content),
-                Line::Note(note) => notes.push(note),
+                TraceLine::Plan(content) => plan = Some(content),
+                TraceLine::Event(event) => events.push(event),
+                TraceLine::Verdict(content) => judgement = Some(content),
+                TraceLine::Note(note) => notes.push(note),
             }
         }
         let plan: Plan = plan.ok_or_else(|| TraceError::TooShort {

@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 
 use bench::{PATIENCE, TestContainer, TestNetwork, docker, eventually, observed, unique};
 use comeback::model::Act;
-use comeback::stack::docker::{DockerDriver, Engine, Selector, Undone, undo};
+use comeback::stack::Undone;
+use comeback::stack::docker::{DockerDriver, Engine, Selector, undo};
 use comeback::stack::{Driver, DriverError, Observation, ServiceState};
 use common::engine_or_skip;
 use tokio::net::{TcpListener, UnixStream};

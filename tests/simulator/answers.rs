@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use comeback::app::Variant;
-use comeback::campaign::{Bench, Plans};
+use comeback::campaign::{Bench, PlanSource};
 use comeback::demo;
 use comeback::model::{Summary, Verdict};
 use comeback::trace::{Trace, View};
@@ -32,7 +32,7 @@ fn of_names(variant: Variant) -> Bench {
 
 async fn plans(variant: Variant, plans: usize, folder: &Path) -> Summary {
     let campaign = comeback::campaign::Campaign {
-        plans: Plans::Random(plans as u64),
+        plans: PlanSource::Random(plans as u64),
         ..campaign(folder)
     };
     run(&campaign, &of_names(variant)).await

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use comeback::app::Variant;
-use comeback::campaign::{Audience, Bench, Campaign, Interrupt, Plans, Simulation, Stacks, World};
+use comeback::campaign::{
+    Audience, Bench, Campaign, Interrupt, PlanSource, Simulation, Stacks, World,
+};
 use comeback::demo::{self, InMemory, SimulatedDemo};
 use comeback::executor::Executor;
 use comeback::load::{ExchangeError, HttpAnswer, HttpRequest, Transport};
@@ -71,7 +73,7 @@ impl Audience for Nobody {
 pub fn campaign(folder: &Path) -> Campaign {
     Campaign {
         seed: 1,
-        plans: Plans::Random(50),
+        plans: PlanSource::Random(50),
         at_most: None,
         max_failures: 1,
         max_inconclusive: 1.0,

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use comeback::app::Variant;
 use comeback::campaign::{
-    Audience, Bench, Campaign, Plans, ShrinkBudget, Simulation, Stacks, World,
+    Audience, Bench, Campaign, PlanSource, ShrinkBudget, Simulation, Stacks, World,
 };
 use comeback::demo::{self, InMemory, SimulatedDemo};
 use comeback::executor::Executor;
@@ -107,7 +107,7 @@ async fn several_stacks_are_at_it_at_once() {
     };
     let folder = tempfile::tempdir().unwrap();
     let two = Campaign {
-        plans: Plans::Random(2),
+        plans: PlanSource::Random(2),
         ..campaign(folder.path())
     };
     let summary = on(2, &two, &bench).await;
@@ -122,7 +122,7 @@ async fn a_campaign_may_be_given_more_time_than_a_clock_can_tell() {
     let bench = demo::simulated(Variant::Healthy).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let long = Campaign {
-        plans: Plans::Random(1),
+        plans: PlanSource::Random(1),
         at_most: Some(Duration::MAX),
         ..campaign(folder.path())
     };
@@ -135,7 +135,7 @@ async fn an_error_on_one_stack_ends_the_campaign_on_all() {
     let bench = demo::simulated(Variant::Healthy).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let campaign = Campaign {
-        plans: Plans::Random(u64::MAX),
+        plans: PlanSource::Random(u64::MAX),
         ..campaign(folder.path())
     };
     let (_never, interrupt) = comeback::watch::channel(false);

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use comeback::app::Variant;
-use comeback::campaign::{Audience, Bench, Campaign, Interrupt, Ledger, Plans, Saved, Stacks};
+use comeback::campaign::{Audience, Bench, Campaign, Interrupt, Ledger, PlanSource, Saved, Stacks};
 use comeback::demo;
 use comeback::executor::Executor;
 use comeback::generator;
@@ -42,7 +42,7 @@ async fn found() -> (TempDir, Summary, Campaign) {
     let summary = run(&campaign, &bench(Variant::StuckBusy)).await;
     let path = PathBuf::from(&summary.failures[0].trace);
     let trace = Trace::read(&path).unwrap();
-    campaign.plans = Plans::Random(summary.plans_executed);
+    campaign.plans = PlanSource::Random(summary.plans_executed);
     campaign.reuse.push(Saved { path, trace });
     (folder, summary, campaign)
 }
@@ -124,7 +124,7 @@ async fn a_plan_that_fails_in_another_way_now_is_told_as_such() {
     // A kill that nobody notices shows nothing.
     let idle = (0..20).map(|index| generator::plan(&bench.space, 1, index));
     let mut idle = idle.filter(|plan| plan.background.is_none() && plan.steps.len() == 1);
-    again.plans = Plans::Scenario(vec![Plan {
+    again.plans = PlanSource::Scenario(vec![Plan {
         index: 0,
         ..idle.next().unwrap()
     }]);

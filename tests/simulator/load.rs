@@ -3,7 +3,7 @@
 use std::future::pending;
 
 use comeback::app::Variant;
-use comeback::campaign::{Bench, Campaign, Plans};
+use comeback::campaign::{Bench, Campaign, PlanSource};
 use comeback::demo;
 use comeback::generator::{self, BackendSpace, Bounds, Space};
 use comeback::model::{FaultName, Mix, Tested, Verdict};
@@ -87,7 +87,7 @@ async fn a_campaign_that_tested_nothing_is_inconclusive_and_names_the_key() {
         ..demo::simulated(Variant::Healthy).unwrap()
     };
     let campaign = Campaign {
-        plans: Plans::Random(4),
+        plans: PlanSource::Random(4),
         max_inconclusive: 0.05,
         ..control::campaign(desk.path())
     };

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use comeback::app::Variant;
-use comeback::campaign::{Bench, Fresh, Interrupt, Regress, Simulation, World};
+use comeback::campaign::{Bench, FreshStack, Interrupt, Regress, Simulation, World};
 use comeback::demo::{self, InMemory, SimulatedDemo};
 use comeback::model::{Fate, Plan, Regressed, Speed};
 use comeback::trace::{Trace, TraceWriter};
@@ -219,7 +219,7 @@ async fn regress(bench: &Bench, folder: &Path, trace: &Path) -> Regressed {
         times: 50,
         out: folder.join("runs"),
     };
-    let mut stack = Fresh::new(bench, &interrupt, &Nobody);
+    let mut stack = FreshStack::new(bench, &interrupt, &Nobody);
     let recorded = Trace::read(&folder.join(trace)).unwrap();
     regress.run(trace, &recorded, &mut stack).await.unwrap()
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::app::{Settings, Variant};
+use crate::app::{ApiSettings, Variant};
 
 /// The invariants that a bug may be expected to violate.
 const INVARIANTS: &[&str] = &[
@@ -58,7 +58,7 @@ fn a_variant_is_known_by_its_name() {
     for &variant in Variant::ALL {
         assert_eq!(variant.name().parse::<Variant>().unwrap(), variant);
     }
-    assert_eq!(Variant::Healthy.settings(), Settings::default());
+    assert_eq!(Variant::Healthy.settings(), ApiSettings::default());
     let unknown = "stuck".parse::<Variant>().unwrap_err().to_string();
     assert!(
         unknown.contains("`stuck`") && unknown.contains("stuck-busy"),

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
 use self::world::World;
-use super::Settings;
+use super::ApiSettings;
 use super::backend::BackendSettings;
 
 /// Every call of a healthy API is answered within its patience and its deadline, and a little.
@@ -24,7 +24,7 @@ fn has_message(text: &Value) -> bool {
 
 #[tokio::test(start_paused = true)]
 async fn healthy_fails_explicitly_and_comes_back() {
-    let mut world = World::new(Settings::default()).await;
+    let mut world = World::new(ApiSettings::default()).await;
     let id = world.submit("lost").await;
     let (reply, ()) = tokio::join!(world.sync("lost too"), async {
         sleep(Duration::from_millis(10)).await;
@@ -58,7 +58,7 @@ async fn healthy_fails_explicitly_and_comes_back() {
 
 #[tokio::test(start_paused = true)]
 async fn healthy_reconnects_while_nobody_calls() {
-    let mut world = World::new(Settings::default()).await;
+    let mut world = World::new(ApiSettings::default()).await;
     world.kill().await;
     sleep(Duration::from_secs(60)).await;
     world.start(BackendSettings::default()).await;
@@ -69,7 +69,7 @@ async fn healthy_reconnects_while_nobody_calls() {
 
 #[tokio::test(start_paused = true)]
 async fn healthy_gives_up_on_a_backend_that_does_not_answer() {
-    let mut world = World::new(Settings::default()).await;
+    let mut world = World::new(ApiSettings::default()).await;
     world.kill().await;
     let silent = BackendSettings {
         work: Duration::from_secs(3600),
@@ -86,7 +86,7 @@ async fn healthy_gives_up_on_a_backend_that_does_not_answer() {
 
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_never_says_welcome_is_not_waited_for() {
-    let mut world = World::new(Settings::default()).await;
+    let mut world = World::new(ApiSettings::default()).await;
     world.kill().await;
     // As a frozen backend's kernel does: it accepts, and nobody answers.
     let _unserved = world.backend.listen();
@@ -99,7 +99,7 @@ async fn a_peer_that_never_says_welcome_is_not_waited_for() {
 
 #[tokio::test(start_paused = true)]
 async fn every_answer_belongs_to_its_own_request() {
-    let world = World::new(Settings::default()).await;
+    let world = World::new(ApiSettings::default()).await;
     let answers = (0..200).map(async |n| {
         let token = format!("t{n}");
         let (reply, job) = tokio::join!(world.sync(&token), world.job(&token));
@@ -113,10 +113,10 @@ async fn every_answer_belongs_to_its_own_request() {
 
 #[tokio::test(start_paused = true)]
 async fn what_it_cannot_take_is_refused_in_words() {
-    let settings = Settings {
+    let settings = ApiSettings {
         max_queued: 1,
         batch: 1,
-        ..Settings::default()
+        ..ApiSettings::default()
     };
     let world = World::new(settings).await;
     let submissions = join_all((0..5).map(|_| world.post("/request", json!({})))).await;

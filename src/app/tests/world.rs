@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::app::backend::BackendSettings;
 use crate::app::{
-    Crash, Host, Listener, Log, Meter, Network, Settings, Stream, api, backend, health,
+    ApiSettings, Crash, Host, Listener, Log, Meter, Network, Stream, api, backend, health,
 };
 
 /// A place where a server can listen and others can connect.
@@ -73,7 +73,7 @@ pub(super) struct Reply {
 
 impl World {
     /// With the backend up and the API connected.
-    pub(super) async fn new(settings: Settings) -> World {
+    pub(super) async fn new(settings: ApiSettings) -> World {
         let log = Arc::new(Mutex::new(Vec::new()));
         let mut world = World {
             api: Place::default(),

@@ -1,7 +1,7 @@
 //! The engine, and the containers that the configuration names.
 
 use crate::assembly::selector;
-use crate::config::{Config, Container, ServiceConfig};
+use crate::config::{Config, ContainerName, ServiceConfig};
 use crate::model::API;
 use crate::report::Checkup;
 use crate::stack::docker::{DockerDriver, Engine};
@@ -41,7 +41,7 @@ pub async fn check(config: &Config, checkup: &mut Checkup) -> bool {
 }
 
 /// The containers that the configuration names, each with its service's name.
-fn containers(config: &Config) -> Vec<(&str, &Container)> {
+fn containers(config: &Config) -> Vec<(&str, &ContainerName)> {
     let api = config.api.service.iter().map(|service| (API, service));
     let backends = config.backends.iter();
     let services = api.chain(backends.map(|b| (b.name.as_str(), &b.service)));
@@ -53,7 +53,12 @@ fn containers(config: &Config) -> Vec<(&str, &Container)> {
 }
 
 /// Looks at one container, and tells whether it was found.
-async fn look(engine: &Engine, name: &str, container: &Container, checkup: &mut Checkup) -> bool {
+async fn look(
+    engine: &Engine,
+    name: &str,
+    container: &ContainerName,
+    checkup: &mut Checkup,
+) -> bool {
     let what = format!("container of {name}");
     let selector = selector(container);
     let driver = match DockerDriver::find_in_any_state(engine, name, &selector).await {

@@ -35,7 +35,7 @@ use crate::stack::{Backend, ServiceState};
     after_help = "Examples:\n  comeback fault restart --kill\n  comeback fault restart ray --outage 45s\n  \
     comeback fault pause ray && sleep 30 && comeback fault unpause ray"
 )]
-pub struct Fault {
+pub struct FaultArgs {
     #[command(subcommand)]
     command: FaultCommand,
     #[command(flatten)]
@@ -45,7 +45,7 @@ pub struct Fault {
     wait: bool,
 }
 
-impl Fault {
+impl FaultArgs {
     pub async fn run(self, output: &Output) -> anyhow::Result<Exit> {
         let session = Session::by_hand(&self.source.clone().waiting(self.wait)).await?;
         let progress = Progress::new(output, None);

@@ -8,10 +8,10 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::healed::Healed;
-use super::undo::{self, Undone};
+use super::undo::{self, LeaseOutcome};
 use crate::assembly::is_alive;
 use crate::model::duration;
-use crate::nemesis::{Account, Charge, Journal, Settling, Step, monotonic_ms};
+use crate::nemesis::{Account, Charge, Journal, Settling, SettlingStep, monotonic_ms};
 use crate::stack::DriverError;
 
 /// How often a service is looked at that may yet change.
@@ -156,17 +156,17 @@ impl<'a> Item<'a> {
         // The time is taken before the look: what changes after it is seen by the next.
         let now = Duration::from_millis(monotonic_ms());
         match self.settling.next(now, command_runs) {
-            Step::Wait => return Ok(()),
-            Step::EndCommand => return undo::end_command(lease).await,
-            Step::UndoAndLookAgain => {}
-            Step::UndoAndEnd => self.is_settled = true,
+            SettlingStep::Wait => return Ok(()),
+            SettlingStep::EndCommand => return undo::end_command(lease).await,
+            SettlingStep::UndoAndLookAgain => {}
+            SettlingStep::UndoAndEnd => self.is_settled = true,
         }
         let undone = undo::undo(lease).await;
         self.is_settled &= undone.is_ok();
         match undone? {
-            Undone::Nothing => {}
-            Undone::Restored(what) => self.restored = Some(what),
-            Undone::Gone(what) => {
+            LeaseOutcome::Nothing => {}
+            LeaseOutcome::Restored(what) => self.restored = Some(what),
+            LeaseOutcome::Gone(what) => {
                 self.restored = Some(what);
                 self.is_settled = true;
             }

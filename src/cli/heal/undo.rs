@@ -2,11 +2,11 @@
 
 use std::io;
 
-use crate::stack::{DriverError, Lease, command, docker, process};
+use crate::stack::{DriverError, Lease, Undone, command, docker, process};
 
 /// What came of one attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Undone {
+pub(super) enum LeaseOutcome {
     /// It was as it should be.
     Nothing,
     /// It had to be undone, and was: what was done, for people.
@@ -16,39 +16,33 @@ pub(super) enum Undone {
 }
 
 /// Undoes one lease as far as it needs that.
-pub(super) async fn undo(lease: &Lease) -> Result<Undone, DriverError> {
-    Ok(match lease {
-        Lease::Container { name, .. } => match docker::undo(lease).await? {
-            docker::Undone::Nothing => Undone::Nothing,
-            docker::Undone::Restored => {
-                Undone::Restored(format!("the container {name} runs again"))
-            }
-            docker::Undone::Gone => {
-                Undone::Gone(format!("the container {name} is no longer there"))
-            }
-        },
-        Lease::Commands(driven) => match command::undo(driven).await? {
-            command::Undone::Nothing => Undone::Nothing,
-            command::Undone::Restored => {
-                Undone::Restored(format!("{} runs again", driven.commands.name))
-            }
-        },
+pub(super) async fn undo(lease: &Lease) -> Result<LeaseOutcome, DriverError> {
+    let (undone, name, what) = match lease {
+        Lease::Container { name, .. } => {
+            let name = format!("the container {name}");
+            (docker::undo(lease).await?, name, "runs again")
+        }
+        Lease::Commands(driven) => {
+            let name = driven.commands.name.clone();
+            (command::undo(driven).await?, name, "runs again")
+        }
         Lease::ProcessGroup {
             pgid,
             start_ticks,
             name,
-        } => match process::undo(*pgid, *start_ticks, name).await? {
-            process::Undone::NothingLeft => Undone::Nothing,
-            process::Undone::Ended => {
-                Undone::Restored(format!("the processes of {name} were ended"))
-            }
-        },
-        Lease::Marked { mark, name } => match process::undo_marked(mark, name).await? {
-            process::Undone::NothingLeft => Undone::Nothing,
-            process::Undone::Ended => {
-                Undone::Restored(format!("the processes of {name} were ended"))
-            }
-        },
+        } => {
+            let undone = process::undo(*pgid, *start_ticks, name).await?;
+            (undone, format!("the processes of {name}"), "were ended")
+        }
+        Lease::Marked { mark, name } => {
+            let undone = process::undo_marked(mark, name).await?;
+            (undone, format!("the processes of {name}"), "were ended")
+        }
+    };
+    Ok(match undone {
+        Undone::Nothing => LeaseOutcome::Nothing,
+        Undone::Restored => LeaseOutcome::Restored(format!("{name} {what}")),
+        Undone::Gone => LeaseOutcome::Gone(format!("{name} is no longer there")),
     })
 }
 

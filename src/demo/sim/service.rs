@@ -33,10 +33,10 @@ const OWN_BYTES: u64 = 4 << 20;
 const OWN_FDS: u64 = 10;
 
 /// A service at work, until it ends by itself, with an exit code.
-pub(super) type Work = Pin<Box<dyn Future<Output = i64> + Send>>;
+pub(super) type Serving = Pin<Box<dyn Future<Output = i64> + Send>>;
 
 /// What a service does from the moment that it listens at a door.
-pub(super) type Serve = Arc<dyn Fn(Door, Start) -> Work + Send + Sync>;
+pub(super) type Serve = Arc<dyn Fn(Door, Start) -> Serving + Send + Sync>;
 
 /// One start of a service.
 #[derive(Debug, Clone)]

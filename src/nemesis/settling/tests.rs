@@ -50,13 +50,13 @@ impl World {
         let mut settling = Settling::begin(charge, now);
         loop {
             match settling.next(now, self.left.command_until.is_some()) {
-                Step::UndoAndLookAgain => self.runs = true,
-                Step::UndoAndEnd => {
+                SettlingStep::UndoAndLookAgain => self.runs = true,
+                SettlingStep::UndoAndEnd => {
                     self.runs = true;
                     return now;
                 }
-                Step::Wait => {}
-                Step::EndCommand => {
+                SettlingStep::Wait => {}
+                SettlingStep::EndCommand => {
                     // What it has set in motion elsewhere may still come.
                     self.left.command_until = None;
                 }
@@ -274,7 +274,7 @@ fn an_endless_limit_is_taken_as_it_is() {
         let doubts = vec![Doubt { act, at_ms }];
         let charge = Charge { lease, doubts };
         let mut settling = Settling::begin(&charge, SECOND);
-        assert_eq!(settling.next(SECOND, true), Step::Wait);
+        assert_eq!(settling.next(SECOND, true), SettlingStep::Wait);
         settling.unsure(SECOND);
         assert_eq!(settling.left(Duration::ZERO), Duration::MAX);
     }

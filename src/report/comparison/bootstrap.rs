@@ -11,7 +11,7 @@ const MOST_DRAWS: usize = 4_000_000;
 const SEED: u64 = 1;
 
 /// The requests of one stage, trial by trial.
-pub struct Sample {
+pub struct TrialSample {
     trials: Vec<Trial>,
     /// The different latencies of requests that succeeded, in microseconds, in order.
     values: Vec<u64>,
@@ -48,7 +48,7 @@ impl Seen {
     }
 
     /// What all of them have seen.
-    pub fn sample(self) -> Sample {
+    pub fn sample(self) -> TrialSample {
         let Seen(seen) = self;
         let mut values: Vec<u64> = seen.iter().flat_map(|(_, ok)| ok.keys().copied()).collect();
         values.sort_unstable();
@@ -61,14 +61,14 @@ impl Seen {
                 .map(|(value, count)| (place(value), *count))
                 .collect(),
         });
-        Sample {
+        TrialSample {
             trials: trials.collect(),
             values,
         }
     }
 }
 
-impl Sample {
+impl TrialSample {
     /// How many trials there are.
     pub fn trials(&self) -> usize {
         self.trials.len()
@@ -137,10 +137,10 @@ impl Sample {
 /// The interval in which the difference of a statistic, `after` less `before`, lies but for a share
 /// `level` of the resamples.
 pub fn difference(
-    before: &Sample,
-    after: &Sample,
+    before: &TrialSample,
+    after: &TrialSample,
     level: f64,
-    statistic: impl Fn(&Sample, &[u32]) -> f64,
+    statistic: impl Fn(&TrialSample, &[u32]) -> f64,
 ) -> (f64, f64) {
     let mut chance = fastrand::Rng::with_seed(SEED);
     let resamples = RESAMPLES
@@ -176,7 +176,7 @@ mod tests {
         (0..count).map(trial).collect()
     }
 
-    fn sample(trials: &[Latencies], stage: Stage) -> Sample {
+    fn sample(trials: &[Latencies], stage: Stage) -> TrialSample {
         let mut seen = Seen::default();
         trials.iter().for_each(|trial| seen.add(trial, stage));
         seen.sample()
@@ -184,7 +184,7 @@ mod tests {
 
     fn p50_differs(before: &[Latencies], after: &[Latencies]) -> bool {
         let [before, after] = [before, after].map(|trials| sample(trials, Stage::After));
-        let median = |sample: &Sample, drawn: &[u32]| sample.quantile_us(drawn, 0.5);
+        let median = |sample: &TrialSample, drawn: &[u32]| sample.quantile_us(drawn, 0.5);
         let (low, high) = difference(&before, &after, 0.05, median);
         low > 0.0 || high < 0.0
     }

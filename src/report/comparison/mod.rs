@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-pub use self::bootstrap::{Sample, Seen};
+pub use self::bootstrap::{Seen, TrialSample};
 use super::{CampaignReport, ReportError};
 use crate::latency::Stage;
 use crate::model::{Signature, Summary, Verdict, duration_us};
@@ -180,9 +180,9 @@ fn failed_trials(this: &CampaignReport, other: &CampaignReport, level: f64) -> C
 }
 
 /// The share of requests in a stage that did not succeed.
-fn failures(stage: Stage, before: &Sample, after: &Sample, level: f64) -> Compared {
-    let interval = difference(before, after, level, Sample::failed_share);
-    let told = |sample: &Sample| match sample.requests() {
+fn failures(stage: Stage, before: &TrialSample, after: &TrialSample, level: f64) -> Compared {
+    let interval = difference(before, after, level, TrialSample::failed_share);
+    let told = |sample: &TrialSample| match sample.requests() {
         0 => "none sent".to_owned(),
         n => format!("{:.1} % of {n}", 100.0 * sample.failed_share(&sample.all())),
     };
@@ -204,17 +204,19 @@ fn latency(
     stage: Stage,
     quantile: f64,
     name: &str,
-    before: &Sample,
-    after: &Sample,
+    before: &TrialSample,
+    after: &TrialSample,
     level: f64,
 ) -> Option<Compared> {
-    let enough = |sample: &Sample| sample.succeeded() as f64 * (1.0 - quantile) >= LEAST_BEYOND;
+    let enough =
+        |sample: &TrialSample| sample.succeeded() as f64 * (1.0 - quantile) >= LEAST_BEYOND;
     if !enough(before) || !enough(after) {
         return None;
     }
-    let statistic = |sample: &Sample, drawn: &[u32]| sample.quantile_us(drawn, quantile);
+    let statistic = |sample: &TrialSample, drawn: &[u32]| sample.quantile_us(drawn, quantile);
     let interval = difference(before, after, level, statistic);
-    let told = |sample: &Sample| duration_us(sample.quantile_us(&sample.all(), quantile) as u64);
+    let told =
+        |sample: &TrialSample| duration_us(sample.quantile_us(&sample.all(), quantile) as u64);
     Some(Compared {
         what: format!("latency {name}, {stage}"),
         before: told(before),
@@ -226,10 +228,10 @@ fn latency(
 
 /// The interval of a statistic's difference; none where there are too few trials.
 fn difference(
-    before: &Sample,
-    after: &Sample,
+    before: &TrialSample,
+    after: &TrialSample,
     level: f64,
-    statistic: impl Fn(&Sample, &[u32]) -> f64,
+    statistic: impl Fn(&TrialSample, &[u32]) -> f64,
 ) -> Option<(f64, f64)> {
     let enough = before.trials() >= LEAST_TRIALS && after.trials() >= LEAST_TRIALS;
     enough.then(|| bootstrap::difference(before, after, level, statistic))

@@ -15,7 +15,7 @@ use std::path::Path;
 
 use crate::latency::{Latencies, Stages};
 use crate::model::Judgement;
-use crate::trace::{Event, EventKind, Line, Lines, Trace, TraceError, View};
+use crate::trace::{Event, EventKind, Lines, Trace, TraceError, TraceLine, View};
 
 /// How many lines of log are kept from the beginning, and as many from the end.
 const LOG_LINES: usize = 150;
@@ -58,10 +58,10 @@ impl TrialReport {
             let place = lines.place();
             match lines.next().transpose()? {
                 None => break,
-                Some(Line::Plan(content)) => plan = Some(content),
-                Some(Line::Verdict(content)) => judgement = Some(content),
-                Some(Line::Note(note)) => notes.push(note),
-                Some(Line::Event(event)) => {
+                Some(TraceLine::Plan(content)) => plan = Some(content),
+                Some(TraceLine::Verdict(content)) => judgement = Some(content),
+                Some(TraceLine::Note(note)) => notes.push(note),
+                Some(TraceLine::Event(event)) => {
                     fold.places.push(place);
                     fold.take(event);
                 }
@@ -144,7 +144,7 @@ fn evidence(
         let Some(place) = places.get(*seq as usize) else {
             continue;
         };
-        if let Some(Line::Event(event)) = lines.at(*place)? {
+        if let Some(TraceLine::Event(event)) = lines.at(*place)? {
             evidence.insert(*seq, event);
         }
     }

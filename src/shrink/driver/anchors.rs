@@ -5,7 +5,7 @@ use crate::model::Plan;
 use crate::shrink::executions::{Execution, Executions};
 use crate::shrink::passes::anchored;
 use crate::shrink::rates::Rates;
-use crate::shrink::record::Record;
+use crate::shrink::record::RunRecord;
 use crate::shrink::runs::Runs;
 use crate::shrink::trials::Purpose;
 
@@ -38,7 +38,7 @@ impl<E: Executions> Driver<'_, E> {
             }
             seen.failed += again.failed;
             seen.passed += again.passed;
-            self.record = Record::new(Rates::after(seen), seen.all());
+            self.record = RunRecord::new(Rates::after(seen), seen.all());
             self.hints.clear();
             self.accepted = vec![(plan.clone(), 0)];
             self.take(plan);

@@ -3,7 +3,7 @@
 use super::{Driver, Seen};
 use crate::model::is_other_outage;
 use crate::model::{Number, NumberKind};
-use crate::shrink::bisection::Bounds;
+use crate::shrink::bisection::Bracket;
 use crate::shrink::executions::Executions;
 use crate::shrink::shrunk::Boundary;
 use crate::shrink::threshold::{Narrow, Threshold};
@@ -115,7 +115,12 @@ impl<E: Executions> Driver<'_, E> {
     /// The interval of an outage as it was measured, where that is another one than what was
     /// planned; an error where what passed had lasted longer than what failed, so that what was
     /// measured has no boundary.
-    fn measured(&self, number: &Number, value: u64, bounds: Bounds) -> Result<Option<Bounds>, ()> {
+    fn measured(
+        &self,
+        number: &Number,
+        value: u64,
+        bounds: Bracket,
+    ) -> Result<Option<Bracket>, ()> {
         if number.kind != NumberKind::Outage {
             return Ok(None);
         }
@@ -136,7 +141,7 @@ impl<E: Executions> Driver<'_, E> {
         let passes_at = passed.map(|(_, measured)| measured).max();
         let fails_from = failed.map(|(_, measured)| measured).min();
         match (passes_at, fails_from) {
-            (Some(passes), Some(fails_from)) if passes < fails_from => Ok(Some(Bounds {
+            (Some(passes), Some(fails_from)) if passes < fails_from => Ok(Some(Bracket {
                 passes_at,
                 fails_from,
             })),

@@ -9,17 +9,17 @@ mod numbers;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
-use super::bisection::Bounds;
+use super::bisection::Bracket;
 use super::executions::{Execution, Executions};
 use super::guard::last_often;
 use super::passes::{is_same_change, no_later, simpler_shapes, without};
 use super::places::{MOST_PLACES, bits};
 use super::rates::Rates;
-use super::record::Record;
+use super::record::RunRecord;
 use super::reduce::{Look, PASSES_OF_WHAT_IS_GONE, Reduction};
 use super::runs::Runs;
 use super::shrunk::{Boundary, Ending, Found, Need, Shrunk};
-use super::steps::Steps;
+use super::steps::StepRemoval;
 use super::trials::Purpose;
 use crate::model::Number;
 use crate::model::{Alternative, Plan, StepId, StepTimes};
@@ -63,7 +63,7 @@ struct Driver<'a, E> {
     best: Plan,
     rarer: BTreeSet<StepId>,
     /// Where the boundaries of numbers were when they were made smaller, on the plan of that time.
-    hints: Vec<(Number, Bounds)>,
+    hints: Vec<(Number, Bracket)>,
     needs: BTreeMap<StepId, Need>,
     alternatives: Vec<Alternative>,
     boundaries: Vec<Boundary>,
@@ -73,7 +73,7 @@ struct Driver<'a, E> {
     /// Every execution of these and of plans that are made of them.
     seen: Vec<Seen>,
     /// How often these fail, and others that are made of the one with the fewest steps.
-    record: Record,
+    record: RunRecord,
     executions: &'a mut E,
 }
 
@@ -120,7 +120,7 @@ impl<'a, E: Executions> Driver<'a, E> {
             boundaries: Vec::new(),
             accepted: Vec::new(),
             seen: Vec::new(),
-            record: Record::new(Rates::after(found_once), 0),
+            record: RunRecord::new(Rates::after(found_once), 0),
             executions,
         }
     }
@@ -171,8 +171,8 @@ impl<'a, E: Executions> Driver<'a, E> {
         self.record.rates().given(seen)
     }
 
-    fn steps(&mut self) -> Steps<'_, E> {
-        Steps {
+    fn steps(&mut self) -> StepRemoval<'_, E> {
+        StepRemoval {
             plan: &self.first,
             times: &self.first_times,
             places: &self.places,
@@ -189,7 +189,7 @@ impl<'a, E: Executions> Driver<'a, E> {
         self.rarer = rarer.cloned().collect();
         self.hints.clear();
         self.accepted = vec![(self.best.clone(), 0)];
-        self.record = Record::new(reduced.rates, reduction.guard_runs());
+        self.record = RunRecord::new(reduced.rates, reduction.guard_runs());
         finished
     }
 
@@ -212,7 +212,7 @@ impl<'a, E: Executions> Driver<'a, E> {
             seen.count(failed);
             rates.ran(failed);
         }
-        self.record = Record::new(rates, self.record.known_runs() + seen.all());
+        self.record = RunRecord::new(rates, self.record.known_runs() + seen.all());
         Some(is_shown || seen.failed > 0)
     }
 

@@ -22,7 +22,7 @@ use super::{Driver, DriverError, Lease, Observation, Observations, ServiceState,
 use crate::model::{Act, duration};
 
 pub use self::running::{end_running, is_any_running};
-pub use self::undo::{Undone, is_running, undo};
+pub use self::undo::{is_running, undo};
 
 /// How often a service is looked at while it is awaited.
 const LOOK_EVERY: Duration = Duration::from_millis(50);

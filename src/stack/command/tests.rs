@@ -7,6 +7,7 @@ use rustix::process::Pid;
 use tempfile::TempDir;
 
 use super::*;
+use crate::stack::Undone;
 
 struct Service {
     folder: TempDir,

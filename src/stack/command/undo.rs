@@ -2,16 +2,7 @@
 
 use super::{CommandDriver, Driven, Mark};
 use crate::model::Act;
-use crate::stack::{Driver, DriverError, ServiceState};
-
-/// What [`undo`] found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Undone {
-    /// The service did not run, and was started.
-    Restored,
-    /// It runs.
-    Nothing,
-}
+use crate::stack::{Driver, DriverError, ServiceState, Undone};
 
 /// Makes a service run again. A command that is still under way may undo that: see
 /// [`is_any_running`](super::is_any_running).

@@ -13,13 +13,13 @@ use super::stamp;
 use crate::stack::log_lines;
 
 /// A line of a log and the engine's time for it (RFC 3339), where it gave one.
-pub(super) struct Line {
+pub(super) struct StampedLine {
     pub text: String,
     pub at: Option<String>,
 }
 
 /// Reads a log from a moment on.
-pub(super) struct Log {
+pub(super) struct ContainerLog {
     docker: Docker,
     id: String,
     began: SystemTime,
@@ -55,11 +55,11 @@ struct Position {
 /// one stream, in which the times of the later parts cannot be told from the text, and stay.)
 #[derive(Default)]
 struct Unfinished {
-    line: log_lines::Line,
+    line: log_lines::PartialLine,
     at: Option<String>,
 }
 
-impl Log {
+impl ContainerLog {
     /// Follows a container's log from a moment on, which is one of the engine's clock.
     pub fn follow(docker: Docker, id: String, began: SystemTime) -> Self {
         let position = Position {
@@ -67,7 +67,7 @@ impl Log {
             ..Position::default()
         };
         let reading = Reading::Following(open(&docker, &id, position, true));
-        Log {
+        ContainerLog {
             docker,
             id,
             began,
@@ -90,7 +90,7 @@ impl Log {
     /// The next line. While the container is down, it is waited for.
     ///
     /// Nothing is lost when the future is dropped.
-    pub async fn next(&mut self) -> Result<Line, Error> {
+    pub async fn next(&mut self) -> Result<StampedLine, Error> {
         loop {
             let message = match &mut self.reading {
                 Reading::Following(messages) | Reading::CatchingUp(messages) => {
@@ -122,7 +122,7 @@ impl Log {
     }
 
     /// Takes a message of the log in, and gives a line if one is complete and new.
-    fn take(&mut self, message: LogOutput) -> Option<Line> {
+    fn take(&mut self, message: LogOutput) -> Option<StampedLine> {
         let source = usize::from(matches!(message, LogOutput::StdErr { .. }));
         let bytes = message.into_bytes();
         let (at, text) = split_stamp(&bytes);
@@ -157,7 +157,7 @@ impl Position {
 }
 
 impl Unfinished {
-    fn push(&mut self, at: Option<&str>, text: &[u8]) -> Option<Line> {
+    fn push(&mut self, at: Option<&str>, text: &[u8]) -> Option<StampedLine> {
         if self.line.is_empty() {
             self.at = at.map(str::to_owned);
         }
@@ -167,7 +167,7 @@ impl Unfinished {
         }
         let text = self.line.finish()?;
         let at = self.at.take();
-        Some(Line { text, at })
+        Some(StampedLine { text, at })
     }
 }
 

@@ -39,4 +39,4 @@ pub use driver::DockerDriver;
 pub use engine::Engine;
 pub use ports::published_alike;
 pub use selector::Selector;
-pub use undo::{Undone, undo};
+pub use undo::undo;

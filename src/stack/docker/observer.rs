@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 
 use super::container::{Container, short};
 use super::engine::words;
-use super::log::Log;
+use super::log::ContainerLog;
 use super::{events, stamp};
 use crate::stack::{Feed, Observation};
 
@@ -21,7 +21,7 @@ const REMOVED: &str = "it was removed";
 /// Turns the engine's events and the container's log into observations.
 pub(super) struct Observer {
     container: Container,
-    log: Option<Log>,
+    log: Option<ContainerLog>,
     began: SystemTime,
     out: Feed,
     /// The engine has reported a want of memory since the container's last start.
@@ -31,8 +31,8 @@ pub(super) struct Observer {
 impl Observer {
     /// Prepares to observe since a moment.
     pub fn new(container: Container, has_log: bool, began: SystemTime, out: Feed) -> Self {
-        let log =
-            has_log.then(|| Log::follow(container.docker.clone(), container.id.clone(), began));
+        let log = has_log
+            .then(|| ContainerLog::follow(container.docker.clone(), container.id.clone(), began));
         Observer {
             container,
             log,

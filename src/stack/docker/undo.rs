@@ -3,18 +3,7 @@
 use super::Engine;
 use super::container::{Condition, Container, Status};
 use super::network::{self, Attachment};
-use crate::stack::{DriverError, Lease};
-
-/// What there was to undo.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Undone {
-    /// The container was already as it had been found.
-    Nothing,
-    /// The container runs, thawed and on its networks, as it had been found.
-    Restored,
-    /// The container is no longer there. If another one took its place, no run has touched that.
-    Gone,
-}
+use crate::stack::{DriverError, Lease, Undone};
 
 /// Thaws a container, joins it to its networks and starts it, as far as it needs that. Doing it
 /// again does nothing.

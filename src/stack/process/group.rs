@@ -43,12 +43,12 @@ pub(super) struct Group {
     leader: Mutex<Option<Child>>,
     /// Whether somebody has asked it to end.
     is_unwanted: AtomicBool,
-    ended: watch::Sender<Option<Ending>>,
+    ended: watch::Sender<Option<GroupEnding>>,
 }
 
 /// How a group has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Ending {
+pub(super) struct GroupEnding {
     /// The leader's exit code; 128 + n for signal n.
     pub code: Option<i64>,
     /// How long the leader lived.
@@ -136,12 +136,12 @@ impl Group {
     }
 
     /// How it ended; none while any process of it is left, or the leader is not reaped.
-    pub fn ending(&self) -> Option<Ending> {
+    pub fn ending(&self) -> Option<GroupEnding> {
         self.ended.borrow().clone()
     }
 
     /// Waits until it has ended.
-    pub async fn ended(&self) -> Ending {
+    pub async fn ended(&self) -> GroupEnding {
         loop {
             // The sender lives in `self`, so this cannot fail.
             let _ = self.ended.subscribe().wait_for(Option::is_some).await;
@@ -206,7 +206,7 @@ impl Group {
             oom: false,
             source_at: None,
         });
-        self.ended.send_replace(Some(Ending {
+        self.ended.send_replace(Some(GroupEnding {
             code,
             lived,
             is_by_itself,

@@ -1,6 +1,6 @@
 //! What a service that has ended by itself said last.
 
-use super::group::Ending;
+use super::group::GroupEnding;
 use crate::model::duration;
 
 /// What programs say when something that they need is still held, in lower case.
@@ -14,7 +14,7 @@ const HELD: [&str; 5] = [
 
 /// An end that nobody asked for, in words that follow "it" or "it has": the exit code, how long it
 /// lived, and the last lines of its log.
-pub(super) fn tell(ending: &Ending, lines: &[String]) -> String {
+pub(super) fn tell(ending: &GroupEnding, lines: &[String]) -> String {
     let code = ending
         .code
         .map_or(String::new(), |code| format!(" with code {code}"));
@@ -43,7 +43,7 @@ mod tests {
 
     #[test]
     fn all_last_lines_are_told_and_what_is_held_is_named() {
-        let ending = Ending {
+        let ending = GroupEnding {
             code: Some(1),
             lived: Duration::from_micros(41_900),
             is_by_itself: true,

@@ -38,7 +38,7 @@ use crate::model::Act;
 
 pub use self::members::start_ticks;
 pub(crate) use self::observers::Observers;
-pub use self::undo::{Undone, undo, undo_marked};
+pub use self::undo::{undo, undo_marked};
 
 /// How long the kernel may take to do what a signal asks. It is slower only when it is in trouble.
 const KERNEL_PATIENCE: Duration = Duration::from_secs(10);

@@ -10,7 +10,7 @@ use super::KERNEL_PATIENCE;
 use super::family::family;
 use super::mark::{self, MARK, SERVICE};
 use super::members::{self, Member, State};
-use crate::stack::DriverError;
+use crate::stack::{DriverError, Undone};
 
 /// How long to go on looking for marked processes after the last was seen. Between fork and exec a
 /// child does not show its mark yet; that takes microseconds, and longer on a busy machine.
@@ -21,15 +21,6 @@ const STILL_WITHIN: Duration = Duration::from_millis(500);
 
 /// How often to look.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
-
-/// What [`undo`] or [`undo_marked`] found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Undone {
-    /// There were processes, and they have been ended.
-    Ended,
-    /// Nothing was left.
-    NothingLeft,
-}
 
 /// Ends the group of a [`Lease::ProcessGroup`](crate::stack::Lease::ProcessGroup) and all that
 /// descends from it, frozen or not, and waits until all of it is gone.
@@ -43,7 +34,7 @@ pub enum Undone {
 pub async fn undo(pgid: i32, start_ticks: u64, name: &str) -> Result<Undone, DriverError> {
     // The groups 0 and 1 mean "my own" and "everybody" to the kernel; no service can be meant.
     if pgid <= 1 {
-        return Ok(Undone::NothingLeft);
+        return Ok(Undone::Nothing);
     }
     let find = || of_group(pgid, start_ticks, name);
     end(find, Duration::ZERO)
@@ -72,7 +63,7 @@ pub async fn undo_marked(mark: &str, name: &str) -> Result<Undone, DriverError> 
 async fn end(find: impl Fn() -> io::Result<Vec<Member>>, quiet: Duration) -> io::Result<Undone> {
     let began = Instant::now();
     let mut seen_at = began;
-    let mut undone = Undone::NothingLeft;
+    let mut undone = Undone::Nothing;
     loop {
         let living = find()?;
         if living.is_empty() {
@@ -84,7 +75,7 @@ async fn end(find: impl Fn() -> io::Result<Vec<Member>>, quiet: Duration) -> io:
                 return Err(io::Error::other("it is still there"));
             }
             seen_at = Instant::now();
-            undone = Undone::Ended;
+            undone = Undone::Restored;
             let is_still = living.iter().all(|member| member.state != State::Awake);
             // What stands still starts nothing that the kill would miss.
             let signal = match is_still || began.elapsed() > STILL_WITHIN {

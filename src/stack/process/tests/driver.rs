@@ -5,9 +5,9 @@ use tokio::time::{sleep, timeout};
 
 use super::super::mark::SERVICE;
 use super::super::members::Member;
-use super::super::{ProcessDriver, Undone, members, undo};
+use super::super::{ProcessDriver, members, undo};
 use crate::model::Act;
-use crate::stack::{Driver, DriverError, Lease, Observation, Observations, ServiceState};
+use crate::stack::{Driver, DriverError, Lease, Observation, Observations, ServiceState, Undone};
 
 pub(super) const STOP: Act = Act::Stop { grace_ms: 5_000 };
 
@@ -231,24 +231,24 @@ async fn a_leaked_group_is_undone_frozen_or_not_and_only_once() {
         std::mem::forget(driver);
         assert_eq!(
             undo(pgid, ticks + 1, "service").await.unwrap(),
-            Undone::NothingLeft,
+            Undone::Nothing,
             "another process than the one that was leased"
         );
         assert!(!living(pgid).is_empty());
-        assert_eq!(undo(pgid, ticks, "service").await.unwrap(), Undone::Ended);
-        assert_eq!(living(pgid), []);
         assert_eq!(
             undo(pgid, ticks, "service").await.unwrap(),
-            Undone::NothingLeft
+            Undone::Restored
         );
+        assert_eq!(living(pgid), []);
+        assert_eq!(undo(pgid, ticks, "service").await.unwrap(), Undone::Nothing);
     }
-    assert_eq!(undo(0, 0, "service").await.unwrap(), Undone::NothingLeft);
+    assert_eq!(undo(0, 0, "service").await.unwrap(), Undone::Nothing);
 }
 
 #[tokio::test]
 async fn what_is_left_without_its_leader_is_undone_if_it_bears_our_mark() {
     use std::os::unix::process::CommandExt;
-    for (mark, wanted) in [("service", Undone::Ended), ("other", Undone::NothingLeft)] {
+    for (mark, wanted) in [("service", Undone::Restored), ("other", Undone::Nothing)] {
         let mut leader = std::process::Command::new("sh")
             .args(["-c", "sleep 1000 >/dev/null & exit 0"])
             .env(SERVICE, mark)
@@ -260,9 +260,9 @@ async fn what_is_left_without_its_leader_is_undone_if_it_bears_our_mark() {
         leader.wait().unwrap();
         assert_eq!(undo(pgid, ticks, "service").await.unwrap(), wanted);
         let left = living(pgid);
-        assert_eq!(left.is_empty(), wanted == Undone::Ended);
+        assert_eq!(left.is_empty(), wanted == Undone::Restored);
         assert_eq!(
-            undo(pgid, ticks, mark).await.unwrap() == Undone::Ended,
+            undo(pgid, ticks, mark).await.unwrap() == Undone::Restored,
             !left.is_empty()
         );
     }

@@ -4,10 +4,10 @@
 use super::super::family::family;
 use super::super::mark::{self, MARK};
 use super::super::members::Member;
-use super::super::{ProcessDriver, Undone, members, undo_marked};
+use super::super::{ProcessDriver, members, undo_marked};
 use super::driver::{STOP, exit_code, group, shell, until_line};
 use crate::model::Act;
-use crate::stack::{Driver, Lease, ServiceState};
+use crate::stack::{Driver, Lease, ServiceState, Undone};
 
 /// The living processes that carry a driver's mark.
 fn marked(driver: &ProcessDriver) -> Vec<Member> {
@@ -159,12 +159,9 @@ async fn a_mark_alone_ends_everything_that_carries_it_and_its_descendants() {
     until_line(&mut seen, "worker").await;
     let all = driver.running().unwrap().reach().scan().unwrap();
     std::mem::forget(driver);
-    assert_eq!(undo_marked(&mark, &name).await.unwrap(), Undone::Ended);
+    assert_eq!(undo_marked(&mark, &name).await.unwrap(), Undone::Restored);
     assert_all_ended(&all);
-    assert_eq!(
-        undo_marked(&mark, &name).await.unwrap(),
-        Undone::NothingLeft
-    );
+    assert_eq!(undo_marked(&mark, &name).await.unwrap(), Undone::Nothing);
     assert_eq!(other.state().await.unwrap(), ServiceState::Running);
     other.release().await.unwrap();
 }
