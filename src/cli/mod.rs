@@ -74,8 +74,8 @@ pub enum Format {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Run(run::Run),
-    Replay(replay::Replay),
-    Regress(regress::Regress),
+    Replay(replay::ReplayArgs),
+    Regress(regress::RegressArgs),
     Check(check::CheckArgs),
     Shrink(shrink::Shrink),
     Report(report::ReportArgs),

@@ -13,7 +13,7 @@ use super::run::share;
 use super::saved;
 use super::session::Session;
 use super::source::Source;
-use crate::campaign::{Audience, FreshStack, Interrupt, Regress as Campaign};
+use crate::campaign::{Audience, FreshStack, Interrupt, Regress};
 use crate::model::{Fate, Regressed, Regression, Verdict};
 use crate::report;
 use crate::trace::{StackInfo, Trace};
@@ -36,7 +36,7 @@ use crate::trace::{StackInfo, Trace};
     in it cannot be read (the others are replayed all the same); 3 inconclusive, or failures were saved, but all \
     of other stacks; 0 all is fixed, or none had failed."
 )]
-pub struct Regress {
+pub struct RegressArgs {
     /// The folder that holds the traces (*.jsonl).
     #[arg(default_value = "traces", value_name = "DIR")]
     folder: PathBuf,
@@ -70,13 +70,13 @@ struct Saved {
 
 /// Where traces are replayed, and what has become of them so far.
 struct Bout<'a> {
-    campaign: &'a Campaign,
+    campaign: &'a Regress,
     interrupt: &'a Interrupt,
     progress: &'a Progress,
     told: &'a mut Vec<Regressed>,
 }
 
-impl Regress {
+impl RegressArgs {
     pub async fn run(self, output: &Output) -> anyhow::Result<Exit> {
         let files = saved::files(&self.folder)?;
         let configured = match self.source.has_config() {
@@ -108,7 +108,7 @@ impl Regress {
                 }
             }
         }
-        let campaign = Campaign {
+        let campaign = Regress {
             confidence: self.confidence,
             times: self.times,
             out: self.out,

@@ -11,7 +11,7 @@ use super::output::Output;
 use super::progress::Progress;
 use super::session::Session;
 use super::source::Source;
-use crate::campaign::Replay as Campaign;
+use crate::campaign::Replay;
 use crate::model::Speed;
 use crate::report;
 use crate::trace::Trace;
@@ -27,7 +27,7 @@ use crate::trace::Trace;
     comeback replay traces/demo-stuck-busy-….jsonl --until-fails --times 50\n  \
     comeback replay traces/shop-….jsonl --config comeback.toml --speed 0.5"
 )]
-pub struct Replay {
+pub struct ReplayArgs {
     /// The trace.
     trace: PathBuf,
     #[command(flatten)]
@@ -56,7 +56,7 @@ pub struct Replay {
     out: PathBuf,
 }
 
-impl Replay {
+impl ReplayArgs {
     pub async fn run(self, output: &Output) -> anyhow::Result<Exit> {
         let recorded = Trace::read(&self.trace)?;
         let session = Session::open(&self.source(&recorded)?.waiting(self.wait)).await?;
@@ -69,7 +69,7 @@ impl Replay {
             false => 1,
         });
         let progress = Progress::new(output, (times < u64::MAX).then_some(times));
-        let replay = Campaign {
+        let replay = Replay {
             times,
             until_fails: self.until_fails,
             speed: self.speed,
