@@ -6,8 +6,9 @@ use serde::Deserialize;
 
 use super::byte_size::ByteSize;
 use super::complaint::Problem;
+use super::key_path::KeyPath;
 use super::service::{CommandTable, DockerTable, ProcessTable, Ways};
-use super::{KeyPath, ServiceConfig, text};
+use super::{ServiceConfig, text};
 use crate::load::{Connections, MAX_BODY_BYTES};
 
 /// The API: where it is, and how to get there.

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::ServiceConfig;
 use super::complaint::Problem;
 use super::generator::{GeneratorTable, fault_names};
+use super::key_path::KeyPath;
 use super::request::check_header;
 use super::service::{CommandTable, DockerTable, ProcessTable, Ways};
 use super::text::{self, DurationText};
-use super::{KeyPath, ServiceConfig};
 use crate::generator::BackendSpace;
 use crate::model::{API, BackendName, Executed, FaultName};
 

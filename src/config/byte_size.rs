@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, Unexpected, Visitor};
 
-use super::KeyPath;
 use super::complaint::Problem;
+use super::key_path::KeyPath;
 use super::text::at_most;
 use crate::model::ceiling::MOST_BYTES;
 

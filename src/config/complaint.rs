@@ -9,8 +9,9 @@ use std::sync::LazyLock;
 use regex::Regex;
 use toml::de::DeTable;
 
+use super::key_path::KeyPath;
+use super::secrets;
 use super::text::TOO_LONG;
-use super::{KeyPath, secrets};
 use crate::redact::{Redactor, Secret};
 
 /// What is wrong in a configuration, where, and what to do. It prints like a compiler's message.

@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 
 use serde::Deserialize;
 
-use super::KeyPath;
 use super::complaint::Problem;
+use super::key_path::KeyPath;
 use super::text::DurationText;
 use crate::generator::{BackendSpace, Bounds, Space, SpaceError};
 use crate::model::{FaultName, RequestKind};

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::complaint::Problem;
-use super::{ContainerName, KeyPath, ServiceConfig};
+use super::key_path::KeyPath;
+use super::{ContainerName, ServiceConfig};
 
 /// The projects that are listed, without the one that the services are of.
 pub(super) fn check<'a>(

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::KeyPath;
 use super::complaint::Problem;
+use super::key_path::KeyPath;
 use crate::model::{LimitError, Limits};
 
 /// The default limits, with those of the table set.

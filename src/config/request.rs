@@ -7,7 +7,8 @@ use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 
 use super::complaint::Problem;
-use super::{KeyPath, environment, text};
+use super::key_path::KeyPath;
+use super::{environment, text};
 use crate::load::{self, LoadError};
 use crate::model::{Expect, Job, RequestKind};
 

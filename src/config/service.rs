@@ -7,8 +7,8 @@ use std::time::Duration;
 use rustix::process::Signal;
 use serde::Deserialize;
 
-use super::KeyPath;
 use super::complaint::Problem;
+use super::key_path::KeyPath;
 use super::text::{self, DurationText};
 use crate::model::FaultName;
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde::de::{self, Deserialize, Deserializer, Unexpected, Visitor};
 
-use super::KeyPath;
 use super::complaint::Problem;
+use super::key_path::KeyPath;
 use crate::model::ceiling::{self, DurationError, LONGEST_WORDS};
 
 /// How it is said of a duration, for its remedy to be found.

@@ -4,9 +4,9 @@ use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 
 use serde::Deserialize;
 
-use super::KeyPath;
 use super::byte_size::ByteSize;
 use super::complaint::Problem;
+use super::key_path::KeyPath;
 use super::text::{DurationText, at_most};
 use crate::executor::{ResetPolicy, Settings};
 use crate::load::{Caps, Connections};

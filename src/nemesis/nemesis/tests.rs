@@ -11,6 +11,7 @@ use super::*;
 use crate::app::Variant;
 use crate::demo::{self, SimulatedDemo};
 use crate::model::{FaultKind, StepId};
+use crate::nemesis::{Owner, Record};
 use crate::trace::script::Script;
 use crate::trace::{Disk, Event, Redaction, Trace, TraceWriter};
 

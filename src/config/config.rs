@@ -1,0 +1,234 @@
+//! The configuration as a whole.
+
+use super::{
+    ApiConfig, BackendConfig, Complaint, ContainerName, ServiceConfig, api, backend, environment,
+    generator, instances, limits, request, secrets, text, trial,
+};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use toml::Spanned;
+use toml::de::DeTable;
+
+use super::complaint::Problem;
+use super::key_path::KeyPath;
+use crate::executor::{ResetPolicy, Settings};
+use crate::generator::Space;
+use crate::load::Caps;
+use crate::model::{Limits, LogPatterns, RequestKind};
+use crate::redact::Secret;
+
+/// Everything that a `comeback.toml` says, and defaults for everything it doesn't.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// The stack's name, for traces and reports: `name`, else the name of the configuration's
+    /// directory.
+    pub name: String,
+    /// Compose projects that are copies of this stack, in the file's order, without its own.
+    pub instances: Vec<String>,
+    /// Whether the stack, or a part of it, may be on another machine.
+    pub allow_remote: bool,
+    /// The API.
+    pub api: ApiConfig,
+    /// The backends, in the file's order; at least one.
+    pub backends: Vec<BackendConfig>,
+    /// The kinds of request, in the file's order; at least one, their names differ.
+    pub kinds: Vec<RequestKind>,
+    /// The limits that the invariants judge by.
+    pub limits: Limits,
+    /// What the API's log is expected to show (`[log]`).
+    pub log: LogPatterns,
+    /// What plans may be drawn.
+    pub space: Space,
+    /// How much load a trial may make.
+    pub caps: Caps,
+    /// How a trial is run.
+    pub trial: Settings,
+    /// When the stack is reset.
+    pub reset: ResetPolicy,
+    /// What must never be shown: whatever came from the environment, header values, and more (see
+    /// `secrets.rs`).
+    pub secrets: Vec<Secret>,
+}
+
+/// A configuration that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error(
+        "cannot read the configuration {}: {source}\n  = help: name another with `--config FILE`, or try the tool on its own \
+         demo with `--demo BUG`", path.display()
+    )]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file says something that cannot be.
+    #[error("{0}")]
+    Invalid(Box<Complaint>),
+}
+
+/// The whole file, as it is written.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct File {
+    name: Option<String>,
+    #[serde(default)]
+    instances: Vec<String>,
+    #[serde(default)]
+    allow_remote: bool,
+    api: api::ApiTable,
+    #[serde(default)]
+    backend: BTreeMap<String, Spanned<backend::BackendTable>>,
+    #[serde(default)]
+    request: Vec<request::RequestTable>,
+    #[serde(default)]
+    limits: BTreeMap<String, toml::Value>,
+    #[serde(default)]
+    log: LogPatterns,
+    #[serde(default)]
+    generator: generator::GeneratorTable,
+    #[serde(default)]
+    load: trial::LoadTable,
+    #[serde(default)]
+    trial: trial::TrialTable,
+    #[serde(default)]
+    trace: trial::TraceTable,
+}
+
+impl Config {
+    /// Reads a configuration from a file. `environment` tells what `${VAR}` and `${port:NAME}`
+    /// stand for.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is no valid configuration.
+    pub fn load(
+        path: &Path,
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
+        let source = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        Config::parse(&source, path, environment)
+    }
+
+    /// The copy of this stack that is another compose project.
+    #[must_use]
+    pub fn of_project(&self, project: &str) -> Self {
+        let mut copy = self.clone();
+        let backends = copy.backends.iter_mut().map(|backend| &mut backend.service);
+        for service in copy.api.service.iter_mut().chain(backends) {
+            if let ServiceConfig::Docker(ContainerName::Compose { project: its, .. }) = service {
+                project.clone_into(its);
+            }
+        }
+        copy
+    }
+
+    /// Reads a configuration from a text and an environment. `path` says where the text comes from:
+    /// relative paths in it count from there.
+    ///
+    /// # Errors
+    /// When the text is no valid configuration.
+    pub fn parse(
+        source: &str,
+        path: &Path,
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
+        let mut variables = BTreeMap::new();
+        let config = read(source, environment, &mut variables)
+            .and_then(|(file, secrets)| assemble(file, path, secrets));
+        config.map_err(|problem| {
+            ConfigError::Invalid(Box::new(problem.locate(source, path, &variables)))
+        })
+    }
+}
+
+/// Parses the text and replaces `${VAR}`; the variables used are left in `variables`, also when
+/// something is wrong.
+///
+/// The names of the stack and of the request kinds stay as they are written, `${VAR}` and all: they
+/// go into traces, reports and the names of files.
+fn read(
+    source: &str,
+    environment: &dyn Fn(&str) -> Option<String>,
+    variables: &mut BTreeMap<String, String>,
+) -> Result<(File, Vec<Secret>), Problem> {
+    let mut document = DeTable::parse(source).map_err(Problem::from)?;
+    let name = document
+        .get_ref()
+        .get("name")
+        .and_then(|name| name.get_ref().as_str());
+    let name = name.map(environment::as_written);
+    let labels = request::labels(document.get_ref());
+    environment::expand(document.get_mut(), environment, variables)?;
+    let secrets = secrets::of(document.get_ref(), variables);
+    let mut file = File::deserialize(toml::Deserializer::from(document))?;
+    file.name = name;
+    for (request, label) in file.request.iter_mut().zip(labels) {
+        request.label = label;
+    }
+    Ok((file, secrets))
+}
+
+/// Checks the sections one by one, in the order in which somebody would fix them.
+fn assemble(file: File, path: &Path, secrets: Vec<Secret>) -> Result<Config, Problem> {
+    let directory = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    let (connections, caps) = file.load.settings()?;
+    let api = file.api.check(directory, connections)?;
+
+    let mut tables: Vec<_> = file.backend.into_iter().collect();
+    tables.sort_by_key(|(_, table)| table.span().start);
+    let mut backends = Vec::with_capacity(tables.len());
+    let mut spaces = Vec::with_capacity(tables.len());
+    for (name, table) in tables {
+        let (backend, space) = table.into_inner().check(name, directory, &file.generator)?;
+        backends.push(backend);
+        spaces.push(space);
+    }
+    if backends.is_empty() {
+        return Err(Problem::of_file("there is no backend that could go away")
+            .remedy("add a section `[backend.NAME]` with `docker` or `process`, and `ready`"));
+    }
+
+    backend::check_order(&backends)?;
+
+    let kinds = request::check_all(file.request)?;
+    for pattern in file.log.all() {
+        text::pattern(KeyPath::of("log"), pattern.to_owned())?;
+    }
+    let (trial, reset) = file.trial.settings(file.trace)?;
+    let limits = limits::check(&file.limits)?;
+    let services = backends.iter().map(|backend| &backend.service);
+    let services = api.service.iter().chain(services);
+    Ok(Config {
+        name: file.name.unwrap_or_else(|| directory_name(directory)),
+        instances: instances::check(file.instances, services)?,
+        allow_remote: file.allow_remote,
+        api,
+        backends,
+        space: file.generator.space(spaces, &kinds)?.at_scale_of(&limits),
+        limits,
+        log: file.log,
+        kinds,
+        caps,
+        trial,
+        reset,
+        secrets,
+    })
+}
+
+fn directory_name(directory: &Path) -> String {
+    let absolute = std::path::absolute(directory).unwrap_or_default();
+    let name = absolute
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned());
+    name.unwrap_or_else(|| "stack".to_owned())
+}
