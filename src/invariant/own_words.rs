@@ -5,7 +5,6 @@
 //! | explicit failures that come at once | whoever answers at once has the time to answer |
 //! | explicit failures that all take the same time | a deadline of the API's own; what waits for a processor varies |
 //! | refused connections | the kernel answers them, and the API is not needed for it |
-//!
 //! | failures in the same words as one that came sooner than any deadline | a deadline's words never come before it has passed |
 //!
 //! A deadline of the API's own may pass because its *backend* had no processor time. So failures of
