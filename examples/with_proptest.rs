@@ -1,4 +1,4 @@
-//! Tests a stack of your own with proptest. In a Rust test, `main` would be the test's function.
+//! Tests a stack of your own with proptest. In a Rust test, `main` would be the test function.
 //!
 //! ```sh
 //! cargo run --example with_proptest -- path/to/comeback.toml
@@ -29,7 +29,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let plans = plans(stack.borrow().space());
     let settings = Config {
         max_shrink_iters: MOST_EXECUTIONS,
-        // In a Rust test leave this out: the seed of a failure is then kept, and tried first from then on.
+        // In a Rust test write `source_file: Some(file!())` instead: the seed of a failure is then
+        // kept in `proptest-regressions/`, and tried first from then on.
         failure_persistence: None,
         ..Config::with_cases(PLANS)
     };

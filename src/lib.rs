@@ -15,7 +15,14 @@
 //! // The stack that `comeback.toml` describes is brought up, and left as it was found at the end.
 //! let stack = RefCell::new(LiveStack::open(Path::new("comeback.toml"))?);
 //! let plans = plans(stack.borrow().space());
-//! TestRunner::new(Config::with_cases(20)).run(&plans, |plan| {
+//! let config = Config {
+//!     // Each execution takes seconds.
+//!     max_shrink_iters: 10,
+//!     // The seed of a failure is kept, and tried first from then on.
+//!     source_file: Some(file!()),
+//!     ..Config::with_cases(20)
+//! };
+//! TestRunner::new(config).run(&plans, |plan| {
 //!     let trace = stack.borrow_mut().execute(&plan);
 //!     let trace = trace.map_err(|error| TestCaseError::reject(error.to_string()))?;
 //!     match trace.verdict() {
@@ -46,22 +53,26 @@
 //!    begins in `model/fault.rs`.
 //! 2. `campaign/work.rs` gives the plan to a stack, and `campaign/trial.rs` executes it: one trace,
 //!    one verdict.
-//! 3. `executor/trial.rs` is the trial itself: `setup.rs` (bring up, baseline), `course.rs` (steps
-//!    at their anchors), `recovery.rs` (probes until success lasts), `rest.rs` (what the API holds
-//!    at rest).
+//! 3. `executor/course.rs` is the trial itself: set-up (`setup.rs`), baseline, the plan (`steps.rs`
+//!    waits for `anchors.rs`), healing, `recovery.rs` (probes until success is sustained), `rest.rs`
+//!    (what the API holds at rest). `start.rs` brings the stack up before the first trial, and
+//!    `reset.rs` restarts it between trials.
 //! 4. A fault is done by `nemesis/` and nobody else: the intent is written to the journal, then the
-//!    driver acts. A kill is done in `stack/process/group.rs`, `stack/docker/driver.rs` or
-//!    `stack/command/run.rs`.
+//!    driver acts. A kill is done in `stack/process/reach.rs`, in `stack/docker/container.rs`, by a
+//!    command that `stack/command/mod.rs` chooses, or, simulated, in `demo/sim/service.rs`.
 //! 5. A request goes from `load/burst.rs` through `load/client.rs` to `load/fresh.rs` or
-//!    `load/pooled.rs`; an accepted job is followed in `load/job.rs`.
-//! 6. Every event is put in order by `trace/recorder.rs`. `trace/event.rs` lists them,
+//!    `load/pooled.rs`; `load/template.rs` makes it, and `load/expectation.rs` reads its answer. An
+//!    accepted job is followed in `load/job.rs`.
+//! 6. Every event is put in order by `trace/recorder.rs`. `trace/event.rs` lists them, and
 //!    `trace/query.rs` answers questions about them.
-//! 7. `invariant/judge.rs` asks each invariant, one file each: whether an API recovers is decided
-//!    in `invariant/recovers.rs`.
+//! 7. `invariant/judge.rs` asks each invariant, one file each: whether an API recovers is decided in
+//!    `invariant/recovers.rs`.
 //! 8. What failed is tried again without its faults (`campaign/control.rs`), made smaller
 //!    (`campaign/shrinking.rs`, `shrink/`), and saved (`campaign/save.rs`).
-//! 9. `report/` says it: `terminal.rs` for people, `html/` for the page (its timeline is drawn by
-//!    `html/drawing.rs` and `timeline.js`), `junit.rs` and the others for machines.
+//! 9. `report/` says it: `terminal.rs` for people, `html/` for the page (`html/drawing.rs` prepares
+//!    the timeline's data, `html/timeline.js` draws it), `junit.rs` and the others for machines.
+//!
+//! How to add a fault, an invariant or a driver, file by file, is in `.github/CONTRIBUTING.md`.
 //!
 //! # The house
 //!
@@ -80,7 +91,7 @@
 //! | [`load`] | requests, jobs and bursts over a transport | `watch`, `model`, `trace`, `stack` |
 //! | [`nemesis`] | the only caller of faults; the journal of intents; heal | `model`, `trace`, `stack` |
 //! | [`observe`] | readiness, logs, exits, resources | `watch`, `model`, `trace`, `stack` |
-//! | [`executor`] | joins these three into one trial | `watch`, `model`, `trace`, `stack`, `load`, `nemesis`, `observe` |
+//! | [`executor`] | joins `load`, `nemesis` and `observe` into one trial | `watch`, `model`, `trace`, `stack`, `load`, `nemesis`, `observe` |
 //! | [`latency`] | a fold from history to histograms | `model`, `trace` |
 //! | [`invariant`] | one file per invariant, and the judge | `model`, `trace` |
 //! | [`scenario`] | the fixed plans and what is expected in each | `model`, `trace` |

@@ -57,7 +57,7 @@ pub enum AssemblyError {
         config: String,
     },
     /// A URL of a compose project has no port that could be looked up in its copy.
-    #[error("{url} names no port, so that it cannot be told at which one a copy of it is")]
+    #[error("{url} has no port, so its copy's port cannot be found")]
     NoPort {
         /// The URL.
         url: String,
@@ -69,7 +69,7 @@ pub enum AssemblyError {
     #[error("no place to keep a journal: set COMEBACK_STATE_DIR to a folder")]
     NoStateFolder,
     /// The kernel says nothing about this process.
-    #[error("/proc does not tell about this process")]
+    #[error("/proc has no entry for this process")]
     NoProcess,
     /// A journal cannot be written.
     #[error(transparent)]

@@ -28,7 +28,7 @@ pub struct Hold(#[expect(dead_code, reason = "it is held, and not looked at")] V
 /// Somebody else holds a service.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "`{service}` is in use by {holder}, and two runs on one stack would disturb each other; wait for that one by --wait, or end it"
+    "`{service}` is in use by {holder}, and two runs on one stack would disturb each other; use --wait to wait for it, or end it"
 )]
 pub struct Busy {
     service: String,
@@ -77,7 +77,7 @@ impl Hold {
         }
     }
 
-    /// Holds all of them or none, so that two that wait for each other's cannot come about.
+    /// Holds all of them or none, so that two runs cannot deadlock.
     fn all(known: &[(String, PathBuf)]) -> Result<Result<Self, Busy>, AssemblyError> {
         let mut files = Vec::new();
         for (service, path) in known {

@@ -24,7 +24,7 @@ use crate::watch;
 /// Where the last failure of each stack is kept, below the working folder.
 const KEPT: &str = "runs/in-tests";
 
-/// What a process that was interrupted ends with.
+/// Exit code of an interrupted process.
 const INTERRUPTED: i32 = 130;
 
 /// The stacks of this process that are not yet left as they were found.
@@ -33,21 +33,24 @@ static OPEN: AtomicUsize = AtomicUsize::new(0);
 /// The stack of a configuration, brought up for the length of a Rust test.
 /// `examples/with_proptest.rs` shows its use.
 ///
-/// Every plan is executed on a fresh stack. When a `LiveStack` is dropped, faults are undone, and
-/// the stack is left as it was found. So it is when the test is interrupted (SIGINT, SIGTERM,
-/// SIGHUP), and then the process ends with 130. If the process is killed, a reaper does it where
-/// the program `comeback` is on the `PATH`; without one, `comeback heal` does it later.
+/// The stack is restarted before every plan but the first. If `[api]` has no `docker`, `process` or
+/// `command`, it cannot be, and what one plan broke stays broken for the next. When a `LiveStack`
+/// is dropped, faults are undone, and the stack is left as it was found. The same happens on
+/// SIGINT, SIGTERM and SIGHUP; the process then exits with 130. If the process is killed, a reaper
+/// does it where the program `comeback` is on the `PATH`; without one, `comeback heal` does it
+/// later.
 pub struct LiveStack {
     runtime: Runtime,
     held: Arc<Mutex<Held>>,
     space: Space,
     interrupt: Interrupt,
-    is_fresh: bool,
+    /// How many plans were executed since the stack was last restarted, or brought up.
+    trials_since_reset: u64,
     traces: TempDir,
     executed: u64,
     kept: Option<PathBuf>,
     _reaper: Option<Reaper>,
-    /// Given up last, when the stack is as it was found.
+    /// Released last, when the stack is as it was found.
     _hold: Hold,
 }
 
@@ -58,7 +61,7 @@ struct Held {
 }
 
 impl LiveStack {
-    /// Reads a configuration and brings its stack up, when no other run uses it any more.
+    /// Reads a configuration and brings its stack up, after waiting until no other run uses it.
     ///
     /// # Errors
     /// When the configuration is bad, or the stack is not there or does not come up.
@@ -91,7 +94,7 @@ impl LiveStack {
         let interrupted = Arc::clone(&held);
         runtime.spawn(async move {
             signals.next().await;
-            // The trial that is under way ends, and gives the stack free.
+            // The trial that is under way ends, and releases the stack.
             sender.send_replace(true);
             interrupted.lock().await.leave().await;
             // The last one ends the process: until then another stack may still have to be healed.
@@ -104,7 +107,7 @@ impl LiveStack {
             held,
             space,
             interrupt,
-            is_fresh: true,
+            trials_since_reset: 0,
             traces,
             executed: 0,
             kept: None,
@@ -118,7 +121,7 @@ impl LiveStack {
         &self.space
     }
 
-    /// Executes a plan once on a fresh stack, and judges it. The trace's judgement is the result;
+    /// Executes a plan once, and judges it. The trace's judgement is the result;
     /// an inconclusive one says nothing about the API.
     ///
     /// The last trace that was violated is kept, with a page about it: see [`LiveStack::kept`].
@@ -128,13 +131,17 @@ impl LiveStack {
     pub fn execute(&mut self, plan: &Plan) -> Result<Trace, AssemblyError> {
         let path = self.traces.path().join(format!("{}.jsonl", self.executed));
         self.executed += 1;
-        let is_fresh = std::mem::replace(&mut self.is_fresh, false);
         let trace = self.runtime.block_on(async {
             let held = self.held.lock().await;
-            if !is_fresh {
-                held.bench.refresh(&Unseen).await?;
+            let is_first = self.trials_since_reset == 0;
+            if !is_first && held.bench.refresh(&Unseen).await? {
+                self.trials_since_reset = 0;
             }
-            let trial = held.bench.trial(plan, &path, 0, &self.interrupt, &Unseen);
+            let since = self.trials_since_reset;
+            self.trials_since_reset += 1;
+            let trial = held
+                .bench
+                .trial(plan, &path, since, &self.interrupt, &Unseen);
             trial.await.map_err(AssemblyError::from)
         })?;
         if trace.verdict() == Verdict::Violated {

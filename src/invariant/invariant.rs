@@ -9,7 +9,7 @@ pub trait Invariant: Send + Sync {
     fn name(&self) -> &'static str;
 
     /// Says whether it held, by these limits. What is wrong with the whole trial, such as a backend
-    /// that never became ready, is none of its business: [`judge`] sees to that.
+    /// that never became ready, is none of its business: [`judge`](super::judge) sees to that.
     fn check(&self, view: &View<'_>, limits: &Limits) -> Finding;
 
     /// Whether this invariant has nothing more to wait for in a trial whose backends are ready

@@ -51,7 +51,7 @@ pub trait Driver: Send + Sync {
 
     /// What happens to the service from now on: log lines, exits, starts. The stream ends when the
     /// receiver is dropped or the environment is gone, in which case its last message is
-    /// [`Observation::Lost`].
+    /// [`Observation::Lost`](super::Observation::Lost).
     fn observe(&self) -> Observations;
 
     /// Runs a command where the service runs and says whether it succeeded, with its output's tail.
