@@ -54,9 +54,9 @@
 //! 2. `campaign/work.rs` gives the plan to a stack, and `campaign/trial.rs` executes it: one trace,
 //!    one verdict.
 //! 3. `executor/course.rs` is the trial itself: set-up (`setup.rs`), baseline, the plan (`steps.rs`
-//!    waits for `anchors.rs`), healing, `recovery.rs` (probes until success is sustained), `rest.rs`
-//!    (what the API holds at rest). `start.rs` brings the stack up before the first trial, and
-//!    `reset.rs` restarts it between trials.
+//!    waits for `anchors.rs`), healing, `recovery.rs` (probes until success is sustained),
+//!    `rest.rs` (what the API holds at rest). `start.rs` brings the stack up before the first
+//!    trial, and `reset.rs` restarts it between trials.
 //! 4. A fault is done by `nemesis/` and nobody else: the intent is written to the journal, then the
 //!    driver acts. A kill is done in `stack/process/reach.rs`, in `stack/docker/container.rs`, by a
 //!    command that `stack/command/mod.rs` chooses, or, simulated, in `demo/sim/service.rs`.
@@ -65,8 +65,8 @@
 //!    accepted job is followed in `load/job.rs`.
 //! 6. Every event is put in order by `trace/recorder.rs`. `trace/event.rs` lists them, and
 //!    `trace/query.rs` answers questions about them.
-//! 7. `invariant/judge.rs` asks each invariant, one file each: whether an API recovers is decided in
-//!    `invariant/recovers.rs`.
+//! 7. `invariant/judge.rs` asks each invariant, one file each: whether an API recovers is decided
+//!    in `invariant/recovers.rs`.
 //! 8. What failed is tried again without its faults (`campaign/control.rs`), made smaller
 //!    (`campaign/shrinking.rs`, `shrink/`), and saved (`campaign/save.rs`).
 //! 9. `report/` says it: `terminal.rs` for people, `html/` for the page (`html/drawing.rs` prepares
