@@ -51,8 +51,8 @@
 //! 1. A plan is drawn: `generator/opening.rs` holds the first ones, `generator/interleaving.rs` the
 //!    random ones. Its words (step, fault, anchor, burst) are in `model/`; a new kind of fault
 //!    begins in `model/fault.rs`.
-//! 2. `campaign/work.rs` gives the plan to a stack, and `campaign/trial.rs` executes it: one trace,
-//!    one verdict.
+//! 2. `campaign/trial_queue.rs` gives the plan to a stack, and `campaign/trial.rs` executes it: one
+//!    trace, one verdict.
 //! 3. `executor/course.rs` is the trial itself: set-up (`setup.rs`), baseline, the plan (`steps.rs`
 //!    waits for `anchors.rs`), healing, `recovery.rs` (probes until success is sustained),
 //!    `rest.rs` (what the API holds at rest). `start.rs` brings the stack up before the first

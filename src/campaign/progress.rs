@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use super::control::{Control, Controls};
 use super::ledger::{Entry, FinishedTrial, Ledger, LedgerError};
 use super::recovery::Recoveries;
+use super::retention::TraceRetention;
 use super::save::SaveError;
-use super::shelf::Shelf;
 use super::{Bench, Campaign, Interrupt, PlanSource, ShrinkBudget, Shrunken};
 use crate::latency::Latencies;
 use crate::model::{
@@ -39,7 +39,7 @@ pub(super) struct CampaignProgress {
     unshrunk: Vec<usize>,
     /// What went into shrinking since the campaign was begun or resumed.
     pub spent_on_shrinking: Duration,
-    shelf: Shelf,
+    retention: TraceRetention,
 }
 
 impl CampaignProgress {
@@ -85,7 +85,7 @@ impl CampaignProgress {
             before: Duration::ZERO,
             unshrunk: Vec::new(),
             spent_on_shrinking: Duration::ZERO,
-            shelf: Shelf::new(folder, bench.executor.settings.max_run_bytes),
+            retention: TraceRetention::new(folder, bench.executor.settings.max_run_bytes),
         }
     }
 
@@ -128,7 +128,7 @@ impl CampaignProgress {
         self.count(finished);
         self.latency.add(latencies);
         self.fold();
-        self.summary.traces_removed += self.shelf.make_room()?;
+        self.summary.traces_removed += self.retention.make_room()?;
         Ok(())
     }
 
@@ -141,7 +141,7 @@ impl CampaignProgress {
 
     /// Counts a trial but for its latencies.
     fn count(&mut self, finished: FinishedTrial) {
-        self.shelf.add(finished.index, finished.verdict);
+        self.retention.add(finished.index, finished.verdict);
         if let Some((signature, control)) = finished.control {
             self.controls.add(signature, control);
         }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::ledger::{Entry, Ledger};
 use super::progress::CampaignProgress;
 use super::reuse::Saved;
-use super::work::{TrialQueue, UsedStack};
+use super::trial_queue::{TrialQueue, UsedStack};
 use super::{Audience, CampaignError, Interrupt, ShrinkBudget, Stacks, save};
 use crate::generator::{self, Space};
 use crate::model::{Plan, Regressed, Signature, Summary, Verdict};

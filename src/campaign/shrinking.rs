@@ -14,7 +14,7 @@ use tracing::debug;
 use seldom::is_seldom;
 
 use super::control::Unseen;
-use super::odds::odds;
+use super::prior::prior;
 use super::trial::{Attempt, MOST_INCONCLUSIVE};
 use super::{Audience, Bench, CampaignError, Interrupt, notes};
 use crate::model::{
@@ -119,7 +119,7 @@ impl Bench {
         let found = Found {
             plan: failing.plan.clone(),
             times: step_times(failing),
-            odds: odds(failing),
+            odds: prior(failing),
             longest_offset_ms: self.space.longest_offset_ms(),
         };
         let mut laboratory = Laboratory {

@@ -10,7 +10,7 @@ use crate::model::Verdict;
 /// The traces of a campaign's trials. When they take too much room, those of trials that held are
 /// removed, the oldest first; whatever failed or was inconclusive stays.
 #[derive(Debug)]
-pub(super) struct Shelf {
+pub(super) struct TraceRetention {
     folder: PathBuf,
     most_bytes: u64,
     bytes: u64,
@@ -18,10 +18,10 @@ pub(super) struct Shelf {
     held: VecDeque<(u64, u64)>,
 }
 
-impl Shelf {
+impl TraceRetention {
     /// For the traces in a folder, which are to take so much room at most.
     pub fn new(folder: &Path, most_bytes: u64) -> Self {
-        Shelf {
+        TraceRetention {
             folder: folder.to_owned(),
             most_bytes,
             bytes: 0,
@@ -64,17 +64,17 @@ mod tests {
     #[test]
     fn the_oldest_that_held_go_first_and_what_failed_stays() {
         let folder = tempfile::tempdir().unwrap();
-        let mut shelf = Shelf::new(folder.path(), 250);
+        let mut retention = TraceRetention::new(folder.path(), 250);
         let verdicts = [Verdict::Violated, Verdict::Holds, Verdict::Holds];
         let mut removed = Vec::new();
         for (index, verdict) in verdicts.into_iter().cycle().take(6).enumerate() {
             let index = index as u64;
             fs::write(save::trial(folder.path(), index), [b' '; 100]).unwrap();
-            shelf.add(index, verdict);
-            removed.push(shelf.make_room().unwrap());
+            retention.add(index, verdict);
+            removed.push(retention.make_room().unwrap());
         }
         // A simulated trial that held.
-        shelf.add(6, Verdict::Holds);
+        retention.add(6, Verdict::Holds);
         assert_eq!(removed, [0, 0, 1, 1, 1, 1]);
         let is_left = |index: &u64| save::trial(folder.path(), *index).exists();
         assert_eq!((0..7).filter(is_left).collect::<Vec<_>>(), [0, 3]);

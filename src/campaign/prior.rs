@@ -7,8 +7,8 @@ use crate::trace::{EventKind, Origin, Trace, View};
 
 /// What a failing trace tells of the steps that the failure needs: what began after the last proof
 /// of it hardly made it, and what struck just before it began, or sent the request that shows it,
-/// probably did. The figures are logarithms of odds.
-pub(super) fn odds(trace: &Trace) -> BTreeMap<StepId, f64> {
+/// probably did. The figures are logarithms of odds: the prior of shrinking.
+pub(super) fn prior(trace: &Trace) -> BTreeMap<StepId, f64> {
     let view = View::new(trace);
     let primary = trace.judgement.as_ref().and_then(|j| j.primary());
     let Some(evidence) = primary.map(|finding| &finding.evidence) else {

@@ -1,11 +1,11 @@
 //! The trials of a campaign, on one stack or on several side by side.
 //!
-//! Each stack has a worker, which begins the next trial as soon as its stack is free. Trials are
-//! taken in in the order of their plans, whichever is done first: by the worker that brings the one
-//! that is due, with those that have waited for it. Where a failure is new, that worker runs the
-//! control and shrinks on its own stack, and the others wait when they have done what they are at:
-//! executions that are compared with each other have the machine to themselves. So a campaign gives
-//! on several stacks what it gives on one.
+//! Each stack has a worker, which begins the next trial as soon as its stack is free. Results are
+//! recorded in plan order: the worker that finishes the trial that is due records it, and those
+//! after it that were finished earlier. Where a failure is new, that worker runs the control and
+//! shrinks on its own stack, while the others finish their trials and wait: executions that are
+//! compared with each other have the machine to themselves. So a campaign on several stacks gives
+//! the same result as on one.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -42,11 +42,11 @@ pub(super) struct TrialQueue<'a> {
     next: AtomicU64,
     /// Whether it is decided that nothing more is to be done.
     is_ended: AtomicBool,
-    desk: Mutex<Desk<'a>>,
+    results: Mutex<OrderedResults<'a>>,
 }
 
-/// Where trials are taken in.
-struct Desk<'a> {
+/// Results, recorded in plan order.
+struct OrderedResults<'a> {
     progress: &'a mut CampaignProgress,
     ledger: &'a mut Ledger,
     /// Trials that are done while one before them is not.
@@ -70,7 +70,7 @@ impl<'a> TrialQueue<'a> {
             left: campaign.left(progress),
             next: AtomicU64::new(progress.summary.plans_executed),
             is_ended: AtomicBool::new(progress.ways_to_fail() >= campaign.max_failures),
-            desk: Mutex::new(Desk {
+            results: Mutex::new(OrderedResults {
                 progress,
                 ledger,
                 waiting: BTreeMap::new(),
@@ -182,27 +182,27 @@ impl<'a> TrialQueue<'a> {
     /// Brings a trial, and takes in what is due. Tells whether more was executed on this stack for
     /// it.
     async fn bring(&self, index: u64, trace: Trace, bench: &Bench) -> Result<bool, CampaignError> {
-        let mut desk = self.desk.lock().await;
-        desk.waiting.insert(index, trace);
+        let mut results = self.results.lock().await;
+        results.waiting.insert(index, trace);
         let mut is_used = false;
         while !self.is_ended()
-            && let Some(trace) = desk.due()
+            && let Some(trace) = results.due()
         {
-            is_used |= self.take_in(&mut desk, trace, bench).await?;
+            is_used |= self.record_result(&mut results, trace, bench).await?;
         }
         Ok(is_used)
     }
 
-    async fn take_in(
+    async fn record_result(
         &self,
-        desk: &mut Desk<'_>,
+        results: &mut OrderedResults<'_>,
         mut trace: Trace,
         bench: &Bench,
     ) -> Result<bool, CampaignError> {
         let (campaign, interrupt) = (self.campaign, self.interrupt);
-        let Desk {
+        let OrderedResults {
             progress, ledger, ..
-        } = desk;
+        } = results;
         let index = trace.plan.index;
         let path = save::trial(&self.folder, index);
         let control = match progress.is_known(&trace) {
@@ -277,7 +277,7 @@ impl<'a> TrialQueue<'a> {
     }
 }
 
-impl Desk<'_> {
+impl OrderedResults<'_> {
     /// The trial that is taken in next, if it is done.
     fn due(&mut self) -> Option<Trace> {
         self.waiting.remove(&self.progress.summary.plans_executed)
