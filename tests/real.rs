@@ -1,4 +1,5 @@
-//! Bugs of others that were publicly reported: the affected version is found, and the fixed one holds. See `tests/stacks/real`.
+//! Bugs of others that were publicly reported: the affected version is found, and the fixed one
+//! holds. See `tests/stacks/real`.
 
 use std::env;
 use std::fs;
@@ -9,12 +10,14 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-/// One stack, and what tells its versions apart: variables of the environment that its configuration names.
+/// One stack, and what tells its versions apart: variables of the environment that its
+/// configuration names.
 struct Case {
     /// Its folder in `tests/stacks/real`, and the file there.
     folder: &'static str,
     config: &'static str,
-    /// Variables of the affected version, and of the fixed one, if there is one that holds. `VENV` names a list of packages.
+    /// Variables of the affected version, and of the fixed one, if there is one that holds. `VENV`
+    /// names a list of packages.
     affected: &'static [(&'static str, &'static str)],
     fixed: Option<&'static [(&'static str, &'static str)]>,
     /// The invariants by which the affected version may be found; none where there is none.

@@ -1,6 +1,7 @@
 //! The style of the house as a test: who may use whom, and what has no place here.
 //!
-//! Only shipped code is looked at. The rules work on text, by patterns: they catch slips, not intent.
+//! Only shipped code is looked at. The rules work on text, by patterns: they catch slips, not
+//! intent.
 
 #[path = "tidy/shipped_code.rs"]
 mod shipped_code;
@@ -76,11 +77,13 @@ const RESERVED: &[(&str, &str, &str)] = &[
 /// A unit of time behind a number that is put into a text.
 const UNIT: &str = r"\} ?(?:ms|s|min)\b";
 
-/// Who may write one: the formatter itself and a plan's exact numbers, the demo's API, and the powers of ten on an axis.
+/// Who may write one: the formatter itself and a plan's exact numbers, the demo's API, and the
+/// powers of ten on an axis.
 const WRITES_UNITS: &[&str] = &["model/", "app/", "report/html/plot.rs"];
 
-/// The formats of a report. None of them uses another: what two of them share is in `report/wording.rs`, in the story, or in
-/// the table, so that each can be read, and changed, by itself.
+/// The formats of a report. None of them uses another: what two of them share is in
+/// `report/wording.rs`, in the story, or in the table, so that each can be read, and changed, by
+/// itself.
 const FORMATS: &[&str] = &["terminal", "html", "junit", "json", "prometheus", "hgrm"];
 
 /// Names that say nothing about what a module holds.
@@ -319,7 +322,8 @@ fn what_is_allowed_raises_no_complaint() {
     }
 }
 
-/// What is untidy in a file (`path` counts from `src`), one line each: where, what, and what to do instead.
+/// What is untidy in a file (`path` counts from `src`), one line each: where, what, and what to do
+/// instead.
 fn check(path: &str, text: &str) -> String {
     let code = shipped_code::of(path, text);
     let mut complaints = String::new();
@@ -447,7 +451,8 @@ fn formats_used(path: &str, code: &str) -> Vec<(usize, &'static str)> {
     used.collect()
 }
 
-/// The top-level modules that a file names, each with its place. The binary reaches them as `comeback::`.
+/// The top-level modules that a file names, each with its place. The binary reaches them as
+/// `comeback::`.
 fn modules_used(path: &str, code: &str) -> Vec<(usize, String)> {
     let root = if path == "main.rs" {
         "comeback"

@@ -1,5 +1,5 @@
-//! The library in a Rust test: the demo as a stack of two processes, described as any other would be.
-//! `examples/with_proptest.rs` is what another project would write, and is run here, too.
+//! The library in a Rust test: the demo as a stack of two processes, described as any other would
+//! be. `examples/with_proptest.rs` is what another project would write, and is run here, too.
 
 use std::cell::RefCell;
 use std::fs;
@@ -156,7 +156,8 @@ fn the_example_finds_a_bug_and_keeps_its_trace() {
     }
 }
 
-/// The program that is made of `examples/with_proptest.rs`. A test of its own name does not build it.
+/// The program that is made of `examples/with_proptest.rs`. A test of its own name does not build
+/// it.
 fn example() -> PathBuf {
     static BUILT: Once = Once::new();
     BUILT.call_once(|| {

@@ -1,8 +1,7 @@
 //! A live stack in the hands of a Rust test.
 
 use std::env;
-use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,7 +15,7 @@ use crate::campaign::{Bench, Interrupt, Unseen};
 use crate::generator::Space;
 use crate::model::{Plan, Verdict};
 use crate::nemesis::Journal;
-use crate::redact::Clean;
+use crate::redact;
 use crate::report::{Report, html};
 use crate::trace::Trace;
 use crate::watch;
@@ -71,6 +70,16 @@ impl LiveStack {
         let traces = tempfile::tempdir().map_err(AssemblyError::io("cannot make a folder"))?;
         let (sender, receiver) = watch::channel(false);
         let interrupt = Interrupt::new(receiver);
+        // Nothing is started before signals are listened for: one in between would leave it behind.
+        let mut signals = {
+            let _context = runtime.enter();
+            Signals::listen().map_err(AssemblyError::io("cannot listen for signals"))?
+        };
+        runtime.spawn(async move {
+            signals.next().await;
+            sender.send_replace(true);
+            end_if_all_are_left();
+        });
         let meant = Blueprint::of(config)?;
         let hold = runtime.block_on(async {
             let nowhere = Arc::new(Journal::nowhere());
@@ -82,25 +91,20 @@ impl LiveStack {
             (Some(journal), Some(program)) => Some(Reaper::start(&program, journal)?),
             _ => None,
         };
-        let bench = runtime.block_on(brought_up(blueprint, &journal))?;
+        OPEN.fetch_add(1, Ordering::SeqCst);
+        let bench = runtime.block_on(brought_up(blueprint, &journal));
+        let bench = bench.inspect_err(|_| {
+            OPEN.fetch_sub(1, Ordering::SeqCst);
+        })?;
         let space = bench.space.clone();
         let is_left = false;
         let held = Arc::new(Mutex::new(Held { bench, is_left }));
-        OPEN.fetch_add(1, Ordering::SeqCst);
-        let mut signals = {
-            let _context = runtime.enter();
-            Signals::listen().map_err(AssemblyError::io("cannot listen for signals"))?
-        };
-        let interrupted = Arc::clone(&held);
+        let (interrupted, at_end) = (interrupt.clone(), Arc::clone(&held));
         runtime.spawn(async move {
-            signals.next().await;
-            // The trial that is under way ends, and releases the stack.
-            sender.send_replace(true);
-            interrupted.lock().await.leave().await;
-            // The last one ends the process: until then another stack may still have to be healed.
-            if OPEN.load(Ordering::SeqCst) == 0 {
-                std::process::exit(INTERRUPTED);
-            }
+            // The trial that is under way ends by itself, and releases the stack.
+            interrupted.requested().await;
+            at_end.lock().await.leave().await;
+            end_if_all_are_left();
         });
         Ok(LiveStack {
             runtime,
@@ -179,6 +183,14 @@ impl Drop for LiveStack {
     }
 }
 
+/// Ends the process, which was interrupted, unless a stack of it still has to be left as it was
+/// found: whoever leaves the last one ends it.
+fn end_if_all_are_left() {
+    if OPEN.load(Ordering::SeqCst) == 0 {
+        std::process::exit(INTERRUPTED);
+    }
+}
+
 /// The stack, up.
 async fn brought_up(blueprint: Blueprint, journal: &Arc<Journal>) -> Result<Bench, AssemblyError> {
     let bench = configured(blueprint, journal, Presence::Running).await;
@@ -208,11 +220,7 @@ fn keep(trace: &Path, stem: &str) -> Result<PathBuf, AssemblyError> {
     fs::copy(trace, &kept).map_err(AssemblyError::at("write", &kept))?;
     let page = kept.with_extension("html");
     let report = Report::of_traces(std::slice::from_ref(&kept));
-    let write = || {
-        let mut out = Clean(BufWriter::new(File::create(&page)?));
-        html::write(&report, &mut out)?;
-        out.flush()
-    };
-    write().map_err(AssemblyError::at("write", &page))?;
+    let written = redact::write_file(&page, |out| html::write(&report, out));
+    written.map_err(AssemblyError::at("write", &page))?;
     Ok(kept)
 }

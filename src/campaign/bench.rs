@@ -1,10 +1,10 @@
 //! A stack with all that its trials need.
 
-use super::Simulation;
 use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use super::Simulation;
 use crate::executor::{Executor, ResetPolicy};
 use crate::generator::Space;
 use crate::invariant::Invariant;

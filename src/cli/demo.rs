@@ -8,6 +8,7 @@ use futures_util::future::select_all;
 use tokio::time::timeout;
 
 use super::exit::Exit;
+use super::source::my_executable;
 use super::stream;
 use crate::app::Variant;
 use crate::assembly::Signals;
@@ -46,7 +47,7 @@ impl Demo {
             stream::out(&list())?;
             return Ok(Exit::Success);
         }
-        let executable = std::env::current_exe().context("cannot find my own executable")?;
+        let executable = my_executable()?;
         let demo = LiveDemo::new(executable, self.variant)?;
         let served = serve(&demo, self.variant).await;
         for (_, driver) in demo.stack.services() {

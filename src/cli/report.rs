@@ -13,7 +13,7 @@ use super::{Format, stream};
 use crate::invariant::standard;
 use crate::latency::histogram;
 use crate::model::Summary;
-use crate::redact::Clean;
+use crate::redact::{self, Clean};
 use crate::report::{self, ReportJson, Unreadable, hgrm, html, junit, prometheus, terminal};
 
 /// Tell what a run or saved traces show, on the terminal and as files.
@@ -150,10 +150,5 @@ fn write(
     path: &Path,
     content: impl FnOnce(&mut Clean<BufWriter<File>>) -> io::Result<()>,
 ) -> anyhow::Result<()> {
-    let write = || {
-        let mut out = Clean(BufWriter::new(File::create(path)?));
-        content(&mut out)?;
-        out.flush()
-    };
-    write().with_context(|| format!("cannot write {}", path.display()))
+    redact::write_file(path, content).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -1,9 +1,5 @@
 //! The configuration as a whole.
 
-use super::{
-    ApiConfig, BackendConfig, Complaint, ContainerName, ServiceConfig, api, backend, environment,
-    generator, instances, limits, request, secrets, text, trial,
-};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +9,10 @@ use toml::de::DeTable;
 
 use super::complaint::Problem;
 use super::key_path::KeyPath;
+use super::{
+    ApiConfig, BackendConfig, Complaint, ContainerName, ServiceConfig, api, backend, environment,
+    generator, instances, limits, request, secrets, text, trial,
+};
 use crate::executor::{ResetPolicy, Settings};
 use crate::generator::Space;
 use crate::load::Caps;

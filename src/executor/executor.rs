@@ -1,8 +1,8 @@
 //! The parts that a trial is executed with, and how a stack is left.
 
-use super::Settings;
 use std::sync::Arc;
 
+use super::Settings;
 use crate::load::{Caps, Transport};
 use crate::model::{Limits, RequestKind};
 use crate::nemesis::{self, Journal, NemesisError};

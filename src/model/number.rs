@@ -181,6 +181,21 @@ impl Number {
     }
 }
 
+impl Plan {
+    /// The plan with every time multiplied by `factor`, which is at most 1.
+    #[must_use]
+    pub fn scaled(&self, factor: f64) -> Plan {
+        let numbers = Number::all(self).into_iter();
+        numbers
+            .filter(|number| number.kind.is_time())
+            .fold(self.clone(), |plan, number| {
+                let value = number.get(&plan).unwrap_or(0);
+                let smaller = (value as f64 * factor) as u64;
+                number.set(&plan, smaller.max(number.kind.least()))
+            })
+    }
+}
+
 impl fmt::Display for NumberKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -299,5 +314,19 @@ mod tests {
             assert_eq!(fewer.steps[1].anchor.nth(), Some(3), "{fewer}");
             assert!(fewer.size() < plan.size(), "{fewer}");
         }
+    }
+
+    #[test]
+    fn one_factor_shortens_every_time() {
+        assert_eq!(plan().scaled(1.0), plan());
+        let text = plan().scaled(0.0).to_string();
+        assert!(text.contains("1 ms down and 0 ms up"), "{text}");
+        assert!(text.contains("at 0 ms"), "{text}");
+        assert!(
+            plan()
+                .scaled(0.5)
+                .to_string()
+                .contains("350 ms down and 4 ms up")
+        );
     }
 }

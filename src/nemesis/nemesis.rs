@@ -1,12 +1,12 @@
 //! Doing faults, healing, and single acts.
 
-use super::{Journal, JournalError, Stroke, strokes};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::try_join;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use super::{Journal, JournalError, Stroke, strokes};
 use crate::model::{Act, Fault, StepId, duration};
 use crate::stack::{Backend, Driver, DriverError, ServiceState, Stack};
 use crate::trace::{EventKind, Recorder, TraceError};

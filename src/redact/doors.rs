@@ -4,7 +4,9 @@
 //! carry any of them, and knows nothing of configurations.
 
 use std::borrow::Cow;
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
 use std::sync::{PoisonError, RwLock};
 
 use serde::Serialize;
@@ -123,4 +125,17 @@ impl<W: Write> Write for Clean<W> {
     fn flush(&mut self) -> io::Result<()> {
         self.0.flush()
     }
+}
+
+/// Writes a file anew, fit to be shown.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_file(
+    path: &Path,
+    content: impl FnOnce(&mut Clean<BufWriter<File>>) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut out = Clean(BufWriter::new(File::create(path)?));
+    content(&mut out)?;
+    out.flush()
 }

@@ -32,7 +32,7 @@ pub use choice::choose;
 pub use driver::shrink;
 pub use executions::{Execution, Executions};
 pub use explain::explain;
-pub use passes::{other_faults, scaled, simpler_shapes, smaller_plans, with_fault, without};
+pub use passes::{other_faults, simpler_shapes, smaller_plans, with_fault, without};
 pub use places::{MOST_PLACES, Places, all, bits};
 pub use rates::Rates;
 pub use reduce::{Reduced, reduce};

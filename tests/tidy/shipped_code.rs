@@ -2,8 +2,8 @@
 
 use regex::Regex;
 
-/// The text with its comments, literals and `#[cfg(test)]` items blanked out; every line stays where it is. A file
-/// called `tests.rs`, or in a folder `tests`, is such an item as a whole.
+/// The text with its comments, literals and `#[cfg(test)]` items blanked out; every line stays
+/// where it is. A file called `tests.rs`, or in a folder `tests`, is such an item as a whole.
 pub fn of(path: &str, text: &str) -> String {
     without_tests(path, &without_prose(text), without_prose(text))
 }
@@ -37,7 +37,8 @@ fn blanked(text: &str, keep: impl Fn(&str) -> bool) -> String {
         .into_owned()
 }
 
-/// Blanks out each item of `text` behind `#[cfg(test)]`. Where they are is seen in its code alone, `code`.
+/// Blanks out each item of `text` behind `#[cfg(test)]`. Where they are is seen in its code alone,
+/// `code`.
 fn without_tests(path: &str, code: &str, mut text: String) -> String {
     if path.ends_with("/tests.rs") || path.contains("/tests/") {
         return blank(&text);

@@ -1,9 +1,9 @@
 //! The simulated demo as a stack.
 
-use super::Place;
 use std::sync::Arc;
 
 use super::super::parts::{self, BACKEND};
+use super::Place;
 use super::service::{Serve, SimulatedService};
 use crate::app::backend::BackendSettings;
 use crate::app::{Host, Variant, api, backend};

@@ -1,11 +1,11 @@
 //! What two runs differ in.
 
-use super::{TrialSample, bootstrap, fisher};
 use std::collections::BTreeSet;
 
 use serde::Serialize;
 
 use super::super::{CampaignReport, ReportError};
+use super::{TrialSample, bootstrap, fisher};
 use crate::latency::Stage;
 use crate::model::{Signature, Summary, Verdict, duration_us};
 

@@ -1,9 +1,9 @@
 //! Everything that a report tells of one trial.
 
-use super::Requests;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 
+use super::Requests;
 use crate::latency::{Latencies, Stages};
 use crate::model::Judgement;
 use crate::trace::{Event, EventKind, Lines, Trace, TraceError, TraceLine, View};

@@ -4,7 +4,6 @@ use super::Driver;
 use crate::model::{Number, NumberKind};
 use crate::shrink::bisection::{Bisection, Close, roundest};
 use crate::shrink::executions::Executions;
-use crate::shrink::passes::scaled;
 
 /// So many runs are spent on one number at most.
 const MOST_RUNS_OF_A_NUMBER: u32 = 10;
@@ -38,14 +37,14 @@ impl<E: Executions> Driver<'_, E> {
         if !Number::all(&self.best).iter().any(|n| n.kind.is_time()) {
             return Some(());
         }
-        let none = scaled(&self.best, 0.0);
+        let none = self.best.scaled(0.0);
         if self.simpler(&none).await? {
             return Some(());
         }
         let mut longer = None;
         loop {
             let now = self.best.clone();
-            let half = scaled(&now, 0.5);
+            let half = now.scaled(0.5);
             if half == now {
                 return Some(());
             }

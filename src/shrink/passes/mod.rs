@@ -2,12 +2,10 @@
 
 mod anchoring;
 mod removal;
-mod scaled;
 mod shape;
 mod smaller;
 
 pub use anchoring::anchored;
 pub use removal::{no_later, without};
-pub use scaled::scaled;
 pub use shape::{is_same_change, other_faults, simpler_shapes, with_fault};
 pub use smaller::smaller_plans;

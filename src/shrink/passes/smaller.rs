@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{scaled, simpler_shapes, without};
+use super::{simpler_shapes, without};
 use crate::model::{Number, Plan, StepId, StepTimes};
 
 /// The plans that are simpler than this one by one pass, the greatest leap first: without a half, a
@@ -45,7 +45,7 @@ fn fewer_steps(plan: &Plan) -> Vec<Plan> {
 }
 
 fn shorter_times(plan: &Plan) -> Vec<Plan> {
-    vec![scaled(plan, 0.0), scaled(plan, 0.5)]
+    vec![plan.scaled(0.0), plan.scaled(0.5)]
 }
 
 fn smaller_numbers(plan: &Plan) -> Vec<Plan> {
