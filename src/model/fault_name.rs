@@ -5,18 +5,18 @@ use std::str::FromStr;
 
 use super::FaultKind;
 
-/// A kind of fault without its numbers, as the configuration allows it.
+/// A [`FaultKind`] without its numbers, as the configuration names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultName {
-    /// Asked to end, killed after a grace, later started.
+    /// [`FaultKind::Stop`].
     Stop,
-    /// Killed, later started.
+    /// [`FaultKind::Kill`].
     Kill,
-    /// Killed and started several times in a row.
+    /// [`FaultKind::Rapid`].
     Rapid,
-    /// Frozen, later thawed.
+    /// [`FaultKind::Pause`].
     Pause,
-    /// Cut off from the network, later joined again.
+    /// [`FaultKind::Cut`].
     Cut,
 }
 
@@ -63,19 +63,15 @@ impl FromStr for FaultName {
 }
 
 impl FaultKind {
-    /// The kind without its numbers.
-    pub fn without_numbers(&self) -> FaultName {
-        match self {
+    /// The kind's name, as in a signature and in the configuration's `faults`.
+    pub fn name(&self) -> &'static str {
+        let name = match self {
             FaultKind::Stop { .. } => FaultName::Stop,
             FaultKind::Kill => FaultName::Kill,
             FaultKind::Rapid { .. } => FaultName::Rapid,
             FaultKind::Pause => FaultName::Pause,
             FaultKind::Cut => FaultName::Cut,
-        }
-    }
-
-    /// The kind's name, as in a signature and in the configuration's `faults`.
-    pub fn name(&self) -> &'static str {
-        self.without_numbers().name()
+        };
+        name.name()
     }
 }

@@ -2,16 +2,16 @@
 
 use super::{Action, Background, NumberKind, Pace, Plan, Step};
 
-/// How much faster than it is written a plan is performed: at 2, every time in it is halved and
-/// every rate doubled.
+/// How many times faster than written a plan is executed: at 2, every time is halved and every rate
+/// doubled.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Speed(f64);
 
 impl Speed {
-    /// As it is written.
+    /// As written.
     pub const AS_WRITTEN: Speed = Speed(1.0);
 
-    /// So many times as fast; none where that is not between a thousandth and a thousand.
+    /// `factor` times as fast; none if that is not between 0.001 and 1000.
     pub fn new(factor: f64) -> Option<Self> {
         (0.001..=1_000.0).contains(&factor).then_some(Speed(factor))
     }
@@ -21,16 +21,13 @@ impl Speed {
         self.0
     }
 
-    /// A time at this speed, in the same unit. What took some time takes at least one unit of it
-    /// still.
+    /// A time at this speed, in the same unit. A time above 0 stays at least 1.
     pub fn time(self, time: u64) -> u64 {
         ((time as f64 / self.0).round() as u64).max(time.min(1))
     }
 
-    /// The plan at this speed: offsets, outages, gaps, graces, waits and think times are divided,
-    /// rates multiplied. How many requests are sent, and by how many senders, stays; so does
-    /// whatever is no part of the plan, such as the limits and the time that the stack takes to
-    /// start.
+    /// The plan at this speed: times are divided, rates multiplied. Counts stay, and so does all
+    /// that is not part of the plan, such as limits and the time that the stack takes to start.
     pub fn plan(self, plan: &Plan) -> Plan {
         Plan {
             background: plan.background.clone().map(|background| Background {
