@@ -1,9 +1,9 @@
 //! Latencies on disk: an interval log in HdrHistogram's own format (version 2, compressed), which
-//! its usual tools open.
+//! its usual tools can open.
 //!
-//! Each trial is an interval, and each of its stages and outcomes a line, tagged `STAGE-OUTCOME`. A
-//! trial's lines stand together and in order; so another trial begins where the interval's start is
-//! another, or the order begins anew.
+//! Each trial is an interval. Each of its stages and outcomes is a line, tagged `STAGE-OUTCOME`. A
+//! trial's lines are adjacent and in order, so a new trial begins where the interval's start changes
+//! or the order starts over.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -30,7 +30,7 @@ pub struct LatencyLogError {
     message: String,
 }
 
-/// Writes the latencies of one trial, which began so long after the epoch and took so long.
+/// Writes the latencies of one trial. `began` counts from the Unix epoch.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -53,8 +53,8 @@ pub fn append(
     out.write_all(&lines)
 }
 
-/// Reads the latencies of an interval log, one trial after the other: those of thousands at once
-/// would fill the memory. A last line that was cut is passed over. An error is the last that comes.
+/// Reads an interval log trial by trial, since thousands of trials at once would fill the memory. An
+/// incomplete last line is ignored. Callers stop at the first error.
 pub fn trials(log: &[u8]) -> impl Iterator<Item = Result<Latencies, LatencyLogError>> {
     let mut lines = lines(log).peekable();
     iter::from_fn(move || {

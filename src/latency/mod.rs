@@ -1,7 +1,7 @@
 //! How long requests took: a pure fold from history to histograms.
 //!
-//! Successes, failures and silences have histograms of their own: a refused connection answers in
-//! microseconds, and would make any common histogram look fast.
+//! Each outcome has its own histograms: a refused connection answers in microseconds, and would make
+//! a common histogram look fast.
 
 mod latencies;
 mod log;
