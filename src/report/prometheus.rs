@@ -5,36 +5,30 @@ use std::fmt::Write;
 use super::Report;
 use crate::model::{Summary, Verdict};
 
-/// The campaign's figures; of a report about traces, their latencies and verdicts only.
+/// The metrics of a campaign. A report about traces only has their verdict and latencies.
 pub fn prometheus(report: &Report) -> String {
     let mut metrics = Metrics::default();
-    let stack = stack(report);
-    let labels = [("stack", stack.as_str())];
+    let stack = ("stack", stack(report));
     let verdict = report.verdict();
-    let states = [Verdict::Holds, Verdict::Inconclusive, Verdict::Violated].map(|state| {
-        let state_label = ("verdict", state.to_string());
-        (state_label, f64::from(u8::from(state == verdict)))
-    });
-    metrics.family(
-        "comeback_verdict",
-        "gauge",
-        "1 for the verdict of the last run, 0 for the others.",
-    );
-    for ((name, state), value) in &states {
-        metrics.sample("comeback_verdict", &[labels[0], (name, state)], *value);
+    let help = "1 for the verdict of the last run, 0 for the others.";
+    metrics.family("comeback_verdict", "gauge", help);
+    for state in [Verdict::Holds, Verdict::Inconclusive, Verdict::Violated] {
+        let labels = [stack, ("verdict", &state.to_string())];
+        let value = f64::from(u8::from(state == verdict));
+        metrics.sample("comeback_verdict", &labels, value);
     }
     if let Some(campaign) = &report.campaign {
-        of_summary(&mut metrics, &campaign.summary, labels[0]);
+        of_summary(&mut metrics, &campaign.summary, stack);
     }
-    latencies(&mut metrics, report, labels[0]);
+    latencies(&mut metrics, report, stack);
     metrics.0
 }
 
-fn stack(report: &Report) -> String {
+fn stack(report: &Report) -> &str {
     match (&report.campaign, report.trials.first()) {
-        (Some(campaign), _) => campaign.summary.stack.clone(),
-        (None, Some(trial)) => trial.trace.header.stack.name.clone(),
-        (None, None) => String::new(),
+        (Some(campaign), _) => &campaign.summary.stack,
+        (None, Some(trial)) => &trial.trace.header.stack.name,
+        (None, None) => "",
     }
 }
 
@@ -60,40 +54,31 @@ fn of_summary(metrics: &mut Metrics, summary: &Summary, stack: (&str, &str)) {
         metrics.family(name, "gauge", help);
         metrics.sample(name, &[stack], value);
     }
-    metrics.family(
+    let (name, help) = (
         "comeback_failure",
-        "gauge",
         "1 for each signature that the last run found.",
     );
+    metrics.family(name, "gauge", help);
     for failure in &summary.failures {
-        let signature = failure.signature.to_string();
-        let labels = [
-            stack,
-            ("invariant", &failure.invariant),
-            ("signature", &signature),
-        ];
-        metrics.sample("comeback_failure", &labels, 1.0);
+        let invariant = ("invariant", failure.invariant.as_str());
+        let signature = ("signature", &*failure.signature.to_string());
+        metrics.sample(name, &[stack, invariant, signature], 1.0);
     }
-    metrics.family(
+    let (name, help) = (
         "comeback_known_failure",
-        "gauge",
-        "1 for each signature that was known before the last run and was seen in it again; `listed` ones are put up with.",
+        "1 for each signature that was known before the last run and occurred in it again; `listed` ones are accepted.",
     );
+    metrics.family(name, "gauge", help);
     for known in &summary.known {
-        let signature = known.signature.to_string();
-        let labels = [
-            stack,
-            ("listed", if known.listed { "true" } else { "false" }),
-            ("signature", &signature),
-        ];
-        metrics.sample("comeback_known_failure", &labels, 1.0);
+        let listed = ("listed", if known.listed { "true" } else { "false" });
+        let signature = ("signature", &*known.signature.to_string());
+        metrics.sample(name, &[stack, listed, signature], 1.0);
     }
-    let name = "comeback_recovery_max_seconds";
-    metrics.family(
-        name,
-        "gauge",
-        "The longest time from backend-ready to success; a lower bound where it never came.",
+    let (name, help) = (
+        "comeback_recovery_max_seconds",
+        "The longest time from backend-ready to success; a lower bound if it never came.",
     );
+    metrics.family(name, "gauge", help);
     for row in &summary.recovery {
         let labels = [stack, ("kind", &row.kind), ("success", &row.success)];
         metrics.sample(name, &labels, row.max_ms / 1e3);
@@ -102,11 +87,8 @@ fn of_summary(metrics: &mut Metrics, summary: &Summary, stack: (&str, &str)) {
 
 fn latencies(metrics: &mut Metrics, report: &Report, stack: (&str, &str)) {
     let name = "comeback_latency_seconds";
-    metrics.family(
-        name,
-        "summary",
-        "Latency from the intended send to the end.",
-    );
+    let help = "Latency from the intended send to the end.";
+    metrics.family(name, "summary", help);
     let latencies = report.latencies();
     for (stage, outcome, histogram) in latencies.histograms() {
         let stage = stage.to_string();
@@ -117,11 +99,8 @@ fn latencies(metrics: &mut Metrics, report: &Report, stack: (&str, &str)) {
             metrics.sample(name, &[a, b, c, ("quantile", label)], value);
         }
         let count = histogram.len() as f64;
-        metrics.sample(
-            &format!("{name}_sum"),
-            &labels,
-            histogram.mean() * count / 1e6,
-        );
+        let sum = histogram.mean() * count / 1e6;
+        metrics.sample(&format!("{name}_sum"), &labels, sum);
         metrics.sample(&format!("{name}_count"), &labels, count);
     }
 }

@@ -1,4 +1,4 @@
-//! What has become of saved failures, for people.
+//! The results of `comeback regress` on the terminal.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -7,7 +7,7 @@ use super::table;
 use super::wording::fate_line;
 use crate::model::{Fate, Regressed, Regression, Verdict};
 
-/// A table of the traces that were replayed, why each is judged so, and what was left out.
+/// A table of the replayed traces, the reason for each result, and what was skipped.
 pub fn regressed(regression: &Regression) -> String {
     let traces = &regression.traces;
     if traces.is_empty() {
@@ -43,10 +43,8 @@ fn headline(regression: &Regression) -> String {
         Fate::Skipped,
     ];
     let counts = fates.map(|fate| (regression.count(fate), fate));
-    let told = counts.iter().filter(|(count, _)| *count > 0);
-    let told: Vec<_> = told
-        .map(|(count, fate)| format!("{count} {fate}"))
-        .collect();
+    let counts = counts.iter().filter(|(count, _)| *count > 0);
+    let counts: Vec<_> = counts.map(|(n, fate)| format!("{n} {fate}")).collect();
     let interrupted = match regression.interrupted {
         true => " (interrupted)",
         false => "",
@@ -60,7 +58,7 @@ fn headline(regression: &Regression) -> String {
     format!(
         "{}: {}, asked for {} % confidence{interrupted}{in_vain}",
         regression.folder,
-        told.join(", "),
+        counts.join(", "),
         percent(regression.confidence)
     )
 }
@@ -88,7 +86,7 @@ fn row(trace: &Regressed) -> Vec<String> {
     ]
 }
 
-/// A share in percent, cut rather than rounded: nobody is surer than that.
+/// A share in percent, rounded down: a confidence must not be overstated.
 fn percent(share: f64) -> String {
     let cut = (share * 1_000.0 + 1e-9).floor() / 10.0;
     cut.to_string()

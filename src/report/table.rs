@@ -4,8 +4,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use crate::model::duration_us;
 
-/// A plain table. The first `words` columns hold words, all others numbers, which stand to the
-/// right.
+/// A plain table. The first `words` columns are aligned to the left, the others to the right.
 pub fn table(header: &[&str], words: usize, rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
     table
@@ -19,8 +18,8 @@ pub fn table(header: &[&str], words: usize, rows: impl IntoIterator<Item = Vec<S
     table.trim_fmt()
 }
 
-/// A table of latencies: each row has a name, which stands under `first`, an outcome, how many
-/// requests there were, and their median, 90th and 99th percentile and maximum in microseconds.
+/// A table of latencies. Each row has a name (the column `first`), an outcome, the number of
+/// requests, and their median, 90th and 99th percentile and maximum in microseconds.
 pub(super) fn latencies<'a>(
     first: &str,
     rows: impl IntoIterator<Item = ([&'a str; 2], u64, [u64; 4])>,
