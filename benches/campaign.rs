@@ -54,7 +54,7 @@ fn main() {
     let summary = runtime.block_on(campaign.run(&stacks, &interrupt, &looks));
     let summary = summary.expect("the campaign comes to its end");
     let took_s = began.elapsed().as_secs_f64();
-    let requests: u64 = summary.latency.iter().map(|row| row.count).sum();
+    let requests: u64 = summary.latency.iter().map(|row| row.latency.count).sum();
     println!(
         "{} trials and {:.1} million requests in {took_s:.0} s, {jobs} at once: {}",
         summary.plans_executed,

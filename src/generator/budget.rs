@@ -76,19 +76,15 @@ fn burst_ms(burst: &Burst) -> f64 {
 }
 
 fn shorten_step(step: &mut Step, share: f64, bounds: &Bounds) {
-    for kind in NumberKind::times() {
+    step.map_times(|kind, ms| {
         let least = match kind {
             NumberKind::Outage => *bounds.outage_ms.start(),
             NumberKind::Wait => 1,
             _ => 0,
         };
-        if let Some(ms) = step.number(kind) {
-            step.set_number(kind, ((ms as f64 * share) as u64).max(least));
-        }
-    }
-    if let Action::Burst(burst) = &mut step.action
-        && let Pace::Open { rate_per_s } = &mut burst.pace
-    {
+        ((ms as f64 * share) as u64).max(least)
+    });
+    if let Some(rate_per_s) = step.rate_mut() {
         let faster = draws::three_digits(*rate_per_s / share);
         *rate_per_s = faster.min(*bounds.rate_per_s.end());
     }

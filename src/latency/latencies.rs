@@ -6,7 +6,7 @@ use std::fmt;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-use crate::model::LatencyRow;
+use crate::model::{LatencyRow, Percentiles};
 use crate::trace::{Moment, Span, Spans, View};
 
 /// Latencies are recorded up to one hour; longer ones count as one hour.
@@ -94,11 +94,7 @@ impl Latencies {
             .map(|(stage, outcome, histogram)| LatencyRow {
                 stage: stage.to_string(),
                 outcome: outcome.to_owned(),
-                count: histogram.len(),
-                p50_us: histogram.value_at_quantile(0.5),
-                p90_us: histogram.value_at_quantile(0.9),
-                p99_us: histogram.value_at_quantile(0.99),
-                max_us: histogram.max(),
+                latency: percentiles(histogram),
             })
             .collect()
     }
@@ -108,6 +104,17 @@ impl Latencies {
 pub fn histogram() -> Histogram<u64> {
     Histogram::new_with_bounds(1, LONGEST_US, SIGNIFICANT_DIGITS)
         .expect("the low bound is above 0, the high one twice as high, and the digits at most five")
+}
+
+/// The percentiles of a histogram in microseconds.
+pub fn percentiles(histogram: &Histogram<u64>) -> Percentiles {
+    Percentiles {
+        count: histogram.len(),
+        p50_us: histogram.value_at_quantile(0.5),
+        p90_us: histogram.value_at_quantile(0.9),
+        p99_us: histogram.value_at_quantile(0.99),
+        max_us: histogram.max(),
+    }
 }
 
 /// The stages of one trial.

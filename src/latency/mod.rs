@@ -6,5 +6,5 @@
 mod latencies;
 mod log;
 
-pub use latencies::{Latencies, Stage, Stages, histogram};
+pub use latencies::{Latencies, Stage, Stages, histogram, percentiles};
 pub use log::{LatencyLogError, append, trials};

@@ -1,7 +1,6 @@
 //! The kinds of fault by name.
 
 use std::fmt;
-use std::str::FromStr;
 
 use super::FaultKind;
 
@@ -20,11 +19,6 @@ pub enum FaultName {
     Cut,
 }
 
-/// There is no such kind of fault.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no kind of fault is called `{0}`; there are stop, kill, rapid, pause and cut")]
-pub struct UnknownFault(pub String);
-
 impl FaultName {
     /// Every kind.
     pub const ALL: [FaultName; 5] = [
@@ -34,6 +28,11 @@ impl FaultName {
         FaultName::Pause,
         FaultName::Cut,
     ];
+
+    /// The kind with this name, if there is one.
+    pub fn named(text: &str) -> Option<Self> {
+        FaultName::ALL.into_iter().find(|name| name.name() == text)
+    }
 
     /// The name, as in a signature and in the configuration's `faults`.
     pub fn name(self) -> &'static str {
@@ -50,15 +49,6 @@ impl FaultName {
 impl fmt::Display for FaultName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
-    }
-}
-
-impl FromStr for FaultName {
-    type Err = UnknownFault;
-
-    fn from_str(text: &str) -> Result<Self, UnknownFault> {
-        let found = FaultName::ALL.into_iter().find(|name| name.name() == text);
-        found.ok_or_else(|| UnknownFault(text.to_owned()))
     }
 }
 

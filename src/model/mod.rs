@@ -34,7 +34,7 @@ pub use explanation::{
     Alternative, Explanation, NeededNumber, NeededStep, ShrinkHistory, ShrinkRun, Standing,
 };
 pub use fault::{Act, BackendName, Fault, FaultKind};
-pub use fault_name::{FaultName, UnknownFault};
+pub use fault_name::FaultName;
 pub use known::Known;
 pub use limits::{ErrorBodies, LatencyLimits, LimitError, Limits, ResourceLimits};
 pub use log_patterns::LogPatterns;
@@ -48,7 +48,9 @@ pub use request::{Expect, Job, KindName, RequestKind};
 pub use signature::{Signature, SignatureError};
 pub use size::Size;
 pub use speed::Speed;
-pub use summary::{Expectation, Failure, FirstCalls, LatencyRow, RecoveryRow, Rehearsal, Summary};
+pub use summary::{
+    Expectation, Failure, FirstCalls, LatencyRow, Percentiles, RecoveryRow, Rehearsal, Summary,
+};
 pub use tested::{FaultsDone, Tested};
 pub use times::StepTimes;
 pub use verdict::{Figure, Finding, Judgement, Verdict};

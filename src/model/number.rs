@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::{Action, FaultKind, Pace, Plan, Step, StepId};
+use super::{Action, Burst, FaultKind, Pace, Plan, Step, StepId};
 
 /// One number of one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,6 +134,28 @@ impl Step {
     }
 }
 
+impl Step {
+    /// Replaces each of its times, in milliseconds.
+    pub fn map_times(&mut self, change: impl Fn(NumberKind, u64) -> u64) {
+        for kind in NumberKind::times() {
+            if let Some(ms) = self.number(kind) {
+                self.set_number(kind, change(kind, ms));
+            }
+        }
+    }
+
+    /// The rate of an open-loop burst, in requests per second.
+    pub fn rate_mut(&mut self) -> Option<&mut f64> {
+        match &mut self.action {
+            Action::Burst(Burst {
+                pace: Pace::Open { rate_per_s },
+                ..
+            }) => Some(rate_per_s),
+            _ => None,
+        }
+    }
+}
+
 impl Number {
     /// Every number of a plan that could be smaller, counts before times.
     pub fn all(plan: &Plan) -> Vec<Number> {
@@ -180,13 +202,9 @@ impl Plan {
     #[must_use]
     pub fn scaled(&self, factor: f64) -> Plan {
         let mut plan = self.clone();
+        let smaller = |ms: u64| (ms as f64 * factor) as u64;
         for step in &mut plan.steps {
-            for kind in NumberKind::times() {
-                if let Some(ms) = step.number(kind).filter(|ms| *ms > kind.least()) {
-                    let smaller = (ms as f64 * factor) as u64;
-                    step.set_number(kind, smaller.max(kind.least()));
-                }
-            }
+            step.map_times(|kind, ms| smaller(ms).max(ms.min(kind.least())));
         }
         plan
     }
@@ -212,7 +230,7 @@ impl fmt::Display for NumberKind {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Anchor, Burst, Fault, Mix};
+    use crate::model::{Anchor, Fault, Mix};
 
     fn plan() -> Plan {
         let burst = Burst {

@@ -1,6 +1,6 @@
 //! A plan in fast or slow motion.
 
-use super::{Action, Background, NumberKind, Pace, Plan, Step};
+use super::{Background, Plan, Step};
 
 /// How many times faster than written a plan is executed: at 2, every time is halved and every rate
 /// doubled.
@@ -41,14 +41,8 @@ impl Speed {
 
     fn step(self, step: &Step) -> Step {
         let mut step = step.clone();
-        for kind in NumberKind::times() {
-            if let Some(ms) = step.number(kind) {
-                step.set_number(kind, self.time(ms));
-            }
-        }
-        if let Action::Burst(burst) = &mut step.action
-            && let Pace::Open { rate_per_s } = &mut burst.pace
-        {
+        step.map_times(|_, ms| self.time(ms));
+        if let Some(rate_per_s) = step.rate_mut() {
             *rate_per_s *= self.0;
         }
         step
@@ -60,7 +54,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::{Anchor, Burst, Edge, Fault, FaultKind, Mix, StepId, Wait};
+    use crate::model::{Action, Anchor, Burst, Edge, Fault, FaultKind, Mix, Pace, StepId, Wait};
 
     fn plan(ms: u64) -> Plan {
         let step = |id: &str, anchor, action| Step {

@@ -195,13 +195,21 @@ pub struct Rehearsal {
     pub expectations: Vec<Expectation>,
 }
 
-/// Latency of one outcome in one stage of the trials, from the intended send, in microseconds.
+/// Latency of one outcome in one stage of the trials, from the intended send.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LatencyRow {
     /// `baseline`, `outage`, `recovery` or `after`.
     pub stage: String,
     /// `ok`, `failed` or `unknown`.
     pub outcome: String,
+    /// The latencies.
+    #[serde(flatten)]
+    pub latency: Percentiles,
+}
+
+/// The percentiles of some latencies, in microseconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Percentiles {
     /// How many requests.
     pub count: u64,
     /// The median.

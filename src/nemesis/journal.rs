@@ -362,8 +362,8 @@ fn nonsense(line: usize, error: &serde_json::Error) -> io::Error {
     io::Error::new(
         io::ErrorKind::InvalidData,
         format!(
-            "line {line}: column {column}: {what}; heal by the version of comeback that wrote it, or undo by hand what it tells of, \
-             and remove the file"
+            "line {line}: column {column}: {what}; heal by the version of comeback that wrote it, or undo its acts by hand and \
+             remove the file"
         ),
     )
 }

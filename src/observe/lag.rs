@@ -142,7 +142,7 @@ mod tests {
         Duration::from_millis(ms)
     }
 
-    /// The clocks after so many milliseconds of running, of sleep, and of setting forward and back.
+    /// The clocks after running, sleeping and being set forward or back, in milliseconds.
     fn clocks(ran: u64, slept: u64, forward: u64, back: u64) -> Clocks {
         Clocks {
             wall: ms(1_000_000 + ran + slept + forward - back),

@@ -80,7 +80,11 @@ impl Scope {
                 let name = if nth == 0 { name } else { "" };
                 let _ = writeln!(text, "  {name:<12} {what}");
             }
-            let _ = writeln!(text, "  {:<12} acts: {}", "", list(acts));
+            let acts = match acts.is_empty() {
+                true => "none".to_owned(),
+                false => acts.join(", "),
+            };
+            let _ = writeln!(text, "  {:<12} acts: {acts}", "");
             if let Some(probe) = probe {
                 let _ = writeln!(text, "  {:<12} probe: {probe}", "");
             }
@@ -111,13 +115,6 @@ impl Scope {
                 .collect()
         });
         table(&header, header.len(), rows)
-    }
-}
-
-fn list(words: &[String]) -> String {
-    match words.is_empty() {
-        true => "none".to_owned(),
-        false => words.join(", "),
     }
 }
 

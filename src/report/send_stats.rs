@@ -8,8 +8,8 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use super::table::latencies;
-use crate::latency::histogram;
-use crate::model::{KindName, Outcome, duration_ms};
+use crate::latency::{histogram, percentiles};
+use crate::model::{KindName, Outcome, Percentiles, duration_ms};
 use crate::trace::{Event, EventKind, InFlight};
 
 /// How many errors a summary shows: the most frequent ones.
@@ -53,23 +53,16 @@ pub struct SendSummary {
     pub errors: Vec<ErrorCount>,
 }
 
-/// The latencies of one kind's requests with one outcome, in microseconds.
+/// The latencies of one kind's requests with one outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SendLatency {
     /// The kind.
     pub kind: KindName,
     /// `ok`, `failed` or `unknown`.
     pub outcome: &'static str,
-    /// How many requests.
-    pub count: u64,
-    /// The median.
-    pub p50_us: u64,
-    /// The 90th percentile.
-    pub p90_us: u64,
-    /// The 99th percentile.
-    pub p99_us: u64,
-    /// The maximum.
-    pub max_us: u64,
+    /// The latencies.
+    #[serde(flatten)]
+    pub latency: Percentiles,
 }
 
 /// An error, and how often it occurred.
@@ -163,11 +156,7 @@ impl SendStats {
         let rows = all.map(|((kind, outcome), latency)| SendLatency {
             kind: kind.clone(),
             outcome,
-            count: latency.len(),
-            p50_us: latency.value_at_quantile(0.5),
-            p90_us: latency.value_at_quantile(0.9),
-            p99_us: latency.value_at_quantile(0.99),
-            max_us: latency.max(),
+            latency: percentiles(latency),
         });
         rows.collect()
     }
@@ -210,10 +199,8 @@ impl SendSummary {
 }
 
 fn latency(rows: &[SendLatency]) -> String {
-    let rows = rows.iter().map(|row| {
-        let times_us = [row.p50_us, row.p90_us, row.p99_us, row.max_us];
-        ([row.kind.as_str(), row.outcome], row.count, times_us)
-    });
+    let rows = rows.iter();
+    let rows = rows.map(|row| ([row.kind.as_str(), row.outcome], &row.latency));
     latencies("request", rows)
 }
 

@@ -15,7 +15,7 @@ pub fn shrunk(
     is_shown: bool,
 ) -> String {
     let end = match (is_shown, history.finished) {
-        (false, _) => "\n  `comeback regress` tells how sure it is that it is fixed.",
+        (false, _) => "\n  `comeback regress` says how certain it is that it is fixed.",
         (true, true) => "",
         (true, false) => "\n  `comeback shrink` goes on from here.",
     };

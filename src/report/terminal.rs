@@ -205,10 +205,8 @@ fn recovery(rows: &[RecoveryRow]) -> String {
 
 /// A table of latencies by stage and outcome.
 fn latency(rows: &[LatencyRow]) -> String {
-    let rows = rows.iter().map(|row| {
-        let times_us = [row.p50_us, row.p90_us, row.p99_us, row.max_us];
-        ([row.stage.as_str(), &row.outcome], row.count, times_us)
-    });
+    let rows = rows.iter();
+    let rows = rows.map(|row| ([row.stage.as_str(), &row.outcome], &row.latency));
     latencies("stage", rows)
 }
 

@@ -1,13 +1,12 @@
-//! What a request belongs to.
+//! Where a request comes from.
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::{AFTER, BACKGROUND, BASELINE, PROBE, StepId};
 
-/// What a request belongs to.
+/// Where a request comes from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", from = "String")]
 pub enum Origin {
@@ -15,9 +14,9 @@ pub enum Origin {
     Baseline,
     /// The steady load behind the plan.
     Background,
-    /// A probe that looks for sustained success.
+    /// A probe for sustained success.
     Probe,
-    /// The burst after recovery, of the baseline's shape: what is measured in it can be compared.
+    /// The burst after recovery, which has the baseline's shape so that both can be compared.
     After,
     /// A burst of the plan.
     Step(StepId),
@@ -35,20 +34,6 @@ impl fmt::Display for Origin {
     }
 }
 
-impl FromStr for Origin {
-    type Err = std::convert::Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(match text {
-            BASELINE => Origin::Baseline,
-            BACKGROUND => Origin::Background,
-            PROBE => Origin::Probe,
-            AFTER => Origin::After,
-            step => Origin::Step(StepId(step.to_owned())),
-        })
-    }
-}
-
 impl From<Origin> for String {
     fn from(origin: Origin) -> String {
         origin.to_string()
@@ -57,7 +42,12 @@ impl From<Origin> for String {
 
 impl From<String> for Origin {
     fn from(text: String) -> Origin {
-        let Ok(origin) = text.parse();
-        origin
+        match text.as_str() {
+            BASELINE => Origin::Baseline,
+            BACKGROUND => Origin::Background,
+            PROBE => Origin::Probe,
+            AFTER => Origin::After,
+            _ => Origin::Step(StepId(text)),
+        }
     }
 }

@@ -10,29 +10,29 @@ const LIMIT: Duration = Duration::from_secs(7);
 
 const GRACE: Duration = Duration::from_secs(3);
 
-/// How often whoever heals looks. It divides every duration here, so that no moment lies between
-/// two looks.
+/// The time between two checks. It divides every duration here, so that nothing happens between two
+/// checks.
 const TICK: Duration = Duration::from_secs(1);
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// What is left of an act whose doer is dead.
+/// What is left under way by a dead run.
 #[derive(Debug, Clone, Copy)]
 struct Left {
-    /// A command that was begun runs until then.
+    /// When a command that was started ends.
     command_until: Option<Duration>,
-    /// The act takes effect at this time; never if it was done already, or never begun.
+    /// When the act takes effect; none if it was done already, or never started.
     strikes_at: Option<Duration>,
 }
 
-/// A service that a dead run has left, and whoever heals it.
+/// A service that a dead run left behind.
 struct World {
     runs: bool,
     left: Left,
 }
 
 impl World {
-    /// Lets the time come, from one look to the next.
+    /// Advances the time from one check to the next.
     fn come(&mut self, now: Duration) {
         if self.left.strikes_at.is_some_and(|at| at <= now) {
             self.runs = false;
@@ -43,7 +43,7 @@ impl World {
         }
     }
 
-    /// Heals by the rule, and tells when that ended.
+    /// Heals by the rule, and returns when that ended.
     fn heal(&mut self, charge: &Charge, from: Duration) -> Duration {
         let mut now = from;
         self.come(now);
@@ -169,8 +169,8 @@ fn whatever_is_left(lease: &Lease, act: Option<Act>, died: Duration) -> Vec<Left
     all
 }
 
-/// Tries everything with one rule for what is in doubt, and tells how many worlds were left broken,
-/// of how many.
+/// Tries every case with one rule for acts in doubt. Returns how many services stayed broken, of how
+/// many.
 fn try_everything(judge: impl Fn(&Charge) -> Charge) -> (u64, u64) {
     let (mut broken, mut all) = (0, 0);
     for lease in [container(), commands()] {
