@@ -89,15 +89,6 @@ impl ValueTree for PlanTree {
     }
 }
 
-impl std::fmt::Debug for PlanTree {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PlanTree")
-            .field("current", &self.current)
-            .field("failed", &self.failed)
-            .finish_non_exhaustive()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::test_runner::{Config, TestCaseError, TestError};

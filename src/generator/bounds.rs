@@ -100,7 +100,7 @@ impl Bounds {
         for (name, range, ceiling) in counts {
             let (least, most) = (*range.start(), *range.end());
             if least < 1 || range.is_empty() {
-                let what = format!("[{least}, {most}] is no range of whole numbers from 1 up");
+                let what = format!("[{least}, {most}] is not a range of whole numbers from 1 up");
                 return Some((name, what));
             }
             if most > ceiling {
@@ -114,7 +114,7 @@ impl Bounds {
         for (name, range) in rates {
             let (least, most) = (*range.start(), *range.end());
             if !(least > 0.0 && least <= most && most.is_finite()) {
-                let what = format!("[{least}, {most}] is no range of rates above 0 per second");
+                let what = format!("[{least}, {most}] is not a range of rates above 0 per second");
                 return Some((name, what));
             }
             if most > ceiling::MOST_PER_S {
@@ -127,7 +127,7 @@ impl Bounds {
         ];
         for (name, share) in shares {
             if !(0.0..=1.0).contains(&share) {
-                return Some((name, format!("{share} is no share between 0 and 1")));
+                return Some((name, format!("{share} is not between 0 and 1")));
             }
         }
         if *self.outage_ms.start() < 1 || self.outage_ms.is_empty() {

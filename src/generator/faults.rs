@@ -68,7 +68,7 @@ fn of_length(space: &Space, length: Length) -> impl Strategy<Value = Fault> + us
         prop::bool::weighted(OF_RECOVERY),
         FACTOR,
     );
-    let limits = space.scale;
+    let limits = space.limits.clone();
     (which, numbers, scale).prop_map(
         move |(backend, (kind, restarts, gap_ms, grace_ms, place), scale)| {
             let BackendSpace { name, faults } = backend;

@@ -18,7 +18,7 @@ impl Space {
         let steps = between(FIRST_STEPS as f64, f64::from(most)).round() as u32;
         let most_ms = self.bounds.max_plan_ms;
         // Always leave room for an outage longer than the answer limit, and for steps around it.
-        let first_ms = (most_ms as f64 * FIRST_SHARE).max(2.0 * self.scale.answer_ms as f64);
+        let first_ms = (most_ms as f64 * FIRST_SHARE).max(2.0 * self.limits.answer_ms as f64);
         let plan_ms = between(first_ms, most_ms as f64) as u64;
         Space {
             bounds: Bounds {

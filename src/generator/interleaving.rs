@@ -25,7 +25,7 @@ pub fn plans(space: &Space) -> impl Strategy<Value = Plan> + use<> {
     let bounds = space.bounds.clone();
     let counts = *bounds.steps.start() as usize..=*bounds.steps.end() as usize;
     let groups = vec(group(space), counts);
-    let (scale, jobs) = (space.scale, space.jobs.clone());
+    let (answer_ms, jobs) = (space.limits.answer_ms, space.jobs.clone());
     let parts = (
         any::<u64>(),
         (bursts::background(space), 0.0..1.0),
@@ -50,7 +50,7 @@ pub fn plans(space: &Space) -> impl Strategy<Value = Plan> + use<> {
         }
         implant(&mut drafts, hearts, place);
         let mut steps = assemble(drafts, &jobs);
-        budget::shorten(&mut steps, &bounds, scale.answer_ms);
+        budget::shorten(&mut steps, &bounds, answer_ms);
         let is_bare = steps.iter().any(|step| is_unmet(step, &steps));
         // A share of 0 in the configuration means no steady load at all.
         let wanted = match bounds.background > 0.0 {

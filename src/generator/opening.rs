@@ -107,7 +107,7 @@ impl Space {
     fn opening_fault(&self, backend: &str, name: FaultName) -> Fault {
         let bounds = &self.bounds;
         let (shortest, longest) = (*bounds.outage_ms.start(), *bounds.outage_ms.end());
-        let beyond = self.scale.answer_ms.saturating_mul(6) / 5;
+        let beyond = self.limits.answer_ms.saturating_mul(6) / 5;
         let (kind, outage_ms) = match name {
             FaultName::Kill => (FaultKind::Kill, shortest),
             FaultName::Stop => {

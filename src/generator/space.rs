@@ -12,16 +12,8 @@ pub struct Space {
     pub(super) jobs: JobKinds,
     pub(super) log_anchors: Vec<String>,
     pub(super) bounds: Bounds,
-    pub(super) scale: Scale,
-}
-
-/// The limits that the stack is judged by: bugs show when an outage is longer than these.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Scale {
-    /// How long an answer may take.
-    pub answer_ms: u64,
-    /// How long a recovery may take.
-    pub recovery_ms: u64,
+    /// The limits that the stack is judged by: bugs show when an outage is longer than these.
+    pub(super) limits: Limits,
 }
 
 /// A backend and its allowed faults.
@@ -54,7 +46,7 @@ pub enum SpaceError {
         what: String,
     },
     /// A log anchor is not a regular expression.
-    #[error("`{pattern}` is no regular expression: {reason}")]
+    #[error("`{pattern}` is not a regular expression: {reason}")]
     LogAnchor {
         /// Its position in the list, from 0.
         position: usize,
@@ -104,7 +96,7 @@ impl Space {
             jobs: JobKinds::default(),
             log_anchors,
             bounds,
-            scale: Scale::of(&Limits::default()),
+            limits: Limits::default(),
         })
     }
 
@@ -113,8 +105,8 @@ impl Space {
     /// take.
     #[must_use]
     pub fn at_scale_of(self, limits: &Limits) -> Self {
-        let scale = Scale::of(limits);
-        Space { scale, ..self }
+        let limits = limits.clone();
+        Space { limits, ..self }
     }
 
     /// The same space with the jobs of these request kinds. Steps may then be anchored to a job
@@ -143,15 +135,6 @@ impl Space {
         let mut kinds = self.kinds.clone();
         kinds.retain(|_, weight| *weight > 0);
         kinds
-    }
-}
-
-impl Scale {
-    fn of(limits: &Limits) -> Self {
-        Scale {
-            answer_ms: limits.answer_ms,
-            recovery_ms: limits.recovery_ms,
-        }
     }
 }
 

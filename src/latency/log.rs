@@ -23,7 +23,7 @@ use crate::model::Outcome;
 
 /// An interval log that cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("line {line} is no interval of latencies: {message}")]
+#[error("line {line} is not an interval of latencies: {message}")]
 pub struct LatencyLogError {
     /// The line, not counting comments, from 1.
     line: usize,
@@ -89,7 +89,7 @@ fn lines(log: &[u8]) -> impl Iterator<Item = Result<Line, LatencyLogError>> {
     let entries = IntervalLogIterator::new(log).enumerate();
     entries.filter_map(move |(number, entry)| {
         let read = match entry {
-            Err(_) => Err("its format is another".to_owned()),
+            Err(_) => Err("its format is unknown".to_owned()),
             Ok(LogEntry::Interval(interval)) => line(&interval, &mut deserializer),
             Ok(_) => return None,
         };
@@ -105,7 +105,9 @@ fn line(
     deserializer: &mut Deserializer,
 ) -> Result<Line, String> {
     let tag = interval.tag().map(|tag| tag.as_str());
-    let key = tag.and_then(key).ok_or("its tag is no stage and outcome")?;
+    let key = tag
+        .and_then(key)
+        .ok_or("its tag is not a stage and an outcome")?;
     let bytes = STANDARD.decode(interval.encoded_histogram());
     let bytes = bytes.map_err(|error| error.to_string())?;
     let read = deserializer.deserialize::<u64, _>(&mut bytes.as_slice());
@@ -172,7 +174,7 @@ mod tests {
         let error = first(foreign).unwrap_err().to_string();
         assert_eq!(
             error,
-            "line 1 is no interval of latencies: its tag is no stage and outcome"
+            "line 1 is not an interval of latencies: its tag is not a stage and an outcome"
         );
         assert!(first(b"not a log\n").is_err());
     }

@@ -144,7 +144,7 @@ mod tests {
             prop_assert!(rate.shows_within(needed - 1) < confidence);
         }
 
-        /// Not knowing the rate costs executions and never spares any.
+        /// Not knowing the rate never saves executions.
         #[test]
         fn an_estimated_rate_needs_no_less_than_its_mean(
             failed in 1u64..30, passed in 0u64..30, confidence in 0.5f64..0.999,

@@ -150,7 +150,7 @@ mod tests {
         fn slowed_down_and_sped_up_again_it_is_the_same(ms in 0u64..100_000, factor in 1u32..64) {
             let (slow, fast) = (Speed(1.0 / f64::from(factor)), Speed(f64::from(factor)));
             let there_and_back = fast.plan(&slow.plan(&plan(ms)));
-            // Rates are no whole numbers, and need not come back to the last digit.
+            // Rates are not whole numbers, and may be rounded.
             prop_assert_eq!(&there_and_back.steps[2..], &plan(ms).steps[2..]);
             prop_assert_eq!(Speed::AS_WRITTEN.plan(&plan(ms)), plan(ms));
         }

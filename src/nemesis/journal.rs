@@ -269,7 +269,7 @@ impl Journal {
             .map_err(&at)?;
         let found = file.metadata().map_err(&at)?;
         if !found.is_file() {
-            return Err(at(io::Error::other("it is no file; remove it")));
+            return Err(at(io::Error::other("it is not a file; remove it")));
         }
         let (owner, me) = (found.uid(), rustix::process::geteuid().as_raw());
         if owner != me {
@@ -277,7 +277,7 @@ impl Journal {
             return Err(refused(why));
         }
         if found.mode() & 0o002 != 0 {
-            let why = "everybody may write to it, so it cannot be trusted; remove it";
+            let why = "anyone can write to it, so it cannot be trusted; remove it";
             return Err(refused(why.to_owned()));
         }
         let mut reader = BufReader::new(file);

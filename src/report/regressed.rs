@@ -12,7 +12,7 @@ pub fn regressed(regression: &Regression) -> String {
     let traces = &regression.traces;
     if traces.is_empty() {
         return format!(
-            "{} holds no trace (*.jsonl), so there is nothing to replay; `comeback run` saves what it finds there",
+            "{} contains no traces (*.jsonl), so there is nothing to replay; `comeback run` saves the failures that it finds there",
             regression.folder
         );
     }
@@ -51,7 +51,7 @@ fn headline(regression: &Regression) -> String {
     };
     let in_vain = match regression.verdict {
         Verdict::Inconclusive if regression.count(Fate::Inconclusive) == 0 => {
-            "; none of them could be replayed, and so nothing is known to be fixed"
+            "; none of them could be replayed, so nothing is known to be fixed"
         }
         _ => "",
     };
@@ -188,7 +188,7 @@ mod tests {
     fn an_empty_folder_is_said_to_be_one() {
         let told = regression(Vec::new());
         assert_eq!(told.verdict, Verdict::Holds);
-        insta::assert_snapshot!(regressed(&told), @"traces holds no trace (*.jsonl), so there is nothing to replay; `comeback run` saves what it finds there");
+        insta::assert_snapshot!(regressed(&told), @"traces contains no traces (*.jsonl), so there is nothing to replay; `comeback run` saves the failures that it finds there");
     }
 
     #[test]

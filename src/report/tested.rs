@@ -50,7 +50,7 @@ fn partly_judged(tested: &Tested) -> Option<String> {
     let partly = partly.map(|(invariant, n)| format!("{invariant} in {n} of {trials}"));
     let partly: Vec<String> = partly.collect();
     (!partly.is_empty())
-        .then(|| format!("judged in a part of the trials only: {}", partly.join(", ")))
+        .then(|| format!("judged only in some of the trials: {}", partly.join(", ")))
 }
 
 #[cfg(test)]
@@ -85,7 +85,7 @@ mod tests {
         );
         assert_eq!(
             partly_judged(&tested).unwrap(),
-            "judged in a part of the trials only: no-leak in 1 of 3"
+            "judged only in some of the trials: no-leak in 1 of 3"
         );
         assert_eq!(
             faults(&Tested {

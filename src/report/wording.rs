@@ -105,7 +105,7 @@ pub(super) fn retry(trace: &str) -> String {
 pub(super) fn removed(summary: &Summary) -> Option<String> {
     (summary.traces_removed > 0).then(|| {
         format!(
-            "the traces of {} that held were removed, the oldest first, for a run's traces may take only so much room ([trace] max-run-bytes)",
+            "the oldest traces of {} that held were removed, because the run's traces exceeded [trace] max-run-bytes",
             count(summary.traces_removed, "trial")
         )
     })

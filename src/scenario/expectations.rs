@@ -50,7 +50,7 @@ fn fails_explicitly(view: &View<'_>, bodies: ErrorBodies) -> Expectation {
         because: match in_flight {
             0 => "nothing was in flight".to_owned(),
             _ => format!(
-                "{in_flight} were in flight, {failed} failed, {silent} of them without a word"
+                "{in_flight} were in flight, {failed} failed, {silent} of them without a message"
             ),
         },
     }
@@ -94,7 +94,7 @@ fn logged(view: &View<'_>, what: &str, pattern: &Option<String>) -> Expectation 
         // An idle API need not notice.
         None => expectation(
             felt(view).then_some(false),
-            format!("the API logged no line like /{regex}/"),
+            format!("no line of the API's log matches /{regex}/"),
         ),
     }
 }

@@ -131,8 +131,8 @@ mod tests {
             recorder.pass(since, Duration::from_millis(100)).await;
             since.elapsed().as_millis()
         };
-        // From 90 to 120 ms nobody could run: 10 ms of that lie within the limit, and the other 20
-        // within what it was extended to.
+        // From 90 to 120 ms was withheld: 10 ms of that lie within the limit, and the other 20 within
+        // its extension.
         let (passed_ms, ()) = tokio::join!(limit, measuring);
         assert_eq!(passed_ms, 220, "it is not known before then");
         recorder.pass(since, Duration::from_millis(100)).await;

@@ -1,6 +1,6 @@
-//! The protocol as a whole: every prefix of a journal, every moment at which its run can have died,
-//! every state that the service is found in, everything that can still be under way, and every time
-//! at which healing begins.
+//! The whole protocol: every prefix of a journal, every moment at which its run can have died, every
+//! state of the service, everything that can still be under way, and every time at which healing
+//! begins.
 
 use super::*;
 use crate::nemesis::{Account, Record};
@@ -102,8 +102,8 @@ const HARMS: [Act; 4] = [
     Act::Cut,
 ];
 
-/// The journal of a service that was harmed twice, by two acts, and given back in between; and when
-/// each of its intents was written.
+/// The journal of a service that was harmed twice, by two acts, and healed in between, with the time
+/// of each intent.
 fn journal(lease: &Lease, first: Act, second: Act, with_times: bool) -> Vec<Record> {
     let service = || "store".to_owned();
     let mut records = vec![Record::Lease {
@@ -133,7 +133,7 @@ fn announced(nth: usize) -> Duration {
     Duration::from_secs(1_000 + 200 * nth as u64)
 }
 
-/// Whatever can be left of an act when its doer dies at a time.
+/// All that can be left under way by an act when its run dies at a time.
 fn whatever_is_left(lease: &Lease, act: Option<Act>, died: Duration) -> Vec<Left> {
     let nothing = Left {
         command_until: None,
@@ -216,7 +216,7 @@ fn nothing_is_left_broken_whatever_is_under_way() {
     assert_eq!(broken, 0, "of {all}");
 }
 
-/// As it was before there were done records: the first look was believed.
+/// The rule from before there were done records: the first check was trusted.
 #[test]
 fn whoever_believes_the_first_look_leaves_something_broken() {
     let (broken, _) = try_everything(|charge| Charge {
@@ -235,7 +235,7 @@ fn heals_within(charge: &Charge, from: Duration) -> Duration {
     world.heal(charge, from) - from
 }
 
-/// Who heals the day after need not wait for anything.
+/// A heal on the next day need not wait.
 #[test]
 fn nobody_waits_for_what_is_long_over() {
     let whole = journal(&container(), Act::Kill, Act::Kill, true);
@@ -245,7 +245,7 @@ fn nobody_waits_for_what_is_long_over() {
     assert_eq!(heals_within(charge, announced), ENGINE_DELAY);
     let day = Duration::from_secs(86_400);
     assert_eq!(heals_within(charge, announced + day), Duration::ZERO);
-    // The machine was started since.
+    // The machine has restarted since.
     assert_eq!(heals_within(charge, SECOND), Duration::ZERO);
 }
 
@@ -258,7 +258,7 @@ fn a_journal_without_doubts_is_settled_at_the_first_look() {
     assert_eq!(heals_within(charge, announced(3)), Duration::ZERO);
 }
 
-/// A journal may have been written by anybody, with any number in it.
+/// A journal may contain any number.
 #[test]
 fn an_endless_limit_is_taken_as_it_is() {
     for (act, at_ms) in [

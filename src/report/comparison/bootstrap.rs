@@ -156,8 +156,7 @@ pub fn difference(
 mod tests {
     use super::*;
 
-    /// So many trials of 20 requests each; what all requests of a trial share varies as much as
-    /// they do among themselves.
+    /// Trials of 20 requests each. The trials differ as much as the requests within a trial.
     fn trials(count: usize, median_us: f64, chance: &mut fastrand::Rng) -> Vec<Latencies> {
         let trial = |_| {
             let mut latencies = Latencies::default();

@@ -78,7 +78,8 @@ impl Scale {
         let start = [(0.0, histogram.min())];
         let steps = histogram.iter_quantiles(8);
         let steps = steps.map(|v| (v.quantile(), v.value_iterated_to()));
-        let last = last_quantile(histogram);
+        // The line ends at the slowest request: 100 % has no place on this scale.
+        let last = 1.0 - 1.0 / histogram.len().max(1) as f64;
         for (quantile, us) in start.into_iter().chain(steps) {
             let point = point(quantile.min(last), us.min(histogram.max()));
             if point != drawn {
@@ -118,11 +119,6 @@ impl Scale {
             }
         }
     }
-}
-
-/// The quantile of the slowest request, where its line ends: 100 % has no place on this scale.
-fn last_quantile(histogram: &Histogram<u64>) -> f64 {
-    1.0 - 1.0 / histogram.len().max(1) as f64
 }
 
 /// A power of ten of microseconds, as an axis shows it: 100 s rather than 1 min 40 s.

@@ -101,14 +101,14 @@ fn timeline(nth: usize, trial: &TrialReport, drawing: &Drawing<'_>) -> Markup {
                 button type="button" data-do="proof" { "next proof" }
                 span.hint {
                     " Wheel or + and − zoom, dragging or Shift with ← and → moves; ← and → go from request to request, ↑ and ↓ to those that "
-                    "did not succeed. The strip below shows the whole trial: how many requests were sent when, and what became of them."
+                    "did not succeed. The strip below shows the whole trial: how many requests were sent at what time, and how they ended."
                 }
             }
             p.details role="status" aria-live="polite" { "Point at a request, or use the arrow keys, to see its details." }
             @if drawing.drawn() < sent {
                 p.hint {
                     "Of " (sent) " requests, " (drawing.drawn())
-                    " are drawn: those that did not succeed first, the others evenly chosen. Tables and plots count all of them."
+                    " are drawn: failed ones first, and an even selection of the others. Tables and plots count all of them."
                 }
             }
             noscript { p { "The timeline needs JavaScript; everything else on this page does not." } }
@@ -273,7 +273,7 @@ fn environment(trial: &TrialReport) -> Markup {
                     (pair("trial began", &header.started_at))
                     (pair("stack", &stack.name))
                     @if let Some(variant) = &stack.variant { (pair("variant", variant)) }
-                    @if stack.simulated { (pair("simulated", "in memory, on a clock of its own")) }
+                    @if stack.simulated { (pair("simulated", "in memory, on its own clock")) }
                     (pair("backends", &stack.backends.join(", ")))
                     (pair("request kinds", &kinds.join(", ")))
                     (pair("connections", &stack.connections))

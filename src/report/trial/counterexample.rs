@@ -41,7 +41,7 @@ impl Counterexample {
         };
         let left = plan.in_words();
         Some(format!(
-            "{early}It failed with {left}. An earlier comeback shrank it, which asked for less evidence: `comeback shrink` finds out what of that is needed."
+            "{early}It failed with {left}. An older version of comeback shrank it, with less evidence: `comeback shrink` finds out what of that is needed."
         ))
     }
 

@@ -24,7 +24,7 @@ impl TrialReport {
         let Some(judgement) = &self.trace.judgement else {
             return Headline {
                 verdict: Verdict::Inconclusive,
-                what: "The trace has no verdict: it was cut off while it was written.".to_owned(),
+                what: "The trace has no verdict: it is incomplete.".to_owned(),
                 when: String::new(),
                 evidence: Vec::new(),
             };
@@ -68,9 +68,10 @@ impl TrialReport {
                 let invariant = &signature.invariant;
                 let fault = match signature.fault.as_str() {
                     "-" => "without a fault".to_owned(),
+                    "rapid" => "after quick restarts of its backend".to_owned(),
                     fault => format!("after a {fault} of its backend"),
                 };
-                format!("{stack} fails {fault}: {reason}, which violates {invariant}.")
+                format!("{stack} fails {fault}: {reason} ({invariant}).")
             }
         }
     }
