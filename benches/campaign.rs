@@ -54,7 +54,7 @@ fn main() {
     let summary = runtime.block_on(campaign.run(&stacks, &interrupt, &looks));
     let summary = summary.expect("the campaign comes to its end");
     let took_s = began.elapsed().as_secs_f64();
-    let requests: u64 = summary.latency.iter().map(|row| row.count).sum();
+    let requests: u64 = summary.latency.iter().map(|row| row.latency.count).sum();
     println!(
         "{} trials and {:.1} million requests in {took_s:.0} s, {jobs} at once: {}",
         summary.plans_executed,
@@ -108,7 +108,7 @@ impl Audience for Looks {
     }
 
     fn reused(&self, _told: &Regressed) {}
-    fn shrinking(&self, _how_far: &str) {}
+    fn shrinking(&self, _so_far: &comeback::campaign::ShrinkingSoFar) {}
     fn busy(&self, _what: &str) {}
 }
 

@@ -1,14 +1,13 @@
-//! Random plans for `proptest!`, which shrink as comeback shrinks.
+//! Random plans for `proptest!` that shrink as comeback shrinks.
 //!
-//! [`plans`] draws what [`generator::plans`] draws. But where proptest would shrink the numbers
-//! that a plan was drawn from, its value tree goes through the
-//! [passes](crate::shrink::smaller_plans) that make one plan from another: steps are left out, and
-//! what hung on them keeps its distance; faults and loads become simpler; times and numbers become
-//! smaller. The result is the simplest plan, by the order of
-//! [`Plan::size`](crate::model::Plan::size), that none of these passes makes simpler.
+//! [`plans`] draws the same plans as [`generator::plans`]. But proptest would shrink the numbers
+//! that a plan was drawn from, while this value tree shrinks the plan itself by comeback's
+//! [passes](crate::shrink::smaller_plans): steps are removed, and the steps anchored to them keep
+//! their time; faults and loads become simpler; numbers become smaller. The result is a plan that no
+//! pass makes simpler, in the order of [`Plan::size`](crate::model::Plan::size).
 //!
-//! A plan is tried once. For a failure that shows only now and then use
-//! [`shrink`](crate::shrink::shrink), which weighs what a run tells.
+//! Each plan is tried only once. For a failure that does not always occur, use
+//! [`shrink`](crate::shrink::shrink), which repeats plans.
 
 use proptest::strategy::{NewTree, Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
@@ -17,7 +16,7 @@ use crate::generator::{self, Space};
 use crate::model::Plan;
 use crate::shrink::smaller_plans;
 
-/// All plans of a space, as [`generator::plans`] draws them, that shrink by comeback's own passes.
+/// All plans of a space, drawn as by [`generator::plans`] and shrunk by comeback's own passes.
 pub fn plans(space: &Space) -> Plans {
     Plans {
         space: space.clone(),
@@ -45,20 +44,19 @@ impl Strategy for Plans {
     }
 }
 
-/// A plan and those that are simpler.
+/// A plan and the simpler plans to try.
 pub struct PlanTree {
     space: Space,
     /// The simplest plan that failed so far.
     failed: Plan,
-    /// The plan that is tried.
+    /// The plan being tried.
     current: Plan,
-    /// What is simpler than the plan that failed and was not tried yet; none before the first of
-    /// them is asked for.
+    /// The simpler plans that were not tried yet; none before the first is needed.
     untried: Option<Box<dyn Iterator<Item = Plan>>>,
 }
 
 impl PlanTree {
-    /// Goes on to the next plan that is worth a try; without one, back to the plan that failed.
+    /// Moves on to the next plan that fits, or back to the plan that failed if there is none.
     fn advance(&mut self) -> bool {
         let untried = self
             .untried
@@ -85,18 +83,9 @@ impl ValueTree for PlanTree {
         self.advance()
     }
 
-    /// The current plan passed: tries another one that is simpler than the last failing plan.
+    /// The current plan passed: tries another plan that is simpler than the last failing one.
     fn complicate(&mut self) -> bool {
         self.advance()
-    }
-}
-
-impl std::fmt::Debug for PlanTree {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PlanTree")
-            .field("current", &self.current)
-            .field("failed", &self.failed)
-            .finish_non_exhaustive()
     }
 }
 

@@ -44,7 +44,7 @@ impl Recoveries {
     /// Adds what was measured in a trial.
     pub fn add(&mut self, figures: &[Figure]) {
         for figure in figures {
-            self.first_calls = self.first_calls.plus(figure);
+            self.first_calls.add(figure);
             let success = match figure.name.as_str() {
                 Figure::FIRST_SUCCESS => "first",
                 Figure::SUSTAINED_SUCCESS => "sustained",

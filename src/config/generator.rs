@@ -124,7 +124,7 @@ impl GeneratorTable {
 /// Parses the list of fault names at `key`.
 pub(super) fn fault_names(key: &KeyPath, names: &[String]) -> Result<Vec<FaultName>, Problem> {
     let check = |(position, name): (usize, &String)| {
-        name.parse::<FaultName>().map_err(|_| {
+        FaultName::named(name).ok_or_else(|| {
             let what = format!("there is no fault `{name}`");
             Problem::at(key.position(position), what)
                 .did_you_mean(name, &FaultName::ALL.map(FaultName::name))

@@ -1,25 +1,26 @@
-//! Anchors: drawn as wishes, granted when the steps before are known.
+//! Anchors: drawn as wishes, and turned into anchors once the earlier steps are known.
 
 use proptest::prelude::*;
 use proptest::sample::Index;
+use proptest::strategy::Union;
 
 use super::jobs::JobKinds;
 use super::{Space, draws};
 use crate::model::{Action, Anchor, Burst, Edge, Step};
 
-/// How likely a step follows what it is anchored to at once: the narrowest windows lie there.
+/// The probability of an offset of zero: the narrowest windows lie there.
 const AT_ONCE: f64 = 0.4;
 
-/// An anchor that does not know yet which steps there are.
+/// An anchor drawn before it is known which steps there are.
 #[derive(Debug, Clone)]
 pub(super) struct Wish {
-    /// What it would like to name, if there is one.
+    /// The event to anchor to, if there is one to name.
     pub(super) event: Option<EventAnchor>,
-    /// Which of its moments, if that is a burst's.
+    /// Which moment of a burst, if the event is a burst's.
     pub(super) moment: JobMoment,
-    /// What it names otherwise.
+    /// The time to anchor to otherwise.
     pub(super) time: TimeAnchor,
-    /// Which of the steps that it could name; the latest of them, if none is chosen.
+    /// Which of the possible steps; without it the latest.
     pub(super) target: Option<Index>,
     /// Which of a burst's requests or jobs.
     pub(super) nth: Index,
@@ -30,7 +31,7 @@ pub(super) struct Wish {
 /// An observed event.
 #[derive(Debug, Clone)]
 pub(super) enum EventAnchor {
-    /// A burst comes to a moment.
+    /// A burst reaches a moment.
     Burst,
     /// The backend is ready after a fault.
     Ready,
@@ -38,15 +39,15 @@ pub(super) enum EventAnchor {
     Log(String),
 }
 
-/// What of a burst is waited for. Where it has no jobs, or none of a known state, it is what stands
-/// before that here.
+/// A moment of a burst. If the burst has no jobs, or none with a known state, the moment before it
+/// in this list is used instead.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum JobMoment {
     /// A request is in flight.
     InFlight,
     /// A job is accepted.
     Accepted,
-    /// A job is in one of the states that are known.
+    /// A job is in one of the known states.
     State(Index),
 }
 
@@ -95,7 +96,7 @@ fn moment(space: &Space) -> impl Strategy<Value = JobMoment> + use<> {
     if !space.jobs.states(&space.kinds).is_empty() {
         moments.push((1, any::<Index>().prop_map(JobMoment::State).boxed()));
     }
-    proptest::strategy::Union::new_weighted(moments)
+    Union::new_weighted(moments)
 }
 
 fn event(space: &Space) -> impl Strategy<Value = EventAnchor> + use<> {
@@ -107,11 +108,11 @@ fn event(space: &Space) -> impl Strategy<Value = EventAnchor> + use<> {
         let pattern = prop::sample::select(space.log_anchors.clone());
         events.push((2, pattern.prop_map(EventAnchor::Log).boxed()));
     }
-    proptest::strategy::Union::new_weighted(events)
+    Union::new_weighted(events)
 }
 
 impl Wish {
-    /// The anchor that comes nearest to the wish, naming only steps that came before.
+    /// The anchor that is closest to the wish and names only earlier steps.
     pub(super) fn grant(self, earlier: &[Step], jobs: &JobKinds) -> Anchor {
         self.event_anchor(earlier, jobs)
             .unwrap_or_else(|| self.time_anchor(earlier))
@@ -129,14 +130,10 @@ impl Wish {
                 Some(self.burst_anchor(step, burst, jobs))
             }
             EventAnchor::Ready => {
-                let faults = earlier
-                    .iter()
-                    .filter(|step| matches!(step.action, Action::Fault(_)));
-                let step = self.choose(faults.collect())?;
-                Some(Anchor::Ready {
-                    fault: step.id.clone(),
-                    offset_ms,
-                })
+                let faults = earlier.iter();
+                let faults = faults.filter(|step| matches!(step.action, Action::Fault(_)));
+                let fault = self.choose(faults.collect())?.id.clone();
+                Some(Anchor::Ready { fault, offset_ms })
             }
             EventAnchor::Log(pattern) => Some(Anchor::Log {
                 pattern: pattern.clone(),
@@ -145,28 +142,28 @@ impl Wish {
         }
     }
 
-    fn burst_anchor(&self, step: &Step, burst: &Burst, jobs: &JobKinds) -> Anchor {
-        let (id, offset_ms) = (step.id.clone(), self.offset_ms);
+    fn burst_anchor(&self, step: &Step, load: &Burst, jobs: &JobKinds) -> Anchor {
+        let (burst, offset_ms) = (step.id.clone(), self.offset_ms);
         // At least one, and no more than a `u32` holds.
         let nth = |count: u32| 1 + self.nth.index(count as usize) as u32;
-        let accepted = jobs.likely(burst);
-        let states = jobs.states(&burst.mix);
+        let accepted = jobs.likely(load);
+        let states = jobs.states(&load.mix);
         match self.moment {
             JobMoment::State(state) if accepted > 0 && !states.is_empty() => Anchor::State {
-                burst: id,
-                nth: nth(jobs.likely_seen(burst)),
+                burst,
+                nth: nth(jobs.likely_seen(load)),
                 state: state.get(&states).clone(),
                 offset_ms,
             },
             JobMoment::Accepted | JobMoment::State(_) if accepted > 0 => Anchor::Accepted {
-                burst: id,
+                burst,
                 nth: nth(accepted),
                 offset_ms,
             },
             // A burst of the space has at least one request.
             _ => Anchor::InFlight {
-                burst: id,
-                nth: nth(burst.count),
+                burst,
+                nth: nth(load.count),
                 offset_ms,
             },
         }
@@ -186,10 +183,7 @@ impl Wish {
     }
 
     fn choose<T>(&self, mut candidates: Vec<T>) -> Option<T> {
-        if candidates.is_empty() {
-            return None;
-        }
-        let last = candidates.len() - 1;
+        let last = candidates.len().checked_sub(1)?;
         let chosen = self.target.map_or(last, |target| target.index(last + 1));
         Some(candidates.swap_remove(chosen))
     }

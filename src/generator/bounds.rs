@@ -1,13 +1,14 @@
-//! The numbers that a plan may hold.
+//! The numbers that a plan may have.
 
+use std::fmt;
 use std::ops::RangeInclusive;
 
 use crate::model::{ceiling, duration_ms};
 
-/// The least and the most that is drawn of everything in a plan, and how often.
+/// The ranges from which the numbers of a plan are drawn, and how often some parts are drawn.
 ///
-/// Times, rates and counts are drawn log-uniformly (see `draws`); where zero is allowed it has a
-/// share of its own.
+/// Times, rates and counts are drawn log-uniformly (see `draws`). If zero is allowed, it has its own
+/// probability.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bounds {
     /// Steps in a plan.
@@ -18,23 +19,22 @@ pub struct Bounds {
     pub concurrency: RangeInclusive<u32>,
     /// Requests per second of an open-loop burst.
     pub rate_per_s: RangeInclusive<f64>,
-    /// The most milliseconds that a sender of a closed loop thinks between two requests.
+    /// The longest pause between two requests of a sender in a closed loop.
     pub max_think_ms: u64,
-    /// Milliseconds for which a fault keeps its backend away. All restarts of a `rapid` together
-    /// stay below the upper bound.
+    /// The outage of a fault. All outages of a `rapid` together stay below the upper bound.
     pub outage_ms: RangeInclusive<u64>,
-    /// The most milliseconds between two restarts of a `rapid`.
+    /// The longest time between two restarts of a `rapid`.
     pub max_gap_ms: u64,
-    /// The most milliseconds between asking a backend to stop and killing it.
+    /// The longest time from SIGTERM to SIGKILL.
     pub max_grace_ms: u64,
-    /// The most milliseconds of a wait.
+    /// The longest wait.
     pub max_wait_ms: u64,
-    /// The most milliseconds between what an anchor names and the step.
+    /// The longest time from an anchor's event to its step.
     pub max_offset_ms: u64,
-    /// The most milliseconds that all steps of a plan would take one after the other. A plan that
-    /// is drawn longer is shortened in proportion, as far as the other bounds allow.
+    /// The longest time that all steps of a plan may take one after the other. A longer plan is
+    /// shortened in proportion, within the other bounds.
     pub max_plan_ms: u64,
-    /// The share of anchors that name an observed event (0 to 1), where the plan has one to name.
+    /// The share of anchors that name an observed event (0 to 1), if the plan has one to name.
     pub event_anchors: f64,
     /// The share of plans that have background load (0 to 1).
     pub background: f64,
@@ -65,11 +65,9 @@ impl Default for Bounds {
 }
 
 impl Bounds {
-    /// The same bounds for a stack that is `factor` times as slow: every time is multiplied and
-    /// every rate divided by it. `Bounds::default().scaled(0.01)` suits a backend that starts in a
-    /// tenth of a second.
-    ///
-    /// A time that may not be zero stays at least 1 ms.
+    /// The same bounds for a stack that is `factor` times as slow: times are multiplied and rates
+    /// divided by it. `Bounds::default().scaled(0.01)` suits a backend that starts in 0.1 s. A time
+    /// that may not be zero stays at least 1 ms.
     pub fn scaled(self, factor: f64) -> Bounds {
         let time = |ms: u64| (ms as f64 * factor).round() as u64;
         let rates = |range: RangeInclusive<f64>| range.start() / factor..=range.end() / factor;
@@ -91,6 +89,9 @@ impl Bounds {
     /// The first bound that nothing can be drawn from: its name as the configuration spells it, and
     /// what is wrong.
     pub(super) fn flaw(&self) -> Option<(&'static str, String)> {
+        let beyond = |most: &dyn fmt::Display, ceiling: &dyn fmt::Display| {
+            format!("{most} is more than {ceiling}, which is the most that is possible")
+        };
         let counts = [
             ("steps", &self.steps, ceiling::MOST_STEPS),
             ("requests", &self.requests, ceiling::MOST_REQUESTS),
@@ -99,13 +100,11 @@ impl Bounds {
         for (name, range, ceiling) in counts {
             let (least, most) = (*range.start(), *range.end());
             if least < 1 || range.is_empty() {
-                let what = format!("[{least}, {most}] is no range of whole numbers from 1 up");
+                let what = format!("[{least}, {most}] is not a range of whole numbers from 1 up");
                 return Some((name, what));
             }
             if most > ceiling {
-                let what =
-                    format!("{most} is more than {ceiling}, which is the most that is possible");
-                return Some((name, what));
+                return Some((name, beyond(&most, &ceiling)));
             }
         }
         let rates = [
@@ -115,14 +114,11 @@ impl Bounds {
         for (name, range) in rates {
             let (least, most) = (*range.start(), *range.end());
             if !(least > 0.0 && least <= most && most.is_finite()) {
-                let what = format!("[{least}, {most}] is no range of rates above 0 per second");
+                let what = format!("[{least}, {most}] is not a range of rates above 0 per second");
                 return Some((name, what));
             }
             if most > ceiling::MOST_PER_S {
-                let ceiling = ceiling::MOST_PER_S;
-                let what =
-                    format!("{most} is more than {ceiling}, which is the most that is possible");
-                return Some((name, what));
+                return Some((name, beyond(&most, &ceiling::MOST_PER_S)));
             }
         }
         let shares = [
@@ -131,15 +127,14 @@ impl Bounds {
         ];
         for (name, share) in shares {
             if !(0.0..=1.0).contains(&share) {
-                return Some((name, format!("{share} is no share between 0 and 1")));
+                return Some((name, format!("{share} is not between 0 and 1")));
             }
         }
         if *self.outage_ms.start() < 1 || self.outage_ms.is_empty() {
-            let (least, most) = (self.outage_ms.start(), self.outage_ms.end());
+            let (least, most) = (*self.outage_ms.start(), *self.outage_ms.end());
+            let (least, most) = (duration_ms(least), duration_ms(most));
             let what = format!(
-                "the longest outage, {}, is below the shortest, {} (at least 1 ms)",
-                duration_ms(*most),
-                duration_ms(*least)
+                "the longest outage, {most}, is below the shortest, {least} (at least 1 ms)"
             );
             return Some(("max-outage", what));
         }

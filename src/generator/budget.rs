@@ -1,21 +1,20 @@
 //! How long a plan may last.
 
 use super::{Bounds, draws};
-use crate::model::{Action, Burst, Fault, FaultKind, NumberKind, Pace, Step, Wait};
+use crate::model::{Action, Burst, FaultKind, NumberKind, Pace, Step, Wait};
 
-/// How much of the time of a plan may go to outages that are kept beyond the answer's limit.
+/// The share of a plan's time that may go to outages longer than the answer limit.
 const KEPT: f64 = 0.75;
 
-/// How much longer than that limit they are at least.
+/// The shortest such outage, as a multiple of that limit.
 const BEYOND: f64 = 1.05;
 
-/// Shortens every time in the steps by one common factor if, one after the other, they would last
-/// longer than `max_plan_ms`. What the bounds ask for at least is kept, and so the steps may still
-/// last longer by as much. To shorten keeps the shape of a plan; to draw again would prefer short
-/// plans of few steps.
+/// Shortens all times by one factor if the steps, one after the other, would last longer than
+/// `max_plan_ms`. No time falls below its lower bound, so the steps may still last a little longer.
+/// Shortening keeps the shape of a plan; drawing again would prefer short plans of few steps.
 ///
-/// An outage that lasts longer than an answer may take goes on doing so, as long as there is room
-/// for it: just below that limit it would show nothing.
+/// An outage longer than the answer limit stays longer than it, if there is room: just below the
+/// limit it would show nothing.
 pub(super) fn shorten(steps: &mut [Step], bounds: &Bounds, answer_ms: u64) {
     let whole_ms: f64 = steps.iter().map(lasts_ms).sum();
     let most_ms = bounds.max_plan_ms as f64;
@@ -25,8 +24,8 @@ pub(super) fn shorten(steps: &mut [Step], bounds: &Bounds, answer_ms: u64) {
     let least_ms = (answer_ms as f64 * BEYOND).ceil();
     let (mut kept_ms, mut kept_before_ms) = (0.0, 0.0);
     let mut is_kept = vec![false; steps.len()];
-    for (step, is_kept) in steps.iter_mut().zip(&mut is_kept) {
-        if let Action::Fault(fault) = &mut step.action
+    for (step, is_kept) in steps.iter().zip(&mut is_kept) {
+        if let Action::Fault(fault) = &step.action
             && !matches!(fault.kind, FaultKind::Rapid { .. })
             && fault.outage_ms as f64 >= least_ms
             && kept_ms + least_ms <= KEPT * most_ms
@@ -46,20 +45,21 @@ pub(super) fn shorten(steps: &mut [Step], bounds: &Bounds, answer_ms: u64) {
     }
 }
 
-/// How long a step lasts by itself, with its anchor's offset, in milliseconds. The time that the
-/// stack takes is not known.
+/// How long a step lasts by itself, with its anchor's offset, in milliseconds. The stack's own
+/// times are not known.
 fn lasts_ms(step: &Step) -> f64 {
     let ms = match &step.action {
         Action::Burst(burst) => burst_ms(burst),
-        Action::Fault(Fault {
-            kind, outage_ms, ..
-        }) => match *kind {
-            FaultKind::Stop { grace_ms } => grace_ms as f64 + *outage_ms as f64,
-            FaultKind::Rapid { restarts, gap_ms } => {
-                f64::from(restarts) * (*outage_ms as f64 + gap_ms as f64)
+        Action::Fault(fault) => {
+            let outage_ms = fault.outage_ms as f64;
+            match fault.kind {
+                FaultKind::Stop { grace_ms } => grace_ms as f64 + outage_ms,
+                FaultKind::Rapid { restarts, gap_ms } => {
+                    f64::from(restarts) * (outage_ms + gap_ms as f64)
+                }
+                FaultKind::Kill | FaultKind::Pause | FaultKind::Cut => outage_ms,
             }
-            FaultKind::Kill | FaultKind::Pause | FaultKind::Cut => *outage_ms as f64,
-        },
+        }
         Action::Wait(Wait { wait_ms }) => *wait_ms as f64,
     };
     step.anchor.offset_ms() as f64 + ms
@@ -76,19 +76,15 @@ fn burst_ms(burst: &Burst) -> f64 {
 }
 
 fn shorten_step(step: &mut Step, share: f64, bounds: &Bounds) {
-    for kind in NumberKind::times() {
+    step.map_times(|kind, ms| {
         let least = match kind {
             NumberKind::Outage => *bounds.outage_ms.start(),
             NumberKind::Wait => 1,
             _ => 0,
         };
-        if let Some(ms) = step.number(kind) {
-            step.set_number(kind, ((ms as f64 * share) as u64).max(least));
-        }
-    }
-    if let Action::Burst(burst) = &mut step.action
-        && let Pace::Open { rate_per_s } = &mut burst.pace
-    {
+        ((ms as f64 * share) as u64).max(least)
+    });
+    if let Some(rate_per_s) = step.rate_mut() {
         let faster = draws::three_digits(*rate_per_s / share);
         *rate_per_s = faster.min(*bounds.rate_per_s.end());
     }
@@ -97,7 +93,7 @@ fn shorten_step(step: &mut Step, share: f64, bounds: &Bounds) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Anchor, StepId};
+    use crate::model::{Anchor, Fault, StepId};
 
     fn step(id: &str, offset_ms: u64, action: Action) -> Step {
         let anchor = Anchor::At { offset_ms };

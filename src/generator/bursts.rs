@@ -1,11 +1,11 @@
-//! Load: bursts, and the background behind a plan.
+//! Load: bursts and background load.
 
 use proptest::prelude::*;
 
 use super::{Space, draws};
 use crate::model::{Background, Burst, Mix, Pace};
 
-/// How likely a sender of a closed loop sends again at once.
+/// The probability that the senders of a closed loop do not pause.
 const NO_THINKING: f64 = 0.6;
 
 /// Any burst of the space.
@@ -14,8 +14,7 @@ pub(super) fn burst(space: &Space) -> impl Strategy<Value = Burst> + use<> {
     let count = draws::count(&bounds.requests);
     let concurrency = draws::count(&bounds.concurrency);
     (count, concurrency, pace(space), mix(space)).prop_map(|(count, concurrency, pace, mix)| {
-        // More senders than requests would be a lie in print, and so would be a pause that nobody
-        // makes.
+        // A plan must not show more senders than requests, nor a pause that no sender makes.
         let concurrency = concurrency.min(count);
         let pace = match pace {
             Pace::Closed { .. } if concurrency == count => Pace::Closed { think_ms: 0 },
@@ -46,17 +45,12 @@ fn pace(space: &Space) -> impl Strategy<Value = Pace> + use<> {
     ]
 }
 
-/// All kinds by their weights; or one alone, because work that is unlike the rest takes other paths
-/// through an API and fails elsewhere.
+/// All kinds by their weights, or a single kind: the kinds may take different paths through an API,
+/// which fail differently.
 fn mix(space: &Space) -> impl Strategy<Value = Mix> + use<> {
-    let wanted = space.kinds.iter().filter(|(_, weight)| **weight > 0);
-    let all: Mix = wanted
-        .map(|(kind, weight)| (kind.clone(), *weight))
-        .collect();
-    let alone: Vec<Mix> = all
-        .keys()
-        .map(|kind| Mix::from([(kind.clone(), 1)]))
-        .collect();
+    let all = space.all_kinds();
+    let alone = all.keys().map(|kind| Mix::from([(kind.clone(), 1)]));
+    let alone: Vec<Mix> = alone.collect();
     prop_oneof![
         2 => Just(all),
         1 => prop::sample::select(alone),

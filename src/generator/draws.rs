@@ -1,26 +1,26 @@
 //! How single numbers are drawn.
 //!
-//! Bugs sit behind time-outs of 1, 5, 10, 30 and 60 s, and behind windows of a few milliseconds. A
-//! uniform draw up to 45 s would give one outage in forty below a second. So the logarithm is drawn
-//! uniformly: a number between a and b is `exp(U(ln a, ln b))`, which makes 1 to 10 ms as likely as
-//! 1 to 10 s.
+//! Bugs hide behind timeouts of 1, 5, 10, 30 and 60 s, and in windows of a few milliseconds. Of
+//! outages drawn uniformly up to 45 s, only one in forty would be shorter than a second. So the
+//! logarithm is drawn uniformly: a number between a and b is `exp(U(ln a, ln b))`, which makes 1 to
+//! 10 ms as likely as 1 to 10 s.
 
 use std::ops::RangeInclusive;
 
 use proptest::prelude::*;
 
-/// How far into a range, on the logarithmic scale: 0 for its lower end, 1 for its upper.
+/// A position in a range on the logarithmic scale: 0 is its lower end, 1 its upper.
 pub(super) fn place() -> RangeInclusive<f64> {
     0.0..=1.0
 }
 
-/// The number at a place in a range above 0.
+/// The number at a position in a range above 0.
 pub(super) fn at(place: f64, least: f64, most: f64) -> f64 {
     let exponent = least.ln() + place * (most.ln() - least.ln());
     exponent.exp().clamp(least, most)
 }
 
-/// The whole number at a place in a range from 1 up.
+/// The whole number at a position in a range from 1 up.
 pub(super) fn whole_at(place: f64, least: u64, most: u64) -> u64 {
     (at(place, least as f64, most as f64).round() as u64).clamp(least, most)
 }
@@ -33,9 +33,9 @@ pub(super) fn whole(range: &RangeInclusive<u64>) -> impl Strategy<Value = u64> +
 
 /// A count from a range from 1 up, log-uniformly.
 pub(super) fn count(range: &RangeInclusive<u32>) -> impl Strategy<Value = u32> + use<> {
-    let (least, most) = (u64::from(*range.start()), u64::from(*range.end()));
-    // What lies between two `u32` is one.
-    place().prop_map(move |place| whole_at(place, least, most) as u32)
+    let range = u64::from(*range.start())..=u64::from(*range.end());
+    // A number between two `u32` is one, too.
+    whole(&range).prop_map(|number| number as u32)
 }
 
 /// A rate from a range above 0, log-uniformly, to three digits.
@@ -44,7 +44,7 @@ pub(super) fn rate(range: &RangeInclusive<f64>) -> impl Strategy<Value = f64> + 
     place().prop_map(move |place| three_digits(at(place, least, most)).clamp(least, most))
 }
 
-/// A rate above 0 to three digits: nobody wants to read more.
+/// A rate above 0, rounded to three digits for readability.
 pub(super) fn three_digits(rate: f64) -> f64 {
     let scale = 10_f64.powi(2 - rate.log10().floor() as i32);
     (rate * scale).round() / scale
@@ -53,9 +53,8 @@ pub(super) fn three_digits(rate: f64) -> f64 {
 /// Zero with the given probability, else a whole number up to `most`, log-uniformly.
 pub(super) fn zero_or_whole(zero: f64, most: u64) -> impl Strategy<Value = u64> + use<> {
     (prop::bool::weighted(zero), place()).prop_map(move |(zero, place)| match most {
-        0 => 0,
-        _ if zero => 0,
-        _ => whole_at(place, 1, most),
+        1.. if !zero => whole_at(place, 1, most),
+        _ => 0,
     })
 }
 

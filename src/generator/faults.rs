@@ -12,7 +12,7 @@ use crate::model::{Fault, FaultKind, FaultName};
 /// How many restarts a `rapid` may have.
 pub(super) const RESTARTS: RangeInclusive<u32> = 2..=8;
 
-/// How likely a gap or a grace is none at all.
+/// The probability that a gap or a grace is zero.
 const NO_DELAY: f64 = 0.2;
 
 /// How long an outage is.
@@ -20,20 +20,20 @@ const NO_DELAY: f64 = 0.2;
 enum Length {
     /// Any time.
     Any,
-    /// As [`Length::Any`], but a freeze or a cut lasts as long as the limits: where nobody asks, a
-    /// short one leaves nothing behind.
+    /// As [`Length::Any`], but a freeze or a cut lasts longer than a limit: without requests, a
+    /// short one has no effect.
     Felt,
     /// A little longer than a limit.
     Beyond,
 }
 
-/// How often an outage of any length is drawn at the scale of the stack's limits.
+/// The probability that an outage of any length is a little longer than one of the stack's limits.
 const AT_SCALE: f64 = 0.3;
 
-/// How often that scale is the recovery's and not the answer's.
+/// The probability that this limit is the recovery's and not the answer's.
 const OF_RECOVERY: f64 = 0.25;
 
-/// How much longer than the limit such an outage is, as a factor.
+/// The length of such an outage, as a multiple of the limit.
 const FACTOR: RangeInclusive<f64> = 1.05..=1.6;
 
 /// Any fault of the space.
@@ -41,12 +41,12 @@ pub(super) fn fault(space: &Space) -> impl Strategy<Value = Fault> + use<> {
     of_length(space, Length::Any)
 }
 
-/// A fault that leaves something behind even where no request meets it.
+/// A fault that has an effect even if no request meets it.
 pub(super) fn felt(space: &Space) -> impl Strategy<Value = Fault> + use<> {
     of_length(space, Length::Felt)
 }
 
-/// A fault that lasts a little longer than a limit of the stack, where the bounds allow that.
+/// A fault that lasts a little longer than a limit of the stack, if the bounds allow that.
 pub(super) fn beyond_limits(space: &Space) -> impl Strategy<Value = Fault> + use<> {
     of_length(space, Length::Beyond)
 }
@@ -68,7 +68,7 @@ fn of_length(space: &Space, length: Length) -> impl Strategy<Value = Fault> + us
         prop::bool::weighted(OF_RECOVERY),
         FACTOR,
     );
-    let limits = space.scale;
+    let limits = space.limits.clone();
     (which, numbers, scale).prop_map(
         move |(backend, (kind, restarts, gap_ms, grace_ms, place), scale)| {
             let BackendSpace { name, faults } = backend;

@@ -1,4 +1,4 @@
-//! Whether a plan that came from elsewhere may be performed on this stack.
+//! Whether a plan from elsewhere may be executed on this stack.
 
 use super::Space;
 use super::faults::RESTARTS;
@@ -7,18 +7,18 @@ use crate::model::{
 };
 
 impl Space {
-    /// Whether a plan does only what this space could have drawn: a stranger's trace can do to a
-    /// stack no more than its configuration allows. Nothing is clamped: a plan that is not
-    /// performed as written proves nothing.
+    /// Checks that a plan does only what this space could have drawn, so that a foreign trace can do
+    /// no more to a stack than its configuration allows. Nothing is clamped: a plan that is not
+    /// executed as written proves nothing.
     ///
-    /// Lower bounds are not asked for, because a shrunk plan lies below them.
+    /// Lower bounds are not checked, because a shrunk plan lies below them.
     ///
     /// # Errors
     /// Names the first step that does not fit, and why.
     pub fn fits(&self, plan: &Plan) -> Result<(), Misfit> {
         plan.check()?;
         if let Some(background) = &plan.background {
-            let load = StepId(BACKGROUND.to_owned());
+            let load = StepId::from(BACKGROUND);
             let most = *self.bounds.background_rate_per_s.end();
             self.mix_fits(&load, &background.mix)?;
             rate_fits(&load, background.rate_per_s, most)?;
@@ -27,13 +27,13 @@ impl Space {
         if let Some(step) = plan.steps.get(*most as usize) {
             let count = plan.steps.len();
             let what = format!("the plan has {count} steps, and at most {most} are allowed");
-            return Err(cap(&step.id, what));
+            return Err(Misfit::cap(&step.id, what));
         }
         plan.steps.iter().try_for_each(|step| self.step_fits(step))
     }
 
-    /// So long after what it is anchored to a step may start at most: where steps between the two
-    /// were left out, that is as long as a plan may last.
+    /// The longest offset of a step. If the steps between it and its anchor were removed, that is
+    /// as long as a plan may last.
     pub fn longest_offset_ms(&self) -> u64 {
         self.bounds.max_offset_ms.max(self.bounds.max_plan_ms)
     }
@@ -41,8 +41,12 @@ impl Space {
     fn step_fits(&self, step: &Step) -> Result<(), Misfit> {
         let Step { id, action, .. } = step;
         for kind in NumberKind::ALL {
-            if let (Some(number), Some(most)) = (step.number(kind), self.most(kind)) {
-                at_most(id, kind, number, most)?;
+            let Some((most, unit)) = self.most(kind) else {
+                continue;
+            };
+            if let Some(number) = step.number(kind).filter(|number| *number > most) {
+                let what = format!("{number} {unit}, and at most {most} are allowed");
+                return Err(Misfit::cap(id, what));
             }
         }
         match action {
@@ -52,27 +56,28 @@ impl Space {
         }
     }
 
-    /// The most that a number may be; none where nothing bounds it.
-    fn most(&self, kind: NumberKind) -> Option<u64> {
+    /// The upper bound of a number, and its unit; none if nothing bounds it.
+    fn most(&self, kind: NumberKind) -> Option<(u64, &'static str)> {
         let bounds = &self.bounds;
         Some(match kind {
             NumberKind::Nth => return None,
-            NumberKind::Requests => u64::from(*bounds.requests.end()),
-            NumberKind::Concurrency => u64::from(*bounds.concurrency.end()),
-            NumberKind::Restarts => u64::from(*RESTARTS.end()),
-            NumberKind::Outage => *bounds.outage_ms.end(),
-            NumberKind::Gap => bounds.max_gap_ms,
-            NumberKind::Grace => bounds.max_grace_ms,
-            NumberKind::Think => bounds.max_think_ms,
-            NumberKind::Wait => bounds.max_wait_ms,
-            NumberKind::Offset => self.longest_offset_ms(),
+            NumberKind::Requests => ((*bounds.requests.end()).into(), "requests"),
+            NumberKind::Concurrency => ((*bounds.concurrency.end()).into(), "requests at once"),
+            NumberKind::Restarts => ((*RESTARTS.end()).into(), "restarts"),
+            NumberKind::Outage => (*bounds.outage_ms.end(), "ms of outage"),
+            NumberKind::Gap => (bounds.max_gap_ms, "ms between restarts"),
+            NumberKind::Grace => (bounds.max_grace_ms, "ms of grace"),
+            NumberKind::Think => (bounds.max_think_ms, "ms between requests"),
+            NumberKind::Wait => (bounds.max_wait_ms, "ms of wait"),
+            NumberKind::Offset => (self.longest_offset_ms(), "ms of offset"),
         })
     }
 
     fn burst_fits(&self, id: &StepId, burst: &Burst) -> Result<(), Misfit> {
         self.mix_fits(id, &burst.mix)?;
         if burst.count == 0 || burst.concurrency == 0 {
-            return Err(cap(id, "it has no requests or no senders".to_owned()));
+            let what = "it has no requests or no senders".to_owned();
+            return Err(Misfit::cap(id, what));
         }
         match burst.pace {
             Pace::Closed { .. } => Ok(()),
@@ -89,20 +94,22 @@ impl Space {
             });
         };
         let name = fault.kind.name();
-        if !backend.faults.iter().any(|allowed| allowed.name() == name) {
-            return Err(Misfit::FaultKind {
-                step: id.clone(),
-                backend: fault.backend.clone(),
-                fault: name,
-                allowed: list(backend.faults.iter().map(|allowed| allowed.name())),
-            });
+        let allowed = backend.faults.iter().map(|fault| fault.name());
+        if allowed.clone().any(|allowed| allowed == name) {
+            return Ok(());
         }
-        Ok(())
+        Err(Misfit::FaultKind {
+            step: id.clone(),
+            backend: fault.backend.clone(),
+            fault: name,
+            allowed: list(allowed),
+        })
     }
 
     fn mix_fits(&self, load: &StepId, mix: &Mix) -> Result<(), Misfit> {
         if mix.values().all(|weight| *weight == 0) {
-            return Err(cap(load, "it sends no kind of request".to_owned()));
+            let what = "it sends no kind of request".to_owned();
+            return Err(Misfit::cap(load, what));
         }
         match mix.keys().find(|kind| !self.kinds.contains_key(*kind)) {
             None => Ok(()),
@@ -115,40 +122,13 @@ impl Space {
     }
 }
 
-fn at_most(id: &StepId, kind: NumberKind, number: u64, most: u64) -> Result<(), Misfit> {
-    if number <= most {
-        return Ok(());
-    }
-    let what = match kind {
-        NumberKind::Requests => "requests",
-        NumberKind::Concurrency => "requests at once",
-        NumberKind::Restarts => "restarts",
-        NumberKind::Gap => "ms between restarts",
-        NumberKind::Think => "ms between requests",
-        NumberKind::Outage => "ms of outage",
-        NumberKind::Grace => "ms of grace",
-        NumberKind::Wait => "ms of wait",
-        NumberKind::Offset => "ms of offset",
-        NumberKind::Nth => "to be awaited",
-    };
-    let what = format!("{number} {what}, and at most {most} are allowed");
-    Err(cap(id, what))
-}
-
 fn rate_fits(id: &StepId, rate_per_s: f64, most: f64) -> Result<(), Misfit> {
-    // Written so that a rate that is no number fails too.
+    // NaN fails both comparisons, and so is refused.
     if rate_per_s > 0.0 && rate_per_s <= most {
         return Ok(());
     }
     let what = format!("{rate_per_s} requests per second; above 0 and at most {most} are allowed");
-    Err(cap(id, what))
-}
-
-fn cap(id: &StepId, what: String) -> Misfit {
-    Misfit::Cap {
-        step: id.clone(),
-        what,
-    }
+    Err(Misfit::cap(id, what))
 }
 
 fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {

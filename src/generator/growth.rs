@@ -1,11 +1,11 @@
-//! Short plans first: what needs only a short one is found without the long ones.
+//! Short plans come first: many bugs need no long ones.
 
 use super::{Bounds, Space};
 
-/// After how many random plans they are as long as they may be.
+/// After how many random plans the bounds are fully used.
 const GROWN: u64 = 30;
 
-/// How many steps, and which share of the time, the first ones may have.
+/// How many steps, and which share of the time, the first plans may have.
 const FIRST_STEPS: u64 = 3;
 const FIRST_SHARE: f64 = 0.4;
 
@@ -17,8 +17,8 @@ impl Space {
         let (least, most) = (*self.bounds.steps.start(), *self.bounds.steps.end());
         let steps = between(FIRST_STEPS as f64, f64::from(most)).round() as u32;
         let most_ms = self.bounds.max_plan_ms;
-        // There is always room for one outage beyond the answer's limit, and what is around it.
-        let first_ms = (most_ms as f64 * FIRST_SHARE).max(2.0 * self.scale.answer_ms as f64);
+        // Always leave room for an outage longer than the answer limit, and for steps around it.
+        let first_ms = (most_ms as f64 * FIRST_SHARE).max(2.0 * self.limits.answer_ms as f64);
         let plan_ms = between(first_ms, most_ms as f64) as u64;
         Space {
             bounds: Bounds {

@@ -1,4 +1,4 @@
-//! Whole plans: groups of drafts put in order, named and anchored.
+//! Whole plans: groups of drafts, ordered, named and anchored.
 
 use std::iter::{once, repeat};
 use std::ops::RangeInclusive;
@@ -12,21 +12,20 @@ use super::jobs::JobKinds;
 use super::{Space, budget, bursts, draws, faults};
 use crate::model::{Action, Anchor, Edge, Fault, Plan, Step, StepId, Wait};
 
-/// How often a fault is repeated that is done again and again. Three losses are what the rarer bugs
-/// ask for.
+/// How often a repeated fault is done. The rarer bugs need three outages.
 const OUTAGES: RangeInclusive<usize> = 3..=4;
 
-/// How often steady load is added to a plan with an outage that no burst meets.
+/// The probability of steady load in a plan with an outage that no burst meets.
 const COVERED: f64 = 0.85;
 
-/// All plans of a space. Every one of them has a fault, in most load meets every outage, and each
-/// fits the space ([`Space::fits`]). As a proptest strategy for tests take
-/// `comeback::strategy::plans`, which draws the same and shrinks by comeback's own passes.
+/// All plans of a space. Each of them fits the space ([`Space::fits`]) and has a fault; in most,
+/// load meets every outage. For proptest use `comeback::strategy::plans`, which draws the same plans
+/// and shrinks them by comeback's own passes.
 pub fn plans(space: &Space) -> impl Strategy<Value = Plan> + use<> {
     let bounds = space.bounds.clone();
     let counts = *bounds.steps.start() as usize..=*bounds.steps.end() as usize;
     let groups = vec(group(space), counts);
-    let (scale, jobs) = (space.scale, space.jobs.clone());
+    let (answer_ms, jobs) = (space.limits.answer_ms, space.jobs.clone());
     let parts = (
         any::<u64>(),
         (bursts::background(space), 0.0..1.0),
@@ -35,7 +34,7 @@ pub fn plans(space: &Space) -> impl Strategy<Value = Plan> + use<> {
         any::<Index>(),
     );
     parts.prop_map(move |(seed, (load, share), groups, heart, place)| {
-        // A group has at least one draft, so there are enough.
+        // Each group has at least one draft, so there are enough.
         let count = groups.len();
         let mut drafts: Vec<Draft> = groups.into_iter().flatten().collect();
         drafts.truncate(count);
@@ -43,7 +42,7 @@ pub fn plans(space: &Space) -> impl Strategy<Value = Plan> + use<> {
             drafts: mut hearts,
             is_steady,
         } = heart;
-        // What comes first of the heart waits for nothing that may not happen: most lines of a log
+        // The heart's first step must not wait for an event that may never come: most log lines
         // follow a fault, and a plan whose only fault waits for one does nothing.
         if let Some(first) = hearts.first_mut() {
             first.wish.event = None;
@@ -51,9 +50,9 @@ pub fn plans(space: &Space) -> impl Strategy<Value = Plan> + use<> {
         }
         implant(&mut drafts, hearts, place);
         let mut steps = assemble(drafts, &jobs);
-        budget::shorten(&mut steps, &bounds, scale.answer_ms);
+        budget::shorten(&mut steps, &bounds, answer_ms);
         let is_bare = steps.iter().any(|step| is_unmet(step, &steps));
-        // Nobody gets steady load who asked for none.
+        // A share of 0 in the configuration means no steady load at all.
         let wanted = match bounds.background > 0.0 {
             true if is_steady => 1.0,
             true if is_bare => bounds.background.max(COVERED),
@@ -68,18 +67,18 @@ pub fn plans(space: &Space) -> impl Strategy<Value = Plan> + use<> {
     })
 }
 
-/// A step before the others are known.
+/// A step whose anchor is still a wish.
 #[derive(Debug, Clone)]
 struct Draft {
     action: Action,
     wish: Wish,
 }
 
-/// What a plan is drawn around.
+/// The part that a plan is drawn around.
 #[derive(Debug, Clone)]
 struct Heart {
     drafts: Vec<Draft>,
-    /// Whether it is nothing without steady load.
+    /// Whether it needs steady load.
     is_steady: bool,
 }
 
@@ -103,75 +102,68 @@ fn group(space: &Space) -> impl Strategy<Value = Vec<Draft>> + use<> {
 
 /// A burst, and a fault that strikes it.
 fn struck(space: &Space) -> impl Strategy<Value = Vec<Draft>> + use<> {
-    parts(space).prop_map(|(fault, burst, first, second)| strike(fault, burst, first, second))
+    parts(faults::fault(space), space)
+        .prop_map(|(fault, burst, first, second)| strike(fault, burst, first, second))
 }
 
 fn strike(fault: Fault, burst: Action, first: Wish, second: Wish) -> Vec<Draft> {
-    vec![
-        Draft {
-            action: burst,
-            wish: first,
+    let fault = Draft {
+        action: Action::Fault(fault),
+        wish: Wish {
+            event: Some(EventAnchor::Burst),
+            target: None,
+            ..second
         },
-        Draft {
-            action: Action::Fault(fault),
-            wish: Wish {
-                event: Some(EventAnchor::Burst),
-                target: None,
-                ..second
-            },
-        },
-    ]
+    };
+    let burst = Draft {
+        action: burst,
+        wish: first,
+    };
+    vec![burst, fault]
 }
 
-/// A fault, and a burst that is sent into its outage.
+/// A fault, and a burst that is sent during its outage.
 fn met(space: &Space) -> impl Strategy<Value = Vec<Draft>> + use<> {
-    parts(space).prop_map(|(fault, burst, first, second)| {
-        // A burst that starts later would miss the outage.
-        let offset_ms = second.offset_ms.min(fault.outage_ms);
-        let time = TimeAnchor::Step(Edge::Start);
-        vec![
-            Draft {
-                action: Action::Fault(fault),
-                wish: first,
+    parts(faults::fault(space), space).prop_map(|(fault, burst, first, second)| {
+        let burst = Draft {
+            action: burst,
+            wish: Wish {
+                event: None,
+                time: TimeAnchor::Step(Edge::Start),
+                target: None,
+                // A burst that starts later would miss the outage.
+                offset_ms: second.offset_ms.min(fault.outage_ms),
+                ..second
             },
-            Draft {
-                action: burst,
-                wish: Wish {
-                    event: None,
-                    time,
-                    target: None,
-                    offset_ms,
-                    ..second
-                },
-            },
-        ]
+        };
+        let fault = Draft {
+            action: Action::Fault(fault),
+            wish: first,
+        };
+        vec![fault, burst]
     })
 }
 
-fn parts(space: &Space) -> impl Strategy<Value = (Fault, Action, Wish, Wish)> + use<> {
-    (
-        faults::fault(space),
-        bursts::burst(space).prop_map(Action::Burst),
-        wish(space),
-        wish(space),
-    )
+fn parts<F: Strategy<Value = Fault>>(
+    fault: F,
+    space: &Space,
+) -> impl Strategy<Value = (Fault, Action, Wish, Wish)> + use<F> {
+    let burst = bursts::burst(space).prop_map(Action::Burst);
+    (fault, burst, wish(space), wish(space))
 }
 
-/// What every plan is drawn around: a fault that strikes a burst, a burst sent into an outage, (for
-/// what shows only where load meets an outage at its begin and at its end) a fault beyond the
-/// stack's limits under steady load, (for what shows only on an idle stack) a fault anywhere, or
-/// (for what adds up) the same fault again and again.
+/// The part that a plan is drawn around:
+///
+/// - a fault that strikes a burst, or a burst sent during an outage;
+/// - a fault longer than the stack's limits under steady load, for bugs that need load at the
+///   beginning and at the end of an outage;
+/// - a fault anywhere, for bugs of an idle stack;
+/// - the same fault several times, for effects that add up.
 fn heart(space: &Space) -> impl Strategy<Value = Heart> + use<> {
-    // The API is to be back before the next outage; what strikes while it is not, the other hearts
-    // have.
+    // Here the API should be back before the next outage. The other hearts strike it earlier.
     let settling = space.bounds.max_offset_ms / 2..=space.bounds.max_offset_ms;
     let heart = |is_steady| move |drafts| Heart { drafts, is_steady };
-    let lasting = (
-        faults::beyond_limits(space),
-        bursts::burst(space).prop_map(Action::Burst),
-        wish(space),
-        wish(space),
-    );
+    let lasting = parts(faults::beyond_limits(space), space);
     let lasting = lasting.prop_map(|(fault, burst, first, second)| {
         let second = Wish {
             offset_ms: 0,
@@ -213,7 +205,7 @@ fn heart(space: &Space) -> impl Strategy<Value = Heart> + use<> {
     ]
 }
 
-/// Whether a step is a fault whose outage no burst is sure to meet.
+/// Whether a step is a fault whose outage may meet no burst.
 fn is_unmet(step: &Step, steps: &[Step]) -> bool {
     let Action::Fault(fault) = &step.action else {
         return false;
@@ -233,8 +225,7 @@ fn is_unmet(step: &Step, steps: &[Step]) -> bool {
     !strikes && !steps.iter().any(is_sent_into)
 }
 
-/// Puts the heart in the place of as many drafts, or as much of it as there is room for: its faults
-/// first.
+/// Replaces as many drafts by the heart. If there is not enough room, only its faults are used.
 fn implant(drafts: &mut Vec<Draft>, mut heart: Vec<Draft>, place: Index) {
     if heart.len() > drafts.len() {
         heart.retain(|draft| matches!(draft.action, Action::Fault(_)));

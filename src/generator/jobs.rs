@@ -1,14 +1,14 @@
-//! Which requests become jobs, and in which states a job can be met on its way.
+//! Which requests become jobs, and in which states a job can be seen before it ends.
 
 use std::collections::BTreeMap;
 
 use crate::model::{Burst, KindName, Mix, RequestKind};
 
-/// A state is met by fewer jobs than are accepted, for a poll may miss it: one in so many is waited
-/// for at most.
+/// Fewer jobs are seen in a state than are accepted, since a poll may miss it. An anchor waits for
+/// one in this many at most.
 const SEEN: u32 = 4;
 
-/// The request kinds that become jobs, with the states that the configuration names for each.
+/// The request kinds that become jobs, and their states as the configuration names them.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct JobKinds(BTreeMap<KindName, Vec<String>>);
 
@@ -23,12 +23,12 @@ impl JobKinds {
 
     /// The part of a mix that becomes jobs.
     pub(super) fn mix(&self, kinds: &Mix) -> Mix {
-        let jobs = kinds.iter();
-        let jobs = jobs.filter(|(kind, weight)| **weight > 0 && self.0.contains_key(*kind));
-        jobs.map(|(kind, weight)| (kind.clone(), *weight)).collect()
+        let mut jobs = kinds.clone();
+        jobs.retain(|kind, weight| *weight > 0 && self.0.contains_key(kind));
+        jobs
     }
 
-    /// The states in which a job of a mix can be met, in the order of the configuration.
+    /// The states in which a job of a mix can be seen, in the order of the configuration.
     pub(super) fn states(&self, kinds: &Mix) -> Vec<String> {
         let mut states = Vec::new();
         for kind in self.mix(kinds).keys() {
@@ -41,20 +41,20 @@ impl JobKinds {
         states
     }
 
-    /// How many jobs of a burst may be waited for: all, if it sends nothing else. Otherwise its
-    /// kinds are drawn one by one, and only half as many as may be expected are sure enough.
+    /// How many jobs of a burst an anchor may count on: all requests, if the burst sends only jobs.
+    /// Otherwise the kinds are drawn one by one, so only half of the expected number is safe.
     pub(super) fn likely(&self, burst: &Burst) -> u32 {
         let weight = |mix: &Mix| mix.values().copied().map(u64::from).sum::<u64>();
         let (jobs, all) = (weight(&self.mix(&burst.mix)), weight(&burst.mix));
         match jobs {
             0 => 0,
             _ if jobs == all => burst.count,
-            // No more than the count, which is a `u32`.
+            // At most the count, which is a `u32`.
             _ => (u64::from(burst.count) * jobs / all / 2) as u32,
         }
     }
 
-    /// How many of them may be waited for in one state.
+    /// How many of them an anchor may expect to see in one state.
     pub(super) fn likely_seen(&self, burst: &Burst) -> u32 {
         self.likely(burst).div_ceil(SEEN)
     }

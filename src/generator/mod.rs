@@ -1,14 +1,13 @@
-//! Random plans: proptest strategies over a [`Space`], and the one function that turns a seed into
+//! Random plans: proptest strategies over a [`Space`], and the function that turns a seed into
 //! plans.
 //!
-//! A plan is drawn in three parts that know nothing of each other: its steps as *drafts* (`bursts`,
-//! `faults`; a draft's anchor is a wish, not yet a reference), its *heart* (a fault, mostly with a
-//! burst that it hits), and its background load. `interleaving` puts them in order and turns each
-//! wish into an anchor on a step before it, so that no anchor waits in a circle and nothing is ever
-//! drawn and thrown away. `budget` then shortens what lasts too long.
+//! A plan is drawn in three independent parts: its steps as *drafts* (`bursts`, `faults`; a draft's
+//! anchor is a wish, not yet a reference), its *heart* (a fault, mostly with a burst that it hits),
+//! and its background load. `interleaving` orders them and turns each wish into an anchor on an
+//! earlier step. So no anchors wait for each other in a circle, and no draw is ever rejected.
+//! `budget` then shortens a plan that lasts too long.
 //!
-//! What is deliberately absent: shrinking. A failing plan is shrunk as data, by passes that know
-//! what a run tells.
+//! Shrinking is deliberately absent: a failing plan is shrunk as data, by `shrink`.
 
 mod anchors;
 mod bounds;
@@ -32,15 +31,15 @@ pub use space::{BackendSpace, Space, SpaceError};
 
 use crate::model::Plan;
 
-/// The version of everything that decides which plan belongs to a seed. It is part of the seed, and
-/// has to be raised with every change that makes a seed draw another plan.
+/// The version of the generator. It is part of the seed, and must be raised with every change that
+/// makes a seed draw another plan.
 pub const GENERATOR_VERSION: u32 = 4;
 
 /// The plan number `index` (from 0) of a campaign: a pure function of the seed, the index, the
-/// space and [`GENERATOR_VERSION`]. Neither the environment nor an earlier plan has any influence.
+/// space and [`GENERATOR_VERSION`]. Neither the environment nor earlier plans have any influence.
 ///
-/// The first ones are those of the opening, which are the same for every seed; then random ones,
-/// which are short at first.
+/// The plans of the opening come first and are the same for every seed. The random plans after them
+/// start short.
 pub fn plan(space: &Space, seed: u64, index: u64) -> Plan {
     let Some(nth) = index.checked_sub(space.opening_count()) else {
         let opening = space.opening().swap_remove(index as usize);
@@ -51,14 +50,12 @@ pub fn plan(space: &Space, seed: u64, index: u64) -> Plan {
         };
     };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &key(seed, index));
-    // The runner's settings come from the environment, but only rejections and test runs read them,
-    // and here are neither.
+    // The runner's settings come from the environment, but only rejections and test runs use them,
+    // and there are none here.
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
     let tree = plans(&space.grown(nth))
         .new_tree(&mut runner)
-        // A strategy fails only by rejecting values, and the generator's strategies have no
-        // filters.
-        .expect("the generator rejects nothing");
+        .expect("only filters reject values, and the generator's strategies have none");
     Plan {
         seed,
         index,
@@ -66,7 +63,7 @@ pub fn plan(space: &Space, seed: u64, index: u64) -> Plan {
     }
 }
 
-/// The key of the random generator: every number that decides has bytes of its own.
+/// The key of the random generator, which holds all that decides about a plan.
 fn key(seed: u64, index: u64) -> [u8; 32] {
     let mut key = [0; 32];
     key[..8].copy_from_slice(b"comeback");

@@ -1,41 +1,41 @@
 //! The fixed opening of every campaign: each kind of fault once under load, and once on an idle
 //! API.
 //!
-//! Random plans hit a given combination sooner or later. These come first, because most of what is
-//! ever found needs no more than one of them, and because they say what was tried. They are short,
-//! the same for every seed, and fit the space. What a backend does not allow is left out.
+//! Random plans reach any given combination sooner or later. The opening comes first, because most
+//! bugs need only one of these combinations, and so that it is known what was tried. Its plans are
+//! short, the same for every seed, and fit the space. What a backend does not allow is left out.
 //!
-//! One kill strikes a single request, so that nothing hides what becomes of it. Where requests
-//! become jobs, one strikes when some have been accepted, and one while a job is in the last of the
-//! states that the configuration names: what an API forgets of a job, it forgets between acceptance
-//! and end. Some bugs need more than one outage, so two of the plans go on: after the first kill
-//! two more follow, each when the API should be back, and after the freeze a kill, because a reset
-//! connection and a lost one are not the same to an API.
+//! - One kill strikes a single request, so that no other request hides what happens to it.
+//! - If requests become jobs, one kill strikes when some have been accepted, and one while a job is
+//!   in the last state that the configuration names: an API that loses jobs loses them between
+//!   acceptance and end.
+//! - Some bugs need several outages, so two plans go on when the API should be back: after the first
+//!   kill two more follow, and after the freeze a kill, because to an API a reset connection and a
+//!   silent one are not the same.
 
 use super::Space;
 use crate::model::{
-    Action, Anchor, Background, Burst, Edge, Fault, FaultKind, FaultName, Mix, Pace, Plan, Step,
-    StepId,
+    Action, Anchor, Background, Burst, Edge, Fault, FaultKind, FaultName, Pace, Plan, Step, StepId,
 };
 
-/// Whether the API is used while the fault strikes.
+/// How the API is used while the fault strikes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Use {
-    /// Steady load, with requests in flight at the outage's begin and at its end.
+    /// Steady load, with requests in flight at the outage's beginning and end.
     Loaded,
-    /// One request is in flight when the fault strikes, and none follows until the backend is back:
-    /// what became of that one is not hidden by others.
+    /// One request is in flight when the fault strikes. None follows until the backend is back, so
+    /// that no other request hides what happens to it.
     Alone,
-    /// Some jobs have just been accepted, and nothing else is asked.
+    /// Some jobs have just been accepted, and no other requests are sent.
     Accepted,
-    /// The same, and one of them is in a state on its way.
+    /// As [`Use::Accepted`], and one of the jobs is in an intermediate state.
     Working,
-    /// Nobody asks anything.
+    /// No requests are sent.
     Idle,
 }
 
-/// The order: what takes the least time and shows the most comes first. An idle stop is early,
-/// since a flood of attempts to connect shows best when nothing else happens.
+/// Quick and revealing plans come first. An idle stop is early, since a flood of attempts to connect
+/// shows best when nothing else happens.
 const ORDER: [(FaultName, Use); 13] = [
     (FaultName::Kill, Use::Loaded),
     (FaultName::Stop, Use::Loaded),
@@ -52,11 +52,11 @@ const ORDER: [(FaultName, Use); 13] = [
     (FaultName::Cut, Use::Idle),
 ];
 
-/// How many senders the burst has that the fault strikes, and how many requests each sends.
+/// The burst that the fault strikes: how many senders it has, and how many requests each sends.
 const SENDERS: u32 = 16;
 const ROUNDS: u32 = 2;
 
-/// How many jobs are accepted before the fault strikes that waits for them.
+/// How many jobs are accepted before the fault strikes.
 const JOBS: u32 = 4;
 
 /// How many requests are sent just before the outage ends.
@@ -102,12 +102,12 @@ impl Space {
         })
     }
 
-    /// A kill and a `rapid` are restarted at once; the others last a little longer than an answer
-    /// may take.
+    /// After a kill or in a `rapid`, the backend is started at once. The other faults last a little
+    /// longer than an answer may take.
     fn opening_fault(&self, backend: &str, name: FaultName) -> Fault {
         let bounds = &self.bounds;
         let (shortest, longest) = (*bounds.outage_ms.start(), *bounds.outage_ms.end());
-        let beyond = self.scale.answer_ms.saturating_mul(6) / 5;
+        let beyond = self.limits.answer_ms.saturating_mul(6) / 5;
         let (kind, outage_ms) = match name {
             FaultName::Kill => (FaultKind::Kill, shortest),
             FaultName::Stop => {
@@ -128,101 +128,93 @@ impl Space {
         }
     }
 
-    /// A fault that strikes a burst, with steady load behind it all. Where the outage lasts, more
-    /// requests are sent just before its end. Where a plan may have fewer steps, the last are left
-    /// out.
+    /// A fault that strikes a burst, with steady background load. Unless the outage is short, more
+    /// requests are sent just before its end. If a plan may not have that many steps, the last ones
+    /// are left out.
     fn under_load(&self, fault: Fault) -> Plan {
         let senders = SENDERS.min(*self.bounds.concurrency.end());
         let burst = self.opening_burst(senders, ROUNDS);
-        // The first round's requests come all at once; by the middle of the second, they are at all
-        // stages of being served.
+        // The first round's requests all start together. By the middle of the second round they are
+        // at all stages of being served.
         let nth = (senders * ROUNDS * 3 / 4).clamp(1, burst.count);
         let outage_ms = fault.outage_ms;
         let strike = Anchor::InFlight {
-            burst: id("b1"),
+            burst: "b1".into(),
             nth,
             offset_ms: 0,
         };
-        let mut steps = vec![
-            step("b1", Anchor::At { offset_ms: 0 }, Action::Burst(burst)),
-            step("f1", strike, Action::Fault(fault.clone())),
-        ];
+        let mut steps = struck(burst, strike, fault.clone());
         if !matches!(fault.kind, FaultKind::Kill | FaultKind::Rapid { .. }) {
             let just_before = Anchor::After {
-                step: id("f1"),
+                step: "f1".into(),
                 edge: Edge::Start,
                 offset_ms: (outage_ms - outage_ms / 50).min(self.longest_offset_ms()),
             };
             let last = self.opening_burst(LAST.min(senders), 1);
-            steps.push(step("b2", just_before, Action::Burst(last)));
+            steps.push(Step::new("b2", just_before, Action::Burst(last)));
         }
         steps.extend(self.afterwards(&fault));
         let most = *self.bounds.steps.end() as usize;
         match most {
-            // Without room for the burst, the steady load has to do.
+            // There is no room for the burst, so the steady load has to do.
             0 | 1 => steps = vec![at_once(fault)],
             most => steps.truncate(most),
         }
-        // Nobody gets steady load who asked for none.
+        // A share of 0 in the configuration means no steady load at all.
         let background = (self.bounds.background > 0.0).then(|| Background {
             rate_per_s: *self.bounds.background_rate_per_s.end(),
             mix: self.all_kinds(),
         });
         Plan {
-            seed: 0,
-            index: 0,
             background,
-            steps,
+            ..silent(steps)
         }
     }
 
     /// A fault that strikes one request, a little after it was sent.
     fn with_one_request(&self, fault: Fault) -> Plan {
-        if *self.bounds.steps.end() < 2 {
-            return silent(vec![at_once(fault)]);
-        }
-        let now = Anchor::At { offset_ms: 0 };
         let strike = Anchor::InFlight {
-            burst: id("b1"),
+            burst: "b1".into(),
             nth: 1,
             offset_ms: self.bounds.max_offset_ms / 10,
         };
-        silent(vec![
-            step("b1", now, Action::Burst(self.opening_burst(1, 1))),
-            step("f1", strike, Action::Fault(fault)),
-        ])
+        self.silently_struck(self.opening_burst(1, 1), strike, fault)
     }
 
     /// A fault that strikes some jobs: when all have been accepted, or while the first is in a
     /// state.
     fn with_jobs(&self, fault: Fault, state: Option<String>) -> Plan {
-        if *self.bounds.steps.end() < 2 {
-            return silent(vec![at_once(fault)]);
-        }
-        let burst = Burst {
+        let load = Burst {
             mix: self.jobs.mix(&self.kinds),
             ..self.opening_burst(JOBS.min(*self.bounds.concurrency.end()), 1)
         };
+        let (burst, offset_ms) = ("b1".into(), 0);
         let strike = match state {
             None => Anchor::Accepted {
-                burst: id("b1"),
-                nth: burst.count,
-                offset_ms: 0,
+                burst,
+                nth: load.count,
+                offset_ms,
             },
             Some(state) => Anchor::State {
-                burst: id("b1"),
+                burst,
                 nth: 1,
                 state,
-                offset_ms: 0,
+                offset_ms,
             },
         };
-        silent(vec![
-            step("b1", Anchor::At { offset_ms: 0 }, Action::Burst(burst)),
-            step("f1", strike, Action::Fault(fault)),
-        ])
+        self.silently_struck(load, strike, fault)
     }
 
-    /// The state in which jobs are mostly the longest: the last on their way.
+    /// A burst and the fault that strikes it, without steady load. If a plan may have only one step,
+    /// that is the fault.
+    fn silently_struck(&self, burst: Burst, strike: Anchor, fault: Fault) -> Plan {
+        silent(match *self.bounds.steps.end() {
+            0 | 1 => vec![at_once(fault)],
+            _ => struck(burst, strike, fault),
+        })
+    }
+
+    /// The last intermediate state, which is usually the longest.
     fn last_state(&self) -> Option<String> {
         self.jobs.states(&self.kinds).pop()
     }
@@ -240,11 +232,11 @@ impl Space {
         }
         let again = (1..=count).map(|nth| {
             let back = Anchor::Ready {
-                fault: id(&format!("f{nth}")),
+                fault: StepId(format!("f{nth}")),
                 offset_ms: self.bounds.max_offset_ms,
             };
             let kill = self.opening_fault(&fault.backend, FaultName::Kill);
-            step(&format!("f{}", nth + 1), back, Action::Fault(kill))
+            Step::new(&format!("f{}", nth + 1), back, Action::Fault(kill))
         });
         again.collect()
     }
@@ -259,17 +251,19 @@ impl Space {
             mix: self.all_kinds(),
         }
     }
-
-    fn all_kinds(&self) -> Mix {
-        let wanted = self.kinds.iter().filter(|(_, weight)| **weight > 0);
-        wanted
-            .map(|(kind, weight)| (kind.clone(), *weight))
-            .collect()
-    }
 }
 
 fn at_once(fault: Fault) -> Step {
-    step("f1", Anchor::At { offset_ms: 0 }, Action::Fault(fault))
+    Step::new("f1", Anchor::At { offset_ms: 0 }, Action::Fault(fault))
+}
+
+/// A burst, and a fault that strikes it.
+fn struck(burst: Burst, strike: Anchor, fault: Fault) -> Vec<Step> {
+    let now = Anchor::At { offset_ms: 0 };
+    vec![
+        Step::new("b1", now, Action::Burst(burst)),
+        Step::new("f1", strike, Action::Fault(fault)),
+    ]
 }
 
 /// A plan without steady load.
@@ -280,13 +274,4 @@ fn silent(steps: Vec<Step>) -> Plan {
         background: None,
         steps,
     }
-}
-
-fn id(name: &str) -> StepId {
-    StepId(name.to_owned())
-}
-
-fn step(name: &str, anchor: Anchor, action: Action) -> Step {
-    let id = id(name);
-    Step { id, anchor, action }
 }

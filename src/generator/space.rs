@@ -1,11 +1,10 @@
-//! What plans may be drawn.
+//! Which plans may be drawn.
 
 use super::Bounds;
 use super::jobs::JobKinds;
 use crate::model::{BackendName, FaultName, Limits, Mix, RequestKind};
 
-/// What plans may be drawn for a stack. It is never empty: a space that could give no plan is
-/// refused when it is made.
+/// Which plans may be drawn for a stack. There always is one: [`Space::new`] refuses an empty space.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Space {
     pub(super) backends: Vec<BackendSpace>,
@@ -13,19 +12,11 @@ pub struct Space {
     pub(super) jobs: JobKinds,
     pub(super) log_anchors: Vec<String>,
     pub(super) bounds: Bounds,
-    pub(super) scale: Scale,
+    /// The limits that the stack is judged by: bugs show when an outage is longer than these.
+    pub(super) limits: Limits,
 }
 
-/// The times behind which bugs sit for sure: the limits that the stack is judged by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Scale {
-    /// How long an answer may take.
-    pub answer_ms: u64,
-    /// How long a recovery may take.
-    pub recovery_ms: u64,
-}
-
-/// A backend and what may be done to it.
+/// A backend and its allowed faults.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackendSpace {
     /// Its name.
@@ -37,16 +28,16 @@ pub struct BackendSpace {
 /// Why there is no such space.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SpaceError {
-    /// There is nothing that could fail.
+    /// There is no backend.
     #[error("there is no backend to fault")]
     NoBackend,
-    /// A backend allows nothing.
+    /// A backend allows no fault.
     #[error("the backend `{0}` allows no kind of fault")]
     NoFault(BackendName),
-    /// There is nothing to send.
+    /// There is no request to send.
     #[error("there is no request kind with a weight above 0")]
     NoRequestKind,
-    /// A bound is out of place.
+    /// Nothing can be drawn from a bound.
     #[error("{what}")]
     Bound {
         /// The bound as the configuration's `[generator]` spells it.
@@ -54,8 +45,8 @@ pub enum SpaceError {
         /// What is wrong with it.
         what: String,
     },
-    /// A log anchor is no regular expression.
-    #[error("`{pattern}` is no regular expression: {reason}")]
+    /// A log anchor is not a regular expression.
+    #[error("`{pattern}` is not a regular expression: {reason}")]
     LogAnchor {
         /// Its position in the list, from 0.
         position: usize,
@@ -67,12 +58,11 @@ pub enum SpaceError {
 }
 
 impl Space {
-    /// A space of plans that fault these backends, send these request kinds by weight, and anchor
-    /// steps to API log lines that match one of these patterns.
+    /// The space of plans that fault these backends, send these request kinds by weight, and anchor
+    /// steps to API log lines matching these patterns.
     ///
     /// # Errors
-    /// When no plan could be drawn: nothing to fault, nothing to send, or a bound that is out of
-    /// place.
+    /// When no plan could be drawn: see [`SpaceError`].
     pub fn new(
         backends: Vec<BackendSpace>,
         kinds: Mix,
@@ -106,53 +96,49 @@ impl Space {
             jobs: JobKinds::default(),
             log_anchors,
             bounds,
-            scale: Scale::of(&Limits::default()),
+            limits: Limits::default(),
         })
     }
 
-    /// The same space for a stack with these limits: a part of the outages is drawn just beyond
-    /// them, for a call without a deadline shows only where a freeze lasts longer than an answer
-    /// may take.
+    /// The same space for a stack with these limits. Some outages are drawn a little longer than
+    /// they are: a call without a timeout shows only if a freeze lasts longer than an answer may
+    /// take.
     #[must_use]
     pub fn at_scale_of(self, limits: &Limits) -> Self {
-        let scale = Scale::of(limits);
-        Space { scale, ..self }
+        let limits = limits.clone();
+        Space { limits, ..self }
     }
 
-    /// The same space where some of its request kinds become jobs: steps are anchored to a job
-    /// being accepted, or seen in one of the states that its kind names
-    /// ([`Job::states`](crate::model::Job)).
+    /// The same space with the jobs of these request kinds. Steps may then be anchored to a job
+    /// being accepted, or seen in one of its [states](crate::model::Job::states).
     ///
-    /// The states are those of the configuration and not those that a baseline happened to show: a
-    /// plan is a function of its seed, and whether a poll meets a short state is a matter of
-    /// chance.
+    /// The states come from the configuration and not from a baseline: a plan is a function of its
+    /// seed, but whether a poll sees a short state is chance.
     #[must_use]
     pub fn with_jobs_of(self, kinds: &[RequestKind]) -> Self {
         let jobs = JobKinds::of(kinds);
         Space { jobs, ..self }
     }
 
-    /// The backends, and what may be done to each.
+    /// The backends and their allowed faults.
     pub fn backends(&self) -> &[BackendSpace] {
         &self.backends
     }
 
-    /// The numbers that its plans may hold.
+    /// The numbers that its plans may have.
     pub fn bounds(&self) -> &Bounds {
         &self.bounds
     }
-}
 
-impl Scale {
-    fn of(limits: &Limits) -> Self {
-        Scale {
-            answer_ms: limits.answer_ms,
-            recovery_ms: limits.recovery_ms,
-        }
+    /// The request kinds with a weight above 0.
+    pub(super) fn all_kinds(&self) -> Mix {
+        let mut kinds = self.kinds.clone();
+        kinds.retain(|_, weight| *weight > 0);
+        kinds
     }
 }
 
-/// The `regex` crate draws a picture of the pattern and says what is wrong in the last line.
+/// The `regex` crate first draws the pattern; its last line says what is wrong.
 fn last_line(message: &str) -> String {
     let line = message.lines().last().unwrap_or_default();
     line.trim_start_matches("error: ").to_owned()

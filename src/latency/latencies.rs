@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use hdrhistogram::Histogram;
+use serde::Serialize;
 
-use crate::model::LatencyRow;
+use crate::model::{LatencyRow, Percentiles};
 use crate::trace::{Moment, Span, Spans, View};
 
 /// Latencies are recorded up to one hour; longer ones count as one hour.
@@ -13,16 +14,17 @@ const LONGEST_US: u64 = 3_600_000_000;
 /// Three significant digits: any value read back is at most 0.1 % off.
 const SIGNIFICANT_DIGITS: u8 = 3;
 
-/// Where a request lies relative to the faults of its trial. One that overlaps several counts for
-/// the worst: outage, then recovery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// When a request happened relative to the faults of its trial. One that overlaps several stages
+/// counts for the worst: outage, then recovery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Stage {
     /// Before the first fault.
     Baseline,
     /// While a fault's window is open.
     Outage,
-    /// From backend-ready until the success of every kind is sustained, at most for the recovery
-    /// limit.
+    /// From backend-ready until the success of every kind is sustained, but no longer than the
+    /// recovery limit.
     Recovery,
     /// After a recovery.
     After,
@@ -33,7 +35,7 @@ pub enum Stage {
 pub struct Latencies(pub(super) BTreeMap<(Stage, &'static str), Histogram<u64>>);
 
 impl Stage {
-    /// All of them, in order.
+    /// All stages, in order.
     pub const ALL: [Stage; 4] = [
         Stage::Baseline,
         Stage::Outage,
@@ -44,17 +46,12 @@ impl Stage {
 
 impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Stage::Baseline => "baseline",
-            Stage::Outage => "outage",
-            Stage::Recovery => "recovery",
-            Stage::After => "after",
-        })
+        self.serialize(f)
     }
 }
 
 impl Latencies {
-    /// Folds a history. Requests that have not ended have no latency.
+    /// The latencies of a history. Requests that have not ended have none.
     pub fn of(view: &View<'_>) -> Self {
         let stages = Stages::of(view);
         let mut latencies = Latencies::default();
@@ -76,11 +73,11 @@ impl Latencies {
         histogram.saturating_record(latency_us);
     }
 
-    /// Adds those of another trial.
+    /// Adds the latencies of another trial.
     pub fn add(&mut self, other: &Latencies) {
         for (key, theirs) in &other.0 {
             let ours = self.0.entry(*key).or_insert_with(histogram);
-            // All have the same bounds, so that none can refuse another's values.
+            // This cannot fail, since all histograms have the same bounds.
             *ours += theirs;
         }
     }
@@ -91,17 +88,13 @@ impl Latencies {
         all.map(|((stage, outcome), histogram)| (*stage, *outcome, histogram))
     }
 
-    /// One row for each histogram, in the order of stages.
+    /// One row per histogram, in the order of stages.
     pub fn rows(&self) -> Vec<LatencyRow> {
         self.histograms()
             .map(|(stage, outcome, histogram)| LatencyRow {
                 stage: stage.to_string(),
                 outcome: outcome.to_owned(),
-                count: histogram.len(),
-                p50_us: histogram.value_at_quantile(0.5),
-                p90_us: histogram.value_at_quantile(0.9),
-                p99_us: histogram.value_at_quantile(0.99),
-                max_us: histogram.max(),
+                latency: percentiles(histogram),
             })
             .collect()
     }
@@ -109,10 +102,19 @@ impl Latencies {
 
 /// An empty histogram of latencies in microseconds. All have the same bounds.
 pub fn histogram() -> Histogram<u64> {
-    // The bounds are constants that the library accepts: it refuses only a low one of 0, a high one
-    // below twice the low one, and more than five digits.
     Histogram::new_with_bounds(1, LONGEST_US, SIGNIFICANT_DIGITS)
-        .expect("constant bounds are accepted")
+        .expect("the low bound is above 0, the high one twice as high, and the digits at most five")
+}
+
+/// The percentiles of a histogram in microseconds.
+pub fn percentiles(histogram: &Histogram<u64>) -> Percentiles {
+    Percentiles {
+        count: histogram.len(),
+        p50_us: histogram.value_at_quantile(0.5),
+        p90_us: histogram.value_at_quantile(0.9),
+        p99_us: histogram.value_at_quantile(0.99),
+        max_us: histogram.max(),
+    }
 }
 
 /// The stages of one trial.
@@ -124,13 +126,13 @@ pub struct Stages {
 }
 
 impl Stages {
-    /// Those of a history.
+    /// The stages of a history.
     pub fn of(view: &View<'_>) -> Self {
         Stages::settled_by(view, |after_us| view.settled(after_us))
     }
 
-    /// Those of a history whose requests are kept elsewhere: `settled` tells when the success of
-    /// every kind was sustained after some time.
+    /// The stages of a history whose requests are kept elsewhere. `settled` returns when, after a
+    /// given time, the success of every kind was sustained.
     pub fn settled_by(view: &View<'_>, settled: impl Fn(u64) -> Option<Moment>) -> Self {
         let recovery_us = view.header().limits.recovery_ms.saturating_mul(1_000);
         let first = view.faults().next();

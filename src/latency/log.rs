@@ -1,9 +1,9 @@
 //! Latencies on disk: an interval log in HdrHistogram's own format (version 2, compressed), which
-//! its usual tools open.
+//! its usual tools can open.
 //!
-//! Each trial is an interval, and each of its stages and outcomes a line, tagged `STAGE-OUTCOME`. A
-//! trial's lines stand together and in order; so another trial begins where the interval's start is
-//! another, or the order begins anew.
+//! Each trial is an interval. Each of its stages and outcomes is a line, tagged `STAGE-OUTCOME`. A
+//! trial's lines are adjacent and in order, so a new trial begins where the interval's start changes
+//! or the order starts over.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -23,14 +23,14 @@ use crate::model::Outcome;
 
 /// An interval log that cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("line {line} is no interval of latencies: {message}")]
+#[error("line {line} is not an interval of latencies: {message}")]
 pub struct LatencyLogError {
     /// The line, not counting comments, from 1.
     line: usize,
     message: String,
 }
 
-/// Writes the latencies of one trial, which began so long after the epoch and took so long.
+/// Writes the latencies of one trial. `began` counts from the Unix epoch.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -53,8 +53,8 @@ pub fn append(
     out.write_all(&lines)
 }
 
-/// Reads the latencies of an interval log, one trial after the other: those of thousands at once
-/// would fill the memory. A last line that was cut is passed over. An error is the last that comes.
+/// Reads an interval log trial by trial, since thousands of trials at once would fill the memory. An
+/// incomplete last line is ignored. Callers stop at the first error.
 pub fn trials(log: &[u8]) -> impl Iterator<Item = Result<Latencies, LatencyLogError>> {
     let mut lines = lines(log).peekable();
     iter::from_fn(move || {
@@ -89,7 +89,7 @@ fn lines(log: &[u8]) -> impl Iterator<Item = Result<Line, LatencyLogError>> {
     let entries = IntervalLogIterator::new(log).enumerate();
     entries.filter_map(move |(number, entry)| {
         let read = match entry {
-            Err(_) => Err("its format is another".to_owned()),
+            Err(_) => Err("its format is unknown".to_owned()),
             Ok(LogEntry::Interval(interval)) => line(&interval, &mut deserializer),
             Ok(_) => return None,
         };
@@ -105,7 +105,9 @@ fn line(
     deserializer: &mut Deserializer,
 ) -> Result<Line, String> {
     let tag = interval.tag().map(|tag| tag.as_str());
-    let key = tag.and_then(key).ok_or("its tag is no stage and outcome")?;
+    let key = tag
+        .and_then(key)
+        .ok_or("its tag is not a stage and an outcome")?;
     let bytes = STANDARD.decode(interval.encoded_histogram());
     let bytes = bytes.map_err(|error| error.to_string())?;
     let read = deserializer.deserialize::<u64, _>(&mut bytes.as_slice());
@@ -172,7 +174,7 @@ mod tests {
         let error = first(foreign).unwrap_err().to_string();
         assert_eq!(
             error,
-            "line 1 is no interval of latencies: its tag is no stage and outcome"
+            "line 1 is not an interval of latencies: its tag is not a stage and an outcome"
         );
         assert!(first(b"not a log\n").is_err());
     }

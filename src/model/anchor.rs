@@ -10,27 +10,27 @@ use super::StepId;
 /// When a step starts: at an offset from something, or at an observed event.
 ///
 /// A fault that is anchored to an event hits a narrow window (a job just accepted, the third
-/// request in flight) far more often than one at a random time. An anchor whose event never comes
-/// (or that names a step the plan no longer has) leaves its step *skipped*, so every list of steps
-/// is a valid plan.
+/// request in flight) far more often than one at a random time. If an anchor's event never comes,
+/// or the plan no longer has the step that it names, its own step is *skipped*. So every list of
+/// steps is a valid plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Anchor {
-    /// So long after the plan began.
+    /// At a time of the plan.
     At {
         /// Milliseconds since the plan began.
         offset_ms: u64,
     },
-    /// So long after another step started or ended.
+    /// After another step started or ended.
     After {
         /// The other step.
         step: StepId,
-        /// Which end of it.
+        /// Whether its start or its end counts.
         edge: Edge,
         /// Milliseconds after that.
         offset_ms: u64,
     },
-    /// As soon as the `nth` request (from 1) of a burst has been sent and is not yet answered.
+    /// As soon as the `nth` request of a burst has been sent and is not yet answered.
     InFlight {
         /// The burst.
         burst: StepId,
@@ -39,24 +39,24 @@ pub enum Anchor {
         /// Milliseconds after that.
         offset_ms: u64,
     },
-    /// As soon as the `nth` job (from 1) of a burst has been accepted.
+    /// As soon as the `nth` job of a burst has been accepted.
     Accepted {
         /// The burst.
         burst: StepId,
-        /// Which of the jobs that are accepted, counted from 1 in the order of their acceptance.
+        /// Which of its jobs, counted from 1 in the order of acceptance.
         nth: u32,
         /// Milliseconds after that.
         offset_ms: u64,
     },
-    /// As soon as a poll has shown the `nth` job (from 1) of a burst in a state.
+    /// As soon as a poll has shown the `nth` job of a burst in a state.
     State {
         /// The burst.
         burst: StepId,
-        /// Which of the jobs that show the state, counted from 1 in the order in which they do.
+        /// Which of the jobs seen in that state, counted from 1.
         nth: u32,
         /// The state, as the API spells it.
         state: String,
-        /// Milliseconds after that, whether or not the job is still in that state then.
+        /// Milliseconds after that, even if the job has left the state by then.
         offset_ms: u64,
     },
     /// When a fault's backend is confirmed ready again after that fault.
@@ -66,7 +66,7 @@ pub enum Anchor {
         /// Milliseconds after that.
         offset_ms: u64,
     },
-    /// At the first line of the API's log, since the plan began, that matches a pattern.
+    /// At the first line of the API's log since the plan began that matches a pattern.
     Log {
         /// A regular expression in the `regex` crate's syntax.
         pattern: String,
@@ -86,7 +86,7 @@ pub enum Edge {
 }
 
 impl Anchor {
-    /// The offset that every anchor has, in milliseconds.
+    /// The offset, in milliseconds. Every anchor has one.
     pub fn offset_ms(&self) -> u64 {
         match self {
             Anchor::At { offset_ms }
@@ -121,23 +121,17 @@ impl Anchor {
             Anchor::InFlight { nth, .. }
             | Anchor::Accepted { nth, .. }
             | Anchor::State { nth, .. } => Some(*nth),
-            Anchor::At { .. }
-            | Anchor::After { .. }
-            | Anchor::Ready { .. }
-            | Anchor::Log { .. } => None,
+            _ => None,
         }
     }
 
-    /// The same number, to be changed.
+    /// Mutable access to [`Anchor::nth`].
     pub fn nth_mut(&mut self) -> Option<&mut u32> {
         match self {
             Anchor::InFlight { nth, .. }
             | Anchor::Accepted { nth, .. }
             | Anchor::State { nth, .. } => Some(nth),
-            Anchor::At { .. }
-            | Anchor::After { .. }
-            | Anchor::Ready { .. }
-            | Anchor::Log { .. } => None,
+            _ => None,
         }
     }
 
@@ -165,16 +159,10 @@ impl fmt::Display for Anchor {
         }
         match self {
             Anchor::At { .. } => Ok(()),
-            Anchor::After {
-                step,
-                edge: Edge::Start,
-                ..
-            } => write!(f, "{step} starts"),
-            Anchor::After {
-                step,
-                edge: Edge::End,
-                ..
-            } => write!(f, "{step} ends"),
+            Anchor::After { step, edge, .. } => match edge {
+                Edge::Start => write!(f, "{step} starts"),
+                Edge::End => write!(f, "{step} ends"),
+            },
             Anchor::InFlight { burst, nth, .. } => {
                 write!(f, "request {nth} of {burst} is in flight")
             }

@@ -1,4 +1,4 @@
-//! Load: a burst of requests, and the steady load behind the whole plan.
+//! Load: a burst of requests, and the steady background load of a whole plan.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{KindName, count};
 
-/// The request kinds of some load and their weights. A kind of weight 2 is drawn twice as often as
-/// one of weight 1.
+/// The request kinds of a load and their weights. A kind of weight 2 is drawn twice as often as one
+/// of weight 1.
 pub type Mix = BTreeMap<KindName, u32>;
 
-/// A number of requests sent together.
+/// A group of requests, sent by one step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Burst {
     /// How many requests.
@@ -29,13 +29,13 @@ pub struct Burst {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Pace {
-    /// A closed loop: each of the burst's senders waits for its answer, thinks, and sends the next.
+    /// A closed loop: each sender waits for its answer, pauses, and sends the next request.
     Closed {
         /// Milliseconds between an outcome and the same sender's next request.
         think_ms: u64,
     },
-    /// An open loop: requests are due at a fixed rate whatever the answers do. Latency counts from
-    /// the moment a request was due.
+    /// An open loop: requests are due at a fixed rate, however slow the answers are. Latency counts
+    /// from the moment a request was due.
     Open {
         /// Requests due per second.
         rate_per_s: f64,
@@ -60,39 +60,26 @@ impl fmt::Display for Burst {
                 write!(f, "{} at a time, {think_ms} ms between", self.concurrency)?;
             }
             Pace::Open { rate_per_s } => {
-                write!(
-                    f,
-                    "{rate_per_s:.1} per second, at most {} in flight",
-                    self.concurrency
-                )?;
+                let most = self.concurrency;
+                write!(f, "{rate_per_s:.1} per second, at most {most} in flight")?;
             }
         }
-        write!(f, " ({})", MixText(&self.mix))
+        write!(f, " ({})", mix_text(&self.mix))
     }
 }
 
 impl fmt::Display for Background {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:.1} requests per second ({})",
-            self.rate_per_s,
-            MixText(&self.mix)
-        )
+        let (rate_per_s, mix) = (self.rate_per_s, mix_text(&self.mix));
+        write!(f, "{rate_per_s:.1} requests per second ({mix})")
     }
 }
 
-struct MixText<'a>(&'a Mix);
-
-impl fmt::Display for MixText<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, (kind, weight)) in self.0.iter().enumerate() {
-            let comma = if i == 0 { "" } else { ", " };
-            match (self.0.len(), weight) {
-                (1, _) => write!(f, "{kind}")?,
-                _ => write!(f, "{comma}{kind} ×{weight}")?,
-            }
-        }
-        Ok(())
+/// The kinds with their weights; a single kind needs no weight.
+fn mix_text(mix: &Mix) -> String {
+    if let (1, Some(kind)) = (mix.len(), mix.keys().next()) {
+        return kind.clone();
     }
+    let kinds = mix.iter().map(|(kind, weight)| format!("{kind} ×{weight}"));
+    kinds.collect::<Vec<_>>().join(", ")
 }

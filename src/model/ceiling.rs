@@ -1,18 +1,19 @@
-//! The largest numbers that comeback takes from anybody: in a configuration, on the command line,
-//! in what is read from disk. What lies beyond is a slip or an attack, and is refused by name where
-//! it is read, so that no sum of times overflows and no number alone makes the harness run out of
-//! memory.
+//! The largest numbers that comeback accepts from a configuration, the command line or a file. A
+//! larger one is a slip or an attack. It is refused by name where it is read, so that no sum of
+//! times overflows and no number alone makes the harness run out of memory.
 
 use std::time::Duration;
 
-use super::{
-    Action, BACKGROUND, Background, Burst, Fault, FaultKind, LimitError, Limits, Misfit, Pace,
-    Plan, Step, StepId, Wait,
-};
+use super::{Action, BACKGROUND, Burst, Misfit, NumberKind, Pace, Plan, Step, StepId};
 
-/// The longest duration: 366 days. Sums of thousands of these still fit into 64 bits of
-/// microseconds.
+/// The longest duration: 366 days. Thousands of these still add up in 64 bits of microseconds.
 pub const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
+/// [`LONGEST`] in milliseconds.
+pub const LONGEST_MS: u64 = LONGEST.as_millis() as u64;
+
+/// [`LONGEST`] in words.
+pub const LONGEST_WORDS: &str = "366 days";
 
 /// The most steps of a plan.
 pub const MOST_STEPS: u32 = 1_000;
@@ -20,7 +21,7 @@ pub const MOST_STEPS: u32 = 1_000;
 /// The most requests of a burst.
 pub const MOST_REQUESTS: u32 = 100_000;
 
-/// The most requests at once.
+/// The most requests in flight at once.
 pub const MOST_AT_ONCE: u32 = 10_000;
 
 /// The most requests per second.
@@ -29,31 +30,28 @@ pub const MOST_PER_S: f64 = 100_000.0;
 /// The most restarts of one fault.
 const MOST_RESTARTS: u32 = 1_000;
 
-/// The largest number of anything else that is counted, bytes apart.
+/// The largest number of anything else that is counted, except bytes.
 pub const MOST: u64 = 1_000_000_000;
 
 /// The most bytes: 1 TiB.
 pub const MOST_BYTES: u64 = 1 << 40;
 
-/// How [`LONGEST`] reads.
-pub const LONGEST_WORDS: &str = "366 days";
-
 /// Reads a duration such as `90s` or `1m 30s`.
 ///
 /// # Errors
-/// When it is none, or longer than [`LONGEST`].
+/// When it is not a duration, or longer than [`LONGEST`].
 pub fn duration(text: &str) -> Result<Duration, DurationError> {
     let parsed = humantime::parse_duration(text).map_err(|_| DurationError::Unreadable)?;
     bounded(parsed)
 }
 
-/// A duration as [`duration`] reads it, such as `1m 30s`: for what is proposed for a configuration
-/// or a command line. People read [`model::duration`](super::duration), which nothing has to parse.
+/// A duration as [`duration`] reads it, such as `1m 30s`, to be pasted into a configuration or a
+/// command line. What only people read is written by [`model::duration`](super::duration).
 pub fn written(duration: Duration) -> String {
     humantime::format_duration(duration).to_string()
 }
 
-/// A duration that is not too long.
+/// Returns the duration if it is not too long.
 ///
 /// # Errors
 /// When it is longer than [`LONGEST`].
@@ -76,144 +74,66 @@ pub enum DurationError {
 }
 
 impl Plan {
-    /// Checks that the plan makes sense by itself: the steps' names are unique, none of them is
-    /// reserved, and no number is beyond what comeback takes at all. Whether it fits a stack is
-    /// another question.
+    /// Checks the plan by itself: step names are unique and not reserved, and no number exceeds
+    /// what comeback accepts. Whether it fits a stack is another question.
     ///
     /// # Errors
-    /// Names the first step that offends.
+    /// Names the first step that is wrong.
     pub fn check(&self) -> Result<(), Misfit> {
         if let Some(step) = self.steps.get(MOST_STEPS as usize) {
-            let what = format!(
-                "the plan has {} steps, and no plan may have more than {MOST_STEPS}",
-                self.steps.len()
-            );
-            return Err(cap(&step.id, what));
+            let count = self.steps.len();
+            let what =
+                format!("the plan has {count} steps, and no plan may have more than {MOST_STEPS}");
+            return Err(Misfit::cap(&step.id, what));
         }
         self.check_ids()?;
-        if let Some(Background { rate_per_s, .. }) = &self.background {
-            rate(&StepId(BACKGROUND.to_owned()), *rate_per_s)?;
+        if let Some(background) = &self.background {
+            rate_is_bounded(&StepId::from(BACKGROUND), background.rate_per_s)?;
         }
         self.steps.iter().try_for_each(step_is_bounded)
     }
 }
 
-impl Limits {
-    /// Checks that no limit is beyond what [`Limits::set`] takes: those of a trace are as its
-    /// writer left them.
-    ///
-    /// # Errors
-    /// Names the first one that is.
-    pub fn check(&self) -> Result<(), LimitError> {
-        let resources = self.resources.as_ref();
-        let latency = self.latency.as_ref();
-        let times = [
-            ("answer", Some(self.answer_ms)),
-            ("job", Some(self.job_ms)),
-            ("recovery", Some(self.recovery_ms)),
-            ("grace", self.grace_ms),
-            ("cpu-window", resources.map(|r| r.cpu_window_ms)),
-            ("latency-slack", latency.map(|l| l.slack_ms)),
-        ];
-        let numbers = [
-            ("failures", self.failures),
-            ("stragglers", Some(self.stragglers)),
-            ("log-lines", Some(self.log_lines_per_s)),
-            ("cpu", resources.map(|r| r.cpu_percent)),
-            ("fds", resources.map(|r| r.fds)),
-            ("threads", resources.map(|r| r.threads)),
-            ("memory", resources.map(|r| r.memory_percent)),
-            ("memory-mib", resources.map(|r| r.memory_mib)),
-            ("latency", latency.map(|l| l.percent)),
-        ];
-        let longest_ms = LONGEST.as_millis() as u64;
-        limits_are_at_most(&times, longest_ms, "at most 366 days")?;
-        limits_are_at_most(&numbers, MOST, "at most 1000000000")
+fn step_is_bounded(step: &Step) -> Result<(), Misfit> {
+    for kind in NumberKind::ALL {
+        let (field, most) = match kind {
+            // Not an amount: the anchor may name a request that never comes.
+            NumberKind::Nth => continue,
+            NumberKind::Requests => ("count", MOST_REQUESTS.into()),
+            NumberKind::Concurrency => ("concurrency", MOST_AT_ONCE.into()),
+            NumberKind::Restarts => ("restarts", MOST_RESTARTS.into()),
+            NumberKind::Outage => ("outage_ms", LONGEST_MS),
+            NumberKind::Gap => ("gap_ms", LONGEST_MS),
+            NumberKind::Grace => ("grace_ms", LONGEST_MS),
+            NumberKind::Think => ("think_ms", LONGEST_MS),
+            NumberKind::Wait => ("wait_ms", LONGEST_MS),
+            NumberKind::Offset => ("offset_ms", LONGEST_MS),
+        };
+        if let Some(number) = step.number(kind).filter(|number| *number > most) {
+            let why = match kind.is_time() {
+                true => format!("no time may be longer than {LONGEST_WORDS}"),
+                false => format!("no more than {most} are possible"),
+            };
+            let what = format!("`{field}` is {number}, and {why}");
+            return Err(Misfit::cap(&step.id, what));
+        }
     }
-}
-
-fn limits_are_at_most(
-    limits: &[(&str, Option<u64>)],
-    most: u64,
-    expected: &'static str,
-) -> Result<(), LimitError> {
-    let beyond = limits.iter().find_map(|(name, limit)| {
-        let value = limit.filter(|limit| *limit > most)?;
-        Some((name, value))
-    });
-    match beyond {
-        Some((name, value)) => Err(LimitError::Value {
-            name: (*name).to_owned(),
-            value: value.to_string(),
-            expected,
-        }),
-        None => Ok(()),
-    }
-}
-
-fn step_is_bounded(Step { id, anchor, action }: &Step) -> Result<(), Misfit> {
-    time(id, "offset_ms", anchor.offset_ms())?;
-    match action {
-        Action::Wait(Wait { wait_ms }) => time(id, "wait_ms", *wait_ms),
+    match &step.action {
         Action::Burst(Burst {
-            count: requests,
-            concurrency,
-            pace,
+            pace: Pace::Open { rate_per_s },
             ..
-        }) => {
-            count(id, "count", *requests, MOST_REQUESTS)?;
-            count(id, "concurrency", *concurrency, MOST_AT_ONCE)?;
-            match pace {
-                Pace::Closed { think_ms } => time(id, "think_ms", *think_ms),
-                Pace::Open { rate_per_s } => rate(id, *rate_per_s),
-            }
-        }
-        Action::Fault(Fault {
-            kind, outage_ms, ..
-        }) => {
-            time(id, "outage_ms", *outage_ms)?;
-            match kind {
-                FaultKind::Stop { grace_ms } => time(id, "grace_ms", *grace_ms),
-                FaultKind::Rapid { restarts, gap_ms } => {
-                    count(id, "restarts", *restarts, MOST_RESTARTS)?;
-                    time(id, "gap_ms", *gap_ms)
-                }
-                FaultKind::Kill | FaultKind::Pause | FaultKind::Cut => Ok(()),
-            }
-        }
+        }) => rate_is_bounded(&step.id, *rate_per_s),
+        _ => Ok(()),
     }
 }
 
-fn time(id: &StepId, name: &str, ms: u64) -> Result<(), Misfit> {
-    if u128::from(ms) <= LONGEST.as_millis() {
-        return Ok(());
-    }
-    let what = format!("`{name}` is {ms}, and no time may be longer than {LONGEST_WORDS}");
-    Err(cap(id, what))
-}
-
-fn count(id: &StepId, name: &str, number: u32, most: u32) -> Result<(), Misfit> {
-    if number <= most {
-        return Ok(());
-    }
-    let what = format!("`{name}` is {number}, and no more than {most} are possible");
-    Err(cap(id, what))
-}
-
-fn rate(id: &StepId, rate_per_s: f64) -> Result<(), Misfit> {
-    // What is no number is refused where it is asked whether a plan fits; JSON has none.
+fn rate_is_bounded(id: &StepId, rate_per_s: f64) -> Result<(), Misfit> {
+    // NaN passes here: JSON has none, and the check against a stack refuses it.
     if rate_per_s.is_nan() || rate_per_s <= MOST_PER_S {
         return Ok(());
     }
     let what = format!("`rate_per_s` is {rate_per_s}, and no more than {MOST_PER_S} are possible");
-    Err(cap(id, what))
-}
-
-fn cap(id: &StepId, what: String) -> Misfit {
-    Misfit::Cap {
-        step: id.clone(),
-        what,
-    }
+    Err(Misfit::cap(id, what))
 }
 
 #[cfg(test)]

@@ -8,15 +8,14 @@ use super::StepId;
 /// What a shrunk failure needs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Explanation {
-    /// The rules by which it claims what it does; 0 in traces of before there was more than one set
-    /// of rules.
+    /// The version of the rules for what it may claim; 0 in traces from before there were any.
     #[serde(default)]
     pub rules: u32,
     /// One paragraph in plain words.
     pub text: String,
-    /// The steps that are left, and the background load as `background`.
+    /// The steps that are left; the background load is called `background`.
     pub steps: Vec<NeededStep>,
-    /// Other faults that were tried in the place of the plan's.
+    /// Other kinds of fault that were tried instead of the plan's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alternatives: Vec<Alternative>,
     /// The numbers that matter.
@@ -28,9 +27,9 @@ pub struct Explanation {
 pub struct NeededStep {
     /// The step.
     pub step: StepId,
-    /// How sure it is that the failure needs it, from 0 to 1.
+    /// The probability that the failure needs it, from 0 to 1.
     pub needed: f64,
-    /// What is said of it.
+    /// What is known of it.
     #[serde(default)]
     pub standing: Standing,
     /// How many executions of the plan without it passed.
@@ -42,31 +41,31 @@ pub struct NeededStep {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Standing {
-    /// The plan was tried without it, and passed often enough.
+    /// Without it, the plan passed often enough.
     Needed,
-    /// The plan fails without it too, but less often.
+    /// Without it, the plan fails too, but less often.
     Rarer,
-    /// The plan was tried without it, but too seldom to tell.
+    /// The plan was tried without it, but too rarely to tell.
     Undecided,
     /// The plan was never tried without it.
     #[default]
     NeverTried,
 }
 
-/// Another fault that was tried in the place of one of the plan's, for as long.
+/// Another kind of fault, tried instead of one of the plan's with the same outage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Alternative {
-    /// The step whose fault was exchanged.
+    /// The step whose fault was replaced.
     pub step: StepId,
     /// The kind of the other fault.
     pub fault: String,
     /// Whether the plan fails with it, too.
     pub fails: bool,
-    /// How many executions that took.
+    /// How many executions were needed to tell.
     pub runs: u32,
 }
 
-/// A number of a shrunk plan that matters, and from where on it does.
+/// A number of a shrunk plan that decides between failing and passing, and its boundary.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NeededNumber {
     /// The step.
@@ -77,32 +76,32 @@ pub struct NeededNumber {
     pub unit: String,
     /// Its value in the shrunk plan.
     pub value: u64,
-    /// The boundary lies at or below this value,
+    /// The plan fails from this value on; the boundary is not higher.
     pub fails_from: u64,
-    /// and above this one.
+    /// The plan passes at this value; the boundary is higher.
     pub passes_at: u64,
-    /// How sure that is, from 0 to 1.
+    /// The confidence in this interval, from 0 to 1.
     #[serde(default)]
     pub confidence: f64,
-    /// Whether the two are measured and not planned values.
+    /// Whether the two values are measured rather than planned.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub measured: bool,
-    /// All this in one sentence.
+    /// All of this in one sentence.
     pub text: String,
 }
 
 /// What shrinking a failure took.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ShrinkHistory {
-    /// Executions that looked for a smaller plan, or for what the smallest one needs.
+    /// Executions that searched for a smaller plan, or for what the smallest one needs.
     pub runs: u64,
-    /// Executions that looked how often a plan fails.
+    /// Executions that measured how often a plan fails.
     pub guard_runs: u64,
-    /// The steps of the plan that failed first.
+    /// How many steps the original plan has.
     pub from_steps: usize,
-    /// The steps of the smallest plan.
+    /// How many steps the smallest plan has.
     pub to_steps: usize,
-    /// Whether shrinking came to its own end, and was not ended by its budget or by somebody.
+    /// Whether shrinking was completed, rather than ended by its budget or an interrupt.
     pub finished: bool,
     /// Every execution, in order.
     pub history: Vec<ShrinkRun>,
@@ -113,13 +112,13 @@ pub struct ShrinkHistory {
 pub struct ShrinkRun {
     /// Its number, from 1.
     pub run: u64,
-    /// The steps of its plan.
+    /// How many steps its plan had.
     pub steps: usize,
-    /// Whether the failure showed; none where the execution was inconclusive.
+    /// Whether the failure occurred; none if the execution was inconclusive.
     pub failed: Option<bool>,
-    /// Whether another failure showed in its place.
+    /// Whether another failure occurred instead.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub otherwise: bool,
-    /// What it was for: `shrink`, `guard` or `explain`.
+    /// Its purpose: `shrink`, `guard` or `explain`.
     pub what: String,
 }

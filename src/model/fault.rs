@@ -1,4 +1,4 @@
-//! What is done to a backend, and undone again.
+//! Faults, and the acts they consist of.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,16 +9,16 @@ use serde::{Deserialize, Serialize};
 /// The name of a backend, as the configuration gives it (`[backend.NAME]`).
 pub type BackendName = String;
 
-/// One fault: it is done to one backend, lasts for its outage, and undoes itself.
+/// One fault: it hits one backend, lasts for its outage, and is undone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Fault {
-    /// The backend it is done to.
+    /// The backend.
     pub backend: BackendName,
-    /// What is done.
+    /// What is done to it.
     #[serde(flatten)]
     pub kind: FaultKind,
     /// How long the backend is kept away, in milliseconds: from the end of the act to the beginning
-    /// of its undoing. For `rapid`, this holds for each of the restarts.
+    /// of its undoing. A `rapid` has such an outage before each of its restarts.
     pub outage_ms: u64,
 }
 
@@ -26,9 +26,9 @@ pub struct Fault {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum FaultKind {
-    /// Asked to end (SIGTERM), killed after the grace, later started.
+    /// Stopped (SIGTERM, and SIGKILL after the grace), later started.
     Stop {
-        /// Milliseconds between asking and killing.
+        /// Milliseconds from SIGTERM to SIGKILL.
         grace_ms: u64,
     },
     /// Killed (SIGKILL), later started.
@@ -40,23 +40,24 @@ pub enum FaultKind {
         /// Milliseconds from one start to the next kill.
         gap_ms: u64,
     },
-    /// Frozen (SIGSTOP or the cgroup freezer), later thawed. Connections stay open and nothing
+    /// Frozen (SIGSTOP or the cgroup freezer), later thawed. Connections stay open, but nothing
     /// answers.
     Pause,
-    /// Cut off from the network, later joined again.
+    /// Cut off from the network, later connected again.
     Cut,
 }
 
-/// One elementary act on a service. A fault is a short sequence of these, and its undoing another.
+/// One elementary act on a service. A fault is a short sequence of acts, the last of which undoes
+/// it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Act {
-    /// Ask to end, and kill after the grace.
+    /// Send SIGTERM, and SIGKILL after the grace.
     Stop {
-        /// Milliseconds between asking and killing.
+        /// Milliseconds from SIGTERM to SIGKILL.
         grace_ms: u64,
     },
-    /// Kill at once.
+    /// Send SIGKILL.
     Kill,
     /// Start what is not running.
     Start,
@@ -66,7 +67,7 @@ pub enum Act {
     Unpause,
     /// Cut off from the network.
     Cut,
-    /// Join to the network again.
+    /// Connect to the network again.
     Join,
 }
 
@@ -79,12 +80,9 @@ impl Act {
         }
     }
 
-    /// Whether it takes something from the service. Every other act only gives it back.
+    /// Whether it harms the service. The other acts undo harm.
     pub fn is_harm(&self) -> bool {
-        match self {
-            Act::Stop { .. } | Act::Kill | Act::Pause | Act::Cut => true,
-            Act::Start | Act::Unpause | Act::Join => false,
-        }
+        !matches!(self, Act::Start | Act::Unpause | Act::Join)
     }
 }
 
@@ -110,19 +108,15 @@ impl fmt::Display for Fault {
             outage_ms,
         } = self;
         match kind {
-            FaultKind::Stop { grace_ms } => {
-                write!(
-                    f,
-                    "stop {backend} (grace {grace_ms} ms), start it after {outage_ms} ms"
-                )
-            }
+            FaultKind::Stop { grace_ms } => write!(
+                f,
+                "stop {backend} (grace {grace_ms} ms), start it after {outage_ms} ms"
+            ),
             FaultKind::Kill => write!(f, "kill {backend}, start it after {outage_ms} ms"),
-            FaultKind::Rapid { restarts, gap_ms } => {
-                write!(
-                    f,
-                    "kill and start {backend} {restarts} times, {outage_ms} ms down and {gap_ms} ms up"
-                )
-            }
+            FaultKind::Rapid { restarts, gap_ms } => write!(
+                f,
+                "kill and start {backend} {restarts} times, {outage_ms} ms down and {gap_ms} ms up"
+            ),
             FaultKind::Pause => write!(f, "freeze {backend} for {outage_ms} ms"),
             FaultKind::Cut => write!(f, "cut {backend} off for {outage_ms} ms"),
         }

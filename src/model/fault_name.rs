@@ -1,29 +1,23 @@
 //! The kinds of fault by name.
 
 use std::fmt;
-use std::str::FromStr;
 
 use super::FaultKind;
 
-/// A kind of fault without its numbers, as the configuration allows it.
+/// A [`FaultKind`] without its numbers, as the configuration names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultName {
-    /// Asked to end, killed after a grace, later started.
+    /// [`FaultKind::Stop`].
     Stop,
-    /// Killed, later started.
+    /// [`FaultKind::Kill`].
     Kill,
-    /// Killed and started several times in a row.
+    /// [`FaultKind::Rapid`].
     Rapid,
-    /// Frozen, later thawed.
+    /// [`FaultKind::Pause`].
     Pause,
-    /// Cut off from the network, later joined again.
+    /// [`FaultKind::Cut`].
     Cut,
 }
-
-/// There is no such kind of fault.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no kind of fault is called `{0}`; there are stop, kill, rapid, pause and cut")]
-pub struct UnknownFault(pub String);
 
 impl FaultName {
     /// Every kind.
@@ -34,6 +28,11 @@ impl FaultName {
         FaultName::Pause,
         FaultName::Cut,
     ];
+
+    /// The kind with this name, if there is one.
+    pub fn named(text: &str) -> Option<Self> {
+        FaultName::ALL.into_iter().find(|name| name.name() == text)
+    }
 
     /// The name, as in a signature and in the configuration's `faults`.
     pub fn name(self) -> &'static str {
@@ -53,29 +52,16 @@ impl fmt::Display for FaultName {
     }
 }
 
-impl FromStr for FaultName {
-    type Err = UnknownFault;
-
-    fn from_str(text: &str) -> Result<Self, UnknownFault> {
-        let found = FaultName::ALL.into_iter().find(|name| name.name() == text);
-        found.ok_or_else(|| UnknownFault(text.to_owned()))
-    }
-}
-
 impl FaultKind {
-    /// The kind without its numbers.
-    pub fn without_numbers(&self) -> FaultName {
-        match self {
+    /// The kind's name, as in a signature and in the configuration's `faults`.
+    pub fn name(&self) -> &'static str {
+        let name = match self {
             FaultKind::Stop { .. } => FaultName::Stop,
             FaultKind::Kill => FaultName::Kill,
             FaultKind::Rapid { .. } => FaultName::Rapid,
             FaultKind::Pause => FaultName::Pause,
             FaultKind::Cut => FaultName::Cut,
-        }
-    }
-
-    /// The kind's name, as in a signature and in the configuration's `faults`.
-    pub fn name(&self) -> &'static str {
-        self.without_numbers().name()
+        };
+        name.name()
     }
 }

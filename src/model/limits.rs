@@ -4,37 +4,38 @@ use serde::{Deserialize, Serialize};
 
 use super::ceiling::{self, DurationError};
 
-/// The limits that the invariants judge by. They are in every trace's header, so that a saved trace
-/// can be judged again by the same ones, or by others (`check --limit`).
+/// The limits that the invariants judge by. Every trace has them in its header, so that it can be
+/// judged again by the same limits or by others (`check --limit`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
-    /// `answer`: an HTTP exchange must be answered so long after its intended send.
+    /// `answer`: how long after its intended send an HTTP exchange must be answered.
     pub answer_ms: u64,
-    /// `job`: an accepted job must be terminal so long after the later of its acceptance and the
-    /// last backend-ready.
+    /// `job`: how long an accepted job may take until it is terminal, counted from its acceptance
+    /// or the last backend-ready, whichever is later.
     pub job_ms: u64,
-    /// `recovery`: success must be sustained so long after the last backend-ready.
+    /// `recovery`: how long after the last backend-ready success must be sustained.
     pub recovery_ms: u64,
-    /// `grace`: failures are allowed so long after backend-ready. Without it: until success is
-    /// sustained, and at most for `recovery`.
+    /// `grace`: how long after backend-ready failures are allowed. If unset, they are allowed until
+    /// success is sustained, but no longer than `recovery`.
     pub grace_ms: Option<u64>,
-    /// `failures`: how many failures are allowed inside the windows of the faults. Without it: any
-    /// number.
+    /// `failures`: how many failures are allowed inside the windows of the faults. If unset, any
+    /// number is.
     pub failures: Option<u64>,
     /// `stragglers`: how many failures are allowed outside the windows.
     pub stragglers: u64,
-    /// `log-lines`: how many lines a second the API may log, over any ten seconds, besides a few
+    /// `log-lines`: how many lines per second the API may log, over any ten seconds, on top of a few
     /// for each request.
     #[serde(default = "log_lines_per_s")]
     pub log_lines_per_s: u64,
     /// `error-bodies`: whether an answer with a status of 500 or more needs a message.
     #[serde(default, skip_serializing_if = "ErrorBodies::is_optional")]
     pub error_bodies: ErrorBodies,
-    /// What the API may use. A trace of before there was such a limit is not judged by it.
+    /// What the API may use. Missing in traces from before these limits existed, which are not
+    /// judged by them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourceLimits>,
-    /// How slow the API may be after recovery. A trace of before there was such a limit is not
-    /// judged by it.
+    /// How slow the API may be after recovery. Missing in traces from before this limit existed,
+    /// which are not judged by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency: Option<LatencyLimits>,
 }
@@ -44,10 +45,10 @@ pub struct Limits {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ErrorBodies {
-    /// Its status says enough: `503 Service Unavailable`.
+    /// No: the status is enough (`503 Service Unavailable`).
     #[default]
     Optional,
-    /// It does.
+    /// Yes.
     Required,
 }
 
@@ -57,34 +58,34 @@ impl ErrorBodies {
     }
 }
 
-/// How much more the API may hold after recovery than it held at the baseline, and how busy it may
-/// be at rest.
+/// How much more the API may hold after recovery than at the baseline, and how busy it may be at
+/// rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResourceLimits {
-    /// `cpu`: how much of one core the API may use while it has nothing to do.
+    /// `cpu`: how much of one core the API may use while it has nothing to do, in percent.
     pub cpu_percent: u64,
-    /// `cpu-window`: over how long. A shorter rest tells nothing.
+    /// `cpu-window`: the time over which that is measured. A shorter rest proves nothing.
     pub cpu_window_ms: u64,
-    /// `fds`: how many file descriptors it may hold more.
+    /// `fds`: how many more file descriptors it may hold.
     pub fds: u64,
-    /// `threads`: how many threads it may have more.
+    /// `threads`: how many more threads it may have.
     pub threads: u64,
-    /// `memory`: how much memory it may hold more, as a share of the baseline's.
+    /// `memory`: how much more memory it may hold, in percent of the baseline.
     pub memory_percent: u64,
-    /// `memory-mib`: how much memory it may hold more in any case.
+    /// `memory-mib`: how much more memory it may always hold, in MiB.
     pub memory_mib: u64,
 }
 
-/// How much slower the API may be after recovery than it was at the baseline.
+/// How much slower the API may be after recovery than at the baseline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LatencyLimits {
-    /// `latency`: the share of the baseline's slowest request that is allowed.
+    /// `latency`: how long a request may take, in percent of the baseline's slowest.
     pub percent: u64,
-    /// `latency-slack`: what is allowed on top of that.
+    /// `latency-slack`: how much longer than that it may always take.
     pub slack_ms: u64,
 }
 
-/// What a trace of before there was such a limit is judged by.
+/// The default, also for traces from before this limit existed.
 fn log_lines_per_s() -> u64 {
     100
 }
@@ -126,9 +127,9 @@ impl Default for Limits {
 }
 
 impl Default for ResourceLimits {
-    /// Pools of threads and connections fill up to what a burst needs, and an allocator keeps what
-    /// was freed: none of that is a leak. Nothing but a loop without a pause keeps a core busy for
-    /// five seconds without a request.
+    /// Pools of threads and connections grow to what a burst needs, and an allocator keeps freed
+    /// memory: neither is a leak. Only a loop without a pause keeps a core busy for five seconds
+    /// without a request.
     fn default() -> Self {
         ResourceLimits {
             cpu_percent: 90,
@@ -151,26 +152,48 @@ impl Default for LatencyLimits {
 }
 
 impl ResourceLimits {
-    /// How much memory is allowed after so much at the baseline: the share or the number, whichever
-    /// is more.
+    /// How much memory is allowed for a given baseline, in bytes: the share or the fixed amount
+    /// more, whichever is larger.
     pub fn memory_bytes(&self, baseline: u64) -> u64 {
         let share = baseline.saturating_mul(self.memory_percent) / 100;
         let more = share.max(self.memory_mib.saturating_mul(1 << 20));
         baseline.saturating_add(more)
     }
 
-    /// Whether so much processor time within such a time is too much for an API that has nothing to
-    /// do.
+    /// Whether `cpu_us` of processor time within `within_us` is too much for an API that has nothing
+    /// to do.
     pub fn is_busy(&self, cpu_us: u64, within_us: u64) -> bool {
         cpu_us > 0 && cpu_us.saturating_mul(100) >= within_us.saturating_mul(self.cpu_percent)
     }
 }
 
 impl LatencyLimits {
-    /// How long a request may take where the slowest of the baseline took so long.
+    /// How long a request may take, given the baseline's slowest request.
     pub fn allowed_us(&self, baseline_us: u64) -> u64 {
         let share = baseline_us.saturating_mul(self.percent) / 100;
         share.saturating_add(self.slack_ms.saturating_mul(1_000))
+    }
+}
+
+/// Where a limit is kept, by the way in which it is written.
+enum Slot<'a> {
+    /// In milliseconds, written as a duration.
+    Time(&'a mut u64),
+    Number(&'a mut u64),
+    Percent(&'a mut u64),
+    Bodies(&'a mut ErrorBodies),
+}
+
+impl Slot<'_> {
+    /// A value above [`ceiling`], and what is expected instead.
+    fn excess(&self) -> Option<(u64, &'static str)> {
+        let (value, most, expected) = match self {
+            Slot::Time(ms) => (**ms, ceiling::LONGEST_MS, "at most 366 days"),
+            Slot::Number(number) => (**number, ceiling::MOST, "at most 1000000000"),
+            Slot::Percent(percent) => (**percent, ceiling::MOST, "at most 1000000000%"),
+            Slot::Bodies(_) => return None,
+        };
+        (value > most).then_some((value, expected))
     }
 }
 
@@ -198,67 +221,91 @@ impl Limits {
     /// Sets a limit by name, as `check --limit NAME=VALUE` and the configuration's `[limits]` do.
     ///
     /// # Errors
-    /// When there is no such limit, or the value is no duration (`90s`) or no number, or beyond
-    /// [`ceiling`].
+    /// When there is no such limit, or the value does not parse or exceeds [`ceiling`]. The limits
+    /// are then unchanged.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), LimitError> {
         let bad = |expected| LimitError::Value {
             name: name.to_owned(),
             value: value.to_owned(),
             expected,
         };
-        let millis = || match ceiling::duration(value) {
-            Ok(duration) => Ok(duration.as_millis() as u64),
-            Err(DurationError::Unreadable) => Err(bad("a duration such as `90s` or `500ms`")),
-            Err(DurationError::TooLong) => Err(bad("at most 366 days")),
-        };
-        let at_most = |number: u64, expected| match number <= ceiling::MOST {
-            true => Ok(number),
-            false => Err(bad(expected)),
-        };
-        let number = || {
-            let number = value.parse::<u64>().map_err(|_| bad("a whole number"))?;
-            at_most(number, "at most 1000000000")
-        };
-        let percent = || {
-            let digits = value.strip_suffix('%').map(str::trim);
-            let number = digits.and_then(|digits| digits.parse::<u64>().ok());
-            let number = number.ok_or_else(|| bad("a share such as `90%`"))?;
-            at_most(number, "at most 1000000000%")
-        };
-        match name {
-            "answer" => self.answer_ms = millis()?,
-            "job" => self.job_ms = millis()?,
-            "recovery" => self.recovery_ms = millis()?,
-            "grace" => self.grace_ms = Some(millis()?),
-            "failures" => self.failures = Some(number()?),
-            "stragglers" => self.stragglers = number()?,
-            "log-lines" => self.log_lines_per_s = number()?,
-            "error-bodies" => {
-                self.error_bodies = match value {
+        let mut limits = self.clone();
+        let unknown = || LimitError::Unknown(name.to_owned());
+        let mut slot = limits.slot(name).ok_or_else(unknown)?;
+        match &mut slot {
+            Slot::Time(ms) => {
+                let time = ceiling::duration(value).map_err(|error| match error {
+                    DurationError::Unreadable => bad("a duration such as `90s` or `500ms`"),
+                    DurationError::TooLong => bad("at most 366 days"),
+                })?;
+                **ms = time.as_millis() as u64;
+            }
+            Slot::Number(number) => {
+                **number = value.parse().map_err(|_| bad("a whole number"))?;
+            }
+            Slot::Percent(percent) => {
+                let digits = value.strip_suffix('%').map(str::trim);
+                let number = digits.and_then(|digits| digits.parse().ok());
+                **percent = number.ok_or_else(|| bad("a share such as `90%`"))?;
+            }
+            Slot::Bodies(bodies) => {
+                **bodies = match value {
                     "optional" => ErrorBodies::Optional,
                     "required" => ErrorBodies::Required,
                     _ => return Err(bad("`optional` or `required`")),
                 }
             }
-            "cpu" => self.resources().cpu_percent = percent()?,
-            "cpu-window" => self.resources().cpu_window_ms = millis()?,
-            "fds" => self.resources().fds = number()?,
-            "threads" => self.resources().threads = number()?,
-            "memory" => self.resources().memory_percent = percent()?,
-            "memory-mib" => self.resources().memory_mib = number()?,
-            "latency" => self.latency().percent = percent()?,
-            "latency-slack" => self.latency().slack_ms = millis()?,
-            _ => return Err(LimitError::Unknown(name.to_owned())),
+        }
+        if let Some((_, expected)) = slot.excess() {
+            return Err(bad(expected));
+        }
+        *self = limits;
+        Ok(())
+    }
+
+    /// Checks that no limit exceeds what [`Limits::set`] accepts: those of a trace may have been
+    /// edited.
+    ///
+    /// # Errors
+    /// Names the first limit that does.
+    pub fn check(&self) -> Result<(), LimitError> {
+        let mut limits = self.clone();
+        for name in Limits::NAMES {
+            if let Some((value, expected)) = limits.slot(name).and_then(|slot| slot.excess()) {
+                return Err(LimitError::Value {
+                    name: name.to_owned(),
+                    value: value.to_string(),
+                    expected,
+                });
+            }
         }
         Ok(())
     }
 
-    fn resources(&mut self) -> &mut ResourceLimits {
-        self.resources.get_or_insert_default()
-    }
-
-    fn latency(&mut self) -> &mut LatencyLimits {
-        self.latency.get_or_insert_default()
+    /// Where a limit is kept. One that is not set is set to its default first.
+    fn slot(&mut self, name: &str) -> Option<Slot<'_>> {
+        let Limits {
+            resources, latency, ..
+        } = self;
+        Some(match name {
+            "answer" => Slot::Time(&mut self.answer_ms),
+            "job" => Slot::Time(&mut self.job_ms),
+            "recovery" => Slot::Time(&mut self.recovery_ms),
+            "grace" => Slot::Time(self.grace_ms.get_or_insert_default()),
+            "failures" => Slot::Number(self.failures.get_or_insert_default()),
+            "stragglers" => Slot::Number(&mut self.stragglers),
+            "log-lines" => Slot::Number(&mut self.log_lines_per_s),
+            "error-bodies" => Slot::Bodies(&mut self.error_bodies),
+            "cpu" => Slot::Percent(&mut resources.get_or_insert_default().cpu_percent),
+            "cpu-window" => Slot::Time(&mut resources.get_or_insert_default().cpu_window_ms),
+            "fds" => Slot::Number(&mut resources.get_or_insert_default().fds),
+            "threads" => Slot::Number(&mut resources.get_or_insert_default().threads),
+            "memory" => Slot::Percent(&mut resources.get_or_insert_default().memory_percent),
+            "memory-mib" => Slot::Number(&mut resources.get_or_insert_default().memory_mib),
+            "latency" => Slot::Percent(&mut latency.get_or_insert_default().percent),
+            "latency-slack" => Slot::Time(&mut latency.get_or_insert_default().slack_ms),
+            _ => return None,
+        })
     }
 }
 

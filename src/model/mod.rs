@@ -1,5 +1,5 @@
-//! The words of the project as plain data. This module is the leaf of the house: it uses nothing
-//! else of ours, does no I/O, and everything in it can be written to a trace and read back.
+//! The project's vocabulary as plain data. This module is the leaf of the crate: it uses no other
+//! module, does no I/O, and everything in it can be written to a trace and read back.
 
 mod anchor;
 mod burst;
@@ -34,7 +34,7 @@ pub use explanation::{
     Alternative, Explanation, NeededNumber, NeededStep, ShrinkHistory, ShrinkRun, Standing,
 };
 pub use fault::{Act, BackendName, Fault, FaultKind};
-pub use fault_name::{FaultName, UnknownFault};
+pub use fault_name::FaultName;
 pub use known::Known;
 pub use limits::{ErrorBodies, LatencyLimits, LimitError, Limits, ResourceLimits};
 pub use log_patterns::LogPatterns;
@@ -48,12 +48,14 @@ pub use request::{Expect, Job, KindName, RequestKind};
 pub use signature::{Signature, SignatureError};
 pub use size::Size;
 pub use speed::Speed;
-pub use summary::{Expectation, Failure, FirstCalls, LatencyRow, RecoveryRow, Rehearsal, Summary};
+pub use summary::{
+    Expectation, Failure, FirstCalls, LatencyRow, Percentiles, RecoveryRow, Rehearsal, Summary,
+};
 pub use tested::{FaultsDone, Tested};
 pub use times::StepTimes;
 pub use verdict::{Figure, Finding, Judgement, Verdict};
 pub use words::{count, duration, duration_ms, duration_s, duration_us, is_other_outage, listed};
 
-/// The name of the system's API wherever a service is named: in events, logs and reports. No
-/// backend may bear it.
+/// The name of the API wherever a service is named: in events, logs and reports. No backend may
+/// have this name.
 pub const API: &str = "api";

@@ -1,9 +1,9 @@
-//! Every number of a plan, in one place: who shortens, shrinks, bounds or speeds up a plan folds
-//! over these.
+//! Every number of a plan, in one place. Code that shortens, shrinks, bounds or speeds up a plan
+//! loops over these.
 
 use std::fmt;
 
-use super::{Action, FaultKind, Pace, Plan, Step, StepId};
+use super::{Action, Burst, FaultKind, Pace, Plan, Step, StepId};
 
 /// One number of one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,19 +29,19 @@ pub enum NumberKind {
     Outage,
     /// Milliseconds between two restarts of a `rapid`.
     Gap,
-    /// Milliseconds between asking a backend to stop and killing it.
+    /// Milliseconds from SIGTERM to SIGKILL.
     Grace,
-    /// Milliseconds that a sender thinks between two requests.
+    /// Milliseconds that a sender pauses between two requests.
     Think,
     /// Milliseconds of a wait.
     Wait,
-    /// Milliseconds from what an anchor names to the step.
+    /// Milliseconds from the anchor's event to the step.
     Offset,
 }
 
 impl NumberKind {
-    /// The order in which they are made smaller: what other numbers lie below comes later than
-    /// these.
+    /// All kinds, in the order in which they are made smaller: a number that bounds others comes
+    /// after them.
     pub const ALL: [NumberKind; 10] = [
         NumberKind::Nth,
         NumberKind::Requests,
@@ -55,28 +55,22 @@ impl NumberKind {
         NumberKind::Offset,
     ];
 
-    /// Those that are times, in milliseconds.
+    /// The kinds that are times, in milliseconds.
     pub fn times() -> impl Iterator<Item = NumberKind> {
         Self::ALL.into_iter().filter(|kind| kind.is_time())
     }
 
-    /// The least that makes sense.
+    /// The smallest value that makes sense.
     pub fn least(self) -> u64 {
         match self {
             NumberKind::Restarts => 2,
-            NumberKind::Requests
-            | NumberKind::Concurrency
-            | NumberKind::Nth
-            | NumberKind::Outage => 1,
-            NumberKind::Gap
-            | NumberKind::Grace
-            | NumberKind::Think
-            | NumberKind::Wait
-            | NumberKind::Offset => 0,
+            NumberKind::Outage => 1,
+            time if time.is_time() => 0,
+            _ => 1,
         }
     }
 
-    /// Whether it is a time, in milliseconds; else it is a count.
+    /// Whether it is a time, in milliseconds, and not a count.
     pub fn is_time(self) -> bool {
         !matches!(
             self,
@@ -86,7 +80,7 @@ impl NumberKind {
 }
 
 impl Step {
-    /// One of its numbers; none where it has no such number.
+    /// One of its numbers; none if it has no such number.
     pub fn number(&self, kind: NumberKind) -> Option<u64> {
         match (kind, &self.action) {
             (NumberKind::Offset, _) => Some(self.anchor.offset_ms()),
@@ -94,9 +88,7 @@ impl Step {
             (NumberKind::Wait, Action::Wait(wait)) => Some(wait.wait_ms),
             (NumberKind::Outage, Action::Fault(fault)) => Some(fault.outage_ms),
             (_, Action::Fault(fault)) => match (kind, fault.kind) {
-                (NumberKind::Restarts, FaultKind::Rapid { restarts, .. }) => {
-                    Some(u64::from(restarts))
-                }
+                (NumberKind::Restarts, FaultKind::Rapid { restarts, .. }) => Some(restarts.into()),
                 (NumberKind::Gap, FaultKind::Rapid { gap_ms, .. }) => Some(gap_ms),
                 (NumberKind::Grace, FaultKind::Stop { grace_ms }) => Some(grace_ms),
                 _ => None,
@@ -111,8 +103,8 @@ impl Step {
         }
     }
 
-    /// Sets one of its numbers; nothing happens where it has no such number. Counts are cut to what
-    /// a `u32` holds.
+    /// Sets one of its numbers; does nothing if it has no such number. Counts are capped at
+    /// `u32::MAX`.
     pub fn set_number(&mut self, kind: NumberKind, value: u64) {
         let count = u32::try_from(value).unwrap_or(u32::MAX);
         match (kind, &mut self.action) {
@@ -142,26 +134,50 @@ impl Step {
     }
 }
 
+impl Step {
+    /// Replaces each of its times, in milliseconds.
+    pub fn map_times(&mut self, change: impl Fn(NumberKind, u64) -> u64) {
+        for kind in NumberKind::times() {
+            if let Some(ms) = self.number(kind) {
+                self.set_number(kind, change(kind, ms));
+            }
+        }
+    }
+
+    /// The rate of an open-loop burst, in requests per second.
+    pub fn rate_mut(&mut self) -> Option<&mut f64> {
+        match &mut self.action {
+            Action::Burst(Burst {
+                pace: Pace::Open { rate_per_s },
+                ..
+            }) => Some(rate_per_s),
+            _ => None,
+        }
+    }
+}
+
 impl Number {
     /// Every number of a plan that could be smaller, counts before times.
     pub fn all(plan: &Plan) -> Vec<Number> {
-        let of = |kind| {
-            let steps = plan.steps.iter().map(move |step| Number {
+        let of = |kind: NumberKind| {
+            let could_be_smaller =
+                move |step: &&Step| step.number(kind).is_some_and(|value| value > kind.least());
+            let steps = plan.steps.iter().filter(could_be_smaller);
+            steps.map(move |step| Number {
                 step: step.id.clone(),
                 kind,
-            });
-            steps.filter(move |number| number.get(plan).is_some_and(|value| value > kind.least()))
+            })
         };
         NumberKind::ALL.into_iter().flat_map(of).collect()
     }
 
-    /// Its value; none where the plan has no such number.
+    /// Its value; none if the plan has no such number.
     pub fn get(&self, plan: &Plan) -> Option<u64> {
         plan.step(&self.step)?.number(self.kind)
     }
 
-    /// The plan with another value in its place. A burst keeps no more senders than requests, and
-    /// no anchor waits for a request that its burst no longer has.
+    /// The plan with this number changed. With fewer requests, a burst keeps no more senders than
+    /// requests, and no anchor waits for a request that no longer exists.
     pub fn set(&self, plan: &Plan, value: u64) -> Plan {
         let mut changed = plan.clone();
         let is_requests = self.kind == NumberKind::Requests;
@@ -185,14 +201,12 @@ impl Plan {
     /// The plan with every time multiplied by `factor`, which is at most 1.
     #[must_use]
     pub fn scaled(&self, factor: f64) -> Plan {
-        let numbers = Number::all(self).into_iter();
-        numbers
-            .filter(|number| number.kind.is_time())
-            .fold(self.clone(), |plan, number| {
-                let value = number.get(&plan).unwrap_or(0);
-                let smaller = (value as f64 * factor) as u64;
-                number.set(&plan, smaller.max(number.kind.least()))
-            })
+        let mut plan = self.clone();
+        let smaller = |ms: u64| (ms as f64 * factor) as u64;
+        for step in &mut plan.steps {
+            step.map_times(|kind, ms| smaller(ms).max(ms.min(kind.least())));
+        }
+        plan
     }
 }
 
@@ -216,7 +230,7 @@ impl fmt::Display for NumberKind {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Anchor, Burst, Fault, Mix};
+    use crate::model::{Anchor, Fault, Mix};
 
     fn plan() -> Plan {
         let burst = Burst {

@@ -6,28 +6,28 @@ use serde::{Deserialize, Serialize};
 
 use super::ErrorBodies;
 
-/// How a request ended, seen from the client.
+/// How a request ended, as the client saw it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "kebab-case")]
 pub enum Outcome {
-    /// The API answered as expected; for a job: it reached a state of success.
+    /// The API answered as expected; a job reached a state of success.
     Ok,
-    /// The API answered, and it was no success. The status may even be 200: an answer that misses
-    /// what the configuration expects is no success.
+    /// The API answered without success. The status may be 200: an answer that lacks what the
+    /// configuration expects is a failure, too.
     Failed {
         /// The HTTP status of the answer that decided it.
         status: u16,
-        /// The state of the job where a job's failed state decided it.
+        /// The state of the job, if a failed state decided it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         job_state: Option<String>,
-        /// What the API said, capped and redacted. Empty when it said nothing.
+        /// The API's message, capped and redacted. Empty if there was none.
         message: String,
     },
-    /// The API did not answer: nobody knows whether the work was done.
+    /// The API did not answer, so it is unknown whether the work was done.
     Unknown {
         /// Why there is no answer.
         reason: UnknownReason,
-        /// The error's own words.
+        /// The error's message.
         message: String,
     },
 }
@@ -42,16 +42,16 @@ pub enum UnknownReason {
     JobNotTerminal,
     /// The connection was refused: nothing listens at the API's address.
     Refused,
-    /// The connection broke before the answer was whole.
+    /// The connection broke before the answer was complete.
     Reset,
-    /// An answer came that is no valid HTTP.
+    /// The answer is not valid HTTP.
     Garbled,
     /// The harness gave up first, because the trial was interrupted or failed.
     Dropped,
 }
 
 impl Outcome {
-    /// The words for the three outcomes.
+    /// The names of the three outcomes.
     pub const NAMES: [&str; 3] = ["ok", "failed", "unknown"];
 
     /// Whether this is a success.
@@ -59,7 +59,7 @@ impl Outcome {
         matches!(self, Outcome::Ok)
     }
 
-    /// Whether it was waited for as long as its limit allows, in vain.
+    /// Whether it was not over when its time limit ended.
     pub fn ran_into_limit(&self) -> bool {
         matches!(
             self,
@@ -70,26 +70,35 @@ impl Outcome {
         )
     }
 
-    /// The stable word for the way in which it fails without saying so; none where it succeeds,
-    /// says what went wrong, or was not answered in time, which is another matter.
+    /// Whether the harness gave up first, so that it says nothing about the API.
+    pub fn is_dropped(&self) -> bool {
+        matches!(
+            self,
+            Outcome::Unknown {
+                reason: UnknownReason::Dropped,
+                ..
+            }
+        )
+    }
+
+    /// A stable word for a failure that does not explain itself. None if the request succeeded, the
+    /// API said what went wrong, or the time limit was exceeded, which other invariants judge.
     ///
-    /// A status of 500 or more says by itself that the server failed; whether it needs a body as
-    /// well is a limit. A 4xx blames the client, so it has to say what for.
+    /// A status of 500 or more says by itself that the server failed; a limit decides whether it
+    /// needs a body as well. A 4xx blames the client, so it must say what for.
     pub fn vagueness(&self, bodies: ErrorBodies) -> Option<&'static str> {
         match self {
             Outcome::Ok => None,
             Outcome::Failed {
                 status,
-                job_state: None,
-                ..
-            } if *status < 400 => Some("empty-success"),
-            Outcome::Failed { message, .. } if !message.trim().is_empty() => None,
-            Outcome::Failed {
-                status,
-                job_state: None,
-                ..
-            } if *status >= 500 && bodies == ErrorBodies::Optional => None,
-            Outcome::Failed { .. } => Some("no-message"),
+                job_state,
+                message,
+            } => match status {
+                ..400 if job_state.is_none() => Some("empty-success"),
+                _ if !message.trim().is_empty() => None,
+                500.. if job_state.is_none() && bodies == ErrorBodies::Optional => None,
+                _ => Some("no-message"),
+            },
             Outcome::Unknown { reason, .. } => match reason {
                 UnknownReason::Refused => Some("connection-refused"),
                 UnknownReason::Reset => Some("connection-broke"),
@@ -101,7 +110,7 @@ impl Outcome {
         }
     }
 
-    /// The word for it: `ok`, `failed` or `unknown`.
+    /// Its name: `ok`, `failed` or `unknown`.
     pub fn name(&self) -> &'static str {
         match self {
             Outcome::Ok => "ok",
@@ -130,21 +139,17 @@ impl fmt::Display for Outcome {
             Outcome::Ok => f.write_str("ok"),
             Outcome::Failed {
                 status,
-                job_state: Some(state),
+                job_state,
                 message,
-            } => {
-                write!(f, "failed (job {state}, status {status}): {message}")
-            }
-            Outcome::Failed {
-                status, message, ..
-            } if message.is_empty() => {
-                let code = hyper::StatusCode::from_u16(*status);
-                let phrase = code.ok().and_then(|code| code.canonical_reason());
-                write!(f, "failed ({status}): {}", phrase.unwrap_or("no message"))
-            }
-            Outcome::Failed {
-                status, message, ..
-            } => write!(f, "failed ({status}): {message}"),
+            } => match job_state {
+                Some(state) => write!(f, "failed (job {state}, status {status}): {message}"),
+                None if message.is_empty() => {
+                    let code = hyper::StatusCode::from_u16(*status).ok();
+                    let phrase = code.and_then(|code| code.canonical_reason());
+                    write!(f, "failed ({status}): {}", phrase.unwrap_or("no message"))
+                }
+                None => write!(f, "failed ({status}): {message}"),
+            },
             Outcome::Unknown { reason, message } => write!(f, "unknown ({reason}): {message}"),
         }
     }

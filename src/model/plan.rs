@@ -8,32 +8,32 @@ use serde::{Deserialize, Serialize};
 
 use super::{Anchor, Background, Burst, Fault, count};
 
-/// What is done in a trial: a seed and ordered steps. Pure data; any list of steps is a valid plan.
+/// What is done in a trial: a seed and ordered steps. Any list of steps is a valid plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Plan {
-    /// The campaign's seed. Together with `index` it also decides the requests' drawn values.
+    /// The campaign's seed. With `index` it also decides the values drawn for requests.
     pub seed: u64,
     /// The plan's number in its campaign, from 0.
     pub index: u64,
     /// Steady load behind the steps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub background: Option<Background>,
-    /// The steps. Their order matters where anchors coincide, and for faults of one backend, which
-    /// run one after the other in this order.
+    /// The steps. Their order decides where anchors coincide, and among the faults of one backend,
+    /// which run one after the other.
     pub steps: Vec<Step>,
 }
 
-/// What requests belong to that no step of a plan sent.
+/// The origin of requests sent before the plan.
 pub const BASELINE: &str = "baseline";
-/// The steady load behind the plan.
+/// The origin of requests of the steady load behind the plan.
 pub const BACKGROUND: &str = "background";
-/// What looks for sustained success.
+/// The origin of requests that look for sustained success.
 pub const PROBE: &str = "probe";
-/// What follows the recovery.
+/// The origin of requests sent after the recovery.
 pub const AFTER: &str = "after";
 
-/// No step may be called so: where requests are named by what sent them, these stand beside the
-/// steps.
+/// No step may have these names: requests are grouped by the step that sent them, or by one of
+/// these.
 const RESERVED_IDS: [&str; 4] = [BASELINE, BACKGROUND, PROBE, AFTER];
 
 /// The name of a step, unique in its plan: `b1`, `f2`, `w3`.
@@ -61,13 +61,13 @@ pub struct Step {
 pub enum Action {
     /// Sends requests.
     Burst(Burst),
-    /// Does a fault to a backend.
+    /// Injects a fault into a backend.
     Fault(Fault),
-    /// Passes time, for others to be anchored to.
+    /// Does nothing for a time, for other steps to be anchored to.
     Wait(Wait),
 }
 
-/// A stretch of time in which the step itself does nothing.
+/// A step that does nothing for a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Wait {
     /// How long, in milliseconds.
@@ -77,10 +77,10 @@ pub struct Wait {
 /// Why a plan does not fit a stack.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Misfit {
-    /// Two steps bear one name.
+    /// Two steps have the same name.
     #[error("two steps are called {0}")]
     DoubleId(StepId),
-    /// The name is kept for requests that belong to no step.
+    /// The name is reserved for requests that belong to no step.
     #[error("no step may be called {0}")]
     ReservedId(StepId),
     /// A fault names a backend that the stack does not have.
@@ -131,16 +131,31 @@ pub enum Misfit {
     },
 }
 
+impl Misfit {
+    pub(crate) fn cap(step: &StepId, what: String) -> Self {
+        let step = step.clone();
+        Misfit::Cap { step, what }
+    }
+}
+
+impl Step {
+    /// A step by its parts.
+    pub fn new(id: &str, anchor: Anchor, action: Action) -> Self {
+        let id = id.into();
+        Step { id, anchor, action }
+    }
+}
+
 impl Plan {
     /// Looks a step up by name.
     pub fn step(&self, id: &StepId) -> Option<&Step> {
         self.steps.iter().find(|step| &step.id == id)
     }
 
-    /// Checks that the steps' names are unique and none of them is reserved.
+    /// Checks that the steps' names are unique and not reserved.
     ///
     /// # Errors
-    /// Names the first step that offends.
+    /// Names the first step that is wrong.
     pub fn check_ids(&self) -> Result<(), Misfit> {
         let mut seen = BTreeSet::new();
         for Step { id, .. } in &self.steps {
@@ -163,6 +178,12 @@ impl Plan {
     }
 }
 
+impl From<&str> for StepId {
+    fn from(id: &str) -> Self {
+        StepId(id.to_owned())
+    }
+}
+
 impl fmt::Display for StepId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
@@ -182,13 +203,8 @@ impl fmt::Display for Action {
 impl fmt::Display for Plan {
     /// One line per step: its name, when it starts, what it does.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "plan {} of seed {}: {}",
-            self.index,
-            self.seed,
-            count(self.steps.len(), "step")
-        )?;
+        let steps = count(self.steps.len(), "step");
+        write!(f, "plan {} of seed {}: {steps}", self.index, self.seed)?;
         if let Some(background) = &self.background {
             write!(f, "\n  behind it all: {background}")?;
         }

@@ -1,4 +1,4 @@
-//! What has become of failures that were saved.
+//! The results of replaying saved failures.
 
 use std::fmt;
 
@@ -7,96 +7,92 @@ use serde::{Deserialize, Serialize};
 
 use super::{Reproduced, Signature, Verdict};
 
-/// What has become of all failures of a folder.
+/// The result of replaying all traces of a folder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Regression {
-    /// Violated if any of them still fails, or fails otherwise; else inconclusive if any is, or if
-    /// there were failures and none could be replayed; else holds. What was skipped or unreadable
-    /// does not count otherwise.
+    /// Violated if any still fails, or fails otherwise. Else inconclusive if any is, or if there
+    /// were failures and all of them were skipped. Else holds.
     pub verdict: Verdict,
     /// The folder.
     pub folder: String,
-    /// The confidence that was asked for, between 0 and 1.
+    /// The confidence asked for, between 0 and 1.
     pub confidence: f64,
-    /// One entry per trace, in the order of the files' names.
+    /// One entry per trace, in the order of file names.
     pub traces: Vec<Regressed>,
-    /// Whether somebody ended it early.
+    /// Whether it was interrupted.
     pub interrupted: bool,
 }
 
-/// What has become of one saved failure.
+/// The result of replaying one saved failure.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Regressed {
     /// The trace's file.
     pub trace: String,
-    /// The signature that it was saved for; none where it had not failed or cannot be read.
+    /// The failure it was saved for; none if it had not failed or cannot be read.
     pub signature: Option<Signature>,
-    /// What has become of it.
+    /// The result.
     pub fate: Fate,
-    /// Why that is said, in words.
+    /// The reason for it, in words.
     pub because: String,
-    /// How often the failure showed before, in executions that measured it: 0 of 0 where the trace
-    /// does not say.
+    /// How often the failure occurred when it was recorded; 0 of 0 if the trace does not say.
     pub recorded: Reproduced,
-    /// How often it showed now, in how many executions that could tell.
+    /// How often it occurred now.
     pub reproduced: Reproduced,
-    /// How many executions told nothing.
+    /// How many executions were inconclusive.
     pub inconclusive: u64,
-    /// How many passes in a row were needed for the confidence; none where there was nothing to
-    /// replay, or it were more than a million.
+    /// How many passes in a row the confidence needs; none if there was nothing to replay, or if it
+    /// is more than a million.
     pub needed: Option<u64>,
-    /// With which probability the recorded failure would have shown in the executions that passed,
-    /// if nothing had been changed.
+    /// The probability that the recorded failure would have occurred in the executions that passed,
+    /// if it were not fixed.
     pub confidence: f64,
-    /// The other failure that was seen instead.
+    /// The other failure that occurred instead.
     pub other: Option<Signature>,
-    /// Where the replays' traces are; none where there were none.
+    /// The folder of the replays' traces; none if there were none.
     pub run: Option<String>,
 }
 
-/// What has become of a saved failure.
+/// What became of a saved failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fate {
-    /// It has not shown, as often as its rate needs.
+    /// It did not occur in as many executions as its rate demands.
     Fixed,
-    /// It has shown again.
+    /// It occurred again.
     StillFails,
-    /// It has not shown, but its plan made the API fail in another way.
+    /// It did not occur, but its plan made the API fail in another way.
     FailsOtherwise,
-    /// It has not shown so far, in too few executions to tell, or its rate was never measured.
+    /// It did not occur, but in too few executions, or its rate was never measured.
     Inconclusive,
-    /// It was not replayed: it is another stack's, or it had not failed.
+    /// It was not replayed: it belongs to another stack, or it had not failed.
     Skipped,
-    /// The file is no trace that can be read.
+    /// The file cannot be read, or is not a trace.
     Unreadable,
 }
 
 impl Regression {
-    /// Merges what has become of each.
+    /// Merges the results: see [`Regression::verdict`].
     pub fn verdict_of(traces: &[Regressed]) -> Verdict {
         let verdicts = traces.iter().map(|trace| trace.fate.verdict());
-        let is_failure = |trace: &&Regressed| trace.signature.is_some();
-        let mut failures = traces.iter().filter(is_failure).peekable();
-        let is_in_vain =
-            failures.peek().is_some() && failures.all(|trace| trace.fate == Fate::Skipped);
+        let mut failures = traces.iter().filter(|trace| trace.signature.is_some());
+        let has_failures = failures.clone().next().is_some();
         match verdicts.max().unwrap_or(Verdict::Holds) {
-            Verdict::Holds if is_in_vain => Verdict::Inconclusive,
+            Verdict::Holds if has_failures && failures.all(|t| t.fate == Fate::Skipped) => {
+                Verdict::Inconclusive
+            }
             verdict => verdict,
         }
     }
 
-    /// How many of the traces met with a fate.
+    /// How many of the traces have this result.
     pub fn count(&self, fate: Fate) -> usize {
-        self.traces
-            .iter()
-            .filter(|trace| trace.fate == fate)
-            .count()
+        let traces = self.traces.iter();
+        traces.filter(|trace| trace.fate == fate).count()
     }
 }
 
 impl Regressed {
-    /// A trace that has not been replayed, at least not yet.
+    /// A trace that has not been replayed, or not yet.
     pub fn not_replayed(trace: String, fate: Fate, because: impl Into<String>) -> Self {
         Regressed {
             trace,

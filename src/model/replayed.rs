@@ -1,40 +1,40 @@
-//! What is said of a trace that was replayed.
+//! The result of replaying one trace.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Judgement, Reproduced, Signature, StepId, Verdict};
 
-/// What replaying a trace showed.
+/// The result of replaying a trace.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Replayed {
-    /// Violated if any execution was, in whatever way; else inconclusive if more executions were
-    /// inconclusive than not; else holds.
+    /// Violated if any execution failed, in whatever way; else inconclusive if most executions were
+    /// inconclusive; else holds.
     pub verdict: Verdict,
-    /// The signature that was looked for; none where the trace had not failed.
+    /// The recorded failure; none if the trace had not failed.
     pub signature: Option<Signature>,
-    /// How often it showed.
+    /// How often it occurred.
     pub reproduced: Reproduced,
     /// The rate's Wilson interval at 95 % confidence.
     pub rate_interval: (f64, f64),
-    /// The other failures that were seen instead.
+    /// The other failures that occurred instead.
     pub others: Vec<OtherFailure>,
-    /// How many executions told nothing. They are not counted as runs.
+    /// How many executions were inconclusive. They are not counted as runs.
     pub inconclusive: u64,
-    /// How many times as fast as it is written the plan was performed.
+    /// How many times faster than written the plan was executed.
     pub speed: f64,
-    /// How close to the recorded execution these were.
+    /// How closely the executions followed the recorded one.
     pub fidelity: Fidelity,
-    /// What was said of each execution.
+    /// The result of each execution.
     pub judgements: Vec<Judgement>,
-    /// Where their traces are.
+    /// The folder of their traces.
     pub run: String,
-    /// Why it was not executed as often as it was asked for, if nobody wanted that.
+    /// Why there were fewer executions than asked for, other than an interrupt.
     pub ended_early: Option<String>,
-    /// Whether somebody ended it early.
+    /// Whether it was interrupted.
     pub interrupted: bool,
 }
 
-/// A failure other than the one that was looked for.
+/// A failure other than the recorded one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OtherFailure {
     /// Its signature.
@@ -43,20 +43,19 @@ pub struct OtherFailure {
     pub runs: u64,
 }
 
-/// How close to a recorded execution others of the same plan were.
+/// How closely replays followed the recorded execution.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Fidelity {
-    /// How far starts were from the recorded ones; none where no step started both times.
+    /// How far the steps' starts drifted; none if no step started both times.
     pub starts: Option<Drift>,
-    /// The steps that were skipped in one of both.
+    /// The steps that were skipped in one and done in another.
     pub skipped: Vec<Skipped>,
-    /// The loads whose requests ended otherwise than the recorded ones, in all executions that told
-    /// something.
+    /// The loads whose requests ended otherwise than recorded in any conclusive execution.
     pub outcomes: Vec<Differing>,
 }
 
-/// How far the starts of steps were from the recorded ones, earlier or later, each counted from its
-/// own plan's beginning.
+/// How far the starts of steps were from the recorded ones, earlier or later. Each counts from the
+/// beginning of its own plan.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Drift {
     /// How many starts were compared, over all steps and executions.
@@ -67,38 +66,37 @@ pub struct Drift {
     pub p99_ms: f64,
 }
 
-/// A step that was skipped in the recorded execution and done in another one, or the other way
-/// round.
+/// A step that was skipped when recorded and done in a replay, or the other way round.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skipped {
     /// The step.
     pub step: StepId,
-    /// Whether it was skipped when it was recorded.
+    /// Whether it was skipped when recorded.
     pub when_recorded: bool,
-    /// In how many executions it was skipped now.
+    /// In how many replays it was skipped.
     pub skipped: u64,
-    /// In how many executions it was reached now, and done or skipped.
+    /// In how many replays it was either done or skipped.
     pub of: u64,
 }
 
-/// The outcomes of one load, where they differ from the recorded ones.
+/// The outcomes of one load that differ from the recorded ones.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Differing {
     /// The step, or `background`.
     pub load: String,
-    /// What was recorded.
+    /// The recorded outcomes.
     pub recorded: Counts,
-    /// What came of each execution.
+    /// The outcomes of each replay.
     pub replayed: Vec<Counts>,
 }
 
-/// How many requests ended how.
+/// Numbers of requests by [`Outcome`](super::Outcome).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// As expected.
+    /// Answered as expected.
     pub ok: u64,
-    /// The API answered, and it was no success.
+    /// Answered without success.
     pub failed: u64,
-    /// There was no answer.
+    /// Not answered.
     pub unknown: u64,
 }

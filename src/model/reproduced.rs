@@ -1,23 +1,23 @@
-//! How often a failure showed, and what that says of the next time.
+//! How often a failure occurred, and what that says about the next executions.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How often a failure showed in how many executions of its plan.
+/// How often a failure occurred, in how many executions of its plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Reproduced {
-    /// Executions in which it showed.
+    /// Executions in which it occurred.
     pub failed: u64,
-    /// Executions in which it could have shown: inconclusive ones are not counted.
+    /// All executions except inconclusive ones.
     pub runs: u64,
 }
 
 impl Reproduced {
-    /// More executions than this are never asked for.
+    /// The upper bound of [`Reproduced::runs_for`].
     const MOST_RUNS: u64 = 1_000_000;
 
-    /// Less says nothing of how often a failure shows: traces of before the two were told apart
-    /// count the execution by which the plan was chosen, which always failed.
+    /// A single run does not measure a rate: old traces count the execution by which the plan was
+    /// chosen, which always failed.
     const LEAST_RUNS: u64 = 2;
 
     /// Whether the rate was measured at all.
@@ -25,9 +25,9 @@ impl Reproduced {
         self.runs >= Self::LEAST_RUNS
     }
 
-    /// The Wilson score interval of the rate at 95 % confidence (Wilson 1927, "Probable inference,
-    /// the law of succession, and statistical inference", without continuity correction). The whole
-    /// range from 0 to 1 where nothing was run.
+    /// The Wilson score interval of the rate at 95 % confidence, without continuity correction
+    /// (Wilson 1927, "Probable inference, the law of succession, and statistical inference"). From
+    /// 0 to 1 if nothing was run.
     pub fn interval(self) -> (f64, f64) {
         if self.runs == 0 {
             return (0.0, 1.0);
@@ -41,29 +41,30 @@ impl Reproduced {
         ((center - half).max(0.0), (center + half).min(1.0))
     }
 
-    /// How probable it is that the failure shows at least once in `passes` more executions, if
-    /// nothing was changed.
+    /// The probability that the failure occurs at least once in `passes` more executions, if it is
+    /// not fixed.
     ///
-    /// With a known rate p that were 1 - (1-p)^n. The rate is not known, so this is averaged over
-    /// all that it may be: the predictive distribution of a binomial rate with a uniform prior (the
+    /// With a known rate p this would be 1 - (1-p)^n. The rate is not known, so this is the average
+    /// over all rates: the predictive distribution of a binomial rate with a uniform prior (the
     /// beta-binomial; Gelman et al., "Bayesian Data Analysis", section 2.4). After k failures in m
-    /// runs the rate is distributed as Beta(k+1, m-k+1), and with a = k+1, b = m-k+1 the expected
-    /// value of (1-p)^n is the product of (b+i)/(a+b+i) for i from 0 to n-1. The power of the mean
-    /// rate would promise too much, since the average of (1-p)^n is greater; Wilson's lower bound
-    /// asks for several times as many executions where little is known (82 instead of 19 after 1 of
-    /// 5).
+    /// runs the rate has the distribution Beta(k+1, m-k+1). With a = k+1 and b = m-k+1, the expected
+    /// value of (1-p)^n is the product of (b+i)/(a+b+i) for i from 0 to n-1.
+    ///
+    /// Inserting the mean rate would promise too much, since the average of (1-p)^n is greater.
+    /// Wilson's lower bound would ask for several times as many executions when little is known (82
+    /// instead of 19 after 1 of 5).
     pub fn shows_within(self, passes: u64) -> f64 {
         1.0 - self.hides().take(passes as usize).last().unwrap_or(1.0)
     }
 
-    /// How many executions in a row have to pass until the failure would have shown with at least
-    /// this probability (below 1), if nothing was changed. None where that are more than a million.
+    /// How many executions in a row must pass until the failure would have occurred with at least
+    /// this probability (below 1), if it is not fixed. None if that is more than a million.
     pub fn runs_for(self, confidence: f64) -> Option<u64> {
         let enough = self.hides().position(|hides| 1.0 - hides >= confidence);
         enough.map(|place| place as u64 + 1)
     }
 
-    /// The probability that it shows in none of the next 1, 2, 3, … executions.
+    /// The probability that it occurs in none of the next 1, 2, 3, … executions.
     fn hides(self) -> impl Iterator<Item = f64> {
         let showed = self.failed as f64 + 1.0;
         let passed = self.runs.saturating_sub(self.failed) as f64 + 1.0;
@@ -143,7 +144,7 @@ mod tests {
             prop_assert!(rate.shows_within(needed - 1) < confidence);
         }
 
-        /// Not knowing the rate costs executions and never spares any.
+        /// Not knowing the rate never saves executions.
         #[test]
         fn an_estimated_rate_needs_no_less_than_its_mean(
             failed in 1u64..30, passed in 0u64..30, confidence in 0.5f64..0.999,

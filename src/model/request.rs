@@ -1,4 +1,4 @@
-//! A kind of request: what is sent, and what answer counts as success.
+//! A kind of request: what is sent, and which answer counts as success.
 
 use std::collections::BTreeMap;
 
@@ -7,32 +7,33 @@ use serde::{Deserialize, Serialize};
 /// The name of a request kind.
 pub type KindName = String;
 
-/// A kind of request: a template, and what answer is expected.
+/// A kind of request: a template, and the expected answer.
 ///
-/// Texts may hold placeholders: `{token}` (unique per request), `{n}` (the request's number),
-/// `{pick:a|b|c}` (one of the alternatives, drawn from the plan's seed) and `{pick}` (what was
-/// drawn, once more). Where the request follows another one, `{after.token}`, `{after.n}`,
-/// `{after.pick}` and `{after./id}` (what that one's answer has at a JSON pointer) are that one's.
+/// Texts may contain placeholders: `{token}` (unique per request), `{n}` (the request's number),
+/// `{pick:a|b|c}` (one of the alternatives, drawn from the plan's seed) and `{pick}` (the same
+/// alternative again). If the request follows another one, `{after.token}`, `{after.n}` and
+/// `{after.pick}` are the values of that one, and `{after./id}` is what its answer has at the JSON
+/// pointer `/id`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RequestKind {
     /// Its name: `name` in the configuration, or made from method and path.
     pub name: KindName,
     /// How often it is drawn relative to the others.
     pub weight: u32,
-    /// The kind that it follows: a request is sent only once one of that kind has succeeded in the
-    /// trial, and can refer to it. Before, one of that kind is sent in its place.
+    /// The kind that it follows and can refer to. Until a request of that kind has succeeded in the
+    /// trial, one of that kind is sent instead.
     pub after: Option<KindName>,
     /// The HTTP method, in capitals.
     pub method: String,
     /// The path below the API's URL, with placeholders.
     pub path: String,
-    /// Headers; their values are secrets and are never written anywhere.
+    /// Headers. Their values are secrets, and never written anywhere.
     pub headers: BTreeMap<String, String>,
     /// The JSON body, with placeholders in its strings.
     pub json: Option<serde_json::Value>,
     /// What makes an answer a success.
     pub expect: Expect,
-    /// Present if the answer only accepts a job that has to be polled.
+    /// Set if the answer only accepts a job, which must be polled.
     pub job: Option<Job>,
 }
 
@@ -40,19 +41,18 @@ pub struct RequestKind {
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Expect {
-    /// The one status that counts; without it any 2xx does.
+    /// The required status; if unset, any 2xx.
     pub status: Option<u16>,
-    /// JSON pointers into the answer's body and the value each must have, with placeholders in its
-    /// strings.
+    /// JSON pointers into the body, each with its required value. Strings may have placeholders.
     pub json: BTreeMap<String, serde_json::Value>,
-    /// Headers and the value each must have, with placeholders. A value without parameters is also
-    /// met by one that has some, as `text/html; charset=utf-8`.
+    /// Headers, each with its required value, which may have placeholders. A value without
+    /// parameters also matches one with parameters, such as `text/html; charset=utf-8`.
     pub headers: BTreeMap<String, String>,
-    /// A text that the body must contain, with placeholders.
+    /// A text that the body must contain. It may have placeholders.
     pub text: Option<String>,
     /// A regular expression that must match somewhere in the body. It has no placeholders.
     pub regex: Option<String>,
-    /// A JSON pointer to where the API echoes the request's token. For a job it is looked up in the
+    /// A JSON pointer to where the API echoes the request's token. For a job, it points into the
     /// poll that shows success.
     pub echo: Option<String>,
 }
@@ -71,11 +71,10 @@ pub struct Job {
     pub done: Vec<String>,
     /// States that mean failure.
     pub failed: Vec<String>,
-    /// States on the way to these, in the order in which a job passes through them: faults strike
-    /// while a job is in one of them.
+    /// The states before these, in order. Faults are timed to strike while a job is in one of them.
     #[serde(default)]
     pub states: Vec<String>,
-    /// JSON pointer to the error's text in a poll's answer; without it the whole body is the
+    /// JSON pointer to the error message in a poll's answer; if unset, the whole body is the
     /// message.
     #[serde(default)]
     pub message: Option<String>,

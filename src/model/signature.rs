@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 /// The name of a failure: `v1/invariant/request kind or -/reason/fault kind`.
 ///
-/// One bug shows under several names: which request kind it meets first, which fault struck last,
-/// and whether success came too late or not at all is often chance. So what counts as [the same
-/// failure](Signature::is_same_failure) is less than the whole name.
+/// One bug can have several names: which request kind it hits first, which fault struck last, and
+/// whether success came late or never is often chance. So [the same
+/// failure](Signature::is_same_failure) is decided by less than the whole name.
 #[derive(
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -27,8 +27,8 @@ pub struct Signature {
     pub fault: String,
 }
 
-/// Reasons that differ only in how long somebody looked: what never came might have come late. A
-/// loop without a pause shows in the log or in the processor time.
+/// Reasons that one bug may cause. Whether success came late or never depends only on how long the
+/// harness waited; a loop without a pause shows in the log or in the processor time.
 const FAMILIES: [&[&str]; 4] = [
     &["never-recovered", "not-sustained", "recovered-late"],
     &["job-never-terminal", "job-late"],
@@ -36,19 +36,20 @@ const FAMILIES: [&[&str]; 4] = [
     &["log-flood", "busy-at-rest"],
 ];
 
-/// A text that is no signature of a version known here.
+/// A text that is not a signature of a known version.
 #[derive(Debug, thiserror::Error)]
 #[error("`{0}` is no signature: expected v1/INVARIANT/KIND/REASON/FAULT")]
 pub struct SignatureError(String);
 
 impl Signature {
-    /// Whether this, read as a pattern, covers a signature: a part that is `*` stands for any.
+    fn parts(&self) -> [&str; 4] {
+        [&self.invariant, &self.kind, &self.reason, &self.fault]
+    }
+
+    /// Whether this, read as a pattern, matches a signature. `*` matches any part.
     pub fn covers(&self, other: &Signature) -> bool {
-        let parts = |s: &Signature| [&s.invariant, &s.kind, &s.reason, &s.fault].map(String::clone);
-        parts(self)
-            .iter()
-            .zip(parts(other))
-            .all(|(pattern, part)| pattern == "*" || *pattern == part)
+        let mut parts = self.parts().into_iter().zip(other.parts());
+        parts.all(|(pattern, part)| pattern == "*" || pattern == part)
     }
 
     /// Whether two names are those of one failure: the same invariant, violated for a reason of the
@@ -62,27 +63,20 @@ impl Signature {
             && (self.reason == other.reason || FAMILIES.iter().any(is_family))
     }
 
-    /// A name for files: the parts joined by `-`, with every odd character replaced.
+    /// A name for files: the parts joined by `-`, with special characters replaced.
     pub fn slug(&self) -> String {
-        [&self.invariant, &self.kind, &self.reason, &self.fault]
-            .map(|part| part.replace(|c: char| !c.is_ascii_alphanumeric() && c != '-', "_"))
-            .into_iter()
-            .filter(|part| part != "-")
-            .collect::<Vec<_>>()
-            .join("-")
+        let parts = self.parts().into_iter().filter(|part| *part != "-");
+        let text = parts.collect::<Vec<_>>().join("-");
+        text.replace(|c: char| !c.is_ascii_alphanumeric() && c != '-', "_")
     }
 }
 
 impl fmt::Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A kind's name may hold a slash (`POST /request`); it is written so that the parts stay
-        // five.
-        let kind = self.kind.replace('/', "%2F");
-        write!(
-            f,
-            "v1/{}/{}/{}/{}",
-            self.invariant, kind, self.reason, self.fault
-        )
+        let [invariant, kind, reason, fault] = self.parts();
+        // A kind's name may contain a slash (`POST /request`), which separates the parts here.
+        let kind = kind.replace('/', "%2F");
+        write!(f, "v1/{invariant}/{kind}/{reason}/{fault}")
     }
 }
 

@@ -2,56 +2,48 @@
 
 use super::{Action, Anchor, Edge, Fault, FaultKind, NumberKind, Pace, Plan};
 
-/// How simple a plan is, as one written order: the lesser of two is the simpler one.
+/// How simple a plan is: the lesser of two sizes is the simpler plan.
 ///
 /// Fewer steps come first, then fewer requests, then simpler faults and loads, then rounder and
-/// shorter times. (As in Hypothesis, whose `sort_key` is the one place where "simpler" is defined.)
+/// shorter times. This is the only definition of "simpler" (as is `sort_key` in Hypothesis).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Size {
-    /// Steps; background load counts as one.
+    /// The number of steps; background load counts as one.
     pub steps: usize,
-    /// Requests of all bursts.
+    /// The number of requests of all bursts.
     pub requests: u64,
-    /// What faults, loads and anchors cost to be understood, in all.
+    /// How hard the faults, loads and anchors are to understand.
     pub complexity: u64,
-    /// Digits other than zero in all the times.
+    /// The number of digits other than zero in all times.
     pub digits: u32,
-    /// All times added up, in milliseconds.
+    /// The sum of all times, in milliseconds.
     pub total_ms: u64,
 }
 
 impl Plan {
     /// How simple it is.
     pub fn size(&self) -> Size {
-        let actions = self.steps.iter().map(|step| &step.action);
-        let complexity: u64 = self
-            .steps
-            .iter()
-            .map(|step| of_action(&step.action) + of_anchor(&step.anchor))
-            .sum();
-        let background = self.background.as_ref();
-        let times = self.steps.iter().flat_map(|step| {
-            let kinds = NumberKind::times();
-            kinds.filter_map(|kind| step.number(kind))
-        });
+        let steps = self.steps.iter();
+        let requests = steps.clone().filter_map(|s| s.number(NumberKind::Requests));
+        let complexity = steps
+            .clone()
+            .map(|s| of_action(&s.action) + of_anchor(&s.anchor));
+        let times = steps.flat_map(|s| NumberKind::times().filter_map(|kind| s.number(kind)));
         let times: Vec<u64> = times.collect();
+        let background = self.background.as_ref();
         Size {
             steps: self.steps.len() + usize::from(background.is_some()),
-            requests: actions
-                .filter_map(|action| match action {
-                    Action::Burst(burst) => Some(u64::from(burst.count)),
-                    _ => None,
-                })
-                .sum(),
-            complexity: complexity + background.map_or(0, |load| load.mix.len() as u64),
+            requests: requests.sum(),
+            complexity: complexity.sum::<u64>()
+                + background.map_or(0, |load| load.mix.len() as u64),
             digits: times.iter().map(|ms| digits(*ms)).sum(),
             total_ms: times.iter().sum(),
         }
     }
 }
 
-/// A kill is the simplest fault: it has one number only, and nothing is left open by it. Senders
-/// beyond the first and kinds beyond the first make a burst harder to read.
+/// A kill is the simplest fault: it has a single number, and no connection stays open. Each sender
+/// and each kind beyond the first makes a burst harder to read.
 fn of_action(action: &Action) -> u64 {
     match action {
         Action::Wait(_) => 0,

@@ -1,17 +1,17 @@
 //! A plan in fast or slow motion.
 
-use super::{Action, Background, NumberKind, Pace, Plan, Step};
+use super::{Background, Plan, Step};
 
-/// How much faster than it is written a plan is performed: at 2, every time in it is halved and
-/// every rate doubled.
+/// How many times faster than written a plan is executed: at 2, every time is halved and every rate
+/// doubled.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Speed(f64);
 
 impl Speed {
-    /// As it is written.
+    /// As written.
     pub const AS_WRITTEN: Speed = Speed(1.0);
 
-    /// So many times as fast; none where that is not between a thousandth and a thousand.
+    /// `factor` times as fast; none if that is not between 0.001 and 1000.
     pub fn new(factor: f64) -> Option<Self> {
         (0.001..=1_000.0).contains(&factor).then_some(Speed(factor))
     }
@@ -21,16 +21,13 @@ impl Speed {
         self.0
     }
 
-    /// A time at this speed, in the same unit. What took some time takes at least one unit of it
-    /// still.
+    /// A time at this speed, in the same unit. A time above 0 stays at least 1.
     pub fn time(self, time: u64) -> u64 {
         ((time as f64 / self.0).round() as u64).max(time.min(1))
     }
 
-    /// The plan at this speed: offsets, outages, gaps, graces, waits and think times are divided,
-    /// rates multiplied. How many requests are sent, and by how many senders, stays; so does
-    /// whatever is no part of the plan, such as the limits and the time that the stack takes to
-    /// start.
+    /// The plan at this speed: times are divided, rates multiplied. Counts stay, and so does all
+    /// that is not part of the plan, such as limits and the time that the stack takes to start.
     pub fn plan(self, plan: &Plan) -> Plan {
         Plan {
             background: plan.background.clone().map(|background| Background {
@@ -44,14 +41,8 @@ impl Speed {
 
     fn step(self, step: &Step) -> Step {
         let mut step = step.clone();
-        for kind in NumberKind::times() {
-            if let Some(ms) = step.number(kind) {
-                step.set_number(kind, self.time(ms));
-            }
-        }
-        if let Action::Burst(burst) = &mut step.action
-            && let Pace::Open { rate_per_s } = &mut burst.pace
-        {
+        step.map_times(|_, ms| self.time(ms));
+        if let Some(rate_per_s) = step.rate_mut() {
             *rate_per_s *= self.0;
         }
         step
@@ -63,7 +54,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::{Anchor, Burst, Edge, Fault, FaultKind, Mix, StepId, Wait};
+    use crate::model::{Action, Anchor, Burst, Edge, Fault, FaultKind, Mix, Pace, StepId, Wait};
 
     fn plan(ms: u64) -> Plan {
         let step = |id: &str, anchor, action| Step {
@@ -159,7 +150,7 @@ mod tests {
         fn slowed_down_and_sped_up_again_it_is_the_same(ms in 0u64..100_000, factor in 1u32..64) {
             let (slow, fast) = (Speed(1.0 / f64::from(factor)), Speed(f64::from(factor)));
             let there_and_back = fast.plan(&slow.plan(&plan(ms)));
-            // Rates are no whole numbers, and need not come back to the last digit.
+            // Rates are not whole numbers, and may be rounded.
             prop_assert_eq!(&there_and_back.steps[2..], &plan(ms).steps[2..]);
             prop_assert_eq!(Speed::AS_WRITTEN.plan(&plan(ms)), plan(ms));
         }

@@ -1,7 +1,6 @@
-//! What a verdict rests on: the faults that were done, the requests that met them, and what was
-//! left out.
+//! What a verdict is based on: the faults done, the requests that met them, and what was skipped.
 //!
-//! "Holds" says little where no request met an outage. So every campaign counts what it tested, and
+//! "Holds" means little if no request met an outage. So every campaign counts what it tested, and
 //! one that tested nothing is inconclusive.
 
 use std::collections::BTreeMap;
@@ -14,32 +13,32 @@ use serde::{Deserialize, Serialize};
 pub struct Tested {
     /// How many trials were judged.
     pub trials: u64,
-    /// The faults that were done, by kind.
+    /// The faults done, by kind.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub faults: BTreeMap<String, FaultsDone>,
-    /// How many requests of the plans were in flight at some moment of an outage. An outage lasts
-    /// from the fault's first act until its backend is seen ready again. Probes do not count.
+    /// How many requests of the plans were in flight during an outage, which lasts from the fault's
+    /// first act until its backend is seen ready again. Probes do not count.
     pub requests_in_outages: u64,
     /// How many steps the plans had.
     pub steps: u64,
     /// How many of them were skipped, by reason.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub skipped: BTreeMap<String, u64>,
-    /// In how many trials each invariant was judged. It is not where there was nothing to judge (no
-    /// fault was done), or where the trial could not tell.
+    /// In how many trials each invariant was judged. It is not judged if there was nothing to judge
+    /// (no fault was done), or if it is undecided.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub judged: BTreeMap<String, u64>,
 }
 
-/// Faults of one kind that were done.
+/// The faults of one kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct FaultsDone {
-    /// How many.
+    /// How many were done.
     pub done: u64,
     /// During how many of their outages a request of the plan was in flight.
     pub met: u64,
-    /// The longest time for which one of them kept its backend away, in milliseconds, as measured;
-    /// of a `rapid`, between a kill and the next start.
+    /// The longest measured outage in milliseconds; of a `rapid`, the longest time between a kill
+    /// and the next start.
     pub longest_ms: u64,
 }
 
@@ -78,13 +77,14 @@ impl Tested {
         self.skipped.values().sum()
     }
 
-    /// Whether this is of before it was counted, or of no trial.
+    /// Whether there was no trial, or the summary is from before this was counted.
     pub fn is_unknown(&self) -> bool {
         self.trials == 0
     }
 
-    /// Why nothing was tested at all, and which key to change; none where something was. Random
-    /// plans are there to meet outages with requests; a scenario may leave the API idle on purpose.
+    /// Why nothing was tested at all, and which key to change; none if something was. With
+    /// `needs_requests`, outages must have met requests: a scenario may leave the API idle on
+    /// purpose, but random plans may not.
     pub fn nothing(&self, needs_requests: bool) -> Option<String> {
         let skipped = match self.steps_skipped() {
             0 => String::new(),

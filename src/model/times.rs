@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use super::StepId;
 
 /// When the steps of a plan started and ended in one execution, in milliseconds since the plan
-/// began. A step that was skipped has no start; a burst that still waited for an answer when the
-/// trial was over has no end.
+/// began. A skipped step has no start. A burst that still waited for an answer when the trial ended
+/// has no end.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StepTimes {
     /// When each step started.
     pub starts_ms: BTreeMap<StepId, u64>,
-    /// When each step had done all it had to.
+    /// When each step was completed.
     pub ends_ms: BTreeMap<StepId, u64>,
 }
 
@@ -21,7 +21,7 @@ impl StepTimes {
         self.starts_ms.get(step).copied()
     }
 
-    /// When a step had done all it had to; none if it was skipped or never ended.
+    /// When a step was completed; none if it was skipped or never was.
     pub fn end_ms(&self, step: &StepId) -> Option<u64> {
         self.ends_ms.get(step).copied()
     }

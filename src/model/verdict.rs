@@ -1,4 +1,4 @@
-//! What is said of a trial.
+//! Verdicts: of an invariant, a trial, a campaign.
 
 use std::fmt;
 
@@ -7,17 +7,17 @@ use serde::{Deserialize, Serialize};
 
 use super::{KindName, Signature};
 
-/// The three-valued answer of a check, of a trial and of a campaign.
+/// The result of a check, of a trial and of a campaign.
 ///
-/// The order is that of merging the checks of one trial: the worst wins.
+/// When the checks of a trial are merged, the worst wins: the greatest in this order.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// The invariant was checked and nothing spoke against it.
+    /// It was checked, and no violation was found.
     Holds,
-    /// It could not be decided: the environment or the harness failed, or too little was observed.
+    /// It is undecided: the environment or the harness failed, or too little was observed.
     Inconclusive,
     /// The trace proves a violation.
     Violated,
@@ -25,39 +25,35 @@ pub enum Verdict {
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Verdict::Holds => "holds",
-            Verdict::Inconclusive => "inconclusive",
-            Verdict::Violated => "violated",
-        })
+        self.serialize(f)
     }
 }
 
-/// What one invariant says about one trace.
+/// The result of one invariant on one trace.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// The invariant's name, such as `no-hang`.
     pub invariant: String,
-    /// Its answer.
+    /// Its verdict.
     pub verdict: Verdict,
     /// A stable word for the way it was violated, such as `job-never-terminal`. It is part of the
     /// signature.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The request kind concerned, where it is one.
+    /// The request kind concerned, if it concerns only one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<KindName>,
     /// One sentence in plain words.
     pub message: String,
-    /// Whether there was nothing to judge, as the message says: it holds for want of a case.
+    /// Whether it holds only because there was nothing to judge; the message says why.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub not_judged: bool,
-    /// The `seq` numbers of the events that prove it. The first is the moment at which, seen in
-    /// hindsight, things went wrong; it decides which of several violations is the primary one, and
-    /// which fault it is laid to. The others follow in their order.
+    /// The `seq` numbers of the events that prove it. The first is the event at which, in
+    /// hindsight, things went wrong. It decides which of several violations is the primary one, and
+    /// which fault is blamed. The others follow in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<u64>,
-    /// What was measured, where the invariant measures something.
+    /// What the invariant measured, if it measures something.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub figures: Vec<Figure>,
 }
@@ -67,29 +63,29 @@ pub struct Finding {
 pub struct Figure {
     /// What it is, with its unit last: `first-success-ms`, `fds`, `memory-bytes`.
     pub name: String,
-    /// The request kind concerned, where it is one.
+    /// The request kind concerned, if it concerns only one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<KindName>,
-    /// The value; where `at_least`, only known not to be less.
+    /// The value; a lower bound if `at_least`.
     pub value: f64,
-    /// Whether it is a lower bound only: the trial ended first.
+    /// Whether the trial ended before the value was reached.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub at_least: bool,
 }
 
 impl Finding {
-    /// The same with what was measured.
+    /// The same finding with its measurements.
     #[must_use]
     pub fn with_figures(self, figures: Vec<Figure>) -> Self {
         Finding { figures, ..self }
     }
 
-    /// The invariant was checked and nothing spoke against it.
+    /// The invariant was checked, and no violation was found.
     pub fn holds(invariant: &str, message: impl Into<String>) -> Self {
         Self::undisputed(invariant, Verdict::Holds, message.into())
     }
 
-    /// There was nothing that the invariant could have judged.
+    /// There was nothing that the invariant could judge.
     pub fn not_judged(invariant: &str, message: impl Into<String>) -> Self {
         Finding {
             not_judged: true,
@@ -97,13 +93,12 @@ impl Finding {
         }
     }
 
-    /// The invariant could not be decided.
+    /// The invariant is undecided.
     pub fn inconclusive(invariant: &str, message: impl Into<String>) -> Self {
         Self::undisputed(invariant, Verdict::Inconclusive, message.into())
     }
 
-    /// It looks violated, and the machine may have been why. The reason is that of the violation it
-    /// would be.
+    /// It looks violated, but a busy machine may be the cause. The reason is that of the violation.
     pub fn doubted(
         invariant: &str,
         reason: &str,
@@ -117,13 +112,13 @@ impl Finding {
         }
     }
 
-    /// Whether it looks violated, and the machine may have been why.
+    /// Whether it looks violated, but a busy machine may be the cause.
     pub fn is_doubted(&self) -> bool {
         self.verdict == Verdict::Inconclusive && self.reason.is_some()
     }
 
-    /// The trace proves that the invariant was violated: first the event at which it went wrong,
-    /// then the others that prove it.
+    /// The trace proves a violation: `went_wrong` is the event at which it happened, `proof` are the
+    /// other events that prove it.
     pub fn violated(
         invariant: &str,
         reason: &str,
@@ -137,14 +132,10 @@ impl Finding {
         proof.dedup();
         proof.insert(0, went_wrong);
         Finding {
-            invariant: invariant.to_owned(),
-            verdict: Verdict::Violated,
             reason: Some(reason.to_owned()),
             kind: kind.map(str::to_owned),
-            message: message.into(),
-            not_judged: false,
             evidence: proof,
-            figures: Vec::new(),
+            ..Self::undisputed(invariant, Verdict::Violated, message.into())
         }
     }
 
@@ -162,7 +153,7 @@ impl Finding {
     }
 }
 
-/// What is said of a whole trial: every finding, merged.
+/// The result of a whole trial: every finding, merged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Judgement {
     /// The merged verdict.
@@ -172,7 +163,7 @@ pub struct Judgement {
     pub signature: Option<Signature>,
     /// One finding per invariant.
     pub findings: Vec<Finding>,
-    /// Why the trial is inconclusive as a whole, where the environment or the harness failed.
+    /// Why the trial is inconclusive as a whole: how the environment or the harness failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inconclusive: Option<String>,
 }
@@ -182,13 +173,12 @@ impl Figure {
     pub const FIRST_SUCCESS: &str = "first-success-ms";
     /// From backend-ready until a request kind's success is sustained, in milliseconds.
     pub const SUSTAINED_SUCCESS: &str = "sustained-success-ms";
-
     /// How often the backend was restarted while nobody used the API.
     pub const IDLE_RESTARTS: &str = "idle-restarts";
     /// How often the first request after such a restart failed, though the API recovered.
     pub const FIRST_CALL_FAILED: &str = "first-call-failed";
 
-    /// A value that was measured.
+    /// An exact value of no particular request kind.
     pub fn new(name: &str, value: f64) -> Self {
         Figure {
             name: name.to_owned(),
@@ -200,7 +190,7 @@ impl Figure {
 }
 
 impl Judgement {
-    /// Whether the trial shows this failure as its primary one, perhaps under
+    /// Whether this failure is the trial's primary one, perhaps under
     /// [another name](Signature::is_same_failure).
     pub fn shows(&self, failure: &Signature) -> bool {
         let found = self.signature.as_ref();
@@ -211,24 +201,21 @@ impl Judgement {
     /// The finding that the signature was made from.
     pub fn primary(&self) -> Option<&Finding> {
         let signature = self.signature.as_ref()?;
-        self.findings
-            .iter()
-            .find(|f| f.invariant == signature.invariant && f.verdict == Verdict::Violated)
+        let mut findings = self.findings.iter();
+        findings.find(|f| f.invariant == signature.invariant && f.verdict == Verdict::Violated)
     }
 
-    /// Whether the trial is inconclusive only because the machine may have been why something
-    /// failed.
+    /// Whether the trial is inconclusive only because a busy machine may have caused a failure.
     pub fn is_doubted(&self) -> bool {
         let decides = self.verdict == Verdict::Inconclusive && self.inconclusive.is_none();
         decides && self.findings.iter().any(Finding::is_doubted)
     }
 
-    /// Why it is inconclusive: the trial's own reason, else the first undecided invariant's words.
+    /// Why it is inconclusive: the trial's own reason, or else the first undecided invariant's
+    /// message.
     pub fn reason(&self) -> String {
-        let undecided = self
-            .findings
-            .iter()
-            .find(|f| f.verdict == Verdict::Inconclusive);
+        let mut findings = self.findings.iter();
+        let undecided = findings.find(|f| f.verdict == Verdict::Inconclusive);
         let finding = undecided.map(|f| format!("{}: {}", f.invariant, f.message));
         self.inconclusive.clone().or(finding).unwrap_or_default()
     }

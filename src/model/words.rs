@@ -1,4 +1,4 @@
-//! Numbers, lists and plans in words that people use.
+//! Numbers, lists and plans in words.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -7,44 +7,38 @@ use std::time::Duration;
 use super::{Action, BACKGROUND, Fault, FaultKind, Plan, Step, StepId};
 
 impl Plan {
-    /// What the plan is made of, in words: "4 quick restarts of `backend` (f1) and 2 job requests
-    /// (b6)".
+    /// The plan's parts in words: "4 quick restarts of `backend` (f1) and 2 job requests (b6)".
     pub fn in_words(&self) -> String {
         let parts = self.parts().into_iter();
         listed(&parts.map(|(_, words)| words).collect::<Vec<_>>())
     }
 
-    /// Which outages, in milliseconds, were really other ones than planned, one sentence for each.
+    /// One sentence for each outage that was much longer than planned.
     pub fn other_outages(&self, measured_ms: &BTreeMap<StepId, u64>) -> Vec<String> {
         let faults = self.faults().filter_map(|(id, fault)| {
             let measured_ms = *measured_ms.get(id)?;
             is_other_outage(fault.outage_ms, measured_ms).then(|| {
-                format!(
-                    "{id} kept `{}` away for {} (planned {}).",
-                    fault.backend,
-                    duration_ms(measured_ms),
-                    duration_ms(fault.outage_ms)
-                )
+                let (measured, planned) = (duration_ms(measured_ms), duration_ms(fault.outage_ms));
+                let backend = &fault.backend;
+                format!("{id} kept `{backend}` away for {measured} (planned {planned}).")
             })
         });
         faults.collect()
     }
 
-    /// The steps and the background load, which is called [`BACKGROUND`], each in words.
+    /// The steps and the background load, each in words. The load is called [`BACKGROUND`].
     pub fn parts(&self) -> Vec<(StepId, String)> {
         let steps = self.steps.iter().map(|step| (step.id.clone(), words(step)));
         let load = self.background.iter().map(|load| {
-            let rate = format!(
-                "a steady load of {:.0} requests per second",
-                load.rate_per_s
-            );
-            (StepId(BACKGROUND.to_owned()), rate)
+            let rate_per_s = load.rate_per_s;
+            let words = format!("a steady load of {rate_per_s:.0} requests per second");
+            (BACKGROUND.into(), words)
         });
         steps.chain(load).collect()
     }
 }
 
-/// A number and its noun.
+/// A number and its noun, in the singular or the plural.
 pub fn count<N: Display + PartialEq + From<u8>>(number: N, noun: &str) -> String {
     let plural = if number == N::from(1) { "" } else { "s" };
     format!("{number} {noun}{plural}")
@@ -76,7 +70,7 @@ fn fault_words(fault: &Fault) -> String {
     }
 }
 
-/// "a, b and c".
+/// "a, b and c"; "nothing" for an empty list.
 pub fn listed(words: &[String]) -> String {
     match words {
         [] => "nothing".to_owned(),
@@ -85,23 +79,23 @@ pub fn listed(words: &[String]) -> String {
     }
 }
 
-/// Whether a measured outage is another one than what was planned: a fifth longer, and by more than
-/// the act itself takes.
+/// Whether a measured outage differs from the planned one: it is a fifth longer, and by more than
+/// the 10 ms that an act may take.
 pub fn is_other_outage(planned_ms: u64, measured_ms: u64) -> bool {
     measured_ms > planned_ms + planned_ms / 5 && measured_ms > planned_ms + 10
 }
 
-/// A length of time for people: `850 µs`, `9 ms`, `1.5 s`, `2 min 5 s`, `1 h 30 min`.
+/// A duration for people: `850 µs`, `9 ms`, `1.5 s`, `2 min 5 s`, `1 h 30 min`.
 ///
-/// Below a minute it has at most three digits, above that its two largest units. This is the only
-/// function that writes a duration for people. What somebody may copy into a configuration or a
-/// command line is written by [`ceiling::written`](super::ceiling::written), which can be parsed. A
-/// plan's own numbers stay exact, in milliseconds, since they are what is executed.
+/// Below a minute it has at most three digits, above that its two largest units. No other code
+/// writes durations for people. One that may be copied into a configuration or a command line is
+/// written by [`ceiling::written`](super::ceiling::written), which can be parsed. A plan's own
+/// numbers stay exact, in milliseconds, since they are what is executed.
 pub fn duration(time: Duration) -> String {
     duration_us(u64::try_from(time.as_micros()).unwrap_or(u64::MAX))
 }
 
-/// The same of a number of seconds: for what is drawn again and again, and must not flicker.
+/// [`duration`] of whole seconds, for a display that is redrawn often and must not flicker.
 pub fn duration_s(seconds: u64) -> String {
     match seconds {
         0 => "0 s".to_owned(),
@@ -109,24 +103,24 @@ pub fn duration_s(seconds: u64) -> String {
     }
 }
 
-/// The same of a number of milliseconds.
+/// [`duration`] of milliseconds.
 pub fn duration_ms(ms: u64) -> String {
     duration_us(ms.saturating_mul(1_000))
 }
 
-/// The same of a number of microseconds.
+/// [`duration`] of microseconds.
 pub fn duration_us(us: u64) -> String {
     match us {
         0 => "0 ms".to_owned(),
         1..1_000 => format!("{us} µs"),
-        // What would be rounded up to the next unit is written in that one.
+        // The bounds are where rounding would reach the next unit.
         1_000..999_500 => format!("{} ms", three_digits(us as f64 / 1e3)),
         999_500..59_950_000 => format!("{} s", three_digits(us as f64 / 1e6)),
         _ => two_units(us.saturating_add(500_000) / 1_000_000),
     }
 }
 
-/// A number below a thousand, without zeros at its end.
+/// A number below a thousand, without trailing zeros.
 fn three_digits(number: f64) -> String {
     let decimals = match number {
         ..9.995 => 2,
@@ -137,7 +131,7 @@ fn three_digits(number: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// A minute or more, by its largest unit and the next one.
+/// A minute or more, in its largest unit and the next one.
 fn two_units(seconds: u64) -> String {
     let (large, small, of_small, seconds_of_small) = match seconds {
         0..3_600 => ("min", "s", 60, 1),

@@ -1,5 +1,5 @@
-//! What a journal tells of a run that died: how each service is undone, and which acts it may have
-//! been in the middle of.
+//! What a journal says about a run that died: how to undo each service, and which acts may be
+//! incomplete.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +7,14 @@ use super::journal::{Owner, Record};
 use crate::model::Act;
 use crate::stack::Lease;
 
-/// What a journal tells.
+/// The content of a journal.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Account {
-    /// Whose journal it is.
+    /// The process it belongs to.
     pub owner: Option<Owner>,
-    /// Whether what was done is meant to stay until somebody asks for its undoing.
+    /// Whether the harm is meant to stay until somebody asks to undo it.
     pub deliberate: bool,
-    /// What there is to undo, each once, in the order in which it was first written down.
+    /// What there is to undo, without duplicates, in the order of the journal.
     pub charges: Vec<Charge>,
 }
 
@@ -23,12 +23,11 @@ pub struct Account {
 pub struct Charge {
     /// How it is undone.
     pub lease: Lease,
-    /// The acts on the service that were announced and, for all the journal tells, not done to
-    /// their end.
+    /// The acts on the service that may be incomplete.
     pub doubts: Vec<Doubt>,
 }
 
-/// An act that was announced and, for all the journal tells, not done to its end.
+/// An act that the journal announces, but does not report as done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Doubt {
     /// The act.

@@ -13,33 +13,24 @@ pub struct Stroke {
     pub then: Duration,
 }
 
-/// The acts of a fault, in order. The last one of them is an undoing: after it the backend is as it
-/// was.
+/// The acts of a fault, in order. The last one undoes it.
 pub fn strokes(fault: &Fault) -> Vec<Stroke> {
-    let outage = Duration::from_millis(fault.outage_ms);
-    let pair = |act, undo, gap| {
-        [
-            Stroke { act, then: outage },
-            Stroke {
-                act: undo,
-                then: gap,
-            },
-        ]
+    let (act, undo, times, gap_ms) = match fault.kind {
+        FaultKind::Stop { grace_ms } => (Act::Stop { grace_ms }, Act::Start, 1, 0),
+        FaultKind::Kill => (Act::Kill, Act::Start, 1, 0),
+        FaultKind::Pause => (Act::Pause, Act::Unpause, 1, 0),
+        FaultKind::Cut => (Act::Cut, Act::Join, 1, 0),
+        FaultKind::Rapid { restarts, gap_ms } => (Act::Kill, Act::Start, restarts, gap_ms),
     };
-    match fault.kind {
-        FaultKind::Stop { grace_ms } => {
-            pair(Act::Stop { grace_ms }, Act::Start, Duration::ZERO).to_vec()
-        }
-        FaultKind::Kill => pair(Act::Kill, Act::Start, Duration::ZERO).to_vec(),
-        FaultKind::Pause => pair(Act::Pause, Act::Unpause, Duration::ZERO).to_vec(),
-        FaultKind::Cut => pair(Act::Cut, Act::Join, Duration::ZERO).to_vec(),
-        FaultKind::Rapid { restarts, gap_ms } => (1..=restarts)
-            .flat_map(|nth| {
-                let gap = if nth == restarts { 0 } else { gap_ms };
-                pair(Act::Kill, Act::Start, Duration::from_millis(gap))
-            })
-            .collect(),
-    }
+    let stroke = |act, then_ms| Stroke {
+        act,
+        then: Duration::from_millis(then_ms),
+    };
+    let strokes = (1..=times).flat_map(|nth| {
+        let gap_ms = if nth == times { 0 } else { gap_ms };
+        [stroke(act, fault.outage_ms), stroke(undo, gap_ms)]
+    });
+    strokes.collect()
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! What a run is about to do, written down before it is done, so that others can undo it.
+//! The journal: what a run is about to do, written down before it is done, so that another process
+//! can undo it.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -13,20 +14,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::Act;
 use crate::stack::Lease;
-use crate::trace::Disk;
+use crate::trace::{self, Disk};
 
-/// The journal of one run: JSON Lines. What announces an act that takes something from a service is
-/// on the disk before the act. A run that ends well removes the journal; one that is found while
-/// its owner is dead tells what is to be undone.
+/// The journal of one run, as JSON Lines. The intent of a harmful act is on the disk before the act
+/// is done. A run that ends well removes its journal; if the owner of a journal is dead, the journal
+/// says what must be undone.
 ///
-/// What gives something back is written down, and not synced. A line that was written outlives this
-/// process, and only a machine that stops may lose it: then whatever was started has ended, too,
-/// and the harm that was to be undone is on the disk.
+/// Acts that undo harm are written down, but not synced. A written line survives this process, and
+/// is lost only if the machine stops. Then all that was started has ended, too, and the harm to be
+/// undone is on the disk.
 #[derive(Debug)]
 pub struct Journal {
-    /// Where it is kept; none where nothing has to be.
+    /// The file; none if nothing has to survive this process.
     kept: Option<Kept>,
-    /// The act of each service that was begun last, until it is done.
+    /// The last act of each service, until it is done.
     under_way: Mutex<BTreeMap<String, Act>>,
 }
 
@@ -35,17 +36,16 @@ struct Kept {
     path: PathBuf,
     file: Arc<File>,
     disk: Disk,
-    /// The lease last written for each service, so that one that has not changed is not written
-    /// again.
+    /// The last lease written for each service: an unchanged one is not written again.
     leases: Mutex<BTreeMap<String, Option<Lease>>>,
 }
 
-/// The process a journal belongs to.
+/// The process that a journal belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owner {
     /// Its process id.
     pub pid: u32,
-    /// When it started, in clock ticks since boot: tells it from a later process of the same id.
+    /// When it started, in clock ticks since boot. A later process with the same id has another.
     pub start_ticks: u64,
 }
 
@@ -53,9 +53,9 @@ pub struct Owner {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Record {
-    /// Whose journal this is.
+    /// The process that the journal belongs to.
     Owner(Owner),
-    /// How a service is to be undone from now on.
+    /// How to undo harm to a service from now on.
     Lease {
         /// The service.
         service: String,
@@ -68,20 +68,19 @@ pub enum Record {
         service: String,
         /// The act.
         act: Act,
-        /// When it was written, in milliseconds of the kernel's monotonic clock, which begins anew
-        /// with each boot. Versions before did not write it.
+        /// When it was written, in milliseconds of the kernel's monotonic clock, which restarts with
+        /// each boot. Older versions did not write it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         at_ms: Option<u64>,
     },
-    /// The act of a service that was announced last has been done. Versions before did not write
-    /// it.
+    /// The last announced act of a service has been done. Older versions did not write this.
     Done {
         /// The service.
         service: String,
         /// The act.
         act: Act,
     },
-    /// What was done is meant to stay: only somebody who asks for it undoes it, and no reaper.
+    /// The harm is meant to stay: it is undone only on request, and not by a reaper.
     Deliberate,
 }
 
@@ -93,22 +92,27 @@ pub struct JournalError {
     source: io::Error,
 }
 
+impl JournalError {
+    fn at(path: &Path) -> impl Fn(io::Error) -> JournalError {
+        move |source| JournalError {
+            path: path.to_owned(),
+            source,
+        }
+    }
+}
+
 impl Journal {
-    /// Begins a journal in a folder, which is made if need be, and waits until the disk has it.
+    /// Begins a journal in a folder, which is created if necessary, and waits until it is on the
+    /// disk.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn begin(folder: &Path, owner: &Owner) -> Result<Self, JournalError> {
-        let at = |path: &Path, source| JournalError {
-            path: path.to_owned(),
-            source,
-        };
-        // A journal holds commands that are run, and tells what is done to whom: it is nobody
-        // else's business.
+        // A journal contains commands that will be run, so it is private to the user.
         let mut builder = fs::DirBuilder::new();
         let made = builder.recursive(true).mode(0o700).create(folder);
-        made.map_err(|error| at(folder, error))?;
-        // A process that is at several stacks has a journal for each.
+        made.map_err(JournalError::at(folder))?;
+        // A process that works on several stacks has a journal for each.
         let mut nth = 0;
         let (path, file) = loop {
             let name = format!("{}-{}-{nth}.jsonl", owner.pid, owner.start_ticks);
@@ -117,7 +121,7 @@ impl Journal {
             let options = options.create_new(true).append(true).mode(0o600);
             match options.open(&path) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => nth += 1,
-                Err(error) => return Err(at(&path, error)),
+                Err(error) => return Err(JournalError::at(&path)(error)),
                 Ok(file) => break (path, file),
             }
         };
@@ -127,17 +131,16 @@ impl Journal {
             disk: Disk::default(),
             leases: Mutex::default(),
         };
-        kept.append(&[Record::Owner(owner.clone())])?;
-        kept.file
-            .sync_data()
-            .map_err(|error| at(&kept.path, error))?;
+        kept.append(&Record::Owner(owner.clone()))?;
+        let synced = kept.file.sync_data();
+        synced.map_err(JournalError::at(&kept.path))?;
         Ok(Journal {
             kept: Some(kept),
             under_way: Mutex::default(),
         })
     }
 
-    /// The same journal on a disk that is synced in another way.
+    /// The same journal with another way to sync.
     #[must_use]
     pub fn on(self, disk: Disk) -> Self {
         Journal {
@@ -146,8 +149,7 @@ impl Journal {
         }
     }
 
-    /// A journal that is kept nowhere: for services that live in this process, and end with it
-    /// whatever happens.
+    /// A journal without a file, for services that live and end with this process.
     pub fn nowhere() -> Self {
         Journal {
             kept: None,
@@ -155,17 +157,16 @@ impl Journal {
         }
     }
 
-    /// Where it is kept.
+    /// The file.
     pub fn path(&self) -> Option<&Path> {
         self.kept.as_ref().map(|kept| &*kept.path)
     }
 
-    /// Writes down that an act is about to be done, and how the service is to be undone; and waits
-    /// until the disk has it where the act takes something from the service. From then on the act
-    /// is under way.
+    /// Writes down that an act is about to be done, and how to undo harm to the service. If the act
+    /// does harm, also waits until that is on the disk. From then on the act is under way.
     ///
     /// # Errors
-    /// When the file cannot be written or synced; then the act must not be done.
+    /// When the file cannot be written or synced. The act must not be done then.
     pub async fn intent(
         &self,
         service: &str,
@@ -175,11 +176,11 @@ impl Journal {
         self.lease(service, lease)?;
         if let Some(kept) = &self.kept {
             let (service, at_ms) = (service.to_owned(), Some(monotonic_ms()));
-            kept.append(&[Record::Intent {
+            kept.append(&Record::Intent {
                 service,
                 act,
                 at_ms,
-            }])?;
+            })?;
             if act.is_harm() {
                 kept.sync().await?;
             }
@@ -188,24 +189,24 @@ impl Journal {
         Ok(())
     }
 
-    /// Writes down that the act announced last has been done. It is not synced: one that is lost
-    /// costs time and nothing else.
+    /// Writes down that the last announced act has been done. This is not synced: if it is lost, a
+    /// later heal only takes longer.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn done(&self, service: &str, act: Act) -> Result<(), JournalError> {
         self.under_way().remove(service);
         let service = service.to_owned();
-        self.write(&[Record::Done { service, act }])
+        self.write(&Record::Done { service, act })
     }
 
-    /// The act of a service that was announced last, unless it has been done: it failed or was
-    /// given up, and may yet take effect.
+    /// The last announced act of a service, unless it has been done: it failed or was abandoned, and
+    /// may still take effect.
     pub fn in_doubt(&self, service: &str) -> Option<Act> {
         self.under_way().get(service).copied()
     }
 
-    /// Writes down how a service is to be undone from now on, unless that is known already.
+    /// Writes down how to undo harm to a service from now on, unless that is unchanged.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -216,17 +217,14 @@ impl Journal {
         let known = kept.leases().insert(service.to_owned(), lease.clone());
         match lease {
             Some(lease) if known.flatten().as_ref() != Some(&lease) => {
-                self.write(&[Record::Lease {
-                    service: service.to_owned(),
-                    lease,
-                }])
+                let service = service.to_owned();
+                kept.append(&Record::Lease { service, lease })
             }
             _ => Ok(()),
         }
     }
 
-    /// A service is as it should be, and nothing is in doubt any more as far as this process is
-    /// concerned.
+    /// The service is well, and none of its acts is in doubt any more.
     pub fn settled(&self, service: &str) {
         self.under_way().remove(service);
     }
@@ -236,60 +234,56 @@ impl Journal {
     /// # Errors
     /// When it cannot be removed.
     pub fn end(&self) -> Result<(), JournalError> {
-        self.path().map_or(Ok(()), remove)
+        self.path().map_or(Ok(()), Self::remove)
     }
 
-    /// What was done is meant to stay when this process has ended: leaves the file for whoever
-    /// wants to undo it.
+    /// The harm is meant to outlive this process: marks the file as such, and leaves it for a later
+    /// heal.
     ///
     /// # Errors
-    /// When the file cannot be written or synced; then the reaper will undo what was done.
+    /// When the file cannot be written or synced. The reaper will undo the harm then.
     pub async fn leave(&self) -> Result<(), JournalError> {
-        self.write(&[Record::Deliberate])?;
+        self.write(&Record::Deliberate)?;
         match &self.kept {
             Some(kept) => kept.sync().await,
             None => Ok(()),
         }
     }
 
-    /// Reads a journal. A last line that was cut is passed over: its act was not yet done.
+    /// Reads a journal. An incomplete last line is ignored: its act was not yet done.
     ///
-    /// A journal with a line that makes no sense is refused as a whole, and not healed by the lines
-    /// that do. Nobody could tell afterwards that it was healed, so every later run would heal by
-    /// it again, and start what somebody has stopped since.
+    /// A journal with an invalid line is refused as a whole, and not healed by its other lines.
+    /// Nothing would show that it was healed, so every later run would heal by it again, and start
+    /// what somebody has stopped since.
     ///
     /// # Errors
-    /// When the file cannot be read, or a whole line of it makes no sense. The words say what to
-    /// do.
+    /// When the file cannot be read, or a complete line is invalid. The message says what to do.
     pub fn read(path: &Path) -> Result<Vec<Record>, JournalError> {
-        let at = |source| JournalError {
-            path: path.to_owned(),
-            source,
-        };
-        // To open a pipe that nobody writes to would otherwise wait for a writer, and heal nothing
-        // else.
-        let options = File::options()
+        let at = JournalError::at(path);
+        let refused = |why: String| at(io::Error::new(io::ErrorKind::PermissionDenied, why));
+        // Without this flag, opening a pipe would wait for a writer and block all other healing.
+        let file = File::options()
             .read(true)
             .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
-            .open(path);
-        let file = options.map_err(at)?;
-        let found = file.metadata().map_err(at)?;
+            .open(path)
+            .map_err(&at)?;
+        let found = file.metadata().map_err(&at)?;
         if !found.is_file() {
-            return Err(at(io::Error::other("it is no file; remove it")));
+            return Err(at(io::Error::other("it is not a file; remove it")));
         }
         let (owner, me) = (found.uid(), rustix::process::geteuid().as_raw());
         if owner != me {
-            let told = format!("it belongs to user {owner}; have that user heal by it");
-            return Err(at(io::Error::new(io::ErrorKind::PermissionDenied, told)));
+            let why = format!("it belongs to user {owner}; have that user heal by it");
+            return Err(refused(why));
         }
         if found.mode() & 0o002 != 0 {
-            let told = "everybody may write to it, so what it says is not to be trusted; remove it";
-            return Err(at(io::Error::new(io::ErrorKind::PermissionDenied, told)));
+            let why = "anyone can write to it, so it cannot be trusted; remove it";
+            return Err(refused(why.to_owned()));
         }
         let mut reader = BufReader::new(file);
         let mut records = Vec::new();
         let mut line = Vec::new();
-        while reader.read_until(b'\n', &mut line).map_err(at)? > 0 && line.ends_with(b"\n") {
+        while reader.read_until(b'\n', &mut line).map_err(&at)? > 0 && line.ends_with(b"\n") {
             let record = serde_json::from_slice(&line);
             records.push(record.map_err(|error| at(nonsense(records.len() + 1, &error)))?);
             line.clear();
@@ -297,32 +291,26 @@ impl Journal {
         Ok(records)
     }
 
-    /// The journals in a folder; none where there is no such folder.
+    /// The journals in a folder; none if there is no such folder.
     ///
     /// # Errors
     /// When the folder cannot be read.
     pub fn list(folder: &Path) -> Result<Vec<PathBuf>, JournalError> {
-        let at = |source| JournalError {
-            path: folder.to_owned(),
-            source,
-        };
-        let entries = match fs::read_dir(folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            other => other.map_err(at)?,
-        };
-        let paths: Result<Vec<PathBuf>, _> = entries.map(|entry| entry.map(|e| e.path())).collect();
-        let mut paths = paths.map_err(at)?;
-        paths.retain(|path| path.extension().is_some_and(|e| e == "jsonl"));
-        paths.sort();
-        Ok(paths)
+        match trace::files(folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            files => files.map_err(JournalError::at(folder)),
+        }
     }
 
-    /// Removes a journal that was healed by another process. One that is gone already is no error.
+    /// Removes a journal. One that is gone already is no error.
     ///
     /// # Errors
     /// When it cannot be removed.
     pub fn remove(path: &Path) -> Result<(), JournalError> {
-        remove(path)
+        match fs::remove_file(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed.map_err(JournalError::at(path)),
+        }
     }
 
     fn under_way(&self) -> MutexGuard<'_, BTreeMap<String, Act>> {
@@ -331,35 +319,27 @@ impl Journal {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self, records: &[Record]) -> Result<(), JournalError> {
+    fn write(&self, record: &Record) -> Result<(), JournalError> {
         match &self.kept {
-            Some(kept) => kept.append(records),
+            Some(kept) => kept.append(record),
             None => Ok(()),
         }
     }
 }
 
 impl Kept {
-    /// Waits until the disk has what was written.
+    /// Waits until all that was written is on the disk.
     async fn sync(&self) -> Result<(), JournalError> {
         let synced = self.disk.sync(&self.file).await;
-        synced.map_err(|source| self.at(source))
+        synced.map_err(JournalError::at(&self.path))
     }
 
-    fn append(&self, records: &[Record]) -> Result<(), JournalError> {
-        let at = |source| self.at(source);
-        let mut text = Vec::new();
-        for record in records {
-            serde_json::to_writer(&mut text, record).map_err(|e| at(e.into()))?;
-            text.push(b'\n');
-        }
-        // One write, and the file is opened for appending: lines of several threads do not mix.
-        (&*self.file).write_all(&text).map_err(at)
-    }
-
-    fn at(&self, source: io::Error) -> JournalError {
-        let path = self.path.clone();
-        JournalError { path, source }
+    fn append(&self, record: &Record) -> Result<(), JournalError> {
+        let at = JournalError::at(&self.path);
+        let mut line = serde_json::to_vec(record).map_err(|error| at(error.into()))?;
+        line.push(b'\n');
+        // A single write to a file opened for appending: lines of several threads do not mix.
+        (&*self.file).write_all(&line).map_err(at)
     }
 
     fn leases(&self) -> MutexGuard<'_, BTreeMap<String, Option<Lease>>> {
@@ -367,14 +347,13 @@ impl Kept {
     }
 }
 
-/// The kernel's monotonic clock, in milliseconds since boot without the time asleep.
+/// The kernel's monotonic clock, in milliseconds since boot, not counting suspensions.
 pub fn monotonic_ms() -> u64 {
     let now = clock_gettime(ClockId::Monotonic);
     (now.tv_sec as u64) * 1_000 + (now.tv_nsec as u64) / 1_000_000
 }
 
-/// What is wrong with a line. The parser takes it for a whole text, so its own "line 1" would
-/// mislead.
+/// What is wrong with a line. The parser sees only that line, so its own "line 1" would mislead.
 fn nonsense(line: usize, error: &serde_json::Error) -> io::Error {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
@@ -383,18 +362,8 @@ fn nonsense(line: usize, error: &serde_json::Error) -> io::Error {
     io::Error::new(
         io::ErrorKind::InvalidData,
         format!(
-            "line {line}: column {column}: {what}; heal by the version of comeback that wrote it, or undo by hand what it tells of, \
-             and remove the file"
+            "line {line}: column {column}: {what}; heal by the version of comeback that wrote it, or undo its acts by hand and \
+             remove the file"
         ),
     )
-}
-
-fn remove(path: &Path) -> Result<(), JournalError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(JournalError {
-            path: path.to_owned(),
-            source: error,
-        }),
-        _ => Ok(()),
-    }
 }

@@ -1,5 +1,5 @@
-//! The nemesis does the faults, and nobody else does. It writes down what it is about to do before
-//! it does it, and undoes everything in every case.
+//! Only the nemesis injects faults. It writes each act to a journal before it does it, and undoes
+//! everything in every case.
 
 mod account;
 mod acts;

@@ -11,19 +11,17 @@ use crate::model::{Act, Fault, StepId, duration};
 use crate::stack::{Backend, Driver, DriverError, ServiceState, Stack};
 use crate::trace::{EventKind, Recorder, TraceError};
 
-/// How long the environment may take over one act, beyond the act's own grace.
+/// How long one act may take, in addition to its grace.
 pub(super) const ACT_LIMIT: Duration = Duration::from_secs(60);
 
-/// For how long healing tries again what may work a moment later: an engine that is away comes
-/// back, and then everything is well.
+/// How long healing retries a failed act: a container engine may be restarting.
 const HEAL_WITHIN: Duration = Duration::from_secs(20);
 
-/// How long it waits before it tries again for the first time. Each time after that it is twice as
-/// long.
+/// The pause before the first retry. It doubles with each retry.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
-/// Does faults to a stack's backends, and undoes them. Nothing is taken from a service before that
-/// is written down and on the disk.
+/// Injects faults into a stack's backends, and undoes them. No harm is done before it is written
+/// down and on the disk.
 pub struct Nemesis {
     stack: Arc<Stack>,
     journal: Arc<Journal>,
@@ -36,13 +34,13 @@ pub enum NemesisError {
     /// The service cannot be driven.
     #[error(transparent)]
     Driver(#[from] DriverError),
-    /// The intent cannot be written down, so nothing is done.
+    /// The intent cannot be written down, so nothing was done.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// The trace cannot be synced, so nothing is done.
+    /// The trace cannot be synced, so nothing was done.
     #[error(transparent)]
     Trace(#[from] TraceError),
-    /// The environment did not finish an act.
+    /// An act took longer than its time limit.
     #[error("{service}: {act} did not finish within {}", duration(ACT_LIMIT))]
     TimedOut {
         /// The service.
@@ -50,22 +48,18 @@ pub enum NemesisError {
         /// The act.
         act: Act,
     },
-    /// The plan names a backend that is not there.
+    /// The stack does not have the backend of the plan.
     #[error("there is no backend `{0}`")]
     NoBackend(String),
 }
 
 impl NemesisError {
-    /// Whether the same may work a moment later: something is there, and has refused or not
-    /// answered.
+    /// Whether a retry may succeed.
     fn may_pass(&self) -> bool {
-        match self {
-            NemesisError::Driver(DriverError::Act { .. }) | NemesisError::TimedOut { .. } => true,
-            NemesisError::Driver(_)
-            | NemesisError::Journal(_)
-            | NemesisError::Trace(_)
-            | NemesisError::NoBackend(_) => false,
-        }
+        matches!(
+            self,
+            NemesisError::Driver(DriverError::Act { .. }) | NemesisError::TimedOut { .. }
+        )
     }
 }
 
@@ -79,11 +73,10 @@ impl Nemesis {
         }
     }
 
-    /// Does one fault from its first act to the end of its undoing.
+    /// Does one fault, from its first act until it is undone.
     ///
     /// # Errors
-    /// When an intent cannot be written down or an act fails; what was done is then left for
-    /// [`heal`].
+    /// When an intent cannot be written down or an act fails. The harm is then left for [`heal`].
     pub async fn strike(&self, step: &StepId, fault: &Fault) -> Result<(), NemesisError> {
         let Some(backend) = self.stack.backend(&fault.backend) else {
             return Err(NemesisError::NoBackend(fault.backend.clone()));
@@ -105,16 +98,16 @@ impl Nemesis {
                 took_us: (ended - began).as_micros() as u64,
             });
             settle(&backend.name, &*backend.driver, act, &self.journal)?;
-            // The outage counts from the act: whatever is written down has no part in it.
+            // The outage counts from the end of the act, not from the end of writing it down.
             sleep_until(ended + then).await;
         }
         Ok(())
     }
 
-    /// Writes an act down in the journal, and waits until journal and trace are on the disk where
-    /// the act takes something from the service. Both are synced at once, for a fault that waits
-    /// for an event must not be late. What gives something back waits for no disk: that would make
-    /// every outage longer than it was planned.
+    /// Writes an act to the journal. If it does harm, also waits until journal and trace are on the
+    /// disk. Both are synced at the same time, since a fault that is anchored to an event must not
+    /// be late. An act that undoes harm waits for no disk: every outage would be longer than
+    /// planned.
     async fn announce(&self, backend: &Backend, act: Act) -> Result<(), NemesisError> {
         let journalled = announce(&backend.name, &*backend.driver, act, &self.journal);
         match act.is_harm() {
@@ -127,9 +120,9 @@ impl Nemesis {
     }
 }
 
-/// Undoes whatever may have been done to the services of a stack: thaws, joins and starts each as
-/// its state demands. What fails is tried again for a while. It goes on with the others when one
-/// fails, and may be called at any time and again.
+/// Undoes all harm to the services of a stack: thaws, reconnects and starts each as its state
+/// demands, with retries. If one cannot be healed, the others still are. May be called at any time
+/// and repeatedly.
 ///
 /// # Errors
 /// The first failure, after everything else was tried.
@@ -164,13 +157,13 @@ async fn heal_service(
     driver: &dyn Driver,
     journal: &Journal,
 ) -> Result<(), NemesisError> {
-    // What was given up halfway may yet take effect, after everything was found to be well. Done to
-    // its end, it can be undone for good. Whether that succeeds is told by what is done next.
+    // An abandoned act may still take effect after the service was found to be well. Once it is
+    // completed, it can be undone for good. If it fails here, the next acts will tell.
     if let Some(act) = journal.in_doubt(name).filter(Act::is_harm) {
         let _ = do_act(name, driver, act, journal).await;
     }
-    // A network cut does not show in the state, so it is undone in any case, and before a start,
-    // which may depend on it.
+    // A network cut does not show in the state, so it is always undone: before a start, which may
+    // need the network.
     if driver.supports(Act::Join) {
         do_act(name, driver, Act::Join, journal).await?;
     }
@@ -183,8 +176,8 @@ async fn heal_service(
     Ok(())
 }
 
-/// Starts every service of a stack at once, and writes down how each is to be undone. Only the
-/// simulator does this; what is live is brought up in order by the executor.
+/// Starts every service of a stack, and writes down how to undo each. Only the simulator does this;
+/// the executor brings a live stack up in order.
 ///
 /// # Errors
 /// When a service cannot be started.
@@ -195,8 +188,7 @@ pub async fn bring_up(stack: &Stack, journal: &Journal) -> Result<(), NemesisErr
     Ok(())
 }
 
-/// Does one act to a service, after its intent was written down, and synced where it takes
-/// something from the service.
+/// Does one act to a service after its intent was written down, and synced if it does harm.
 ///
 /// # Errors
 /// When the intent cannot be written, or the act fails or does not finish.
@@ -221,7 +213,7 @@ async fn announce(
     Ok(journal.intent(name, act, driver.lease()).await?)
 }
 
-/// Does it, and nothing else.
+/// Does the act within its time limit.
 async fn perform(name: &str, driver: &dyn Driver, act: Act) -> Result<(), NemesisError> {
     match timeout(ACT_LIMIT + act.grace(), driver.act(act)).await {
         Ok(result) => Ok(result?),
@@ -239,7 +231,7 @@ fn settle(
     act: Act,
     journal: &Journal,
 ) -> Result<(), NemesisError> {
-    // What was started is another process than before: whoever heals later has to know it.
+    // A started service is a new process: a later heal needs its lease.
     if act == Act::Start {
         journal.lease(name, driver.lease())?;
     }

@@ -1,12 +1,11 @@
-//! A backend asked by hand, outside of a trial.
+//! Asking a backend whether it is ready.
 
 use tokio::time::{sleep, timeout};
 
 use crate::model::duration;
 use crate::stack::Backend;
 
-/// Asks a backend once whether it is ready; an answer that takes longer than the probe's time-out
-/// is a no.
+/// Asks a backend once whether it is ready. It is not if the probe times out.
 ///
 /// # Errors
 /// Why it is not ready, in a few words.
@@ -18,7 +17,7 @@ pub async fn ask(backend: &Backend) -> Result<(), String> {
     })
 }
 
-/// Asks a backend again and again until it is ready, and passes on why it is not.
+/// Asks a backend until it is ready, and passes each reason why it is not to `refused`.
 pub async fn until_ready(backend: &Backend, refused: impl Fn(&str)) {
     while let Err(why) = ask(backend).await {
         refused(&why);

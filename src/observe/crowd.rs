@@ -9,18 +9,18 @@ use tokio::time::timeout;
 use crate::trace::{EventKind, Recorder};
 use crate::watch;
 
-/// How often it is looked how many tasks run or want to.
+/// The time between two samples.
 const EVERY: Duration = Duration::from_millis(10);
 
-/// So many looks make one average.
-const LOOKS: u32 = 50;
+/// How many samples make one average.
+const SAMPLES: u32 = 50;
 
-/// From so many tasks to a processor on, in percent, it is told.
+/// The fewest tasks per processor that are recorded, in percent.
 const CROWDED: u64 = 150;
 
-/// Counts again and again how many tasks share a processor of this machine, for as long as it
-/// lives, and records what is considerable. The stack is on this machine, too, as a rule; where it
-/// is not, this says nothing of it, and nothing wrong.
+/// Samples how many tasks share a processor of this machine until it is ended or dropped, and
+/// records averages from 1.5 tasks up. Usually the stack is on this machine, too. If not, this says
+/// nothing about the stack, and nothing wrong.
 #[derive(Debug)]
 pub struct Crowd {
     stop: watch::Sender<bool>,
@@ -28,7 +28,7 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    /// Starts to count.
+    /// Starts sampling.
     pub fn observe(recorder: &Recorder) -> Self {
         let processors = std::thread::available_parallelism().map_or(1, usize::from) as u64;
         Self::with_tasks(recorder, processors, runnable)
@@ -44,15 +44,15 @@ impl Crowd {
         Crowd { stop, task }
     }
 
-    /// Tells what was counted since the last average, and ends.
+    /// Records the average since the last one, and ends.
     pub async fn end(self) {
         self.stop.send_replace(true);
-        // It neither panics nor is aborted; if it did, there would be nothing more to tell.
+        // The task neither panics nor is aborted.
         let _ = self.task.await;
     }
 }
 
-/// Counts until somebody says to stop, or is gone.
+/// Counts until it is stopped or the sender is dropped.
 async fn count(
     recorder: Recorder,
     processors: u64,
@@ -61,19 +61,19 @@ async fn count(
 ) {
     let mut goes_on = true;
     while goes_on {
-        let (began_us, mut tasks, mut looks) = (recorder.now_us(), 0, 0);
-        for _ in 0..LOOKS {
+        let (began_us, mut tasks, mut samples) = (recorder.now_us(), 0, 0);
+        for _ in 0..SAMPLES {
             let stop = timeout(EVERY, stopped.wait_for(|stop| *stop)).await;
             goes_on = stop.is_err();
             if let Some(now) = runnable() {
                 tasks += now;
-                looks += 1;
+                samples += 1;
             }
             if !goes_on {
                 break;
             }
         }
-        let percent = 100 * tasks / (processors * looks).max(1);
+        let percent = 100 * tasks / (processors * samples).max(1);
         if percent >= CROWDED {
             recorder.record(EventKind::Crowded {
                 percent,
@@ -83,7 +83,7 @@ async fn count(
     }
 }
 
-/// The tasks that run or wait for a processor, the one that asks included.
+/// The tasks that run or wait for a processor, including this one.
 fn runnable() -> Option<u64> {
     LoadAverage::current().ok().map(|load| u64::from(load.cur))
 }

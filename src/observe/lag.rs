@@ -1,5 +1,4 @@
-//! Whether this machine lets the harness run when it wants to, and whether its clocks can be
-//! trusted.
+//! Whether this machine runs the harness on time, and whether its clocks can be trusted.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,22 +9,22 @@ use tokio::time::{Instant, sleep_until};
 use crate::model::duration;
 use crate::trace::{EventKind, Measure, Recorder};
 
-/// How often the harness looks how late it wakes.
+/// The time between two measurements.
 const EVERY: Duration = Duration::from_millis(10);
 
-/// How late is worth telling. An idle machine is a tenth of this late, and no deadline that
-/// somebody sets is so short.
+/// The shortest wake-up delay that is recorded. On an idle machine the delay is a tenth of this, and
+/// nobody sets so short a timeout.
 const LATE: Duration = Duration::from_millis(20);
 
-/// How much the wall clock may be set at once. Who disciplines a clock gently changes it by less
-/// than a thousandth of the time that passes.
+/// The smallest step of the wall clock that is recorded. A time service that only slews the clock
+/// changes it by less than a thousandth of the time that passes.
 const WALL_STEP: Duration = Duration::from_millis(500);
 
-/// How long a machine may sleep without anybody noticing.
+/// The shortest suspension of the machine that is recorded.
 const SUSPENDED: Duration = Duration::from_millis(100);
 
-/// Measures again and again how late the harness wakes, for as long as it lives, and records what
-/// is considerable. It has no place where time is simulated: there nobody is ever late.
+/// Measures the harness's own wake-up delay until it is dropped, and records delays of [`LATE`] and
+/// more. It is of no use in simulated time, where nothing is ever late.
 #[derive(Debug)]
 pub struct Lag {
     recorder: Recorder,
@@ -33,7 +32,7 @@ pub struct Lag {
 }
 
 impl Lag {
-    /// Starts to measure.
+    /// Starts measuring.
     pub fn observe(recorder: &Recorder) -> Self {
         Self::with_clocks(recorder, Clocks::read)
     }
@@ -54,7 +53,7 @@ impl Lag {
 
 impl Drop for Lag {
     fn drop(&mut self) {
-        // Nobody shall wait for what will not be known.
+        // Nobody may wait for measurements that will never come.
         self.recorder.measured_until(Measure::Lag, None);
     }
 }
@@ -81,20 +80,19 @@ async fn measure(recorder: Recorder, clocks: impl Fn() -> Option<Clocks>) {
     }
 }
 
-/// What the clocks of this machine show.
+/// The times of this machine's clocks.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Clocks {
-    /// Since the epoch; anybody may set it.
+    /// Since the epoch. It may be set at any time.
     wall: Duration,
-    /// Runs while the machine does, and is what trials are timed by.
+    /// Stops while the machine is suspended. Trials are timed by it.
     monotonic: Duration,
-    /// The same, but it runs while the machine is suspended, too.
+    /// As `monotonic`, but goes on while the machine is suspended.
     boot: Duration,
 }
 
 impl Clocks {
-    /// Reads them all at one moment; none where that could not be done because the machine did
-    /// something else in between.
+    /// Reads all clocks at one moment; none if the reading was interrupted for too long.
     fn read() -> Option<Self> {
         let monotonic = since(clock_gettime(ClockId::Monotonic));
         let wall = SystemTime::UNIX_EPOCH.elapsed().ok()?;
@@ -107,7 +105,7 @@ impl Clocks {
         })
     }
 
-    /// Why times since an earlier reading cannot be trusted, if they cannot.
+    /// Why times measured since an earlier reading cannot be trusted, if they cannot.
     fn trouble_since(&self, before: &Clocks) -> Option<String> {
         let ran = self.monotonic.saturating_sub(before.monotonic);
         let passed = self.boot.saturating_sub(before.boot);
@@ -121,16 +119,12 @@ impl Clocks {
             true => (self.wall - expected, "forward"),
             false => (expected - self.wall, "back"),
         };
-        (step >= WALL_STEP).then(|| {
-            format!(
-                "this machine's clock was set {direction} by {}",
-                duration(step)
-            )
-        })
+        let by = duration(step);
+        (step >= WALL_STEP).then(|| format!("this machine's clock was set {direction} by {by}"))
     }
 }
 
-/// A kernel's clock is never before its own beginning.
+/// A kernel clock is never negative.
 fn since(time: Timespec) -> Duration {
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
@@ -148,7 +142,7 @@ mod tests {
         Duration::from_millis(ms)
     }
 
-    /// The clocks after so many milliseconds of running, of sleep, and of setting forward and back.
+    /// The clocks after running, sleeping and being set forward or back, in milliseconds.
     fn clocks(ran: u64, slept: u64, forward: u64, back: u64) -> Clocks {
         Clocks {
             wall: ms(1_000_000 + ran + slept + forward - back),

@@ -1,8 +1,8 @@
-//! The observers: what the services do, what the API uses, whether the backends are ready, and how
-//! this machine fares.
+//! The observers: what the services do, which resources the API uses, whether the backends are
+//! ready, and how busy this machine is.
 //!
-//! They only look. Everything they see goes to the recorder, from which the executor's anchors, the
-//! display and the invariants all read.
+//! They change nothing. All they observe goes to the recorder, from which the executor's anchors,
+//! the display and the invariants read.
 
 mod awaited;
 mod crowd;

@@ -1,4 +1,4 @@
-//! Whether each backend is ready, asked directly, past the API.
+//! Whether each backend is ready, as probes that bypass the API see it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,12 +13,10 @@ use crate::stack::{Backend, Stack};
 use crate::trace::{EventKind, Recorder};
 use crate::watch;
 
-/// Probes every backend of a stack again and again, for as long as it lives, and records each
-/// change.
+/// Probes every backend of a stack until it is dropped, and records each change.
 ///
 /// A backend that was struck by a fault counts as away until a probe that was *sent* after the
-/// fault's undoing says that it is ready: an answer that was already under way when the fault
-/// struck proves nothing.
+/// fault was undone succeeds: an answer already under way when the fault struck proves nothing.
 #[derive(Debug)]
 pub struct ReadinessObserver {
     backends: BTreeMap<BackendName, watch::Sender<State>>,
@@ -28,23 +26,23 @@ pub struct ReadinessObserver {
 /// What is known of one backend.
 #[derive(Debug, Clone)]
 struct State {
-    /// Counts the strikes and their undoings; a probe's answer counts only if this has not changed
-    /// meanwhile.
+    /// Incremented whenever a fault strikes or is undone. A probe's answer counts only if this has
+    /// not changed meanwhile.
     generation: u64,
     /// Whether a fault has struck and is not yet undone.
     struck: bool,
     /// The last fault that was undone.
     fault: Option<StepId>,
-    /// Since when the backend may be expected to become ready.
+    /// Since when the backend has been awaited.
     since: Instant,
     /// Whether it is ready.
     ready: bool,
-    /// The last probe's own words, if it said no.
+    /// The last probe's error.
     refusal: Option<String>,
 }
 
 impl ReadinessObserver {
-    /// Starts to probe.
+    /// Starts probing.
     pub fn probe(stack: &Arc<Stack>, recorder: &Recorder) -> Self {
         let mut tasks = JoinSet::new();
         let mut backends = BTreeMap::new();
@@ -83,11 +81,11 @@ impl ReadinessObserver {
         });
     }
 
-    /// Every fault that may still be open has been undone.
+    /// Every fault that was still open has been undone.
     pub fn healed(&self) {
         for (name, state) in &self.backends {
-            let open = state.borrow().struck;
-            if open {
+            let is_struck = state.borrow().struck;
+            if is_struck {
                 self.change(name, |state| {
                     state.struck = false;
                     state.since = Instant::now();
@@ -99,26 +97,22 @@ impl ReadinessObserver {
     /// Waits until every backend is ready.
     pub async fn all_ready(&self) {
         for state in self.backends.values() {
+            let mut changes = state.subscribe();
             // The sender is in `self`, so the wait cannot fail.
-            let _ = state
-                .subscribe()
-                .wait_for(|state| state.ready && !state.struck)
-                .await;
+            let _ = changes.wait_for(|state| state.ready && !state.struck).await;
         }
     }
 
-    /// Waits until some backend has been expected to become ready for longer than `limit`, and
-    /// tells which, and what the last probe said.
+    /// Waits until some backend has been awaited for longer than `limit`, and returns a sentence
+    /// that names it and the last probe's error.
     pub async fn overdue(&self, limit: Duration) -> String {
         let waits = self.backends.iter().map(|(name, state)| {
             Box::pin(async move {
                 overdue(state, limit).await;
                 let refusal = state.borrow().refusal.clone();
+                let refusal = refusal.as_deref().unwrap_or("it was not even asked");
                 let limit = duration(limit);
-                format!(
-                    "the backend {name} was not ready within {limit}: {}",
-                    refusal.as_deref().unwrap_or("it was not even asked")
-                )
+                format!("the backend {name} was not ready within {limit}: {refusal}")
             })
         });
         if self.backends.is_empty() {
@@ -162,7 +156,7 @@ async fn overdue(state: &watch::Sender<State>, limit: Duration) {
 /// Probes one backend for ever.
 async fn probe_backend(backend: &Backend, state: &watch::Sender<State>, recorder: &Recorder) {
     let mut changes = state.subscribe();
-    // The words of the last "no" that was recorded, until a "yes".
+    // When the last probe was sent that failed; none since a probe succeeded.
     let mut refused_since: Option<u64> = None;
     loop {
         let generation = changes.borrow_and_update().generation;
@@ -171,15 +165,11 @@ async fn probe_backend(backend: &Backend, state: &watch::Sender<State>, recorder
         let now = state.borrow().clone();
         match answer {
             Ok(()) if now.generation == generation && !now.struck && !now.ready => {
-                let not_ready_us = refused_since
-                    .take()
-                    .unwrap_or(0)
-                    .max(recorder.at_us(now.since));
-                let (backend, fault) = (backend.name.clone(), now.fault.clone());
+                let refused_us = refused_since.take().unwrap_or(0);
                 recorder.record(EventKind::Ready {
-                    backend,
-                    fault,
-                    not_ready_us,
+                    backend: backend.name.clone(),
+                    fault: now.fault,
+                    not_ready_us: refused_us.max(recorder.at_us(now.since)),
                 });
                 state.send_if_modified(|state| {
                     state.ready = state.generation == generation;
@@ -200,14 +190,14 @@ async fn probe_backend(backend: &Backend, state: &watch::Sender<State>, recorder
                     state.refusal = Some(detail);
                     state.ready = false;
                     if was_ready {
-                        // It became unready by itself: it is awaited from this moment on.
+                        // It became unready by itself, and is awaited from now on.
                         state.since = Instant::now();
                     }
                     was_ready
                 });
             }
         }
-        // A strike or an undoing is answered by a probe at once.
+        // Probe at once after a strike or an undoing.
         tokio::select! {
             biased;
             _ = changes.changed() => {}

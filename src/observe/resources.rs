@@ -1,4 +1,4 @@
-//! What the API uses of its machine.
+//! The resources that the API uses.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,14 +10,14 @@ use crate::model::API;
 use crate::stack::{Stack, Usage};
 use crate::trace::{EventKind, Recorder};
 
-/// Records what the API of a stack uses again and again, for as long as it lives.
+/// Samples the resources that the API of a stack uses until it is dropped.
 #[derive(Debug)]
 pub struct Resources {
     _task: JoinSet<()>,
 }
 
 impl Resources {
-    /// Starts to look, once in every such time.
+    /// Starts sampling.
     pub fn observe(stack: &Arc<Stack>, recorder: &Recorder, every: Duration) -> Self {
         let (stack, recorder) = (Arc::clone(stack), recorder.clone());
         let mut task = JoinSet::new();
@@ -31,9 +31,9 @@ impl Resources {
     }
 }
 
-/// Looks once and records what is seen; `at_rest` says that the harness has nothing in flight. None
-/// where the API is not observed, does not run, or cannot be looked at just now: a look that fails
-/// is one sample less, and no trouble of the trial.
+/// Takes and records one sample; `at_rest` says that the harness has nothing in flight. None if the
+/// API is not observed or does not run, or if the sample failed: a missing sample does not make the
+/// trial inconclusive.
 pub async fn look(stack: &Stack, recorder: &Recorder, at_rest: bool) -> Option<Usage> {
     let usage = stack.api.as_ref()?.usage().await.ok().flatten()?;
     recorder.record(EventKind::Resources {

@@ -1,4 +1,4 @@
-//! The services' own words and fates: log lines, exits, starts.
+//! What the services do: log lines, exits, starts.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,26 +8,25 @@ use tokio::task::JoinSet;
 use crate::stack::{Observation, Observations, Stack};
 use crate::trace::{EventKind, Recorder};
 
-/// Records what happens to every service of a stack, for as long as it lives.
+/// Records what happens to every service of a stack until it is dropped.
 #[derive(Debug)]
 pub struct Services {
     _tasks: JoinSet<()>,
 }
 
 impl Services {
-    /// Starts to observe.
+    /// Starts observing.
     pub fn observe(stack: &Arc<Stack>, recorder: &Recorder) -> Self {
-        let mut tasks = JoinSet::new();
         // All subscriptions are made before the first is read, so that nothing after this call is
         // missed.
-        let streams: BTreeMap<String, _> = stack
-            .services()
-            .map(|(name, driver)| (name.to_owned(), driver.observe()))
-            .collect();
-        for (service, stream) in streams {
-            tasks.spawn(pump(service, stream, recorder.clone()));
+        let services = stack.services();
+        let streams = services.map(|(name, driver)| (name.to_owned(), driver.observe()));
+        let streams: BTreeMap<String, Observations> = streams.collect();
+        let pumps = streams.into_iter();
+        let pumps = pumps.map(|(service, stream)| pump(service, stream, recorder.clone()));
+        Services {
+            _tasks: pumps.collect(),
         }
-        Services { _tasks: tasks }
     }
 }
 

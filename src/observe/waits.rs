@@ -1,12 +1,11 @@
-//! How long the services' own threads waited for a processor.
+//! How long the services' threads waited for a processor.
 //!
-//! The kernel keeps the time that each thread was ready to run and did not (`run_delay` in
+//! The kernel counts how long each thread was ready but not running (`run_delay` in
 //! `/proc/PID/task/TID/schedstat`, in nanoseconds), and how long a control group was throttled
-//! (`cpu.stat`). So a busy machine is measured where it counts: a hundred niced compilers withhold
-//! little, a quota withholds a lot, and neither shows in the number of tasks.
+//! (`cpu.stat`). This measures a busy machine where it matters: a hundred niced compilers take away
+//! little time, a quota takes away a lot, and neither shows in the number of tasks.
 //!
-//! What is read are the processes that a driver knows and their descendants, on a thread of its
-//! own.
+//! The processes that a driver knows and their descendants are read, on a separate thread.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -21,24 +20,24 @@ use tokio::time::{sleep, timeout};
 use crate::stack::Stack;
 use crate::trace::{EventKind, Measure, Recorder};
 
-/// How often it is looked. Two looks bound when within them a thread waited.
+/// The time between two samples. A wait lies somewhere between two samples.
 const EVERY: Duration = Duration::from_millis(50);
 
-/// How often it is asked which process a service is: it is another after each restart.
+/// How often the drivers are asked for a service's process, which changes with each restart.
 const ASK_EVERY: Duration = Duration::from_millis(500);
 
-/// How long the drivers may take to say so.
+/// How long the drivers may take to answer.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// A look takes about this long for each thread; a service with hundreds of them is looked at less
-/// often.
+/// The pause per thread, so that a service with hundreds of threads is sampled less often.
 const PER_THREAD: Duration = Duration::from_millis(1);
 
-/// Less than this part of a time is not told: it cannot be what broke a deadline.
-const WORTH_TELLING: u32 = 20;
+/// A wait is recorded if it is at least this fraction (1/n) of the time between two samples: a
+/// shorter one cannot have broken a timeout.
+const WORTH_RECORDING: u32 = 20;
 
-/// Measures again and again how long each service's threads waited, for as long as it lives, and
-/// records what is considerable.
+/// Samples how long each service's threads waited until it is dropped, and records considerable
+/// waits.
 #[derive(Debug)]
 pub struct WaitObserver {
     recorder: Recorder,
@@ -48,7 +47,7 @@ pub struct WaitObserver {
 }
 
 impl WaitObserver {
-    /// Starts to measure.
+    /// Starts sampling.
     pub async fn observe(stack: &Arc<Stack>, recorder: &Recorder) -> Self {
         let leaders = leaders(stack).await.unwrap_or_default();
         let is_complete = stack.api.is_some() && leaders.len() == stack.services().count();
@@ -65,8 +64,8 @@ impl WaitObserver {
         }
     }
 
-    /// Whether every service of the stack can be measured, so that nothing has to be guessed from
-    /// the machine's load.
+    /// Whether every service of the stack can be measured. Otherwise the machine's load must serve
+    /// as an estimate.
     pub fn is_complete(&self) -> bool {
         self.is_complete
     }
@@ -74,13 +73,13 @@ impl WaitObserver {
 
 impl Drop for WaitObserver {
     fn drop(&mut self) {
-        // Nobody shall wait for what will not be known.
+        // Nobody may wait for measurements that will never come.
         self.recorder.measured_until(Measure::Waits, None);
     }
 }
 
-/// The first process of each service that has one on this machine; none where that is not known in
-/// time.
+/// The main process of each service that has one on this machine; none if the drivers do not answer
+/// in time.
 async fn leaders(stack: &Stack) -> Option<BTreeMap<String, u32>> {
     let asked = async {
         let mut leaders = BTreeMap::new();
@@ -99,22 +98,22 @@ async fn measure(stack: &Stack, recorder: &Recorder, mut leaders: BTreeMap<Strin
     let mut asked = Instant::now();
     loop {
         if asked.elapsed() >= ASK_EVERY {
-            // An engine that does not answer tells nothing new.
+            // If an engine does not answer, the last answer still holds.
             leaders = self::leaders(stack).await.unwrap_or(leaders);
             asked = Instant::now();
         }
         let services = leaders.clone();
-        let (sender, looked) = oneshot::channel();
+        let (sender, sampled) = oneshot::channel();
         spawn_blocking(move || {
-            let looked = look(&mut meters, &services);
-            // Where nobody listens any more, the trial is over.
-            let _ = sender.send((looked, meters));
+            let waits = sample(&mut meters, &services);
+            // Sending fails when the trial is over.
+            let _ = sender.send((waits, meters));
         });
-        let Ok((waited, again)) = looked.await else {
+        let Ok((waited, again)) = sampled.await else {
             return;
         };
         meters = again;
-        // A service that has gone may be back as another process.
+        // A service that is gone may come back as another process.
         leaders.retain(|service, _| meters.contains_key(service));
         for (service, waited) in waited {
             recorder.record(EventKind::Waited {
@@ -124,79 +123,67 @@ async fn measure(stack: &Stack, recorder: &Recorder, mut leaders: BTreeMap<Strin
             });
         }
         recorder.measured_until(Measure::Waits, Some(tokio::time::Instant::now()));
-        let threads = meters
-            .values()
-            .map(|meter| meter.threads.len() as u32)
-            .sum::<u32>();
-        sleep(EVERY.max(PER_THREAD * threads)).await;
+        let threads: usize = meters.values().map(|meter| meter.threads.len()).sum();
+        sleep(EVERY.max(PER_THREAD * threads as u32)).await;
     }
 }
 
-/// How long a service waited between two looks.
+/// How long a service waited between two samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Waited {
     time: Duration,
     over: Duration,
 }
 
-/// Looks at each service once, and tells what is considerable.
-fn look(
+/// Samples each service once, and returns the considerable waits.
+fn sample(
     meters: &mut BTreeMap<String, Meter>,
     leaders: &BTreeMap<String, u32>,
 ) -> Vec<(String, Waited)> {
-    let mut looks = Vec::new();
+    let mut passed: Vec<(String, Passed)> = Vec::new();
     for (service, leader) in leaders {
-        match Meter::read(*leader) {
-            Some(now) => looks.extend(
-                meters
-                    .insert(service.clone(), now)
-                    .map(|before| (service, before)),
-            ),
-            None => drop(meters.remove(service)),
-        }
+        let before = meters.remove(service);
+        let Some(now) = Meter::read(*leader) else {
+            continue;
+        };
+        passed.extend(before.map(|before| (service.clone(), before.until(&now))));
+        meters.insert(service.clone(), now);
     }
-    let since = |(service, before): (&String, Meter)| {
-        Some((service.clone(), before.until(meters.get(service)?)))
-    };
-    let passed: Vec<(String, Passed)> = looks.into_iter().filter_map(since).collect();
     let processors = std::thread::available_parallelism().map_or(1, usize::from) as u32;
     let own: Duration = passed.iter().map(|(_, passed)| passed.ran).sum();
-    let told = passed.into_iter().map(|(service, passed)| {
-        let time = passed.withheld(own, processors);
-        (
-            service,
-            Waited {
-                time,
-                over: passed.over,
-            },
-        )
+    let waits = passed.into_iter().map(|(service, passed)| {
+        let (time, over) = (passed.withheld(own, processors), passed.over);
+        (service, Waited { time, over })
     });
-    told.filter(|(_, waited)| waited.time * WORTH_TELLING >= waited.over && !waited.time.is_zero())
+    waits
+        .filter(|(_, waited)| {
+            waited.time * WORTH_RECORDING >= waited.over && !waited.time.is_zero()
+        })
         .collect()
 }
 
-/// What one look says of a service.
+/// One sample of a service.
 #[derive(Debug)]
 struct Meter {
     at: Instant,
-    /// Of each thread, how long it has run and how long it has waited.
+    /// How long each thread has run, and how long it has waited.
     threads: BTreeMap<u32, (Duration, Duration)>,
     /// How long its control group has been throttled.
     throttled: Duration,
 }
 
-/// What passed between two looks at a service.
+/// The difference between two samples of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Passed {
     over: Duration,
-    /// How long all of its threads ran.
+    /// How long all of its threads ran, added up.
     ran: Duration,
-    /// How long the one that waited longest did.
+    /// How long the thread waited that waited longest.
     waited: Duration,
 }
 
 impl Meter {
-    /// Reads the threads of a process and its descendants; none where there is no such process.
+    /// Reads the threads of a process and its descendants; none if there is no such process.
     fn read(leader: u32) -> Option<Meter> {
         let at = Instant::now();
         let mut threads = BTreeMap::new();
@@ -207,17 +194,13 @@ impl Meter {
                 continue;
             };
             for task in tasks.filter_map(Result::ok) {
-                let path = task.path();
-                let Some(times) = fs::read_to_string(path.join("schedstat"))
-                    .ok()
-                    .as_deref()
-                    .and_then(schedstat)
-                else {
+                let read = |file| fs::read_to_string(task.path().join(file)).unwrap_or_default();
+                let Some(times) = schedstat(&read("schedstat")) else {
                     continue;
                 };
                 let tid = task.file_name().to_str().and_then(|name| name.parse().ok());
                 threads.extend(tid.map(|tid| (tid, times)));
-                let children = fs::read_to_string(path.join("children")).unwrap_or_default();
+                let children = read("children");
                 let children = children
                     .split_whitespace()
                     .filter_map(|pid| pid.parse().ok());
@@ -231,34 +214,26 @@ impl Meter {
         })
     }
 
-    /// What passed until a later look. A thread that is new has waited since it began; of one that
-    /// has ended nothing is known.
+    /// The difference to a later sample. A new thread counts from its start; nothing is known of
+    /// threads that have ended.
     fn until(&self, now: &Meter) -> Passed {
-        let since = |(tid, (ran, waited)): (&u32, &(Duration, Duration))| {
-            let (ran_before, before) = self.threads.get(tid).copied().unwrap_or_default();
-            (
-                ran.saturating_sub(ran_before),
-                waited.saturating_sub(before),
-            )
-        };
-        let each: Vec<(Duration, Duration)> = now.threads.iter().map(since).collect();
-        let longest = each
-            .iter()
-            .map(|(_, waited)| *waited)
-            .max()
-            .unwrap_or_default();
-        let throttled = now.throttled.saturating_sub(self.throttled);
-        Passed {
+        let mut passed = Passed {
             over: now.at.saturating_duration_since(self.at),
-            ran: each.iter().map(|(ran, _)| *ran).sum(),
-            waited: longest.max(throttled),
+            ran: Duration::ZERO,
+            waited: now.throttled.saturating_sub(self.throttled),
+        };
+        for (tid, (ran, waited)) in &now.threads {
+            let (ran_before, waited_before) = self.threads.get(tid).copied().unwrap_or_default();
+            passed.ran += ran.saturating_sub(ran_before);
+            passed.waited = passed.waited.max(waited.saturating_sub(waited_before));
         }
+        passed
     }
 }
 
 impl Passed {
-    /// What others withheld of it, where the services together ran for `own`: threads that wait for
-    /// each other's work only are kept waiting by nobody else.
+    /// The part of the wait that others caused, if the services together ran for `own`: the services
+    /// may also wait for each other.
     fn withheld(&self, own: Duration, processors: u32) -> Duration {
         let capacity = self.over * processors;
         let others = match capacity.is_zero() {
@@ -269,12 +244,11 @@ impl Passed {
     }
 }
 
-/// How long a thread has run and waited, in `RAN WAITED SLICES`, the times in nanoseconds.
+/// How long a thread has run and waited: `RAN WAITED SLICES`, the times in nanoseconds.
 fn schedstat(text: &str) -> Option<(Duration, Duration)> {
-    let mut words = text
-        .split_whitespace()
-        .map(|word| word.parse().map(Duration::from_nanos));
-    Some((words.next()?.ok()?, words.next()?.ok()?))
+    let mut words = text.split_whitespace();
+    let mut time = || Some(Duration::from_nanos(words.next()?.parse().ok()?));
+    Some((time()?, time()?))
 }
 
 /// How long a process's control group has been throttled, in either version of control groups.

@@ -1,18 +1,18 @@
-//! What a campaign's folder tells.
+//! A campaign, read from its folder.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::comparison::{Seen, TrialSample};
-use super::unreadable::sorted_out;
+use super::unreadable::readable;
 use super::{ReportError, TrialReport, TrialSummary, Unreadable};
 use crate::latency::{self, Latencies, Stage};
 use crate::model::{Failure, Summary, Verdict};
 use crate::trace;
 
-/// How many failures are told with everything about their trial; of the others there is a line.
-const MOST_TOLD: usize = 3;
+/// How many failures are shown with their whole trial. The others have only a line each.
+const MOST_SHOWN: usize = 3;
 
 /// A campaign, in plain data.
 #[derive(Debug)]
@@ -39,14 +39,14 @@ impl CampaignReport {
         let text = fs::read_to_string(&path).map_err(|e| ReportError::read(&path, e))?;
         let summary: Summary =
             serde_json::from_str(&text).map_err(|error| ReportError::Summary { path, error })?;
-        // A campaign without any request has none, nor has one of before there was such a file.
+        // A campaign without requests has no log.
         let log = Some(folder.join("latency.hlog")).filter(|log| log.is_file());
         let mut latency = Latencies::default();
         if let Some(log) = &log {
             each_trial(log, |trial| latency.add(trial))?;
         }
         let traces = trace::files(folder).map_err(|error| ReportError::read(folder, error))?;
-        let (trials, unreadable) = sorted_out(&traces, TrialSummary::read);
+        let (trials, unreadable) = readable(&traces, TrialSummary::read);
         Ok(CampaignReport {
             summary,
             log,
@@ -56,10 +56,10 @@ impl CampaignReport {
         })
     }
 
-    /// What each trial has seen in each stage.
+    /// The latencies of all trials by stage, for comparisons.
     ///
     /// # Errors
-    /// When the log cannot be read any more.
+    /// When the log can no longer be read.
     pub fn samples(&self) -> Result<BTreeMap<Stage, TrialSample>, ReportError> {
         let mut seen = Stage::ALL.map(|stage| (stage, Seen::default()));
         if let Some(log) = &self.log {
@@ -71,23 +71,21 @@ impl CampaignReport {
         Ok(seen.map(|(stage, seen)| (stage, seen.sample())).into())
     }
 
-    /// The trials that are told with everything: those of the first failures; without one, the
-    /// first that was inconclusive, else the last. Those that cannot be read are kept apart.
-    pub fn told(&self) -> (Vec<TrialReport>, Vec<Unreadable>) {
-        let failures = self.summary.failures.iter().take(MOST_TOLD);
+    /// The trials shown in full: those of the first failures; without failures, the first
+    /// inconclusive trial, or else the last. Those that cannot be read are returned separately.
+    pub fn shown(&self) -> (Vec<TrialReport>, Vec<Unreadable>) {
+        let failures = self.summary.failures.iter().take(MOST_SHOWN);
         let mut paths: Vec<PathBuf> = failures.filter_map(|f| self.trace_of(f)).collect();
         if self.summary.failures.is_empty() {
-            let undecided = self
-                .trials
-                .iter()
-                .find(|t| t.verdict() == Verdict::Inconclusive);
+            let mut trials = self.trials.iter();
+            let undecided = trials.find(|t| t.verdict() == Verdict::Inconclusive);
             let example = undecided.or(self.trials.last());
             paths.extend(example.map(|trial| trial.path.clone()));
         }
-        sorted_out(&paths, TrialReport::read)
+        readable(&paths, TrialReport::read)
     }
 
-    /// The trace that was kept of a failure; where it has gone, the campaign's own that showed it.
+    /// The saved trace of a failure. If it is gone, the campaign's first trace of that failure.
     fn trace_of(&self, failure: &Failure) -> Option<PathBuf> {
         let kept = PathBuf::from(&failure.trace);
         if kept.is_file() {

@@ -1,4 +1,4 @@
-//! What a look at a configuration and its stack found.
+//! The result of `comeback doctor`: the checks of a configuration and its stack.
 
 use std::fmt::Write;
 
@@ -7,55 +7,54 @@ use serde::Serialize;
 use super::Scope;
 use crate::redact;
 
-/// What a look at a configuration and its stack found, in the order in which somebody would mend
-/// it.
+/// The checks of a configuration and its stack, in the order in which to fix them.
 #[derive(Debug, Default, Serialize)]
 pub struct Checkup {
-    /// What was checked.
+    /// The checks.
     pub checks: Vec<Check>,
-    /// What may be touched, and what each driver can do; none where the stack was not found.
+    /// What may be touched, and what each driver can do; none if the stack was not found.
     pub scope: Option<Scope>,
 }
 
-/// One thing that was checked.
+/// One check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Check {
     /// What was checked.
     pub what: String,
-    /// How it is.
+    /// The result.
     pub health: Health,
     /// What was found.
     pub found: String,
-    /// What to do about it; empty where all is fine.
+    /// What to do about it; empty if nothing is wrong.
     pub remedy: String,
 }
 
-/// How something is. The worst is the one to be mended first.
+/// The result of a check. The greatest is the one to fix first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Health {
     /// As it should be.
     Fine,
-    /// As it should be, and worth knowing before anything is done.
+    /// As it should be, but worth knowing before a run.
     Notice,
-    /// The environment is at fault: something does not run, or may not be done.
+    /// Wrong in the environment: something does not run, or is not permitted.
     Environment,
-    /// The configuration is at fault.
+    /// Wrong in the configuration.
     Configuration,
 }
 
 impl Checkup {
-    /// Something is as it should be.
+    /// Adds a check that found nothing wrong.
     pub fn fine(&mut self, what: impl Into<String>, found: impl Into<String>) {
         self.add(what, Health::Fine, found, "");
     }
 
-    /// Something is worth knowing.
+    /// Adds something worth knowing.
     pub fn notice(&mut self, what: impl Into<String>, found: impl Into<String>) {
         self.add(what, Health::Notice, found, "");
     }
 
-    /// The environment is at fault.
+    /// Adds something wrong in the environment.
     pub fn environment(
         &mut self,
         what: impl Into<String>,
@@ -65,7 +64,7 @@ impl Checkup {
         self.add(what, Health::Environment, found, remedy);
     }
 
-    /// The configuration is at fault.
+    /// Adds something wrong in the configuration.
     pub fn configuration(
         &mut self,
         what: impl Into<String>,
@@ -90,13 +89,13 @@ impl Checkup {
         });
     }
 
-    /// The worst that was found.
+    /// The worst result.
     pub fn health(&self) -> Health {
         let all = self.checks.iter().map(|check| check.health);
         all.max().unwrap_or(Health::Fine)
     }
 
-    /// A line for each check, and what to do below those that failed.
+    /// A line for each check, with the remedy below those that failed.
     pub fn text(&self) -> String {
         let mut text = String::new();
         for check in &self.checks {
@@ -114,10 +113,8 @@ impl Checkup {
         if let Some(scope) = &self.scope {
             let _ = writeln!(text, "\n{}\n{}", scope.text(), scope.abilities());
         }
-        let wrong = self
-            .checks
-            .iter()
-            .filter(|check| check.health > Health::Notice);
+        let checks = self.checks.iter();
+        let wrong = checks.filter(|check| check.health > Health::Notice);
         let _ = match wrong.count() {
             0 => write!(text, "\nAll is fine."),
             1 => write!(text, "\n1 thing is wrong."),

@@ -1,29 +1,29 @@
-//! Everything that a report tells, whatever it is written as.
+//! The content of a report, in any format.
 
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::unreadable::sorted_out;
+use super::unreadable::readable;
 use super::{CampaignReport, Comparison, TrialReport, Unreadable, wording};
 use crate::latency::{self, Latencies, LatencyLogError};
 use crate::model::Verdict;
 
-/// Everything that a report tells.
+/// The content of a report.
 #[derive(Debug)]
 pub struct Report {
-    /// The campaign, if it is about one.
+    /// The campaign, if the report is about one.
     pub campaign: Option<CampaignReport>,
-    /// The trials that are told with everything.
+    /// The trials shown in full.
     pub trials: Vec<TrialReport>,
-    /// How the campaign compares with another, if that was asked for.
+    /// The comparison with another campaign, if that was asked for.
     pub comparison: Option<Comparison>,
-    /// The traces that cannot be read. The report is about all the others.
+    /// The traces that cannot be read. The report is about the others.
     pub unreadable: Vec<Unreadable>,
 }
 
-/// A report that cannot be made.
+/// Why there is no report.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// A file cannot be read.
@@ -34,7 +34,7 @@ pub enum ReportError {
         /// What the system said.
         source: io::Error,
     },
-    /// The summary is none.
+    /// The summary is invalid.
     #[error("{}: {error}; is this the folder of a run, and of this version or an older one?", path.display())]
     Summary {
         /// The file.
@@ -62,13 +62,13 @@ impl ReportError {
 }
 
 impl Report {
-    /// A report about a campaign, by its folder. Traces of it that cannot be read are left out.
+    /// A report about a campaign, by its folder.
     ///
     /// # Errors
     /// When its summary or its latencies cannot be read.
     pub fn of_run(folder: &Path) -> Result<Self, ReportError> {
         let campaign = CampaignReport::read(folder)?;
-        let (trials, more) = campaign.told();
+        let (trials, more) = campaign.shown();
         Ok(Report {
             trials,
             unreadable: [campaign.unreadable.clone(), more].concat(),
@@ -77,9 +77,9 @@ impl Report {
         })
     }
 
-    /// A report about single traces. Those that cannot be read are left out.
+    /// A report about single traces.
     pub fn of_traces(traces: &[PathBuf]) -> Self {
-        let (trials, unreadable) = sorted_out(traces, TrialReport::read);
+        let (trials, unreadable) = readable(traces, TrialReport::read);
         Report {
             campaign: None,
             trials,
@@ -88,7 +88,7 @@ impl Report {
         }
     }
 
-    /// The same, compared with another run; a report about traces has nothing to compare.
+    /// The same report, compared with another run. A report about traces has nothing to compare.
     ///
     /// # Errors
     /// When the other run's summary or latencies cannot be read.
@@ -107,12 +107,9 @@ impl Report {
             Some(campaign) => campaign.summary.verdict,
             None => {
                 let verdicts = self.trials.iter().map(|trial| trial.headline().verdict);
-                // Nobody knows what the others hold.
                 let unknown = self.unreadable.iter().map(|_| Verdict::Inconclusive);
-                verdicts
-                    .chain(unknown)
-                    .max()
-                    .unwrap_or(Verdict::Inconclusive)
+                let worst = verdicts.chain(unknown).max();
+                worst.unwrap_or(Verdict::Inconclusive)
             }
         }
     }
@@ -123,12 +120,8 @@ impl Report {
             (Some(campaign), _) => wording::sentence(&campaign.summary),
             (None, [trial]) if self.unreadable.is_empty() => trial.sentence(),
             (None, trials) => {
-                let of = |verdict| {
-                    trials
-                        .iter()
-                        .filter(|t| t.headline().verdict == verdict)
-                        .count()
-                };
+                let verdicts: Vec<_> = trials.iter().map(|t| t.headline().verdict).collect();
+                let of = |verdict| verdicts.iter().filter(|v| **v == verdict).count();
                 let more = match self.unreadable.len() {
                     0 => String::new(),
                     n => format!("; {n} more cannot be read"),
@@ -147,7 +140,7 @@ impl Report {
     /// Writes the latencies of each trial as an interval log.
     ///
     /// # Errors
-    /// When it cannot be written, or the campaign's own log not be read.
+    /// When it cannot be written, or the campaign's own log cannot be read.
     pub fn interval_log(&self, out: &mut impl Write) -> io::Result<()> {
         if let Some(campaign) = &self.campaign {
             return match &campaign.log {
@@ -161,15 +154,14 @@ impl Report {
         })
     }
 
-    /// The latencies of everything that it is about.
+    /// The latencies of all trials.
     pub fn latencies(&self) -> Latencies {
         match &self.campaign {
             Some(campaign) => campaign.latency.clone(),
             None => {
                 let mut all = Latencies::default();
-                self.trials
-                    .iter()
-                    .for_each(|trial| all.add(&trial.latencies));
+                let trials = self.trials.iter();
+                trials.for_each(|trial| all.add(&trial.latencies));
                 all
             }
         }

@@ -3,7 +3,7 @@
 use super::wording;
 use crate::model::{Failure, Plan, Verdict, count};
 
-/// A failure with its evidence, its plan, and the commands that go on from it.
+/// A failure with its evidence, its plan, and the next commands.
 pub(super) fn failure(failure: &Failure) -> String {
     let Failure {
         invariant,
@@ -15,17 +15,17 @@ pub(super) fn failure(failure: &Failure) -> String {
         ..
     } = failure;
     let control = without_faults.map_or(String::new(), |verdict| {
-        format!(
-            "  control    without its faults, the plan {}\n",
-            gave(verdict)
-        )
+        let gave = gave(verdict);
+        format!("  control    without its faults, the plan {gave}\n")
     });
+    let needs = failure.explanation.as_ref();
+    let needs = needs.map_or(String::new(), |text| format!("  needs      {text}\n"));
     format!(
         "  {invariant}: {message}\n  \
            evidence   {}\n  \
            signature  {signature}{}\n  \
            plan       {}\n\
-         {}{}{control}  \
+         {}{needs}{control}  \
            trace      {trace}\n  \
            replay     comeback replay {trace}\n  \
            judge      comeback check {trace}\n",
@@ -33,14 +33,10 @@ pub(super) fn failure(failure: &Failure) -> String {
         seen(failure),
         wording::size(failure),
         failure.plan.as_ref().map_or(String::new(), steps),
-        failure
-            .explanation
-            .as_ref()
-            .map_or(String::new(), |text| format!("  needs      {text}\n")),
     )
 }
 
-/// In how many trials a failure was seen, and under which other names.
+/// In how many trials a failure occurred, and under which other names.
 fn seen(failure: &Failure) -> String {
     let trials = match failure.seen {
         0 | 1 => String::new(),
@@ -53,7 +49,7 @@ fn seen(failure: &Failure) -> String {
     }
 }
 
-/// The steps of a plan, one a line.
+/// The steps of a plan, one per line.
 fn steps(plan: &Plan) -> String {
     let text = plan.to_string();
     let steps = text.lines().skip(1);
@@ -62,7 +58,7 @@ fn steps(plan: &Plan) -> String {
         .collect()
 }
 
-/// What a control gave, as the end of a sentence.
+/// The verdict without faults, as the end of a sentence.
 fn gave(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Holds => "holds",

@@ -4,10 +4,9 @@ use std::io::{self, Write};
 
 use hdrhistogram::Histogram;
 
-/// How many lines there are for each halving of the distance to 100 %, as other tools have it by
-/// default.
+/// The number of lines for each halving of the distance to 100 %: the default of other tools.
 const TICKS_PER_HALF_DISTANCE: u32 = 5;
-/// Values are told in milliseconds.
+/// Values are written in milliseconds.
 const US_PER_MS: f64 = 1_000.0;
 
 /// Writes a histogram of microseconds as a percentile distribution in milliseconds.
@@ -47,7 +46,7 @@ pub fn write(histogram: &Histogram<u64>, out: &mut impl Write) -> io::Result<()>
         out,
         "#[Buckets = {:12}, SubBuckets     = {:12}]",
         histogram.buckets(),
-        // Three significant digits need so many.
+        // For three significant digits.
         2048
     )
 }

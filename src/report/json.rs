@@ -12,14 +12,14 @@ pub struct ReportJson<'a> {
     verdict: Verdict,
     /// The verdict in one sentence.
     sentence: String,
-    /// The campaign's summary, if it is about one.
+    /// The campaign's summary, if the report is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
     summary: Option<&'a Summary>,
-    /// The trials that are told with everything.
+    /// The trials shown in full.
     trials: Vec<TrialJson<'a>>,
-    /// Latencies over everything that it is about.
+    /// The latencies of all trials.
     latency: Vec<LatencyRow>,
-    /// How it compares with another run.
+    /// The comparison with another run.
     #[serde(skip_serializing_if = "Option::is_none")]
     comparison: Option<&'a Comparison>,
     /// The traces that cannot be read.
@@ -39,7 +39,7 @@ struct TrialJson<'a> {
 }
 
 impl<'a> ReportJson<'a> {
-    /// What there is to tell.
+    /// The content of a report.
     pub fn of(report: &'a Report) -> Self {
         let trials = report.trials.iter().map(|trial| TrialJson {
             trace: &trial.file,

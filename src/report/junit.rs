@@ -5,14 +5,14 @@ use std::time::Duration;
 use quick_junit::{NonSuccessKind, Property, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
 use super::{CampaignReport, Report, TrialReport, Unreadable, wording};
-use crate::model::{Failure, Fate, Finding, FirstCalls, Summary, Tested, Verdict};
+use crate::model::{Failure, Fate, FirstCalls, Regressed, Summary, Tested, Verdict};
 
-/// The report as JUnit XML. Of a campaign, each invariant is a test case, and each failure one
-/// under its signature; of a trace, each finding is one. `invariants` are the names of those that
-/// were checked.
+/// The report as JUnit XML. A campaign has a test case for each invariant without a failure, and
+/// one for each failure, named by its signature. A trace has a test case for each finding.
+/// `invariants` are the names of the checked invariants.
 ///
 /// # Errors
-/// When the XML writer refuses.
+/// When the XML writer fails.
 pub fn junit(report: &Report, invariants: &[&str]) -> Result<String, SerializeError> {
     let mut junit = quick_junit::Report::new("comeback");
     if let Some(campaign) = &report.campaign {
@@ -28,22 +28,17 @@ fn of_campaign(campaign: &CampaignReport, invariants: &[&str]) -> TestSuite {
     let summary = &campaign.summary;
     let mut suite = TestSuite::new(&summary.stack);
     suite.set_time(Duration::from_millis(summary.elapsed_ms));
+    let mut add = |case| add(&mut suite, &summary.stack, case);
     for invariant in invariants {
         let known = summary.known.iter().filter(|known| !known.listed);
         let known = known.map(|known| &known.signature.invariant);
-        let found = summary.failures.iter().map(|failure| &failure.invariant);
-        let violated = found.chain(known).any(|violated| violated == invariant);
-        if !violated {
-            let case = TestCase::new(*invariant, TestCaseStatus::success());
-            add(&mut suite, &summary.stack, case);
+        let mut violated = summary.failures.iter().map(|f| &f.invariant).chain(known);
+        if !violated.any(|violated| violated == invariant) {
+            add(TestCase::new(*invariant, TestCaseStatus::success()));
         }
     }
     for failure in &summary.failures {
-        add(
-            &mut suite,
-            &summary.stack,
-            failed(failure, summary.plans_executed),
-        );
+        add(failed(failure, summary.plans_executed));
     }
     for known in &summary.known {
         let name = format!("known: {}", known.signature);
@@ -52,14 +47,12 @@ fn of_campaign(campaign: &CampaignReport, invariants: &[&str]) -> TestSuite {
             true => skipped(&message),
             false => said(NonSuccessKind::Failure, &message),
         };
-        add(&mut suite, &summary.stack, TestCase::new(name, status));
+        add(TestCase::new(name, status));
     }
-    for told in &summary.reused {
-        if told.fate == Fate::FailsOtherwise {
-            let status = said(NonSuccessKind::Failure, &told.because);
-            let name = format!("replay of {}", told.trace);
-            add(&mut suite, &summary.stack, TestCase::new(name, status));
-        }
+    let otherwise = |trace: &&Regressed| trace.fate == Fate::FailsOtherwise;
+    for trace in summary.reused.iter().filter(otherwise) {
+        let status = said(NonSuccessKind::Failure, &trace.because);
+        add(TestCase::new(format!("replay of {}", trace.trace), status));
     }
     for rehearsal in &summary.scenario {
         for expected in &rehearsal.expectations {
@@ -69,10 +62,10 @@ fn of_campaign(campaign: &CampaignReport, invariants: &[&str]) -> TestSuite {
                 Some(false) => said(NonSuccessKind::Failure, &expected.because),
                 None => skipped(&expected.because),
             };
-            add(&mut suite, &summary.stack, TestCase::new(name, status));
+            add(TestCase::new(name, status));
         }
     }
-    add(&mut suite, &summary.stack, conclusive(summary));
+    add(conclusive(summary));
     if !summary.first_calls.is_unknown() {
         let FirstCalls { restarts, failed } = summary.first_calls;
         let properties = [("idle-restarts", restarts), ("first-call-failed", failed)];
@@ -82,7 +75,7 @@ fn of_campaign(campaign: &CampaignReport, invariants: &[&str]) -> TestSuite {
     suite
 }
 
-/// What the verdict rests on.
+/// What the verdict is based on.
 fn tested(tested: &Tested) -> Vec<Property> {
     if tested.is_unknown() {
         return Vec::new();
@@ -104,7 +97,7 @@ fn tested(tested: &Tested) -> Vec<Property> {
         .collect()
 }
 
-/// A failure under its signature, with all that is needed to go on from it.
+/// A failure, named by its signature, with the next commands.
 fn failed(failure: &Failure, plans: u64) -> TestCase {
     let mut status = said(NonSuccessKind::Failure, &failure.message);
     status.set_type(&failure.invariant);
@@ -121,22 +114,16 @@ fn failed(failure: &Failure, plans: u64) -> TestCase {
 
 /// Too many inconclusive trials are an error: of the harness or the environment, not of the API.
 fn conclusive(summary: &Summary) -> TestCase {
-    let reasons = summary.inconclusive_reasons.join("\n");
-    let status = match (summary.verdict, summary.inconclusive) {
-        (Verdict::Inconclusive, 0) if summary.untested.is_some() => {
-            let untested = summary.untested.as_deref().unwrap_or_default();
-            said(
-                NonSuccessKind::Error,
-                &format!("nothing was tested: {untested}"),
-            )
+    let status = match (summary.verdict, summary.inconclusive, &summary.untested) {
+        (Verdict::Inconclusive, 0, Some(untested)) => {
+            let message = format!("nothing was tested: {untested}");
+            said(NonSuccessKind::Error, &message)
         }
-        (Verdict::Inconclusive, count) => {
-            let message = format!(
-                "{count} of {} trials were inconclusive",
-                summary.plans_executed
-            );
+        (Verdict::Inconclusive, count, _) => {
+            let plans = summary.plans_executed;
+            let message = format!("{count} of {plans} trials were inconclusive");
             let mut status = said(NonSuccessKind::Error, &message);
-            status.set_description(reasons);
+            status.set_description(summary.inconclusive_reasons.join("\n"));
             status
         }
         _ => TestCaseStatus::success(),
@@ -147,42 +134,35 @@ fn conclusive(summary: &Summary) -> TestCase {
 fn of_trial(trial: &TrialReport) -> TestSuite {
     let mut suite = TestSuite::new(&trial.file);
     suite.set_time(Duration::from_micros(trial.until_us));
-    let stack = &trial.trace.header.stack.name;
-    let Some(judgement) = &trial.trace.judgement else {
-        let status = said(NonSuccessKind::Error, "the trace has no verdict");
-        add(&mut suite, stack, TestCase::new("verdict", status));
-        return suite;
+    let mut add = |name: &str, status| {
+        let stack = &trial.trace.header.stack.name;
+        add(&mut suite, stack, TestCase::new(name, status));
     };
-    if let Some(reason) = &judgement.inconclusive {
-        let status = said(NonSuccessKind::Error, reason);
-        add(&mut suite, stack, TestCase::new("verdict", status));
+    let judgement = trial.trace.judgement.as_ref();
+    let error = match judgement {
+        None => Some("the trace has no verdict"),
+        Some(judgement) => judgement.inconclusive.as_deref(),
+    };
+    if let Some(error) = error {
+        add("verdict", said(NonSuccessKind::Error, error));
     }
-    for Finding {
-        invariant,
-        verdict,
-        message,
-        ..
-    } in &judgement.findings
-    {
-        let status = match verdict {
+    for finding in judgement.iter().flat_map(|judgement| &judgement.findings) {
+        let status = match finding.verdict {
             Verdict::Holds => TestCaseStatus::success(),
-            Verdict::Violated => said(NonSuccessKind::Failure, message),
-            Verdict::Inconclusive => skipped(message),
+            Verdict::Violated => said(NonSuccessKind::Failure, &finding.message),
+            Verdict::Inconclusive => skipped(&finding.message),
         };
-        add(&mut suite, stack, TestCase::new(invariant, status));
+        add(&finding.invariant, status);
     }
     suite
 }
 
-/// A trace that cannot be read is an error: nobody knows what it holds.
+/// A trace that cannot be read is an error, since its verdict is unknown.
 fn of_unreadable(unreadable: &Unreadable) -> TestSuite {
     let mut suite = TestSuite::new(&unreadable.trace);
     let status = said(NonSuccessKind::Error, &unreadable.to_string());
-    add(
-        &mut suite,
-        "trace",
-        TestCase::new("the trace can be read", status),
-    );
+    let case = TestCase::new("the trace can be read", status);
+    add(&mut suite, "trace", case);
     suite
 }
 

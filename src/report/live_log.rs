@@ -1,4 +1,4 @@
-//! What happens around a stack, as lines of a log that is read while it is written.
+//! What happens in a stack, as the lines of `comeback watch`.
 
 use std::collections::BTreeMap;
 
@@ -8,24 +8,24 @@ use super::{EventLine, Tone};
 use crate::model::duration_us;
 use crate::trace::{Event, EventKind, InFlight};
 
-/// After this time, in microseconds, a line says that a probe's job has not ended; the next line
-/// comes when it has taken twice as long.
+/// After this time in microseconds, a line says that a probe's job has not ended. The next line
+/// follows when the job has taken twice as long.
 const SLOW_US: u64 = 10_000_000;
 
-/// Makes lines of what happens, with how long each state lasted.
+/// Turns events into lines, with the duration of each state.
 #[derive(Debug)]
 pub struct LiveLog {
     error: Regex,
     errors_only: bool,
-    /// Since when each service has been in a state that is not as it should be, in microseconds.
+    /// Since when each service has been in an abnormal state, in microseconds.
     since_us: BTreeMap<(String, &'static str), u64>,
     probes: InFlight<Probe>,
 }
 
-/// What is known of a probe in flight.
+/// A probe in flight.
 #[derive(Debug)]
 struct Probe {
-    /// After how long the next line says that it is slow, in microseconds.
+    /// When the next line says that it is slow, in microseconds since it was sent.
     slow_us: u64,
     /// The job's state at the last poll.
     state: Option<String>,
@@ -70,16 +70,15 @@ impl LiveLog {
             _ => return None,
         };
         let key = (line.about.clone(), state);
-        let lasted_us = match begins {
+        let lasted = match begins {
             true => {
                 self.since_us.insert(key, event.at_us);
-                None
+                String::new()
             }
-            false => self.since_us.remove(&key).map(|us| event.at_us - us),
+            false => self.since_us.remove(&key).map_or(String::new(), |us| {
+                format!(" after {} {state}", duration_us(event.at_us - us))
+            }),
         };
-        let lasted = lasted_us.map_or(String::new(), |us| {
-            format!(" after {} {state}", duration_us(us))
-        });
         Some(EventLine {
             text: format!("*** {}{lasted}", line.text),
             ..line
@@ -95,23 +94,19 @@ impl LiveLog {
         Some(EventLine { tone, ..line })
     }
 
-    /// That a probe's job has not ended: all that some broken APIs show is a job that never does.
+    /// A line about a probe's job that has not ended: this may be all that a broken API shows.
     fn slow(&mut self, at_us: u64, request: u64, state: Option<&str>) -> Option<EventLine> {
         let open = self.probes.get_mut(request)?;
         let passed_us = at_us - open.sent.at_us;
-        // A new state may be the last one.
+        // After a new state, the job may be about to end.
         let is_new = open.kept.state.as_deref() != state;
         open.kept.state = state.map(str::to_owned);
         if passed_us < open.kept.slow_us || is_new {
             return None;
         }
         open.kept.slow_us = 2 * passed_us;
-        let state = state.unwrap_or("no state");
-        let text = format!(
-            "{} after {}: still {state}",
-            open.kind,
-            duration_us(passed_us)
-        );
+        let (state, passed) = (state.unwrap_or("no state"), duration_us(passed_us));
+        let text = format!("{} after {passed}: still {state}", open.kind);
         Some(EventLine::probe(text, Tone::Bad))
     }
 }

@@ -1,9 +1,8 @@
-//! What people and machines read: plain data first, then text for the terminal, a page, and files
-//! for other tools.
+//! Reports: plain data, and its formats for the terminal, a page and other tools.
 //!
 //! The formats (`terminal`, `html`, `junit`, `json`, `prometheus`, `hgrm`) do not use each other.
-//! What two of them share is in `wording` (sentences and numbers), `story` (an event in words) or
-//! `table`.
+//! What several of them share is in `wording` (sentences and numbers), `story` (an event in words)
+//! or `table`.
 
 mod campaign;
 #[cfg(feature = "cli")]

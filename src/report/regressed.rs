@@ -1,4 +1,4 @@
-//! What has become of saved failures, for people.
+//! The results of `comeback regress` on the terminal.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -7,12 +7,12 @@ use super::table;
 use super::wording::fate_line;
 use crate::model::{Fate, Regressed, Regression, Verdict};
 
-/// A table of the traces that were replayed, why each is judged so, and what was left out.
+/// A table of the replayed traces, the reason for each result, and what was skipped.
 pub fn regressed(regression: &Regression) -> String {
     let traces = &regression.traces;
     if traces.is_empty() {
         return format!(
-            "{} holds no trace (*.jsonl), so there is nothing to replay; `comeback run` saves what it finds there",
+            "{} contains no traces (*.jsonl), so there is nothing to replay; `comeback run` saves the failures that it finds there",
             regression.folder
         );
     }
@@ -43,24 +43,22 @@ fn headline(regression: &Regression) -> String {
         Fate::Skipped,
     ];
     let counts = fates.map(|fate| (regression.count(fate), fate));
-    let told = counts.iter().filter(|(count, _)| *count > 0);
-    let told: Vec<_> = told
-        .map(|(count, fate)| format!("{count} {fate}"))
-        .collect();
+    let counts = counts.iter().filter(|(count, _)| *count > 0);
+    let counts: Vec<_> = counts.map(|(n, fate)| format!("{n} {fate}")).collect();
     let interrupted = match regression.interrupted {
         true => " (interrupted)",
         false => "",
     };
     let in_vain = match regression.verdict {
         Verdict::Inconclusive if regression.count(Fate::Inconclusive) == 0 => {
-            "; none of them could be replayed, and so nothing is known to be fixed"
+            "; none of them could be replayed, so nothing is known to be fixed"
         }
         _ => "",
     };
     format!(
         "{}: {}, asked for {} % confidence{interrupted}{in_vain}",
         regression.folder,
-        told.join(", "),
+        counts.join(", "),
         percent(regression.confidence)
     )
 }
@@ -88,7 +86,7 @@ fn row(trace: &Regressed) -> Vec<String> {
     ]
 }
 
-/// A share in percent, cut rather than rounded: nobody is surer than that.
+/// A share in percent, rounded down: a confidence must not be overstated.
 fn percent(share: f64) -> String {
     let cut = (share * 1_000.0 + 1e-9).floor() / 10.0;
     cut.to_string()
@@ -190,7 +188,7 @@ mod tests {
     fn an_empty_folder_is_said_to_be_one() {
         let told = regression(Vec::new());
         assert_eq!(told.verdict, Verdict::Holds);
-        insta::assert_snapshot!(regressed(&told), @"traces holds no trace (*.jsonl), so there is nothing to replay; `comeback run` saves what it finds there");
+        insta::assert_snapshot!(regressed(&told), @"traces contains no traces (*.jsonl), so there is nothing to replay; `comeback run` saves the failures that it finds there");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Replays of one trace, for people.
+//! The results of `comeback replay` on the terminal.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -8,8 +8,8 @@ use crate::model::{
     Counts, Differing, Fidelity, Judgement, Replayed, Reproduced, Signature, Skipped, Verdict,
 };
 
-/// How often the failure showed, what else was seen, and how close to the recorded execution the
-/// replays were.
+/// How often the failure occurred, what else occurred, and how closely the replays followed the
+/// recorded execution.
 pub fn replayed(trace: &Path, replayed: &Replayed) -> String {
     let mut text = headline(replayed);
     for other in &replayed.others {
@@ -40,7 +40,7 @@ fn headline(replayed: &Replayed) -> String {
     let Reproduced { failed, runs } = replayed.reproduced;
     let rate = wording::rate(replayed.rate_interval);
     let mut text = match failed {
-        _ if runs == 0 => "it could not be told".to_owned(),
+        _ if runs == 0 => "undecided".to_owned(),
         _ if replayed.signature.is_none() => format!("{} in {runs}", replayed.verdict),
         0 => format!("not reproduced in {runs} ({rate})"),
         _ => format!("reproduced {failed} of {runs} ({rate})"),
@@ -120,7 +120,7 @@ fn skipped(skipped: &Skipped) -> String {
     }
 }
 
-/// What was recorded of a load, and below it the least and the most that was seen.
+/// The recorded outcomes of a load, and below them the range over the replays.
 fn row(differing: &Differing) -> [Vec<String>; 2] {
     let Differing {
         load,
@@ -281,7 +281,7 @@ mod tests {
         insta::assert_snapshot!([of(4, 5, true), of(0, 5, true), of(0, 0, true), of(0, 5, false)].join("\n"), @"
         reproduced 4 of 5 (rate 0.38–0.96): v1/no-hang/job/job-never-terminal/stop
         not reproduced in 5 (rate 0.00–0.43): v1/no-hang/job/job-never-terminal/stop
-        it could not be told: v1/no-hang/job/job-never-terminal/stop
+        undecided: v1/no-hang/job/job-never-terminal/stop
         holds in 5: the trace had not failed
         ");
     }

@@ -1,4 +1,4 @@
-//! What a command may touch, and by which acts: told before anything is done.
+//! What a command may touch, and by which acts, shown before anything is done.
 
 use std::fmt::Write;
 
@@ -7,14 +7,14 @@ use serde::Serialize;
 
 use super::table;
 
-/// Everything that a run on a stack may touch. What is not in it stays untouched.
+/// Everything that a run on a stack may touch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Scope {
     /// The stack's name.
     pub stack: String,
     /// Its services, the backends first.
     pub services: Vec<Touched>,
-    /// Where requests go.
+    /// The URL that requests go to.
     pub url: String,
     /// The kinds of request, each as its method and path.
     pub requests: Vec<String>,
@@ -29,13 +29,13 @@ pub struct Touched {
     pub service: String,
     /// Its driver, as the configuration spells it.
     pub driver: String,
-    /// Exactly what is touched, such as a container with its name and id, or commands.
+    /// What exactly is touched, such as a container with its name and id, or commands.
     pub what: Vec<String>,
-    /// Each kind of fault, and whether it may be done.
+    /// Each kind of fault, and whether it can and may be done.
     pub faults: Vec<(String, Ability)>,
-    /// Every act that may be done to it, by faults, by resets and by healing.
+    /// Every act that faults, resets and healing may do to it.
     pub acts: Vec<String>,
-    /// How it is asked whether it is ready; none for the API.
+    /// Its readiness probe; none for the API.
     pub probe: Option<String>,
 }
 
@@ -43,9 +43,9 @@ pub struct Touched {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ability {
-    /// It can be done, and is.
+    /// It can and may be done.
     Yes,
-    /// It could be done, but the configuration does not allow it.
+    /// It can be done, but the configuration does not allow it.
     NotAllowed,
     /// The driver cannot do it to this service.
     Cannot,
@@ -62,7 +62,7 @@ impl Ability {
 }
 
 impl Scope {
-    /// What may be touched, one thing a line.
+    /// What may be touched, one thing per line.
     pub fn text(&self) -> String {
         let mut text = format!(
             "What may be touched on the stack `{}`, and nothing else:\n",
@@ -80,7 +80,11 @@ impl Scope {
                 let name = if nth == 0 { name } else { "" };
                 let _ = writeln!(text, "  {name:<12} {what}");
             }
-            let _ = writeln!(text, "  {:<12} acts: {}", "", list(acts));
+            let acts = match acts.is_empty() {
+                true => "none".to_owned(),
+                false => acts.join(", "),
+            };
+            let _ = writeln!(text, "  {:<12} acts: {acts}", "");
             if let Some(probe) = probe {
                 let _ = writeln!(text, "  {:<12} probe: {probe}", "");
             }
@@ -111,13 +115,6 @@ impl Scope {
                 .collect()
         });
         table(&header, header.len(), rows)
-    }
-}
-
-fn list(words: &[String]) -> String {
-    match words.is_empty() {
-        true => "none".to_owned(),
-        false => words.join(", "),
     }
 }
 

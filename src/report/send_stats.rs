@@ -8,17 +8,16 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use super::table::latencies;
-use crate::latency::histogram;
-use crate::model::{KindName, Outcome, UnknownReason, duration_ms};
+use crate::latency::{histogram, percentiles};
+use crate::model::{KindName, Outcome, Percentiles, duration_ms};
 use crate::trace::{Event, EventKind, InFlight};
 
-/// The number of different errors in a summary: the most frequent ones.
+/// How many errors a summary shows: the most frequent ones.
 const ERRORS_SHOWN: usize = 5;
-/// The number of different errors that are counted: messages with something random in them must not
-/// fill the memory.
+/// How many different errors are counted: messages with random parts must not fill the memory.
 const ERRORS_KEPT: usize = 1_000;
 
-/// What became of the requests so far: a fold of the history.
+/// The results of the requests so far: a fold of the history.
 #[derive(Debug, Default)]
 pub struct SendStats {
     in_flight: InFlight,
@@ -29,7 +28,7 @@ pub struct SendStats {
     trouble: Option<String>,
 }
 
-/// What became of the requests, for machines.
+/// The results of all requests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SendSummary {
     /// The stack's name.
@@ -38,13 +37,13 @@ pub struct SendSummary {
     pub sent: u64,
     /// How many of them succeeded.
     pub ok: u64,
-    /// How many the API answered without success.
+    /// How many were answered without success.
     pub failed: u64,
-    /// How many had no answer.
+    /// How many were not answered.
     pub unknown: u64,
-    /// How many were still in flight when it ended.
+    /// How many were still in flight at the end.
     pub in_flight: u64,
-    /// What went wrong with the harness or the environment, if anything did.
+    /// What went wrong in the harness or the environment, if anything did.
     pub trouble: Option<String>,
     /// How long it took, in milliseconds.
     pub elapsed_ms: u64,
@@ -54,26 +53,19 @@ pub struct SendSummary {
     pub errors: Vec<ErrorCount>,
 }
 
-/// The latencies of one kind's requests with one outcome, in microseconds.
+/// The latencies of one kind's requests with one outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SendLatency {
     /// The kind.
     pub kind: KindName,
     /// `ok`, `failed` or `unknown`.
     pub outcome: &'static str,
-    /// How many requests.
-    pub count: u64,
-    /// The median.
-    pub p50_us: u64,
-    /// The 90th percentile.
-    pub p90_us: u64,
-    /// The 99th percentile.
-    pub p99_us: u64,
-    /// The greatest.
-    pub max_us: u64,
+    /// The latencies.
+    #[serde(flatten)]
+    pub latency: Percentiles,
 }
 
-/// An error, and how often it was seen.
+/// An error, and how often it occurred.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ErrorCount {
     /// How often.
@@ -83,7 +75,7 @@ pub struct ErrorCount {
 }
 
 impl SendStats {
-    /// Takes the next event of the history, and returns an error that was not seen before.
+    /// Reads the next event, and returns its error if it is a new one.
     pub fn read(&mut self, event: &Event) -> Option<String> {
         let ended = self.in_flight.read(event, || ());
         match &event.kind {
@@ -102,12 +94,7 @@ impl SendStats {
     }
 
     fn ended(&mut self, kind: KindName, outcome: &Outcome, latency_us: u64) -> Option<String> {
-        // What was dropped at the end says nothing about the API.
-        if let Outcome::Unknown {
-            reason: UnknownReason::Dropped,
-            ..
-        } = outcome
-        {
+        if outcome.is_dropped() {
             self.given_up += 1;
             return None;
         }
@@ -130,23 +117,18 @@ impl SendStats {
         Some(error)
     }
 
-    /// What is to be said at the end.
+    /// The results at the end.
     pub fn summary(&self, stack: &str, elapsed: Duration) -> SendSummary {
         let count = |outcome| {
-            let of_outcome = self
-                .latency
-                .iter()
-                .filter(|((_, name), _)| *name == outcome);
+            let all = self.latency.iter();
+            let of_outcome = all.filter(|((_, name), _)| *name == outcome);
             of_outcome.map(|(_, latency)| latency.len()).sum()
         };
-        let mut errors: Vec<ErrorCount> = self
-            .errors
-            .iter()
-            .map(|(error, count)| ErrorCount {
-                count: *count,
-                error: error.clone(),
-            })
-            .collect();
+        let errors = self.errors.iter().map(|(error, count)| ErrorCount {
+            count: *count,
+            error: error.clone(),
+        });
+        let mut errors: Vec<ErrorCount> = errors.collect();
         errors.sort_by_key(|error| std::cmp::Reverse(error.count));
         errors.truncate(ERRORS_SHOWN);
         SendSummary {
@@ -165,27 +147,17 @@ impl SendStats {
 
     /// The table of outcomes and latencies so far, and how many requests are in flight.
     pub fn table(&self) -> String {
-        let in_flight = self.in_flight.len();
-        format!(
-            "{}\n{} sent, {in_flight} in flight",
-            latency(&self.rows()),
-            self.sent
-        )
+        let (table, in_flight) = (latency(&self.rows()), self.in_flight.len());
+        format!("{table}\n{} sent, {in_flight} in flight", self.sent)
     }
 
     fn rows(&self) -> Vec<SendLatency> {
-        let rows = self
-            .latency
-            .iter()
-            .map(|((kind, outcome), latency)| SendLatency {
-                kind: kind.clone(),
-                outcome,
-                count: latency.len(),
-                p50_us: latency.value_at_quantile(0.5),
-                p90_us: latency.value_at_quantile(0.9),
-                p99_us: latency.value_at_quantile(0.99),
-                max_us: latency.max(),
-            });
+        let all = self.latency.iter();
+        let rows = all.map(|((kind, outcome), latency)| SendLatency {
+            kind: kind.clone(),
+            outcome,
+            latency: percentiles(latency),
+        });
         rows.collect()
     }
 }
@@ -227,16 +199,15 @@ impl SendSummary {
 }
 
 fn latency(rows: &[SendLatency]) -> String {
-    let rows = rows.iter().map(|row| {
-        let times_us = [row.p50_us, row.p90_us, row.p99_us, row.max_us];
-        ([row.kind.as_str(), row.outcome], row.count, times_us)
-    });
+    let rows = rows.iter();
+    let rows = rows.map(|row| ([row.kind.as_str(), row.outcome], &row.latency));
     latencies("request", rows)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::UnknownReason;
     use crate::trace::{Exchange, Origin};
 
     fn event(kind: EventKind) -> Event {

@@ -5,8 +5,8 @@ use std::path::Path;
 use super::wording;
 use crate::model::{Explanation, Plan, ShrinkHistory};
 
-/// What is left of a failure, what it took, and where it is saved. `is_shown` tells whether it
-/// showed again at all.
+/// The shrunk plan, the effort, and the saved trace. `is_shown` says whether the failure occurred
+/// again at all.
 pub fn shrunk(
     trace: &Path,
     history: &ShrinkHistory,
@@ -15,7 +15,7 @@ pub fn shrunk(
     is_shown: bool,
 ) -> String {
     let end = match (is_shown, history.finished) {
-        (false, _) => "\n  `comeback regress` tells how sure it is that it is fixed.",
+        (false, _) => "\n  `comeback regress` says how certain it is that it is fixed.",
         (true, true) => "",
         (true, false) => "\n  `comeback shrink` goes on from here.",
     };

@@ -1,5 +1,4 @@
-//! An event in words: the same on the terminal, on the page, while a stack is watched, and on the
-//! progress line.
+//! An event in words, for the terminal, the page, `comeback watch` and the progress line.
 
 use std::fmt;
 
@@ -13,7 +12,7 @@ pub struct EventLine {
     pub about: String,
     /// What happened.
     pub text: String,
-    /// How it should look.
+    /// How the line should look.
     pub tone: Tone,
 }
 
@@ -32,8 +31,21 @@ impl EventLine {
     /// An event in words; none if this version does not know the event. With the plan, a step's
     /// start says what the step does.
     pub fn of(event: &EventKind, plan: Option<&Plan>) -> Option<Self> {
+        let request = match event {
+            EventKind::Sent { request, .. }
+            | EventKind::Accepted { request, .. }
+            | EventKind::Polled { request, .. }
+            | EventKind::PollLost { request, .. }
+            | EventKind::Mismatched { request, .. }
+            | EventKind::Ended { request, .. } => Some(format!("request {request}")),
+            _ => None,
+        };
         let (about, text, tone) = words(event, plan)?;
-        Some(EventLine { about, text, tone })
+        Some(EventLine {
+            about: request.unwrap_or_else(|| about.to_owned()),
+            text,
+            tone,
+        })
     }
 }
 
@@ -43,22 +55,22 @@ impl fmt::Display for EventLine {
     }
 }
 
-fn words(kind: &EventKind, plan: Option<&Plan>) -> Option<(String, String, Tone)> {
+/// What an event is about, unless it is about a request; its text; its tone.
+fn words<'a>(kind: &'a EventKind, plan: Option<&Plan>) -> Option<(&'a str, String, Tone)> {
     use Tone::{Bad, Good, Plain};
-    let request = |request: &u64| format!("request {request}");
+    const REQUEST: &str = "";
+    const MACHINE: &str = "this machine";
     Some(match kind {
-        EventKind::Phase { phase } => ("trial".to_owned(), self::phase(*phase).to_owned(), Plain),
+        EventKind::Phase { phase } => ("trial", self::phase(*phase).to_owned(), Plain),
         EventKind::StepStarted { step: id } => {
             let step = plan.and_then(|plan| plan.step(id));
             let what = step.map_or("starts".to_owned(), |step| step.action.to_string());
-            (id.to_string(), what, Plain)
+            (&id.0, what, Plain)
         }
-        EventKind::StepEnded { step } => (step.to_string(), "ends".to_owned(), Plain),
-        EventKind::StepSkipped { step, reason } => {
-            (step.to_string(), format!("skipped: {reason}"), Plain)
-        }
+        EventKind::StepEnded { step } => (&step.0, "ends".to_owned(), Plain),
+        EventKind::StepSkipped { step, reason } => (&step.0, format!("skipped: {reason}"), Plain),
         EventKind::FaultIntent { step, backend, act } => {
-            (step.to_string(), format!("about to {act} {backend}"), Bad)
+            (&step.0, format!("about to {act} {backend}"), Bad)
         }
         EventKind::FaultActed {
             step,
@@ -66,40 +78,43 @@ fn words(kind: &EventKind, plan: Option<&Plan>) -> Option<(String, String, Tone)
             act,
             took_us,
         } => {
-            let text = format!("{act} {backend}, done in {}", duration_us(*took_us));
-            (step.to_string(), text, Bad)
+            let took = duration_us(*took_us);
+            (&step.0, format!("{act} {backend}, done in {took}"), Bad)
         }
-        EventKind::NotReady { backend, detail } => {
-            (backend.clone(), format!("not ready: {detail}"), Bad)
-        }
-        EventKind::Ready { backend, .. } => (backend.clone(), "ready".to_owned(), Good),
+        EventKind::NotReady { backend, detail } => (backend, format!("not ready: {detail}"), Bad),
+        EventKind::Ready { backend, .. } => (backend, "ready".to_owned(), Good),
         EventKind::Exited {
             service, code, oom, ..
         } => {
             let code = code.map_or("?".to_owned(), |code| code.to_string());
             let why = if *oom { ", out of memory" } else { "" };
-            (service.clone(), format!("exited (code {code}{why})"), Bad)
+            (service, format!("exited (code {code}{why})"), Bad)
         }
-        EventKind::Started { service, .. } => (service.clone(), "started".to_owned(), Good),
-        EventKind::Paused { service, paused } => {
-            let (text, tone) = match paused {
-                true => ("paused", Bad),
-                false => ("unpaused", Good),
-            };
-            (service.clone(), text.to_owned(), tone)
-        }
-        EventKind::Log { service, line, .. } => (service.clone(), line.clone(), Plain),
+        EventKind::Started { service, .. } => (service, "started".to_owned(), Good),
+        EventKind::Paused { service, paused } => match paused {
+            true => (service, "paused".to_owned(), Bad),
+            false => (service, "unpaused".to_owned(), Good),
+        },
+        EventKind::Log { service, line, .. } => (service, line.clone(), Plain),
         EventKind::LogDropped { service, lines } => {
             let text = format!("{lines} lines of its log were left out: they came too fast");
-            (service.clone(), text, Bad)
+            (service, text, Bad)
         }
         EventKind::Lag { late_us } => {
-            let text = format!("kept the harness waiting for {}", duration_us(*late_us));
-            ("this machine".to_owned(), text, Plain)
+            let late = duration_us(*late_us);
+            (
+                MACHINE,
+                format!("kept the harness waiting for {late}"),
+                Plain,
+            )
         }
         EventKind::Crowded { percent, .. } => {
-            let text = format!("{:.1} tasks shared a processor", *percent as f64 / 100.0);
-            ("this machine".to_owned(), text, Plain)
+            let tasks = *percent as f64 / 100.0;
+            (
+                MACHINE,
+                format!("{tasks:.1} tasks shared a processor"),
+                Plain,
+            )
         }
         EventKind::Waited {
             service,
@@ -107,68 +122,58 @@ fn words(kind: &EventKind, plan: Option<&Plan>) -> Option<(String, String, Tone)
             over_us,
         } => {
             let (waited, over) = (duration_us(*waited_us), duration_us(*over_us));
-            let text = format!("waited {waited} of {over} for a processor");
-            (service.clone(), text, Plain)
+            (
+                service,
+                format!("waited {waited} of {over} for a processor"),
+                Plain,
+            )
         }
         EventKind::LookedBack { polls, over_us } => {
-            let text = format!(
-                "looked again at {polls} ended jobs, for {}",
-                duration_us(*over_us)
-            );
-            ("the harness".to_owned(), text, Plain)
+            let over = duration_us(*over_us);
+            let text = format!("polled {polls} ended jobs once more, for {over}");
+            ("the harness", text, Plain)
         }
-        EventKind::Trouble { during, message } => (during.clone(), message.clone(), Bad),
+        EventKind::Trouble { during, message } => (during, message.clone(), Bad),
         EventKind::Decided => {
-            let text = "the verdict is sure: nothing more is waited for";
-            ("trial".to_owned(), text.to_owned(), Plain)
+            let text = "the verdict is certain: the harness stops waiting";
+            ("trial", text.to_owned(), Plain)
         }
-        EventKind::Interrupted => ("trial".to_owned(), "interrupted".to_owned(), Bad),
+        EventKind::Interrupted => ("trial", "interrupted".to_owned(), Bad),
         EventKind::Sent {
-            request: id,
             origin,
             kind,
             after,
             ..
         } => {
-            let after = after.map_or(String::new(), |id| format!(", after {}", request(&id)));
-            let text = format!("sent ({kind}, of {origin}{after})");
-            (request(id), text, Plain)
+            let after = after.map_or(String::new(), |id| format!(", after request {id}"));
+            (REQUEST, format!("sent ({kind}, of {origin}{after})"), Plain)
         }
         EventKind::Accepted {
-            request: id,
-            job,
-            latency_us,
+            job, latency_us, ..
         } => {
-            let text = format!("accepted as job {job} after {}", duration_us(*latency_us));
-            (request(id), text, Plain)
+            let latency = duration_us(*latency_us);
+            (
+                REQUEST,
+                format!("accepted as job {job} after {latency}"),
+                Plain,
+            )
         }
-        EventKind::Polled {
-            request: id,
-            status,
-            state,
-            ..
-        } => {
+        EventKind::Polled { status, state, .. } => {
             let state = state.as_deref().unwrap_or("no state");
-            (request(id), format!("polled: {status}, {state}"), Plain)
+            (REQUEST, format!("polled: {status}, {state}"), Plain)
         }
-        EventKind::PollLost {
-            request: id,
-            reason,
-            ..
-        } => (request(id), format!("poll lost: {reason}"), Plain),
-        EventKind::Mismatched {
-            request: id,
-            mismatch,
-        } => (request(id), format!("answered with {mismatch}"), Bad),
+        EventKind::PollLost { reason, .. } => (REQUEST, format!("poll lost: {reason}"), Plain),
+        EventKind::Mismatched { mismatch, .. } => {
+            (REQUEST, format!("answered with {mismatch}"), Bad)
+        }
         EventKind::Ended {
-            request: id,
             outcome,
             latency_us,
             ..
         } => {
             let tone = if outcome.is_ok() { Good } else { Bad };
-            let text = format!("after {}: {outcome}", duration_us(*latency_us));
-            (request(id), text, tone)
+            let latency = duration_us(*latency_us);
+            (REQUEST, format!("after {latency}: {outcome}"), tone)
         }
         EventKind::Resources {
             service,
@@ -177,13 +182,13 @@ fn words(kind: &EventKind, plan: Option<&Plan>) -> Option<(String, String, Tone)
             threads,
             ..
         } => {
-            let told = [
+            let used = [
                 memory_bytes.map(|bytes| format!("{} KiB of memory", bytes >> 10)),
                 fds.map(|fds| format!("{fds} file descriptors")),
                 threads.map(|threads| format!("{threads} threads")),
             ];
-            let told: Vec<String> = told.into_iter().flatten().collect();
-            (service.clone(), format!("holds {}", told.join(", ")), Plain)
+            let used: Vec<String> = used.into_iter().flatten().collect();
+            (service, format!("holds {}", used.join(", ")), Plain)
         }
         EventKind::Other(_) => return None,
     })
@@ -196,6 +201,6 @@ fn phase(phase: Phase) -> &'static str {
         Phase::Plan => "the plan begins",
         Phase::Heal => "heal: every fault is undone",
         Phase::Recovery => "recovery: the API is probed until success is sustained",
-        Phase::Drain => "drain: requests in flight are let end",
+        Phase::Drain => "drain: requests in flight may finish",
     }
 }

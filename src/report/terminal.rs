@@ -109,7 +109,7 @@ pub fn report(report: &Report) -> String {
     trials.collect::<Vec<_>>().join("\n\n")
 }
 
-/// Two runs side by side.
+/// The comparison with another run.
 fn comparison(comparison: &Comparison) -> String {
     let mut text = format!("{}\n", comparison.sentence());
     for (signatures, word) in [(&comparison.new, "new"), (&comparison.gone, "gone")] {
@@ -118,15 +118,9 @@ fn comparison(comparison: &Comparison) -> String {
         }
     }
     let rows = comparison.lines.iter().map(|line| {
-        let change = line.change.words().to_owned();
-        let (what, because) = (line.what.clone(), line.because.clone());
-        vec![
-            what,
-            change,
-            line.before.clone(),
-            line.after.clone(),
-            because,
-        ]
+        let change = line.change.words();
+        let cells = [&line.what, change, &line.before, &line.after, &line.because];
+        cells.map(str::to_owned).into()
     });
     let header = ["compared", "", "before", "now", "difference"];
     text + &table(&header, 2, rows)
@@ -140,10 +134,8 @@ fn trial(trial: &TrialReport) -> String {
         let _ = writeln!(text, "{}", headline.when);
     }
     let found = trial.counterexample();
-    let _ = write!(text, "\n{}\n", trial.trace.plan);
-    for measured in trial.trace.plan.other_outages(&outages_ms(&trial.trace)) {
-        let _ = writeln!(text, "  measured     {measured}");
-    }
+    let (plan, measured) = (&trial.trace.plan, measured(&trial.trace));
+    let _ = write!(text, "\n{plan}\n{measured}");
     if let Some(words) = found.in_words(&trial.trace.plan) {
         let _ = writeln!(text, "\n{words}");
     }
@@ -167,7 +159,7 @@ fn trial(trial: &TrialReport) -> String {
     text.trim_end().to_owned()
 }
 
-/// One plan of a scenario, and what was expected of the API, one by one.
+/// One plan of a scenario and its expectations.
 fn rehearsal(rehearsal: &Rehearsal) -> String {
     let mut text = format!("\n{}: {}\n", rehearsal.verdict, rehearsal.plan);
     for Expectation { what, met, because } in &rehearsal.expectations {
@@ -181,16 +173,10 @@ fn rehearsal(rehearsal: &Rehearsal) -> String {
     text
 }
 
-/// A trace that was judged: its plan, and what each invariant says, with the events that prove it.
+/// A judged trace: its plan, and the result of each invariant with the events that prove it.
 pub fn judgement(name: &str, trace: &Trace, judgement: &Judgement) -> String {
-    let mut text = format!(
-        "{}: {name}\n{}\n",
-        judgement.verdict.to_string().to_uppercase(),
-        trace.plan
-    );
-    for measured in trace.plan.other_outages(&outages_ms(trace)) {
-        let _ = writeln!(text, "  measured     {measured}");
-    }
+    let verdict = judgement.verdict.to_string().to_uppercase();
+    let mut text = format!("{verdict}: {name}\n{}\n{}", trace.plan, measured(trace));
     if let Some(reason) = &judgement.inconclusive {
         let _ = writeln!(text, "  inconclusive: {reason}");
     }
@@ -202,9 +188,10 @@ pub fn judgement(name: &str, trace: &Trace, judgement: &Judgement) -> String {
             evidence,
             ..
         } = finding;
-        let _ = writeln!(text, "  {:<12} {invariant}: {message}", verdict.to_string());
+        let _ = writeln!(text, "  {verdict:<12} {invariant}: {message}");
         if *verdict == Verdict::Violated {
-            let events = evidence.iter().filter_map(|seq| event(trace, *seq));
+            let event = |seq: &u64| trace.events.iter().find(|event| event.seq == *seq);
+            let events = evidence.iter().filter_map(event);
             events.for_each(|event| text.push_str(&event_line(event, &trace.plan)));
         }
     }
@@ -217,7 +204,7 @@ pub fn judgement(name: &str, trace: &Trace, judgement: &Judgement) -> String {
     text.trim_end().to_owned()
 }
 
-/// A table of the times that recovery took. A lower bound is marked as such.
+/// A table of recovery times, in which lower bounds are marked.
 fn recovery(rows: &[RecoveryRow]) -> String {
     let rows = rows.iter().map(|row| {
         let [p50, max] = wording::recovery_times(row);
@@ -236,18 +223,20 @@ fn recovery(rows: &[RecoveryRow]) -> String {
 
 /// A table of latencies by stage and outcome.
 fn latency(rows: &[LatencyRow]) -> String {
-    let rows = rows.iter().map(|row| {
-        let times_us = [row.p50_us, row.p90_us, row.p99_us, row.max_us];
-        ([row.stage.as_str(), &row.outcome], row.count, times_us)
-    });
+    let rows = rows.iter();
+    let rows = rows.map(|row| ([row.stage.as_str(), &row.outcome], &row.latency));
     latencies("stage", rows)
 }
 
-fn event(trace: &Trace, seq: u64) -> Option<&Event> {
-    trace.events.iter().find(|event| event.seq == seq)
+/// A line for each outage that was longer than planned.
+fn measured(trace: &Trace) -> String {
+    let outages = trace.plan.other_outages(&outages_ms(trace)).into_iter();
+    outages
+        .map(|outage| format!("  measured     {outage}\n"))
+        .collect()
 }
 
-/// One event in words, after its number and time; as JSON if this version does not know it.
+/// An event with its number and time, in words; as JSON if this version does not know it.
 fn event_line(event: &Event, plan: &Plan) -> String {
     let words = EventLine::of(&event.kind, Some(plan)).map_or_else(
         || serde_json::to_string(&event.kind).unwrap_or_default(),

@@ -1,28 +1,24 @@
-//! What a campaign tested, in words: the same on the terminal and on the page.
+//! What a campaign tested, in words, for the terminal and the page.
 
 use crate::model::{Summary, Tested, count, duration_ms};
 
-/// What the verdict rests on, a line each. Nothing for a summary of before it was counted.
+/// What the verdict is based on, line by line. Empty for a summary from before it was counted.
 pub fn tested(summary: &Summary) -> Vec<String> {
     let tested = &summary.tested;
     if tested.is_unknown() {
         return Vec::new();
     }
-    let mut lines = Vec::new();
-    lines.push(faults(tested));
-    lines.push(format!(
-        "{} of {} outages met requests: {} {} in flight during an outage",
-        tested.outages_met(),
-        tested.faults_done(),
-        count(tested.requests_in_outages, "request"),
-        match tested.requests_in_outages {
-            1 => "was",
-            _ => "were",
-        }
-    ));
-    lines.extend(skipped(tested));
-    lines.extend(partly_judged(tested));
-    lines
+    let (met, done) = (tested.outages_met(), tested.faults_done());
+    let requests = count(tested.requests_in_outages, "request");
+    let were = match tested.requests_in_outages {
+        1 => "was",
+        _ => "were",
+    };
+    let outages = format!(
+        "{met} of {done} outages met requests: {requests} {were} in flight during an outage"
+    );
+    let more = skipped(tested).into_iter().chain(partly_judged(tested));
+    [faults(tested), outages].into_iter().chain(more).collect()
 }
 
 fn faults(tested: &Tested) -> String {
@@ -32,30 +28,19 @@ fn faults(tested: &Tested) -> String {
     });
     let kinds: Vec<String> = kinds.collect();
     let trials = count(tested.trials, "trial");
-    match kinds.is_empty() {
-        true => format!("no fault was done in {trials}"),
-        false => format!(
-            "{} in {trials}: {}",
-            count(tested.faults_done(), "fault"),
-            kinds.join(", ")
-        ),
+    if kinds.is_empty() {
+        return format!("no fault was done in {trials}");
     }
+    let faults = count(tested.faults_done(), "fault");
+    format!("{faults} in {trials}: {}", kinds.join(", "))
 }
 
 fn skipped(tested: &Tested) -> Option<String> {
-    let skipped = tested.steps_skipped();
-    let reasons = tested
-        .skipped
-        .iter()
-        .map(|(reason, n)| format!("{n} because {reason}"));
-    let reasons: Vec<String> = reasons.collect();
-    (skipped > 0).then(|| {
-        let steps = tested.steps;
-        format!(
-            "{skipped} of {steps} steps were skipped: {}",
-            reasons.join(", ")
-        )
-    })
+    let (skipped, steps) = (tested.steps_skipped(), tested.steps);
+    let reasons = tested.skipped.iter();
+    let reasons = reasons.map(|(reason, n)| format!("{n} because {reason}"));
+    let reasons = reasons.collect::<Vec<_>>().join(", ");
+    (skipped > 0).then(|| format!("{skipped} of {steps} steps were skipped: {reasons}"))
 }
 
 /// The invariants that were not judged in every trial.
@@ -65,7 +50,7 @@ fn partly_judged(tested: &Tested) -> Option<String> {
     let partly = partly.map(|(invariant, n)| format!("{invariant} in {n} of {trials}"));
     let partly: Vec<String> = partly.collect();
     (!partly.is_empty())
-        .then(|| format!("judged in a part of the trials only: {}", partly.join(", ")))
+        .then(|| format!("judged only in some of the trials: {}", partly.join(", ")))
 }
 
 #[cfg(test)]
@@ -100,7 +85,7 @@ mod tests {
         );
         assert_eq!(
             partly_judged(&tested).unwrap(),
-            "judged in a part of the trials only: no-leak in 1 of 3"
+            "judged only in some of the trials: no-leak in 1 of 3"
         );
         assert_eq!(
             faults(&Tested {

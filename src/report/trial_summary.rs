@@ -1,4 +1,4 @@
-//! A trial by the beginning and the end of its trace.
+//! A trial, by the beginning and the end of its trace.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::model::{Judgement, Plan, Verdict};
 use crate::trace::{Lines, TraceError, TraceLine};
 
-/// The verdict stands in the last lines, which are looked for so far from the end.
+/// The verdict is among the last lines: it is searched within this distance from the end.
 const TAIL_BYTES: u64 = 256 << 10;
 
 /// A trial by the beginning and the end of its trace, without the history between.
@@ -17,7 +17,7 @@ pub struct TrialSummary {
     pub path: PathBuf,
     /// The plan.
     pub plan: Plan,
-    /// The verdict, if the trace was written to its end.
+    /// The verdict, if the trace is complete.
     pub judgement: Option<Judgement>,
 }
 
@@ -46,7 +46,7 @@ impl TrialSummary {
         })
     }
 
-    /// The verdict; inconclusive where the trace has none.
+    /// The verdict; inconclusive if the trace has none.
     pub fn verdict(&self) -> Verdict {
         let judgement = self.judgement.as_ref();
         judgement.map_or(Verdict::Inconclusive, |judgement| judgement.verdict)
@@ -58,7 +58,7 @@ impl TrialSummary {
         kinds.collect::<Vec<_>>().join(", ")
     }
 
-    /// What was found, if not everything held.
+    /// What was found, unless everything held.
     pub fn words(&self) -> String {
         let Some(judgement) = &self.judgement else {
             return "the trace was cut off".to_owned();
@@ -82,7 +82,7 @@ fn tail(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(tail)
 }
 
-/// The verdict among the last lines of a trace. Only whole lines of that kind parse.
+/// The verdict among the last lines of a trace. Only a complete line of that kind parses.
 fn verdict(tail: &[u8]) -> Option<Judgement> {
     #[derive(serde::Deserialize)]
     struct Written {

@@ -7,19 +7,19 @@ use serde::Serialize;
 
 use crate::trace::TraceError;
 
-/// A trace that cannot be read: why, and what to do.
+/// A trace that cannot be read, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unreadable {
     /// The file.
     pub trace: String,
-    /// What is wrong with it; for a line that makes no sense, with its number.
+    /// What is wrong with it, with the number of an invalid line.
     pub error: String,
     /// What to do about it.
     pub help: String,
 }
 
 impl Unreadable {
-    /// What an error says of a trace.
+    /// A trace and the error of reading it.
     pub fn of(path: &Path, error: &TraceError) -> Self {
         Unreadable {
             trace: path.display().to_string(),
@@ -36,8 +36,8 @@ impl fmt::Display for Unreadable {
     }
 }
 
-/// Reads each of these files, and keeps those that cannot be read apart.
-pub(super) fn sorted_out<T>(
+/// Reads each of these files. Those that cannot be read are returned separately.
+pub(super) fn readable<T>(
     paths: impl IntoIterator<Item = impl AsRef<Path>>,
     read: impl Fn(&Path) -> Result<T, TraceError>,
 ) -> (Vec<T>, Vec<Unreadable>) {

@@ -1,13 +1,11 @@
-//! The sentences that more than one report says, and how all of them speak of numbers.
-//!
-//! No format uses another: what two of them share is here, or in the table and the story.
+//! The sentences and number formats that several report formats share.
 
 use crate::model::{
     Failure, Fate, FirstCalls, Known, RecoveryRow, Regressed, Reproduced, ShrinkHistory, Summary,
     Verdict, count, duration_s, duration_us,
 };
 
-/// What stands above the fates of saved failures.
+/// The heading of the results of saved failures.
 pub(super) const REUSED: &str = "What had failed before was replayed first";
 
 /// How long a campaign took, in whole seconds.
@@ -15,12 +13,12 @@ pub(super) fn took(elapsed_ms: u64) -> String {
     duration_s(elapsed_ms.div_ceil(1_000))
 }
 
-/// A measured number of milliseconds.
+/// A measured time in milliseconds.
 pub(super) fn milliseconds(ms: f64) -> String {
     duration_us((ms * 1_000.0).round() as u64)
 }
 
-/// The median and the longest time of a recovery. A lower bound is marked as such.
+/// The median and the longest time of a recovery. Lower bounds are marked.
 pub(super) fn recovery_times(row: &RecoveryRow) -> [String; 2] {
     [
         (row.p50_at_least, row.p50_ms),
@@ -47,7 +45,7 @@ pub(super) fn sentence(summary: &Summary) -> String {
     let plans = format!("{} of seed {seed} in {took}", count(*plans, "plan"));
     let found = match (failures.len(), known.len()) {
         (0, n) if n > 0 => format!("nothing new, but {}", count(n, "known failure")),
-        // Only a saved failure whose plan fails in another way now makes it violated then.
+        // Then it is violated because a saved plan fails in another way.
         (0, _) => "nothing new, but a saved plan that fails in another way than before,".to_owned(),
         (1, _) => "1 failure".to_owned(),
         (n, _) => format!("{n} different failures"),
@@ -78,7 +76,7 @@ pub(super) fn sentence(summary: &Summary) -> String {
     }
 }
 
-/// That first requests failed after idle restarts, if any did, and what makes that a violation.
+/// A warning that first requests failed after idle restarts, and how to make that a violation.
 pub(super) fn warning(calls: &FirstCalls) -> Option<String> {
     let FirstCalls { restarts, failed } = calls;
     (*failed > 0).then(|| {
@@ -89,14 +87,13 @@ pub(super) fn warning(calls: &FirstCalls) -> Option<String> {
     })
 }
 
-/// That the machine may have caused some failures, if it may.
+/// A note that a busy machine may have caused some failures.
 pub(super) fn doubted(summary: &Summary) -> Option<String> {
-    let told = match summary.doubted.len() {
+    Some(match summary.doubted.len() {
         0 => return None,
         1 => "1 failure is doubted, since this machine was busy. To try it again:".to_owned(),
         n => format!("{n} failures are doubted, since this machine was busy. To try them again:"),
-    };
-    Some(told)
+    })
 }
 
 /// The command that tries a doubted failure again.
@@ -104,34 +101,28 @@ pub(super) fn retry(trace: &str) -> String {
     format!("comeback replay {trace} --times 5")
 }
 
-/// That old traces were removed, if they were.
+/// A note that old traces were removed, if they were.
 pub(super) fn removed(summary: &Summary) -> Option<String> {
     (summary.traces_removed > 0).then(|| {
         format!(
-            "the traces of {} that held were removed, the oldest first, for a run's traces may take only so much room ([trace] max-run-bytes)",
+            "the oldest traces of {} that held were removed, because the run's traces exceeded [trace] max-run-bytes",
             count(summary.traces_removed, "trial")
         )
     })
 }
 
-/// How many steps the saved plan of a failure has, and how it came to them.
+/// How many steps the saved plan of a failure has, and how it was shrunk.
 pub(super) fn size(failure: &Failure) -> String {
     let steps = count(failure.steps, "step");
-    let (before, runs, guard_runs) = (
-        failure.steps_before_shrink,
-        failure.shrink_runs,
-        failure.guard_runs,
-    );
-    match runs + guard_runs {
-        0 => steps,
-        _ => format!(
-            "{steps}, shrunk from {before} in {}",
-            executions(runs, guard_runs)
-        ),
+    let (runs, guard_runs) = (failure.shrink_runs, failure.guard_runs);
+    if runs + guard_runs == 0 {
+        return steps;
     }
+    let (before, effort) = (failure.steps_before_shrink, executions(runs, guard_runs));
+    format!("{steps}, shrunk from {before} in {effort}")
 }
 
-/// What shrinking took, as the end of a sentence that begins with "shrunk".
+/// The effort of shrinking, as the end of a sentence that begins with "shrunk".
 pub(super) fn effort(history: &ShrinkHistory) -> String {
     format!(
         "from {} to {} in {}",
@@ -141,7 +132,7 @@ pub(super) fn effort(history: &ShrinkHistory) -> String {
     )
 }
 
-/// The same as whole sentences, with what is left to do.
+/// [`effort`] as whole sentences, with the next command.
 pub(super) fn shrunk(history: &ShrinkHistory) -> String {
     let end = match history.finished {
         true => "",
@@ -151,10 +142,8 @@ pub(super) fn shrunk(history: &ShrinkHistory) -> String {
 }
 
 fn executions(runs: u64, guard_runs: u64) -> String {
-    format!(
-        "{}, and {guard_runs} more to see how often it fails",
-        count(runs, "execution")
-    )
+    let runs = count(runs, "execution");
+    format!("{runs}, and {guard_runs} more to see how often it fails")
 }
 
 /// How often a plan failed, with the rate's interval.
@@ -170,32 +159,34 @@ pub(super) fn shown(reproduced: Reproduced) -> String {
     )
 }
 
-/// The interval in which the rate of a failure lies.
+/// The confidence interval of a failure's rate.
 pub(super) fn rate((low, high): (f64, f64)) -> String {
     format!("rate {low:.2}–{high:.2}")
 }
 
-/// The events that prove something.
+/// A list of events.
 pub(super) fn events(evidence: &[u64]) -> String {
     let events: Vec<String> = evidence.iter().map(|seq| format!("#{seq}")).collect();
-    let noun = if events.len() == 1 { "event" } else { "events" };
-    format!("{noun} {}", events.join(", "))
+    let plural = if events.len() == 1 { "" } else { "s" };
+    format!("event{plural} {}", events.join(", "))
 }
 
-/// Why a failure is known, and how often it was seen.
+/// Why a failure is known, and how often it occurred.
 pub(super) fn known(known: &Known) -> String {
     let trace = known.trace.as_ref().zip(known.reproduced);
     let trace = trace.map(|(trace, Reproduced { failed, runs })| match failed {
         0 => format!("{trace} is not known to be fixed ({runs} replays passed)"),
-        _ => format!("{trace} fails still ({failed} of {runs})"),
+        _ => format!("{trace} still fails ({failed} of {runs})"),
     });
-    let listed = known.listed.then(|| "it is put up with".to_owned());
+    let listed = known
+        .listed
+        .then(|| "accepted by the list of known failures".to_owned());
     let seen = (known.seen > 0).then(|| format!("seen in {}", count(known.seen, "trial")));
-    let told: Vec<String> = [trace, listed, seen].into_iter().flatten().collect();
-    told.join(", ")
+    let parts: Vec<String> = [trace, listed, seen].into_iter().flatten().collect();
+    parts.join(", ")
 }
 
-/// What has become of one trace, in one line.
+/// The result of replaying one trace, in one line.
 pub fn fate_line(trace: &Regressed) -> String {
     match trace.fate {
         // The error names the file itself.

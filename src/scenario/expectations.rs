@@ -2,14 +2,14 @@
 
 use regex::Regex;
 
-use crate::model::{API, ErrorBodies, Expectation, Judgement, Outcome, Verdict, duration_us};
+use crate::model::{API, ErrorBodies, Expectation, Outcome, Verdict, duration_us};
 use crate::trace::{EventKind, Request, Trace, View};
 
-/// How much of a log line is quoted, in characters: enough to know it again.
+/// How many characters of a log line are quoted: enough to recognize it.
 const QUOTED: usize = 100;
 
-/// What is expected of a correct API when its backend is restarted, told one by one from a judged
-/// trial.
+/// What is expected of a correct API when its backend is restarted, and whether a judged trial met
+/// it.
 pub fn expectations(trace: &Trace) -> Vec<Expectation> {
     let view = View::new(trace);
     vec![
@@ -29,70 +29,56 @@ pub fn expectations(trace: &Trace) -> Vec<Expectation> {
     ]
 }
 
-/// Requests that were in flight when a fault struck, and failed, have said so.
+/// Of the requests in flight when a fault struck, those that failed had an error message.
 fn fails_explicitly(view: &View<'_>, bodies: ErrorBodies) -> Expectation {
     let struck = |request: &&Request<'_>| {
         view.faults()
             .any(|window| request.is_in_flight_at(window.began.seq))
     };
-    let mut in_flight = 0;
-    let mut failed = 0;
-    let mut silent = 0;
-    for request in view.requests().iter().filter(struck) {
-        in_flight += 1;
-        match request.ended.map(|end| end.outcome) {
-            Some(Outcome::Ok) => {}
-            Some(outcome @ Outcome::Failed { .. }) => {
-                failed += 1;
-                silent += u64::from(outcome.vagueness(bodies).is_some());
-            }
-            Some(Outcome::Unknown { .. }) | None => {
-                failed += 1;
-                silent += 1;
-            }
-        }
-    }
+    let struck: Vec<_> = view.requests().iter().filter(struck).collect();
+    let is_silent = |request: &&&Request<'_>| match request.ended.map(|end| end.outcome) {
+        Some(outcome @ Outcome::Failed { .. }) => outcome.vagueness(bodies).is_some(),
+        _ => true,
+    };
+    let in_flight = struck.len();
+    let failed = struck.iter().filter(|request| !request.is_ok());
+    let silent = failed.clone().filter(is_silent).count();
+    let failed = failed.count();
     Expectation {
         what: "requests in flight fail with an error message".to_owned(),
         met: (in_flight > 0).then_some(silent == 0),
         because: match in_flight {
             0 => "nothing was in flight".to_owned(),
             _ => format!(
-                "{in_flight} were in flight, {failed} failed, {silent} of them without a word"
+                "{in_flight} were in flight, {failed} failed, {silent} of them without a message"
             ),
         },
     }
 }
 
-/// Whether any request needed a backend while that was away.
+/// Whether any request needed a backend during an outage.
 fn felt(view: &View<'_>) -> bool {
     view.faults()
         .any(|window| view.requests().iter().any(|request| request.felt(window)))
 }
 
-/// The API's log shows a line since the first fault.
+/// Since the first fault, the API has logged a line that matches the pattern.
 fn logged(view: &View<'_>, what: &str, pattern: &Option<String>) -> Expectation {
     let expectation = |met, because| Expectation {
         what: what.to_owned(),
         met,
         because,
     };
-    let Some(regex) = pattern
-        .as_ref()
-        .and_then(|pattern| Regex::new(pattern).ok())
-    else {
-        return expectation(
-            None,
-            "the configuration's [log] gives no pattern for it".to_owned(),
-        );
+    let regex = pattern.as_ref().and_then(|text| Regex::new(text).ok());
+    let Some(regex) = regex else {
+        let because = "the configuration's [log] gives no pattern for it".to_owned();
+        return expectation(None, because);
     };
     let Some(fault) = view.faults().next() else {
         return expectation(None, "no fault was done".to_owned());
     };
-    let mut since = view
-        .under_test()
-        .iter()
-        .filter(|event| event.seq > fault.began.seq);
+    let events = view.under_test().iter();
+    let mut since = events.filter(|event| event.seq > fault.began.seq);
     let line = since.find_map(|event| match &event.kind {
         EventKind::Log { service, line, .. } if service == API && regex.is_match(line) => {
             Some((line, event.at_us - fault.began.at_us))
@@ -101,17 +87,14 @@ fn logged(view: &View<'_>, what: &str, pattern: &Option<String>) -> Expectation 
     });
     match line {
         Some((line, after_us)) => {
-            let after = duration_us(after_us);
-            let logged = format!(
-                "{after} after the fault began the API logged `{}`",
-                quoted(line)
-            );
+            let (after, line) = (duration_us(after_us), quoted(line));
+            let logged = format!("{after} after the fault began the API logged `{line}`");
             expectation(Some(true), logged)
         }
         // An idle API need not notice.
         None => expectation(
             felt(view).then_some(false),
-            format!("the API logged no line like /{regex}/"),
+            format!("no line of the API's log matches /{regex}/"),
         ),
     }
 }
@@ -126,14 +109,9 @@ fn quoted(line: &str) -> String {
 
 /// Some invariants hold.
 fn judged(trace: &Trace, what: &str, invariants: &[&str]) -> Expectation {
-    let findings = trace
-        .judgement
-        .iter()
-        .flat_map(|judgement: &Judgement| &judgement.findings);
-    let findings: Vec<_> = findings
-        .filter(|f| invariants.contains(&f.invariant.as_str()))
-        .collect();
-    let worst = findings.iter().max_by_key(|finding| finding.verdict);
+    let findings = trace.judgement.iter().flat_map(|j| &j.findings);
+    let findings = findings.filter(|f| invariants.contains(&f.invariant.as_str()));
+    let worst = findings.max_by_key(|finding| finding.verdict);
     Expectation {
         what: what.to_owned(),
         met: worst.and_then(|finding| match finding.verdict {

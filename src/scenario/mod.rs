@@ -1,5 +1,5 @@
-//! The fixed plans, and what is expected of an API in each: the three ways in which people restart
-//! a backend by hand.
+//! The fixed plans of `comeback run --scenario`, and what is expected of an API in each: the three
+//! ways in which people restart a backend by hand.
 
 mod expectations;
 mod plans;

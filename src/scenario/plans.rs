@@ -5,7 +5,6 @@ use std::str::FromStr;
 
 use crate::model::{
     Action, Anchor, BackendName, Burst, Edge, Fault, FaultKind, Mix, Pace, Plan, RequestKind, Step,
-    StepId,
 };
 
 /// A way to restart a backend.
@@ -25,138 +24,108 @@ pub enum Scenario {
 pub struct UnknownScenario(String);
 
 impl Scenario {
-    /// The scenario's plans: one that stops the backend and one that kills it. `outage_ms` is how
-    /// long it is kept away.
+    /// The scenario's plans: one that stops the backend and one that kills it. `outage_ms` is the
+    /// length of each outage.
     ///
-    /// Where requests become jobs, in flight means accepted: until then there is no job to be lost.
+    /// If requests become jobs, the in-flight fault strikes after their acceptance: before, there
+    /// is no job to lose.
     pub fn plans(self, backend: &BackendName, kinds: &[RequestKind], outage_ms: u64) -> Vec<Plan> {
-        let faults = [
-            FaultKind::Stop {
-                grace_ms: outage_ms,
-            },
-            FaultKind::Kill,
-        ];
-        let numbered = faults.into_iter().zip(0..);
-        numbered
-            .map(|(fault, index)| Plan {
+        let grace_ms = outage_ms;
+        let faults = [FaultKind::Stop { grace_ms }, FaultKind::Kill];
+        let plan = |(kind, index)| {
+            let backend = backend.clone();
+            let fault = Fault {
+                backend,
+                kind,
+                outage_ms,
+            };
+            Plan {
                 seed: 0,
                 index,
                 background: None,
-                steps: self.steps(backend, kinds, fault, outage_ms),
-            })
-            .collect()
+                steps: self.steps(kinds, &fault),
+            }
+        };
+        faults.into_iter().zip(0..).map(plan).collect()
     }
 
-    fn steps(
-        self,
-        backend: &BackendName,
-        kinds: &[RequestKind],
-        kind: FaultKind,
-        outage_ms: u64,
-    ) -> Vec<Step> {
-        let mix = mix(kinds, |_| true);
-        let jobs = self::mix(kinds, |kind| kind.job.is_some());
-        let fault = |id: &str, anchor, kind| {
-            let backend = backend.clone();
-            step(
-                id,
-                anchor,
-                Action::Fault(Fault {
-                    backend,
-                    kind,
-                    outage_ms,
-                }),
-            )
-        };
-        let burst_of = |mix: &Mix, id: &str, anchor, count, concurrency| {
-            let pace = Pace::Closed { think_ms: 0 };
-            step(
-                id,
-                anchor,
-                Action::Burst(Burst {
-                    count,
-                    concurrency,
-                    pace,
-                    mix: mix.clone(),
-                }),
-            )
-        };
-        let burst =
-            |id: &str, anchor, count, concurrency| burst_of(&mix, id, anchor, count, concurrency);
-        let now = Anchor::At { offset_ms: 0 };
+    fn steps(self, kinds: &[RequestKind], fault: &Fault) -> Vec<Step> {
+        let all = mix(kinds, |_| true);
+        let jobs = mix(kinds, |kind| kind.job.is_some());
+        let offset_ms = 0;
+        let now = Anchor::At { offset_ms };
         let in_flight = |burst: &str, nth| Anchor::InFlight {
-            burst: id(burst),
+            burst: burst.into(),
             nth,
-            offset_ms: 0,
+            offset_ms,
         };
         let accepted = Anchor::Accepted {
-            burst: id("b1"),
+            burst: "b1".into(),
             nth: 4,
-            offset_ms: 0,
+            offset_ms,
         };
         let ready = |fault: &str| Anchor::Ready {
-            fault: id(fault),
-            offset_ms: 0,
+            fault: fault.into(),
+            offset_ms,
         };
+        let fault_at = |id, anchor| Step::new(id, anchor, Action::Fault(fault.clone()));
         match self {
-            Scenario::Idle => vec![fault("f1", now, kind), burst("b1", ready("f1"), 6, 1)],
+            Scenario::Idle => vec![fault_at("f1", now), burst("b1", ready("f1"), 6, 1, &all)],
             Scenario::InFlight if jobs.is_empty() => vec![
-                burst("b1", now, 6, 6),
-                fault("f1", in_flight("b1", 4), kind),
-                burst("b2", ready("f1"), 6, 2),
+                burst("b1", now, 6, 6, &all),
+                fault_at("f1", in_flight("b1", 4)),
+                burst("b2", ready("f1"), 6, 2, &all),
             ],
-            Scenario::InFlight if jobs == mix => vec![
-                burst("b1", now, 6, 6),
-                fault("f1", accepted, kind),
-                burst("b2", ready("f1"), 6, 2),
+            Scenario::InFlight if jobs == all => vec![
+                burst("b1", now, 6, 6, &all),
+                fault_at("f1", accepted),
+                burst("b2", ready("f1"), 6, 2, &all),
             ],
-            // How many of some mixed requests are jobs is drawn. So jobs alone are accepted first,
-            // and the fault strikes when requests of every kind are in flight, too.
+            // How many of a mixed burst's requests become jobs is drawn. So a burst of jobs alone
+            // is accepted first, and the fault strikes while requests of every kind are in flight.
             Scenario::InFlight => vec![
-                burst_of(&jobs, "b1", now, 4, 4),
-                burst("b2", accepted, 6, 6),
-                fault("f1", in_flight("b2", 4), kind),
-                burst("b3", ready("f1"), 6, 2),
+                burst("b1", now, 4, 4, &jobs),
+                burst("b2", accepted, 6, 6, &all),
+                fault_at("f1", in_flight("b2", 4)),
+                burst("b3", ready("f1"), 6, 2, &all),
             ],
             Scenario::Rapid => {
-                let mut steps = vec![
-                    burst("b1", now, 12, 3),
-                    fault("f1", in_flight("b1", 3), kind),
-                ];
-                for (before, name) in [("f1", "f2"), ("f2", "f3"), ("f3", "f4")] {
-                    let edge = Edge::End;
-                    let anchor = Anchor::After {
-                        step: id(before),
-                        edge,
-                        offset_ms: outage_ms / 3,
-                    };
-                    steps.push(fault(name, anchor, kind));
-                }
-                steps.push(burst("b2", ready("f4"), 6, 2));
-                steps
+                let after = |before: &str| Anchor::After {
+                    step: before.into(),
+                    edge: Edge::End,
+                    offset_ms: fault.outage_ms / 3,
+                };
+                vec![
+                    burst("b1", now, 12, 3, &all),
+                    fault_at("f1", in_flight("b1", 3)),
+                    fault_at("f2", after("f1")),
+                    fault_at("f3", after("f2")),
+                    fault_at("f4", after("f3")),
+                    burst("b2", ready("f4"), 6, 2, &all),
+                ]
             }
         }
     }
 }
 
-/// How often each of some kinds is drawn.
-fn mix(kinds: &[RequestKind], wanted: impl Fn(&RequestKind) -> bool) -> Mix {
-    let wanted = kinds.iter().filter(|kind| kind.weight > 0 && wanted(kind));
+/// The kinds to draw from, with their weights.
+fn mix(kinds: &[RequestKind], is_wanted: impl Fn(&RequestKind) -> bool) -> Mix {
+    let wanted = kinds
+        .iter()
+        .filter(|kind| kind.weight > 0 && is_wanted(kind));
     wanted
         .map(|kind| (kind.name.clone(), kind.weight))
         .collect()
 }
 
-fn step(name: &str, anchor: Anchor, action: Action) -> Step {
-    Step {
-        id: id(name),
-        anchor,
-        action,
-    }
-}
-
-fn id(name: &str) -> StepId {
-    StepId(name.to_owned())
+fn burst(id: &str, anchor: Anchor, count: u32, concurrency: u32, mix: &Mix) -> Step {
+    let burst = Burst {
+        count,
+        concurrency,
+        pace: Pace::Closed { think_ms: 0 },
+        mix: mix.clone(),
+    };
+    Step::new(id, anchor, Action::Burst(burst))
 }
 
 impl FromStr for Scenario {

@@ -1,19 +1,17 @@
-//! The time in which somebody asked the API.
+//! The time during which the API was asked.
 //!
-//! How long a recovery took can only be said of time in which the API was asked: one that was not
-//! asked between two requests may have been back all the while, and one that connects when it is
-//! needed cannot be back before. So the clock of a recovery runs for each request kind by itself,
-//! and stands still while nobody asks. A plan may go on for as long as it likes after its last
-//! fault, and no correct API is late by it.
+//! Only time during which the API was asked counts for a recovery: between two requests it may have
+//! recovered unnoticed, and an API that connects on demand cannot recover before it is asked. So
+//! each request kind has its own recovery clock, which stops while nobody asks. A plan may go on
+//! after its last fault for any time without making a correct API late.
 
-use super::{Moment, Phase, Span, Spans, View};
+use super::{Phase, Span, Spans, View};
 
-/// The time since a backend was ready in which one request kind was asked for.
+/// The time since a backend was ready during which one request kind was asked.
 ///
-/// A kind is asked for from a request's sending until one pause of the probes
-/// (`[trial] probe-every`) after its end, for one such pause after the ready itself, and for as
-/// long as the harness probes after the plan. Requests that were sent before the ready do not
-/// count: what they met was the outage.
+/// A kind is asked from a request's sending until one probe interval (`[trial] probe-every`) after
+/// its end, for one such interval after the ready itself, and while the harness probes after the
+/// plan. Requests sent before the ready do not count, since they met the outage.
 #[derive(Debug)]
 pub struct Asked<'v> {
     since_us: u64,
@@ -22,18 +20,17 @@ pub struct Asked<'v> {
 }
 
 impl View<'_> {
-    /// The time in which a kind was asked for since some moment, in microseconds since the trial
-    /// began.
+    /// The time during which a kind was asked, from `since_us` (microseconds since the trial began)
+    /// on.
     pub fn asked(&self, kind: &str, since_us: u64) -> Asked<'_> {
         let until_us = self.observed_until_us();
         let pause_us = self.header().probe_every_ms.saturating_mul(1_000);
         let first = (since_us, since_us.saturating_add(pause_us));
-        let requests = self
-            .sent_after(kind, since_us)
-            .map(|r| (r.sent.at_us, r.span().to_us.saturating_add(pause_us)));
-        let at_us = |moment: Moment| moment.at_us;
+        let requests = self.sent_after(kind, since_us);
+        let requests = requests.map(|r| (r.sent.at_us, r.span().to_us.saturating_add(pause_us)));
         let probed = self.phase(Phase::Recovery).map(|began| {
-            let drains_us = self.phase(Phase::Drain).map_or(until_us, at_us);
+            let drains = self.phase(Phase::Drain);
+            let drains_us = drains.map_or(until_us, |moment| moment.at_us);
             (began.at_us.max(since_us), drains_us)
         });
         let asked = [first].into_iter().chain(requests).chain(probed);
@@ -52,8 +49,8 @@ impl View<'_> {
 }
 
 impl Asked<'_> {
-    /// The moment at which the kind had been asked for so long, not counting what this machine
-    /// withheld; none if the trial ended before.
+    /// When the kind had been asked for `limit_us`, not counting time that this machine withheld;
+    /// none if the trial ended before.
     pub fn until(&self, limit_us: u64) -> Option<u64> {
         let mut left_us = limit_us;
         for span in self.spans.iter() {
@@ -67,11 +64,10 @@ impl Asked<'_> {
         None
     }
 
-    /// How much of the time until some moment the kind was asked for, in microseconds.
+    /// For how long the kind was asked until a moment, in microseconds.
     pub fn us(&self, until_us: u64) -> u64 {
-        let from_us = self.since_us;
         self.spans.covered_us(Span {
-            from_us,
+            from_us: self.since_us,
             to_us: until_us,
         })
     }

@@ -1,9 +1,9 @@
-//! What every recorded history keeps to, and so what a trace that is read has to keep to.
+//! The bounds of a recorded history, which a trace file must respect.
 //!
 //! The [recorder](super::Recorder) numbers events in order, its clock never goes back, and nothing
 //! takes longer than a year. The code that judges a history subtracts such times and adds limits to
-//! them. A file that breaks these rules is refused where it is read, with its line number:
-//! otherwise every one of those sums would have to think of overflow.
+//! them. A file that violates these bounds is refused when it is read, with its line number.
+//! Otherwise each of these sums could overflow.
 
 use super::{Event, EventKind, Header};
 use crate::model::Act;
@@ -12,12 +12,11 @@ use crate::model::ceiling::{self, LONGEST, LONGEST_WORDS};
 /// The longest time, in microseconds.
 const LONGEST_US: u64 = LONGEST.as_micros() as u64;
 
-/// The largest number of anything that is counted, such as bytes, or microseconds of many
-/// processors: the largest whole number that every JSON reader takes. A thousand of these still fit
-/// into 64 bits.
+/// The largest count, such as of bytes or of microseconds of many processors: the largest whole
+/// number that every JSON reader accepts. A thousand of these still fit into 64 bits.
 const MOST: u64 = 1 << 53;
 
-/// How far a history has been read: the least `seq` of the next event, and the time of the last
+/// How far a history has been read: the smallest `seq` of the next event, and the time of the last
 /// one.
 #[derive(Debug, Default)]
 pub(super) struct Order {
@@ -26,26 +25,23 @@ pub(super) struct Order {
 }
 
 impl Order {
-    /// Checks the place of the next event; the error says what is wrong with it. Gaps are allowed:
-    /// a trace from which somebody removed lines can still be judged.
-    pub fn next(&mut self, event: &Event) -> Result<(), String> {
-        let Order { next_seq, at_us } = *self;
-        if event.seq < next_seq || event.seq > MOST {
+    /// Checks the order of the next event; the error says what is wrong with it. Gaps are allowed:
+    /// a trace from which lines were removed can still be judged.
+    pub fn next(&mut self, &Event { seq, at_us, .. }: &Event) -> Result<(), String> {
+        let next_seq = self.next_seq;
+        if seq < next_seq || seq > MOST {
             return Err(format!(
-                "its `seq` is {}, and must be from {next_seq} to {MOST}: events are numbered in order",
-                event.seq
+                "its `seq` is {seq}, and must be from {next_seq} to {MOST}: events are numbered in order"
             ));
         }
-        if event.at_us < at_us {
+        if at_us < self.at_us {
+            let before_us = self.at_us;
             return Err(format!(
-                "its `at_us` is {}, earlier than {at_us} of the event before it",
-                event.at_us
+                "its `at_us` is {at_us}, earlier than {before_us} of the event before it"
             ));
         }
-        *self = Order {
-            next_seq: event.seq + 1,
-            at_us: event.at_us,
-        };
+        let next_seq = seq + 1;
+        *self = Order { next_seq, at_us };
         Ok(())
     }
 }
@@ -53,29 +49,27 @@ impl Order {
 impl Event {
     /// Checks its numbers; the error says what is wrong with them.
     pub(super) fn check(&self) -> Result<(), String> {
-        let (times, counts) = self.kind.numbers();
-        if let Some(us) = [self.at_us]
-            .iter()
-            .chain(&times)
-            .find(|us| **us > LONGEST_US)
-        {
+        let ([one, other], counts) = self.kind.numbers();
+        let us = [self.at_us, one, other].into_iter().max().unwrap_or(0);
+        if us > LONGEST_US {
             return Err(format!(
                 "it has a time of {us} microseconds, and no time may be longer than {LONGEST_WORDS}"
             ));
         }
-        match counts.iter().find(|count| **count > MOST) {
-            Some(count) => Err(format!(
+        let count = counts.into_iter().max().unwrap_or(0);
+        if count > MOST {
+            return Err(format!(
                 "it has the number {count}, and no number may be above {MOST}"
-            )),
-            None => Ok(()),
+            ));
         }
+        Ok(())
     }
 }
 
 impl EventKind {
     /// Its times in microseconds, and its counts; zeros fill the rest. Every kind is listed, so
-    /// that a new one does not compile until somebody decides what it holds. The number of a
-    /// request is a name, and not checked.
+    /// that a new one does not compile until its numbers are listed, too. The number of a request
+    /// is a name, and not checked.
     fn numbers(&self) -> ([u64; 2], [u64; 4]) {
         let times = |one: &u64, other: &u64| ([*one, *other], [0; 4]);
         let counts = |one: &u64| ([0; 2], [*one, 0, 0, 0]);
@@ -133,10 +127,8 @@ impl Header {
     pub(super) fn check(&self) -> Result<(), String> {
         self.limits.check().map_err(|error| error.to_string())?;
         let pause = std::time::Duration::from_millis(self.probe_every_ms);
-        match ceiling::bounded(pause) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(format!("`probe_every_ms`: {error}")),
-        }
+        let bounded = ceiling::bounded(pause).map(drop);
+        bounded.map_err(|error| format!("`probe_every_ms`: {error}"))
     }
 }
 

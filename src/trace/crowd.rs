@@ -1,21 +1,20 @@
-//! How many tasks shared a processor of the machine that the harness ran on.
+//! How many tasks shared a processor of the harness's machine.
 
 use super::{Event, EventKind, Span};
 
-/// The stretches in which more tasks wanted to run than there were processors, in the order in
-/// which they ended.
+/// The spans in which more tasks wanted to run than there were processors, ordered by their ends.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct CrowdedTimes(Vec<Stretch>);
 
 #[derive(Debug, Clone, PartialEq)]
 struct Stretch {
     span: Span,
-    /// Tasks to a processor, on average.
+    /// Tasks per processor, on average.
     tasks: f64,
 }
 
 impl CrowdedTimes {
-    /// Reads it out of a history.
+    /// The crowded times of a history.
     pub fn of(events: &[Event]) -> Self {
         let crowded = events.iter().filter_map(|event| match event.kind {
             EventKind::Crowded { percent, over_us } => Some(Stretch {
@@ -27,16 +26,12 @@ impl CrowdedTimes {
         CrowdedTimes(crowded.collect())
     }
 
-    /// How many tasks shared a processor over a stretch of time, on average; 1 where it was not
-    /// crowded.
+    /// How many tasks shared a processor during a span, on average; 1 if it was not crowded.
     pub fn over(&self, span: Span) -> f64 {
         let first = self.0.partition_point(|s| s.span.to_us < span.from_us);
         let met = self.0[first..].iter();
-        let excess = met.map(|stretch| {
-            let from_us = stretch.span.from_us.max(span.from_us);
-            let shared_us = stretch.span.to_us.min(span.to_us).saturating_sub(from_us);
-            (stretch.tasks - 1.0).max(0.0) * shared_us as f64
-        });
+        let excess =
+            met.map(|stretch| (stretch.tasks - 1.0).max(0.0) * stretch.span.shared_us(span) as f64);
         1.0 + excess.sum::<f64>() / span.length_us().max(1) as f64
     }
 }

@@ -1,4 +1,4 @@
-//! Bringing a file to the disk without holding anybody up.
+//! Syncing a file without blocking anything else.
 
 use std::fmt;
 use std::fs::File;
@@ -8,20 +8,20 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use tokio::task::spawn_blocking;
 
-/// How a file is brought to the disk.
+/// How files are synced.
 ///
-/// A sync takes a fraction of a millisecond on one disk and 150 ms on another, which is busy or far
-/// away. Whoever sends requests and does faults must not be late for that, so it waits on a thread
-/// of its own. Where time is simulated, it stands still meanwhile: tokio does not advance a paused
-/// clock while such a thread is at work.
+/// A sync takes a fraction of a millisecond on one disk, and 150 ms on another that is busy or
+/// remote. Requests and faults must not be late because of that, so a sync runs on its own thread.
+/// Simulated time stands still meanwhile: tokio does not advance a paused clock while such a thread
+/// runs.
 #[derive(Clone)]
 pub struct Disk(Arc<SyncFile>);
 
-/// Brings what was written to a file to the disk.
+/// Syncs a file.
 type SyncFile = dyn Fn(Arc<File>) -> BoxFuture<'static, io::Result<()>> + Send + Sync;
 
 impl Disk {
-    /// A disk that is synced by a call that blocks, on a thread of its own.
+    /// Syncs by a blocking call on its own thread.
     pub fn blocking(sync: impl Fn(&File) -> io::Result<()> + Copy + Send + Sync + 'static) -> Self {
         Disk::new(move |file| {
             Box::pin(async move {
@@ -31,7 +31,7 @@ impl Disk {
         })
     }
 
-    /// A disk that is synced in any other way.
+    /// Syncs in any other way.
     pub fn new(
         sync: impl Fn(Arc<File>) -> BoxFuture<'static, io::Result<()>> + Send + Sync + 'static,
     ) -> Self {
@@ -41,7 +41,7 @@ impl Disk {
     /// Waits until all that was written to a file is on the disk.
     ///
     /// # Errors
-    /// When the disk refuses.
+    /// When the sync fails.
     pub async fn sync(&self, file: &Arc<File>) -> io::Result<()> {
         (self.0)(Arc::clone(file)).await
     }

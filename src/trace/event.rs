@@ -1,4 +1,4 @@
-//! One thing that was observed.
+//! One event of a trial.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -7,22 +7,22 @@ use serde_json::{Map, Value};
 use super::{Mismatch, Moment, Origin, Phase};
 use crate::model::{Act, BackendName, KindName, Outcome, StepId, UnknownReason};
 
-/// One thing that was observed, with its place in the order of observation and its time.
+/// One event of a trial, with its number and its time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
-    /// Its place in the order of observation, from 0 without gaps.
+    /// Its number in the order of observation, from 0 without gaps.
     pub seq: u64,
     /// Microseconds since the trial began, on the harness's monotonic clock.
     pub at_us: u64,
-    /// What was observed.
+    /// What happened.
     #[serde(flatten)]
     pub kind: EventKind,
 }
 
 impl Event {
-    /// Reads a line of a trace. None if it is no event, or not one of a kind that is known here:
-    /// only the slower way of reading any line tells which. This one builds no tree first, which
-    /// makes long traces readable in half of the time.
+    /// Reads a line of a trace quickly: it builds no JSON tree first, which halves the time for a
+    /// long trace. None if the line is not an event of a known kind; the slower way of reading any
+    /// line finds out what it is.
     pub(super) fn of_line(line: &[u8]) -> Option<Self> {
         #[derive(Deserialize)]
         struct Place {
@@ -30,17 +30,15 @@ impl Event {
             at_us: u64,
         }
         let Place { seq, at_us } = serde_json::from_slice(line).ok()?;
-        // The derived code, which knows no `Other`.
+        // The derived code, which does not know `Other`.
         let kind = EventKind::deserialize(&mut serde_json::Deserializer::from_slice(line)).ok()?;
         Some(Event { seq, at_us, kind })
     }
 
-    /// Its place and time.
+    /// Its number and time.
     pub fn moment(&self) -> Moment {
-        Moment {
-            seq: self.seq,
-            at_us: self.at_us,
-        }
+        let Event { seq, at_us, .. } = *self;
+        Moment { seq, at_us }
     }
 }
 
@@ -60,12 +58,12 @@ pub enum EventKind {
         /// The step.
         step: StepId,
     },
-    /// A step has done all it had to. For a burst: every request of it has an outcome.
+    /// A step is completed. For a burst: each of its requests has an outcome.
     StepEnded {
         /// The step.
         step: StepId,
     },
-    /// A step was not done.
+    /// A step was skipped.
     StepSkipped {
         /// The step.
         step: StepId,
@@ -84,7 +82,7 @@ pub enum EventKind {
         token: String,
         /// When it was due, in microseconds since the trial began. Latency counts from here.
         intended_us: u64,
-        /// The earlier request that it follows, and reads what that one wrote.
+        /// The earlier request that it follows and refers to.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<u64>,
     },
@@ -97,8 +95,8 @@ pub enum EventKind {
         /// From the intended send to this answer, in microseconds.
         latency_us: u64,
     },
-    /// A poll of a job was answered, and the answer says something new: another state, an error, or
-    /// it took longer than any poll of this request before.
+    /// The answer to a poll of a job was new: another state, an error, or a longer latency than any
+    /// earlier poll of this request.
     Polled {
         /// The request.
         request: u64,
@@ -119,11 +117,11 @@ pub enum EventKind {
         /// From the poll's sending to when it was given up, in microseconds.
         waited_us: u64,
     },
-    /// The answer to a request is not what is expected of it. Its end follows.
+    /// The answer to a request is not the expected one. Its end follows.
     Mismatched {
         /// The request.
         request: u64,
-        /// Where, what was expected and what came.
+        /// The difference.
         #[serde(flatten)]
         mismatch: Mismatch,
     },
@@ -138,11 +136,11 @@ pub enum EventKind {
         exchange: Exchange,
         /// From the intended send to this moment, in microseconds.
         latency_us: u64,
-        /// The token that the API echoed, where the configuration says where to look.
+        /// The token that the API echoed, if the configuration says where to find it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         echo: Option<String>,
     },
-    /// A fault's act is about to be done. It was journalled and synced before.
+    /// A fault's act is about to be written to the journal and done.
     FaultIntent {
         /// The fault's step.
         step: StepId,
@@ -162,23 +160,23 @@ pub enum EventKind {
         /// How long it took, in microseconds.
         took_us: u64,
     },
-    /// The direct probe says that a backend is not ready, after it was or for the first time.
+    /// The direct probe says that a backend is not ready, after it was ready or for the first time.
     NotReady {
         /// The backend.
         backend: BackendName,
-        /// The probe's own words.
+        /// The probe's error.
         detail: String,
     },
     /// The direct probe says that a backend is ready, after it was not, or for the first time after
-    /// a fault was undone. It became so between `not_ready_us` and this event.
+    /// a fault was undone. It became ready between `not_ready_us` and this event.
     Ready {
         /// The backend.
         backend: BackendName,
-        /// The last fault that was undone before, if there was one.
+        /// The last fault undone before, if there was one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         fault: Option<StepId>,
-        /// When it was last known not to be ready, in microseconds since the trial began: the
-        /// sending of the last probe that said no, or the moment the fault was undone.
+        /// When it was last known not to be ready, in microseconds since the trial began: when the
+        /// last failed probe was sent, or when the fault was undone.
         not_ready_us: u64,
     },
     /// A service's process or container has ended.
@@ -188,9 +186,9 @@ pub enum EventKind {
         /// Its exit code; 128 + n for signal n.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         code: Option<i64>,
-        /// Whether the kernel killed it for want of memory.
+        /// Whether the kernel killed it because it ran out of memory.
         oom: bool,
-        /// The source's own time, where it gives one (RFC 3339).
+        /// The source's own time, if it gives one (RFC 3339).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         source_at: Option<String>,
     },
@@ -198,9 +196,9 @@ pub enum EventKind {
     Started {
         /// The service.
         service: String,
-        /// What tells this process or container from the one before.
+        /// Identifies this process or container among those of the service.
         identity: String,
-        /// The source's own time, where it gives one (RFC 3339).
+        /// The source's own time, if it gives one (RFC 3339).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         source_at: Option<String>,
     },
@@ -217,11 +215,11 @@ pub enum EventKind {
         service: String,
         /// The line.
         line: String,
-        /// The source's own time, where it gives one (RFC 3339).
+        /// The source's own time, if it gives one (RFC 3339).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         source_at: Option<String>,
     },
-    /// Lines of a service's log were left out here, because they came faster than they could be
+    /// Lines of a service's log are missing here, because they came faster than they could be
     /// recorded.
     LogDropped {
         /// The service.
@@ -229,15 +227,15 @@ pub enum EventKind {
         /// How many.
         lines: u64,
     },
-    /// What a service used of its machine. What could not be read is left out.
+    /// The resources that a service uses. Values that could not be read are missing.
     Resources {
         /// The service.
         service: String,
-        /// What tells this process or container from the one before.
+        /// Identifies this process or container among those of the service.
         identity: String,
         /// Processor time since its start, in microseconds.
         cpu_us: u64,
-        /// Memory of its own.
+        /// Its own memory.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         memory_bytes: Option<u64>,
         /// Open file descriptors.
@@ -250,34 +248,33 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         at_rest: bool,
     },
-    /// This machine kept the harness waiting: it wanted to wake earlier, and did not. What the API
-    /// could do meanwhile is not known.
+    /// This machine woke the harness too late. What the API could do meanwhile is not known.
     Lag {
-        /// How much later it woke than it wanted, in microseconds. Shorter waits are not told.
+        /// The wake-up delay in microseconds. Short delays are not recorded.
         late_us: u64,
     },
-    /// More tasks than processors were running or waiting for one. Less than one and a half to a
-    /// processor is not told.
+    /// More tasks than processors were running or waiting to run. Averages below 1.5 tasks per
+    /// processor are not recorded.
     Crowded {
-        /// Tasks to a processor on average, in percent.
+        /// Tasks per processor on average, in percent.
         percent: u64,
-        /// Over how long the average was taken, in microseconds.
+        /// The time over which the average was taken, in microseconds.
         over_us: u64,
     },
-    /// A service's thread waited so long for a processor in the time before this event. Less than a
-    /// twentieth is not told.
+    /// A service's thread waited for a processor in the time before this event. Waits below a
+    /// twentieth of that time are not recorded.
     Waited {
         /// The service.
         service: String,
         /// The wait of the thread that waited longest, in microseconds.
         waited_us: u64,
-        /// The time between the two looks, in microseconds.
+        /// The time between the two samples, in microseconds.
         over_us: u64,
     },
-    /// The harness polled jobs that had ended once more, one after the other, up to this event:
-    /// meanwhile the API had something to do.
+    /// Until this event, the harness polled jobs that had ended once more. The API was not idle
+    /// meanwhile.
     LookedBack {
-        /// How many.
+        /// The number of jobs.
         polls: u64,
         /// How long that took, in microseconds.
         over_us: u64,
@@ -289,18 +286,18 @@ pub enum EventKind {
         /// What went wrong.
         message: String,
     },
-    /// Nothing that was still to come could change the verdict, so what was in flight was not
-    /// waited for any longer.
+    /// Nothing could change the verdict any more, so the harness stopped waiting for requests in
+    /// flight.
     Decided,
-    /// Somebody ended the run early.
+    /// The run was interrupted.
     Interrupted,
-    /// An event of a kind that this version does not know: kept and ignored.
+    /// An event of a kind that this version does not know. It is kept and ignored.
     #[serde(skip)]
     Other(Map<String, Value>),
 }
 
-/// The names of the kinds that this version knows. An event of one of these with wrong fields is an
-/// error; of any other name, it is [`EventKind::Other`].
+/// The names of the kinds that this version knows. An event with one of these names and wrong fields
+/// is an error. An event with any other name is [`EventKind::Other`].
 const KNOWN: [&str; 27] = [
     "phase",
     "step-started",
@@ -332,8 +329,8 @@ const KNOWN: [&str; 27] = [
 ];
 
 // With `remote = "Self"`, the derived code becomes two inherent functions. Only the choice between
-// them and `Other` is written by hand: serde's own fallback, `untagged`, would also swallow a known
-// kind whose fields are wrong.
+// them and `Other` is written by hand. serde's own fallback, `untagged`, would also accept a known
+// kind with wrong fields.
 impl Serialize for EventKind {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {

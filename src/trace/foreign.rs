@@ -1,12 +1,11 @@
-//! The texts of an event that comeback has not worded itself.
+//! The texts of an event that come from outside: they may contain secrets.
 
 use super::{EventKind, Mismatch};
 use crate::model::Outcome;
 
 impl EventKind {
-    /// Every text that others have worded: APIs, logs, engines, probes. They may hold secrets.
-    /// Every kind and field is listed, so that a new one does not compile until it is decided what
-    /// it holds.
+    /// Every text that comes from APIs, logs, engines or probes. Every kind and field is listed, so
+    /// that a new one does not compile until it is decided whether it may contain secrets.
     pub(super) fn foreign_texts(&mut self) -> Vec<&mut String> {
         match self {
             EventKind::StepSkipped { step: _, reason } => vec![reason],

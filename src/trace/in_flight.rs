@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use super::{Event, EventKind, Moment};
 use crate::model::KindName;
 
-/// The requests in flight while the events of a history pass by, each with what the reader keeps of
-/// it.
+/// The requests in flight while a history is read event by event, each with the reader's own data.
 ///
-/// This is the one place that decides it: a request is in flight from its sending to its first end.
-/// An event of a request that is not in flight changes nothing here.
+/// This is the only definition of "in flight": from a request's sending to its first end. Events of
+/// a request that is not in flight change nothing here.
 #[derive(Debug)]
 pub struct InFlight<K = ()>(BTreeMap<u64, OpenRequest<K>>);
 
@@ -22,7 +21,7 @@ pub struct OpenRequest<K = ()> {
     pub sent: Moment,
     /// When it was accepted as a job, in microseconds since the trial began.
     pub accepted_us: Option<u64>,
-    /// What the reader keeps of it.
+    /// The reader's own data.
     pub kept: K,
 }
 
@@ -33,8 +32,8 @@ impl<K> Default for InFlight<K> {
 }
 
 impl<K> InFlight<K> {
-    /// Reads the next event, and returns the request that it ends, if it ends one. `keep` makes
-    /// what is kept of a request that it sends.
+    /// Reads the next event, and returns the request that it ends, if it ends one. `keep` makes the
+    /// reader's own data of a request that it sends.
     pub fn read(&mut self, event: &Event, keep: impl FnOnce() -> K) -> Option<OpenRequest<K>> {
         match &event.kind {
             EventKind::Sent { request, kind, .. } => {
@@ -61,7 +60,7 @@ impl<K> InFlight<K> {
         self.0.get_mut(&request)
     }
 
-    /// Every request in flight, by its number.
+    /// The requests in flight, ordered by number.
     pub fn iter(&self) -> impl Iterator<Item = &OpenRequest<K>> {
         self.0.values()
     }
@@ -71,7 +70,7 @@ impl<K> InFlight<K> {
         self.0.len()
     }
 
-    /// Whether none is.
+    /// Whether no request is in flight.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

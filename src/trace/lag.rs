@@ -1,4 +1,4 @@
-//! The time that this machine withheld: the harness or a service wanted to run, and could not.
+//! The time that this machine withheld: the harness or a service was ready to run, but did not.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +7,13 @@ use tokio::time::{Duration, Instant, timeout};
 use super::{Span, Spans};
 use crate::watch;
 
-/// How many times its own length a limit is extended at most.
+/// The longest extension of a limit, as a multiple of its own length.
 const AT_MOST: u64 = 3;
 
 impl Spans {
-    /// The moment at which so much time has passed since `from_us` that they do not cover, in
-    /// microseconds since the trial began: where they are what the machine withheld, a limit that
-    /// begins at `from_us` is up then. It is extended three times at most, so that it ends on a
-    /// machine that is never free, too.
+    /// When a limit of `limit_us` that begins at `from_us` ends, if it stops during these spans (the
+    /// time that the machine withheld). In microseconds since the trial began. The extension is at
+    /// most three times the limit, so that it also ends on a machine that is always busy.
     pub fn later(&self, from_us: u64, limit_us: u64) -> u64 {
         let withheld_us = self.covered_while_free_us(from_us, limit_us);
         let extension_us = withheld_us.min(limit_us.saturating_mul(AT_MOST));
@@ -24,41 +23,41 @@ impl Spans {
     }
 }
 
-/// Who has measured nothing for so long is not waited for.
+/// How long to wait for a measurement before it counts as stuck.
 const STUCK: Duration = Duration::from_secs(5);
 
-/// How it is known what time was withheld.
+/// The ways to measure withheld time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Measure {
-    /// The harness wakes later than it wanted to.
+    /// The harness's own wake-up delay.
     Lag,
-    /// The kernel tells how long the services' threads waited.
+    /// How long the services' threads waited, as the kernel counts it.
     Waits,
 }
 
-/// What the recorder knows of it while the trial goes on.
+/// The withheld time that is known so far, while the trial goes on.
 #[derive(Debug)]
 pub(super) struct Withheld(watch::Sender<Known>);
 
 #[derive(Debug, Clone, Default)]
 struct Known {
     spans: Spans,
-    /// Until when it is known by each measure; nothing while nobody measures.
+    /// Until when each measure is complete; no entry if it is not taken.
     until: BTreeMap<Measure, Instant>,
 }
 
 impl Withheld {
-    /// Nobody measures.
+    /// Starts without any measure.
     pub fn new() -> Self {
         Withheld(watch::Sender::new(Known::default()))
     }
 
-    /// A stretch was withheld.
+    /// Adds withheld time.
     pub fn add(&self, span: Span) {
         self.0.send_modify(|known| known.spans.push(span));
     }
 
-    /// All is known until then by one measure; with none, nobody measures any more.
+    /// One measure is complete until then; with `None`, it is no longer taken.
     pub fn known_until(&self, measure: Measure, until: Option<Instant>) {
         self.0.send_modify(|known| match until {
             Some(until) => drop(known.until.insert(measure, until)),
@@ -66,12 +65,12 @@ impl Withheld {
         });
     }
 
-    /// The moment [`Spans::later`], as far as is known.
+    /// [`Spans::later`] of the time known so far.
     pub fn later(&self, from_us: u64, limit_us: u64) -> u64 {
         self.0.borrow().spans.later(from_us, limit_us)
     }
 
-    /// Waits until all is known until then, or nobody measures, or somebody who does is stuck.
+    /// Waits until all measures are complete until then, or one is stuck.
     pub async fn settled(&self, until: Instant) {
         let mut known = self.0.subscribe();
         let is_known = |known: &Known| known.until.values().all(|known| *known >= until);
@@ -132,8 +131,8 @@ mod tests {
             recorder.pass(since, Duration::from_millis(100)).await;
             since.elapsed().as_millis()
         };
-        // From 90 to 120 ms nobody could run: 10 ms of that lie within the limit, and the other 20
-        // within what it was extended to.
+        // From 90 to 120 ms was withheld: 10 ms of that lie within the limit, and the other 20 within
+        // its extension.
         let (passed_ms, ()) = tokio::join!(limit, measuring);
         assert_eq!(passed_ms, 220, "it is not known before then");
         recorder.pass(since, Duration::from_millis(100)).await;

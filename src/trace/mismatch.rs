@@ -1,4 +1,4 @@
-//! What an answer says that it should not.
+//! How an answer differs from the expected one.
 
 use std::fmt;
 
@@ -7,24 +7,23 @@ use serde::{Deserialize, Serialize};
 /// How much of each text is quoted, in bytes.
 const QUOTED_BYTES: usize = 120;
 
-/// Where an answer of the right status is not what its request expects.
+/// The difference between an answer of the right status and the expected one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mismatch {
-    /// Where: a JSON pointer into the body, `header NAME`, or `text` or `regex` for what must be
-    /// somewhere in the body.
+    /// Where: a JSON pointer into the body, `header NAME`, or `text` or `regex` for what the body
+    /// must contain or match.
     pub place: String,
     /// What is expected there.
     pub expected: String,
     /// What is there; none if nothing is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub got: Option<String>,
-    /// The request that had asked for what is there, the last one if several had. Then this is the
-    /// answer of another request.
+    /// The last other request that asked for what is there: this answer was meant for that request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked_by: Option<u64>,
 }
 
-/// As the rest of a sentence about the request: "was answered with …".
+/// The end of a sentence about the request: "was answered with …".
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let expected = quoted(&self.expected);
@@ -47,7 +46,7 @@ impl fmt::Display for Mismatch {
     }
 }
 
-/// On one line, whatever it holds.
+/// The beginning of a text in quotes, on one line.
 fn quoted(text: &str) -> String {
     let end = text.floor_char_boundary(QUOTED_BYTES);
     let more = if end < text.len() { "…" } else { "" };

@@ -1,4 +1,4 @@
-//! What happened in a trial: the events, the file they are kept in, and questions put to them.
+//! What happened in a trial: its events, the file that holds them, and queries over them.
 
 mod asked;
 mod bounds;

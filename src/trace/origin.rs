@@ -1,63 +1,54 @@
-//! What a request belongs to.
+//! Where a request comes from.
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{AFTER, BACKGROUND, BASELINE, PROBE, StepId};
+use crate::model::StepId;
 
-/// What a request belongs to.
+/// Where a request comes from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(into = "String", from = "String")]
+#[serde(rename_all = "kebab-case")]
 pub enum Origin {
     /// The burst before the plan.
     Baseline,
     /// The steady load behind the plan.
     Background,
-    /// A probe that looks for sustained success.
+    /// A probe for sustained success.
     Probe,
-    /// The burst after recovery, of the baseline's shape: what is measured in it can be compared.
+    /// The burst after recovery, which has the baseline's shape so that both can be compared.
     After,
     /// A burst of the plan.
+    #[serde(untagged)]
     Step(StepId),
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Origin::Baseline => f.write_str(BASELINE),
-            Origin::Background => f.write_str(BACKGROUND),
-            Origin::Probe => f.write_str(PROBE),
-            Origin::After => f.write_str(AFTER),
-            Origin::Step(step) => step.fmt(f),
+        self.serialize(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{AFTER, BACKGROUND, BASELINE, PROBE};
+
+    #[test]
+    fn the_names_are_those_that_no_step_may_have() {
+        let origins = [
+            Origin::Baseline,
+            Origin::Background,
+            Origin::Probe,
+            Origin::After,
+        ];
+        let names = origins.clone().map(|origin| origin.to_string());
+        assert_eq!(names, [BASELINE, BACKGROUND, PROBE, AFTER]);
+        let step = Origin::Step("b1".into());
+        for origin in origins.into_iter().chain([step]) {
+            let written = serde_json::to_value(&origin).unwrap();
+            assert_eq!(written, origin.to_string());
+            assert_eq!(serde_json::from_value::<Origin>(written).unwrap(), origin);
         }
-    }
-}
-
-impl FromStr for Origin {
-    type Err = std::convert::Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(match text {
-            BASELINE => Origin::Baseline,
-            BACKGROUND => Origin::Background,
-            PROBE => Origin::Probe,
-            AFTER => Origin::After,
-            step => Origin::Step(StepId(step.to_owned())),
-        })
-    }
-}
-
-impl From<Origin> for String {
-    fn from(origin: Origin) -> String {
-        origin.to_string()
-    }
-}
-
-impl From<String> for Origin {
-    fn from(text: String) -> Origin {
-        let Ok(origin) = text.parse();
-        origin
     }
 }

@@ -1,4 +1,4 @@
-//! Questions put to a history.
+//! Queries over a history.
 
 use super::crowd::CrowdedTimes;
 use super::rows::Rows;
@@ -9,11 +9,11 @@ use super::{
 };
 use crate::model::{FaultKind, Plan};
 
-/// A trace with its history told by requests and by windows. It is built in one pass.
+/// A trace, with its history arranged by requests and by windows.
 #[derive(Debug)]
 pub struct View<'a> {
     trace: &'a Trace,
-    /// The place of the first event of the baseline; the number of events if there is none.
+    /// The index of the first event of the baseline; the number of events if there is none.
     baseline: usize,
     last_phase: Option<Phase>,
     requests: Vec<Request<'a>>,
@@ -25,7 +25,7 @@ pub struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// Reads the whole history once.
+    /// Reads the whole history.
     pub fn new(trace: &'a Trace) -> Self {
         let mut rows = Rows::default();
         let mut windows = Windows::default();
@@ -63,7 +63,7 @@ impl<'a> View<'a> {
         &self.trace.plan
     }
 
-    /// The events before the baseline: the stack is being brought up, and services may come and go.
+    /// The events before the baseline: while the stack is brought up, services may come and go.
     pub fn setup(&self) -> &'a [Event] {
         &self.trace.events[..self.baseline]
     }
@@ -80,12 +80,8 @@ impl<'a> View<'a> {
 
     /// When the trial entered a phase, if it did.
     pub fn phase(&self, asked: Phase) -> Option<Moment> {
-        let found = self
-            .trace
-            .events
-            .iter()
-            .find(|e| matches!(e.kind, EventKind::Phase { phase } if phase == asked));
-        found.map(Event::moment)
+        let enters = |e: &&Event| matches!(e.kind, EventKind::Phase { phase } if phase == asked);
+        self.trace.events.iter().find(enters).map(Event::moment)
     }
 
     /// The time of the last event, in microseconds since the trial began; 0 without events.
@@ -98,25 +94,21 @@ impl<'a> View<'a> {
         &self.requests
     }
 
-    /// The requests of a kind that were sent after some time, in order of sending.
+    /// The requests of a kind that were sent after a time, in order of sending.
     pub fn sent_after(&self, kind: &str, after_us: u64) -> impl Iterator<Item = &Request<'a>> {
         let first = self.requests.partition_point(|r| r.sent.at_us <= after_us);
-        self.requests[first..]
-            .iter()
-            .filter(move |r| r.kind == kind)
+        let sent = self.requests[first..].iter();
+        sent.filter(move |r| r.kind == kind)
     }
 
     /// The names of the stack's request kinds.
     pub fn kinds(&self) -> impl Iterator<Item = &'a str> {
-        self.header()
-            .stack
-            .kinds
-            .iter()
-            .map(|kind| kind.name.as_str())
+        let kinds = self.header().stack.kinds.iter();
+        kinds.map(|kind| kind.name.as_str())
     }
 
-    /// The times at which a backend was away, in order of their beginning: the faults' windows, and
-    /// those in which a backend was not ready by itself.
+    /// The windows in which a backend was away, in order of their beginning: those of the faults,
+    /// and those in which a backend was not ready without a fault.
     pub fn windows(&self) -> &[Window<'a>] {
         &self.windows
     }
@@ -131,65 +123,62 @@ impl<'a> View<'a> {
         &self.away
     }
 
-    /// The times that this machine withheld from the harness, and for all we know from the API.
+    /// The time that this machine withheld from the harness or from a service.
     pub fn withheld(&self) -> &Spans {
         &self.withheld
     }
 
-    /// How many tasks shared a processor of this machine in some time, on average; 1 where it was
-    /// not crowded.
+    /// How many tasks shared a processor of this machine during a span, on average; 1 if it was not
+    /// crowded.
     pub fn crowd(&self, span: Span) -> f64 {
         self.crowd.over(span)
     }
 
-    /// How long the services waited for a processor in some time at most, one after the other, in
-    /// microseconds.
+    /// The longest time that the services may have waited for a processor during a span, added up,
+    /// in microseconds.
     pub fn waited_us(&self, span: Span) -> u64 {
         self.waits.most_us(span)
     }
 
-    /// How long a stretch was, not counting the time that this machine withheld, in microseconds.
+    /// The length of a span in microseconds, not counting the time that this machine withheld.
     pub fn counted_us(&self, span: Span) -> u64 {
         span.length_us() - self.withheld.covered_us(span)
     }
 
-    /// When the last fault's window closed; none if no fault was done, or none of them ended.
+    /// When the last fault's window closed; none if there was no fault, or none ended.
     pub fn last_ready(&self) -> Option<Moment> {
         let ready = self.faults().filter_map(|window| window.ready);
         ready.map(|ready| ready.moment).max()
     }
 
-    /// The fault whose intent is the last at or before an event.
+    /// The last fault that began at or before an event.
     pub fn fault_before(&self, seq: u64) -> Option<&Window<'a>> {
         self.faults()
             .take_while(|window| window.began.seq <= seq)
             .last()
     }
 
-    /// The kind of a window's fault, as the plan has it.
+    /// The kind of a window's fault, according to the plan.
     pub fn fault_kind(&self, window: &Window<'_>) -> Option<FaultKind> {
-        let (_, fault) = self
-            .plan()
-            .faults()
-            .find(|(id, _)| Some(*id) == window.fault)?;
+        let mut faults = self.plan().faults();
+        let (_, fault) = faults.find(|(id, _)| Some(*id) == window.fault)?;
         Some(fault.kind)
     }
 
-    /// When the first request of a kind that was sent after some time succeeded.
+    /// When a request of a kind that was sent after a time first succeeded.
     pub fn first_success(&self, kind: &str, after_us: u64) -> Option<Moment> {
         let ok = self.sent_after(kind, after_us).filter(|r| r.is_ok());
         ok.filter_map(|r| Some(r.ended?.moment)).min()
     }
 
-    /// When the success of a kind was sustained after some time: three `ok` in a row, in order of
-    /// sending, all sent after it, with no failure between. The moment is when the last of the
-    /// three ended. [`Streak`](super::Streak) has the rule.
+    /// When the success of a kind was sustained by requests sent after a time. See
+    /// [`Streak`](super::Streak).
     pub fn sustained_success(&self, kind: &str, after_us: u64) -> Option<Moment> {
         let sent = self.sent_after(kind, after_us);
         sustained(sent.filter_map(|r| r.ended.map(|end| (end.moment, r.sent.seq, r.is_ok()))))
     }
 
-    /// When the success of every kind was sustained after some time.
+    /// When the success of every kind was sustained by requests sent after a time.
     pub fn settled(&self, after_us: u64) -> Option<Moment> {
         let sustained = self
             .kinds()
@@ -198,7 +187,7 @@ impl<'a> View<'a> {
     }
 
     /// From a window's ready until the success of every kind is sustained, but no longer than
-    /// `at_most_us`, not counting what the machine withheld. None while the backend is away.
+    /// `at_most_us`, not counting withheld time. None if the backend stayed away.
     pub fn recovery(&self, window: &Window<'_>, at_most_us: u64) -> Option<Span> {
         let ready_us = window.ready?.moment.at_us;
         let latest_us = self.withheld.later(ready_us, at_most_us);

@@ -1,5 +1,4 @@
-//! The one recorder of a trial: it gives every event its place and time, and writes it as it
-//! happens.
+//! The recorder of a trial: it numbers every event, and writes it as it happens.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,11 +9,11 @@ use super::lag::{Measure, Withheld};
 use super::{Event, EventKind, Redaction, TraceError, TraceWriter};
 use crate::watch;
 
-/// Gives every event its place and time, keeps it, and writes it to the trace as it happens. Clones
+/// Gives every event its number and time, keeps it, and writes it to the trace as it happens. Clones
 /// share one history.
 ///
-/// Recording never fails for the caller: the first error of the file becomes an event of the
-/// history, which makes the trial inconclusive.
+/// Recording never fails for the caller: the first error of the file becomes an event, which makes
+/// the trial inconclusive.
 #[derive(Debug, Clone)]
 pub struct Recorder(Arc<Shared>);
 
@@ -36,11 +35,12 @@ struct State {
     /// The earliest time that the next event may have.
     earliest_us: u64,
     writer: Option<TraceWriter>,
-    /// The trace has outgrown its cap: a log without end must not fill the memory instead.
+    /// Whether the trace has outgrown its cap. Log lines are then dropped: an endless log must not
+    /// fill the memory instead of the disk.
     is_full: bool,
 }
 
-/// Reads a history from some place on, waiting for what has not happened yet. It misses nothing.
+/// Follows a history event by event, waiting for those to come. It misses none.
 #[derive(Debug)]
 pub struct Follower {
     recorder: Recorder,
@@ -49,7 +49,7 @@ pub struct Follower {
 }
 
 impl Recorder {
-    /// Starts the trial's clock. Without a writer, the history is kept in memory only.
+    /// Starts the trial's clock. Without a writer, the history is only kept in memory.
     pub fn new(writer: Option<TraceWriter>, redaction: Redaction, max_trace_bytes: u64) -> Self {
         Recorder(Arc::new(Shared {
             began: Instant::now(),
@@ -69,9 +69,9 @@ impl Recorder {
 
     /// Records an event now and returns its `seq`.
     ///
-    /// No two events have the same time: where the clock does not tell them apart (a simulated one
-    /// stands still while a lot happens), the later is a microsecond later. So whoever compares
-    /// times finds the order in which things were observed.
+    /// No two events have the same time: if the clock has not advanced (a simulated one often
+    /// stands still), the later event is a microsecond later. So times have the order of
+    /// observation.
     pub fn record(&self, mut kind: EventKind) -> u64 {
         self.redact(&mut kind);
         let mut state = self.lock();
@@ -87,7 +87,7 @@ impl Recorder {
         let failure = self.write(&mut state, &event);
         state.events.push(event);
         if let Some(message) = failure {
-            // It can no longer be written, but whoever follows the history in memory must know.
+            // This can no longer be written, but the followers in memory must know.
             let during = "writing the trace".to_owned();
             let event = state.event(self.now_us(), EventKind::Trouble { during, message });
             state.events.push(event);
@@ -101,20 +101,20 @@ impl Recorder {
         self.at_us(Instant::now())
     }
 
-    /// An instant of this trial as microseconds since it began.
+    /// An instant as microseconds since the trial began.
     pub fn at_us(&self, instant: Instant) -> u64 {
         instant.saturating_duration_since(self.0.began).as_micros() as u64
     }
 
-    /// Until now it is known by one measure, and recorded, what time this machine has withheld;
-    /// with none, nobody measures that any more.
+    /// All time withheld until then is recorded, by one measure. With `None`, it is no longer
+    /// taken.
     pub fn measured_until(&self, measure: Measure, until: Option<Instant>) {
         self.0.withheld.known_until(measure, until);
     }
 
     /// Waits until a limit has passed since a moment, not counting the time that this machine
-    /// withheld meanwhile: whoever waits for an answer no longer than a limit waits so long.
-    /// [`Spans::later`](super::Spans::later) has the rule.
+    /// withheld meanwhile. This is how long to wait for an answer. See
+    /// [`Spans::later`](super::Spans::later).
     pub async fn pass(&self, since: Instant, limit: Duration) {
         let (since_us, limit_us) = (self.at_us(since), limit.as_micros() as u64);
         let mut extension = Duration::ZERO;
@@ -136,7 +136,7 @@ impl Recorder {
         self.lock().events.clone()
     }
 
-    /// Follows the history from its `seq` on.
+    /// Follows the history from a `seq` on.
     pub fn follow_from(&self, seq: u64) -> Follower {
         Follower {
             recorder: self.clone(),
@@ -145,13 +145,13 @@ impl Recorder {
         }
     }
 
-    /// How many events there are: the `seq` of the next one.
+    /// The `seq` of the next event.
     pub fn next_seq(&self) -> u64 {
         self.lock().next() as u64
     }
 
-    /// Forgets the events before a `seq`: whoever only follows what happens now need not keep all
-    /// that ever happened. A follower that is not yet past it misses them.
+    /// Forgets the events before a `seq`, to save memory in endless runs. A follower that is not yet
+    /// past it misses them.
     pub fn forget_before(&self, seq: u64) {
         let mut state = self.lock();
         let count = (seq as usize).saturating_sub(state.forgotten);
@@ -160,11 +160,11 @@ impl Recorder {
         state.forgotten += count;
     }
 
-    /// Waits until all that was recorded before this call is on the disk. What happens meanwhile is
-    /// recorded as ever: the lock is not held.
+    /// Waits until all that was recorded before this call is on the disk. The lock is not held, so
+    /// that events can be recorded meanwhile.
     ///
     /// # Errors
-    /// When the disk refuses.
+    /// When the sync fails.
     pub async fn sync(&self) -> Result<(), TraceError> {
         let synced = self.lock().writer.as_ref().map(TraceWriter::sync);
         match synced {
@@ -173,9 +173,9 @@ impl Recorder {
         }
     }
 
-    /// The whole history, and the file that holds just that and awaits the verdict, if it could be
-    /// written so far. Whatever is recorded later (an observer may be about to) belongs to neither,
-    /// or the verdict could not be found again from the file.
+    /// The whole history, and its file, which still lacks the verdict. There is no file if writing
+    /// failed. Later events (an observer may just be about to record one) are in neither: the
+    /// verdict must be reproducible from the file.
     pub fn finish(&self) -> (Vec<Event>, Option<TraceWriter>) {
         let mut state = self.lock();
         (state.events.clone(), state.writer.take())
@@ -189,10 +189,8 @@ impl Recorder {
             Ok(()) if writer.written_bytes() <= self.0.max_trace_bytes => return None,
             Ok(()) => {
                 state.is_full = true;
-                format!(
-                    "the trace has outgrown its cap of {} bytes",
-                    self.0.max_trace_bytes
-                )
+                let cap = self.0.max_trace_bytes;
+                format!("the trace has outgrown its cap of {cap} bytes")
             }
         };
         state.writer = None;
@@ -206,8 +204,8 @@ impl Recorder {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // A panic while the lock was held cannot leave a half-made event behind: pushing is the
-        // last act.
+        // A poisoned lock is fine: a panic cannot leave an incomplete event behind, since pushing it
+        // is the last step.
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -229,7 +227,7 @@ impl State {
         self.forgotten + self.events.len()
     }
 
-    /// The first event from a `seq` on that is still known.
+    /// The first remembered event from a `seq` on.
     fn at_or_after(&self, seq: usize) -> Option<&Event> {
         self.events.get(seq.saturating_sub(self.forgotten))
     }
@@ -243,7 +241,7 @@ impl Follower {
                 self.next = event.seq as usize + 1;
                 return event.clone();
             }
-            // The sender lives in the recorder that this follower holds, so this cannot fail.
+            // This cannot fail: the sender is in the recorder that this follower holds.
             let _ = self.length.changed().await;
         }
     }

@@ -2,11 +2,11 @@
 
 use crate::redact::{Redactor, Secret};
 
-/// How much of a text is looked at beyond what is kept: secrets in it may be longer than what is
-/// shown in their place.
+/// How many bytes beyond the cap are searched for secrets: a secret may be longer than its
+/// replacement.
 const MARGIN: usize = 16 * 1024;
 
-/// Takes secrets out of a text and caps its length.
+/// Removes secrets from a text and caps its length.
 #[derive(Debug, Clone)]
 pub struct Redaction {
     redactor: Redactor,
@@ -14,7 +14,7 @@ pub struct Redaction {
 }
 
 impl Redaction {
-    /// Knows these secrets.
+    /// Removes these secrets.
     pub fn new(secrets: &[Secret], max_text_bytes: usize) -> Self {
         Redaction {
             redactor: Redactor::new(secrets),
@@ -24,8 +24,8 @@ impl Redaction {
 
     /// The text without the secrets, and no longer than the cap.
     pub fn apply(&self, text: &str) -> String {
-        let looked_at = text.floor_char_boundary(self.max_text_bytes.saturating_add(MARGIN));
-        let mut clean = self.redactor.clean(&text[..looked_at]).into_owned();
+        let end = text.floor_char_boundary(self.max_text_bytes.saturating_add(MARGIN));
+        let mut clean = self.redactor.clean(&text[..end]).into_owned();
         if clean.len() > self.max_text_bytes {
             clean.truncate(clean.floor_char_boundary(self.max_text_bytes));
             clean.push('…');

@@ -1,18 +1,18 @@
-//! One request of a trial as one row.
+//! One request of a trial, and all that happened to it.
 
 use super::{Exchange, Mismatch, Origin, Span, Window};
 use crate::model::{Outcome, UnknownReason};
 
-/// A moment of the history: an event's place and time.
+/// The number and time of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Moment {
-    /// The event's place in the order of observation.
+    /// The event's number in the order of observation.
     pub seq: u64,
     /// The event's time, in microseconds since the trial began.
     pub at_us: u64,
 }
 
-/// Everything that the history says of one request.
+/// All that the history says about one request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request<'a> {
     /// Its number.
@@ -31,13 +31,13 @@ pub struct Request<'a> {
     pub sent: Moment,
     /// How it was accepted as a job, if it was.
     pub accepted: Option<Accepted<'a>>,
-    /// The polls that said something new or were lost, in order; also any that came after its end.
+    /// The polls that were new or lost, in order, including those after its end.
     pub polls: Vec<Poll<'a>>,
-    /// Where its answer was not what was expected of it, if it was not.
+    /// How its answer differed from the expected one, if it did.
     pub mismatch: Option<(Moment, &'a Mismatch)>,
     /// How it ended, if it has.
     pub ended: Option<End<'a>>,
-    /// When it ended a second time, which must not be.
+    /// When it ended a second time, which must not happen.
     pub ended_again: Option<Moment>,
 }
 
@@ -59,21 +59,21 @@ pub struct Poll<'a> {
     pub moment: Moment,
     /// From its sending to its answer or to when it was given up, in microseconds.
     pub took_us: u64,
-    /// What came back.
+    /// The answer.
     pub answer: Answer<'a>,
 }
 
-/// What a poll brought.
+/// The answer to a poll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer<'a> {
-    /// An answer.
+    /// It was answered.
     Answered {
-        /// Its HTTP status.
+        /// The HTTP status.
         status: u16,
-        /// The job's state in it.
+        /// The job's state, if the answer has one.
         state: Option<&'a str>,
     },
-    /// None, and why.
+    /// It was not answered, and why.
     Lost(UnknownReason),
 }
 
@@ -98,19 +98,11 @@ impl<'a> Request<'a> {
         self.ended.is_some_and(|end| end.outcome.is_ok())
     }
 
-    /// Its end, if it ended in anything but success. A request that the harness dropped says
-    /// nothing of the API and is no failure.
+    /// Its end, if it failed. A request that the harness dropped says nothing about the API, and is
+    /// no failure.
     pub fn failure(&self) -> Option<End<'a>> {
-        self.ended.filter(|end| {
-            !end.outcome.is_ok()
-                && !matches!(
-                    end.outcome,
-                    Outcome::Unknown {
-                        reason: UnknownReason::Dropped,
-                        ..
-                    }
-                )
-        })
+        self.ended
+            .filter(|end| !end.outcome.is_ok() && !end.outcome.is_dropped())
     }
 
     /// Whether it was given up at its limit.
@@ -123,13 +115,13 @@ impl<'a> Request<'a> {
         self.sent.seq < seq && self.ended.is_none_or(|end| end.moment.seq > seq)
     }
 
-    /// Whether its answer has what another request asked for.
+    /// Whether its answer was meant for another request.
     pub fn is_crossed(&self) -> bool {
         self.mismatch
             .is_some_and(|(_, mismatch)| mismatch.asked_by.is_some())
     }
 
-    /// The last state of its job that a poll told.
+    /// The last state of its job that a poll showed.
     pub fn last_state(&self) -> Option<&'a str> {
         self.polls.iter().rev().find_map(|poll| match poll.answer {
             Answer::Answered { state, .. } => state,
@@ -145,42 +137,37 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// The poll since which the API does not know the job any more that it had accepted, if there
-    /// is one: a job that polls do not find is lost, unless it turns up again later.
+    /// The first poll since which the API no longer knows the job that it had accepted. None if the
+    /// job turned up again later.
     pub fn lost_at(&self) -> Option<Moment> {
         self.accepted?;
-        let found = |answer: &Answer<'_>| matches!(answer, Answer::Answered { state: Some(_), .. });
-        let gone = |answer: &Answer<'_>| {
-            matches!(
-                answer,
-                Answer::Answered {
-                    status: 404 | 410,
-                    ..
-                }
-            )
-        };
-        let finished = self.ended.is_some_and(|end| {
-            matches!(
-                end.outcome,
-                Outcome::Ok
-                    | Outcome::Failed {
-                        job_state: Some(_),
-                        ..
-                    }
-            )
+        let is_finished = self.ended.is_some_and(|end| match end.outcome {
+            Outcome::Ok => true,
+            Outcome::Failed { job_state, .. } => job_state.is_some(),
+            Outcome::Unknown { .. } => false,
         });
-        let last_found = self.polls.iter().rposition(|poll| found(&poll.answer));
-        let since = &self.polls[last_found.map_or(0, |place| place + 1)..];
-        let missed = since.iter().find(|poll| gone(&poll.answer));
-        missed.filter(|_| !finished).map(|poll| poll.moment)
+        if is_finished {
+            return None;
+        }
+        let mut lost = None;
+        for poll in &self.polls {
+            match poll.answer {
+                Answer::Answered { state: Some(_), .. } => lost = None,
+                Answer::Answered { status, .. } if matches!(status, 404 | 410) => {
+                    lost = lost.or(Some(poll.moment));
+                }
+                Answer::Answered { .. } | Answer::Lost(_) => {}
+            }
+        }
+        lost
     }
 
     /// Whether it needed the backend while that was away: it was open at some time between the
     /// window's beginning and the last moment at which the backend was known not to be ready, and
-    /// did not succeed before that.
+    /// did not succeed before that moment.
     ///
-    /// A request that succeeded during an outage may never have gone to the backend, or just before
-    /// the act; one that the harness dropped tells nothing.
+    /// A request that succeeded during an outage may not need the backend, or reached it just before
+    /// the act. One that the harness dropped says nothing.
     pub fn felt(&self, window: &Window<'_>) -> bool {
         let away = Span {
             from_us: window.began.at_us,
@@ -188,7 +175,7 @@ impl<'a> Request<'a> {
         };
         let open = self.span();
         let overlaps = away.from_us <= away.to_us && away.touches(open);
-        let dropped = self.ended.is_some() && !self.is_ok() && self.failure().is_none();
+        let dropped = self.ended.is_some_and(|end| end.outcome.is_dropped());
         let served = self.is_ok() && open.to_us <= away.to_us;
         overlaps && !served && !dropped
     }

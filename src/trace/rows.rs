@@ -1,10 +1,10 @@
-//! The requests of a history, one row each.
+//! Collects the requests of a history.
 
 use std::collections::BTreeMap;
 
 use super::{Accepted, Answer, End, Event, EventKind, Poll, Request};
 
-/// Collects the requests' rows while the events pass by.
+/// Collects the requests while the history is read event by event.
 #[derive(Default)]
 pub(super) struct Rows<'a> {
     requests: Vec<Request<'a>>,
@@ -12,7 +12,7 @@ pub(super) struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    /// Takes the next event in.
+    /// Reads the next event.
     pub(super) fn take(&mut self, event: &'a Event) {
         let moment = event.moment();
         match &event.kind {
@@ -102,12 +102,12 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// The rows in order of sending.
+    /// The requests in order of sending.
     pub(super) fn finish(self) -> Vec<Request<'a>> {
         self.requests
     }
 
-    /// An event of a request that was never sent has no row and is passed over.
+    /// Events of a request that was never sent are ignored.
     fn update(&mut self, request: u64, change: impl FnOnce(&mut Request<'a>)) {
         if let Some(&place) = self.place.get(&request) {
             change(&mut self.requests[place]);

@@ -11,7 +11,7 @@ use crate::model::{
 /// The pause between two probes of the API.
 pub(crate) const PROBE_EVERY_MS: u64 = 200;
 
-/// Limits that make a short history tell: 100 ms for an answer, 1 s for a job and for recovery.
+/// Limits for short histories: 100 ms for an answer, 1 s for a job and for recovery.
 pub(crate) fn limits() -> Limits {
     Limits {
         answer_ms: 100,
@@ -22,7 +22,7 @@ pub(crate) fn limits() -> Limits {
 }
 
 /// Writes a history down, in any order; times are in milliseconds. Its stack has the backend `ray`
-/// and the request kinds it is told.
+/// and the given request kinds.
 pub(crate) struct Script {
     kinds: Vec<KindInfo>,
     steps: Vec<Step>,
@@ -133,8 +133,7 @@ impl Script {
         self.event(at_ms, started)
     }
 
-    /// The API is looked at while nothing is in flight: how many descriptors and how much memory it
-    /// holds.
+    /// A resource sample of the API while nothing is in flight.
     pub(crate) fn at_rest(self, at_ms: u64, identity: &str, fds: u64, memory_mib: u64) -> Self {
         let resources = EventKind::Resources {
             service: "api".to_owned(),
@@ -148,7 +147,7 @@ impl Script {
         self.event(at_ms, resources)
     }
 
-    /// The API is looked at in passing: how much processor time it has used so far.
+    /// A resource sample of the API at any time: its processor time so far.
     pub(crate) fn sampled(self, at_ms: u64, cpu_ms: u64) -> Self {
         let resources = EventKind::Resources {
             service: "api".to_owned(),
@@ -162,13 +161,13 @@ impl Script {
         self.event(at_ms, resources)
     }
 
-    /// This machine kept the harness waiting for so long, until then.
+    /// This machine woke the harness too late.
     pub(crate) fn late(self, at_ms: u64, late_ms: u64) -> Self {
         let late_us = late_ms * 1_000;
         self.event(at_ms, EventKind::Lag { late_us })
     }
 
-    /// The API waited for a processor for so long of the time before.
+    /// The API waited for a processor for a part of the time before.
     pub(crate) fn waited(self, at_ms: u64, waited_ms: u64, over_ms: u64) -> Self {
         let waited = EventKind::Waited {
             service: "api".to_owned(),
@@ -217,7 +216,7 @@ impl Script {
         self.event(at_ms, polled)
     }
 
-    /// An answer that has something else at `/name` than `carol`.
+    /// An answer that does not have `carol` at `/name`.
     pub(crate) fn mismatched(
         self,
         at_ms: u64,

@@ -1,46 +1,41 @@
-//! Stretches of a trial's time.
+//! Spans of a trial's time.
 
-/// A stretch of time, both ends included, in microseconds since the trial began.
+/// A span of time, both ends included, in microseconds since the trial began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span {
     /// Its beginning.
     pub from_us: u64,
-    /// Its end; `u64::MAX` where none was seen.
+    /// Its end; `u64::MAX` if it did not end.
     pub to_us: u64,
 }
 
-/// Stretches of time, united: in order, and no two of them touch.
+/// A union of spans: they are in order, and no two of them touch.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Spans {
     all: Vec<Span>,
-    /// Of each, how much those before it cover: how much of a long time is covered must not cost a
-    /// walk through it for each of a million requests that never ended.
+    /// How much time the spans before each span cover. Without it, a million requests that never
+    /// ended would each need a walk through all spans.
     before_us: Vec<u64>,
 }
 
 impl Spans {
-    /// Whether any of them shares a moment with `span`.
+    /// Whether they overlap `span`.
     pub fn touch(&self, span: Span) -> bool {
         let first = self.all.partition_point(|s| s.to_us < span.from_us);
         self.all.get(first).is_some_and(|s| s.from_us <= span.to_us)
     }
 
-    /// The stretches of `span` that none of them shares, in order.
+    /// The parts of `span` that they do not cover, in order.
     pub fn gaps(&self, span: Span) -> Vec<Span> {
         let mut gaps = Vec::new();
         let mut from_us = span.from_us;
         for s in self.within(span) {
-            if s.from_us > from_us {
-                gaps.push(Span {
-                    from_us,
-                    to_us: s.from_us,
-                });
-            }
+            let to_us = s.from_us;
+            gaps.push(Span { from_us, to_us });
             from_us = s.to_us;
         }
-        if span.to_us > from_us {
-            gaps.push(Span { from_us, ..span });
-        }
+        gaps.push(Span { from_us, ..span });
+        gaps.retain(|gap| gap.from_us < gap.to_us);
         gaps
     }
 
@@ -60,12 +55,11 @@ impl Spans {
         self.before_us[last] + begun.to_us.min(at_us) - begun.from_us
     }
 
-    /// How much they cover from a moment on, until a given time has passed outside of them. It
-    /// looks for the end by halves: step by step, two stretches that grow into each other would
-    /// take a step for each microsecond.
+    /// How much time they cover from a moment on, until `free_us` have passed outside of them. A
+    /// binary search finds the end.
     pub(super) fn covered_while_free_us(&self, from_us: u64, free_us: u64) -> u64 {
         let covered_us = self.covered_until_us(from_us);
-        // The free time before each stretch grows from one to the next.
+        // The free time before a span grows from one to the next.
         let (mut begun, mut later) = (0, self.all.len());
         while begun < later {
             let middle = begun.midpoint(later);
@@ -84,12 +78,12 @@ impl Spans {
         all_us.saturating_sub(covered_us)
     }
 
-    /// Each of them, in order.
+    /// The spans, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Span> {
         self.all.iter()
     }
 
-    /// Adds a stretch that ends no earlier than any of them did.
+    /// Adds a span that ends no earlier than any of them.
     pub fn push(&mut self, mut latest: Span) {
         while let Some(last) = self.all.pop_if(|last| last.to_us >= latest.from_us) {
             self.before_us.pop();
@@ -102,7 +96,7 @@ impl Spans {
         self.all.push(latest);
     }
 
-    /// Those that share a moment with `span`, in order.
+    /// The spans that overlap `span`, in order.
     fn within(&self, span: Span) -> impl Iterator<Item = &Span> {
         let first = self.all.partition_point(|s| s.to_us < span.from_us);
         let rest = self.all[first..].iter();
@@ -111,7 +105,7 @@ impl Spans {
 }
 
 impl Span {
-    /// The stretch of a given length that ended at a moment; not from before the trial began.
+    /// The span of a given length that ended at a moment, cut off at the trial's beginning.
     pub fn before(to_us: u64, length_us: u64) -> Self {
         Span {
             from_us: to_us.saturating_sub(length_us),
@@ -119,12 +113,18 @@ impl Span {
         }
     }
 
-    /// Whether both share a moment.
+    /// Whether the two overlap.
     pub fn touches(&self, other: Span) -> bool {
         self.from_us <= other.to_us && other.from_us <= self.to_us
     }
 
-    /// From its beginning to its end, in microseconds.
+    /// How much time both share, in microseconds.
+    pub fn shared_us(&self, other: Span) -> u64 {
+        let from_us = self.from_us.max(other.from_us);
+        self.to_us.min(other.to_us).saturating_sub(from_us)
+    }
+
+    /// Its length in microseconds.
     pub fn length_us(&self) -> u64 {
         self.to_us.saturating_sub(self.from_us)
     }

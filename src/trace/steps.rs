@@ -1,4 +1,4 @@
-//! When the steps of a trial were done.
+//! When the steps of a trial started and ended, and how long its outages were.
 
 use std::collections::BTreeMap;
 
@@ -25,9 +25,9 @@ pub fn step_times(trace: &Trace) -> StepTimes {
     times
 }
 
-/// For how long each fault of a trial really kept its backend away, in milliseconds: from the end
-/// of the act to the backend's being seen ready again, so with its boot; for a `rapid`, the longest
-/// time from a kill to the start after it. A fault whose backend never became ready has none.
+/// The measured outage of each fault in milliseconds: from the end of the act until the backend is
+/// seen ready again, including its start-up. For a `rapid`, the longest time from a kill to the next
+/// start. A fault whose backend never became ready has none.
 pub fn outages_ms(trace: &Trace) -> BTreeMap<StepId, u64> {
     let view = View::new(trace);
     let outages = view.faults().filter_map(|window| {

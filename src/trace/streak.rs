@@ -8,33 +8,30 @@ use crate::model::KindName;
 /// How many successes in a row make success sustained.
 const ROW: usize = 3;
 
-/// Decides when the success of one request kind is sustained: three `ok` in a row, in order of
+/// Decides when the success of one request kind is sustained: after three `ok` in a row, in order of
 /// *sending*.
 ///
-/// Requests are told as they end. One that is still unanswered is no failure until it has ended, so
-/// it neither counts nor breaks the row; success that was sustained once is not taken back by what
-/// ends later.
+/// Requests are passed as they end. One that is still unanswered neither counts nor breaks the row.
+/// Sustained success is not revoked by requests that end later.
 #[derive(Debug, Clone, Default)]
 pub struct Streak {
     ended: BTreeMap<u64, bool>,
 }
 
 impl Streak {
-    /// Takes in that a request has ended, and says whether this makes success sustained.
-    /// `sent_seq` is the place of its sending in the history.
+    /// A request has ended. Returns whether this makes success sustained. `sent_seq` is the `seq` of
+    /// its sending.
     pub fn ended(&mut self, sent_seq: u64, ok: bool) -> bool {
         self.ended.insert(sent_seq, ok);
-        let before = self.ended.range(..sent_seq).rev();
-        let after = self.ended.range(sent_seq..);
-        let in_a_row = |&(_, ok): &(&u64, &bool)| *ok;
-        before.take_while(in_a_row).take(ROW).count() + after.take_while(in_a_row).take(ROW).count()
-            >= ROW
-            && ok
+        let is_ok = |&(_, ok): &(&u64, &bool)| *ok;
+        let before = self.ended.range(..sent_seq).rev().take_while(is_ok);
+        let after = self.ended.range(sent_seq..).take_while(is_ok);
+        ok && before.take(ROW).count() + after.take(ROW).count() >= ROW
     }
 }
 
-/// When success was sustained by requests of one kind: of each, when it ended, the place of its
-/// sending, and whether it succeeded. The moment is when the last of the three ended.
+/// When success was sustained by requests of one kind: the end of the last of three `ok` in a row.
+/// For each request, `ended` has its end, the `seq` of its sending, and whether it succeeded.
 pub fn sustained(ended: impl IntoIterator<Item = (Moment, u64, bool)>) -> Option<Moment> {
     let mut ends: Vec<_> = ended.into_iter().collect();
     ends.sort();
@@ -45,7 +42,7 @@ pub fn sustained(ended: impl IntoIterator<Item = (Moment, u64, bool)>) -> Option
     third.map(|(moment, ..)| moment)
 }
 
-/// The streaks of every request kind, while the events of a history pass by.
+/// The streaks of all request kinds, while a history is read event by event.
 #[derive(Debug, Default)]
 pub struct Streaks {
     in_flight: InFlight,
@@ -53,7 +50,7 @@ pub struct Streaks {
 }
 
 impl Streaks {
-    /// Takes the next event in, and tells the kind whose success it makes sustained, if it does.
+    /// Reads the next event, and returns the kind whose success it makes sustained, if any.
     pub fn take(&mut self, event: &Event) -> Option<KindName> {
         let OpenRequest { kind, sent, .. } = self.in_flight.read(event, || ())?;
         let streak = self.kinds.entry(kind.clone()).or_default();

@@ -48,7 +48,7 @@ fn skipped(trace: &Trace) -> BTreeMap<String, u64> {
     skipped
 }
 
-/// The reason without the names of its plan's steps, so that those of many plans can be counted.
+/// The reason without step names, so that the reasons of many plans can be counted.
 fn general<'a>(plan: &Plan, step: &StepId, reason: &'a str) -> &'a str {
     let anchor = plan.step(step).map(|step| &step.anchor);
     if reason.contains("ended before its") {

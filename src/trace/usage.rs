@@ -1,4 +1,4 @@
-//! What a service was seen to use, sample by sample.
+//! Samples of the resources that a service used.
 
 use super::{Event, EventKind, Moment};
 
@@ -7,11 +7,11 @@ use super::{Event, EventKind, Moment};
 pub struct Sample<'a> {
     /// When it was taken.
     pub moment: Moment,
-    /// Which process or container it is of. Samples of two are not comparable.
+    /// Its process or container. Samples of different ones are not comparable.
     pub identity: &'a str,
     /// Processor time since its start, in microseconds.
     pub cpu_us: u64,
-    /// Memory of its own.
+    /// Its own memory.
     pub memory_bytes: Option<u64>,
     /// Open file descriptors.
     pub fds: Option<u64>,

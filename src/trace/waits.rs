@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::{Event, EventKind, Span};
 
 impl Event {
-    /// The time before it that this machine withheld from the harness or from a service, if it
-    /// tells of that. When within the time between two looks a service waited is not known: it is
-    /// taken to be the last part.
+    /// The time before it that this machine withheld from the harness or from a service, if it is
+    /// such an event. It is not known when between two samples a service waited, so this assumes
+    /// the end.
     pub fn withheld(&self) -> Option<Span> {
         let us = match self.kind {
             EventKind::Lag { late_us } => late_us,
@@ -18,13 +18,12 @@ impl Event {
     }
 }
 
-/// What was seen of each service: the times between two looks in which it waited, in order, and for
-/// how long.
+/// For each service, the spans between two samples in which it waited, in order, and for how long.
 #[derive(Debug, Default)]
 pub(super) struct Waits<'a>(BTreeMap<&'a str, Vec<(Span, u64)>>);
 
 impl<'a> Waits<'a> {
-    /// Reads it out of a history.
+    /// The waits of a history.
     pub fn of(events: &'a [Event]) -> Self {
         let mut waits = Waits::default();
         for event in events {
@@ -41,21 +40,14 @@ impl<'a> Waits<'a> {
         waits
     }
 
-    /// How long the services waited within a stretch of time at most. A request passes through them
-    /// one after the other, so their times add up.
+    /// The longest time that the services may have waited during a span. A request passes through
+    /// them one after the other, so their waits add up.
     pub fn most_us(&self, span: Span) -> u64 {
-        let of_one = |looks: &Vec<(Span, u64)>| {
-            let first = looks.partition_point(|(look, _)| look.to_us < span.from_us);
-            let met = looks[first..]
-                .iter()
-                .take_while(|(look, _)| look.from_us <= span.to_us);
-            let shared = met.map(|(look, waited_us)| {
-                let from_us = look.from_us.max(span.from_us);
-                look.to_us
-                    .min(span.to_us)
-                    .saturating_sub(from_us)
-                    .min(*waited_us)
-            });
+        let of_one = |waits: &Vec<(Span, u64)>| {
+            let first = waits.partition_point(|(over, _)| over.to_us < span.from_us);
+            let waits = waits[first..].iter();
+            let met = waits.take_while(|(over, _)| over.from_us <= span.to_us);
+            let shared = met.map(|(over, waited_us)| over.shared_us(span).min(*waited_us));
             shared.sum::<u64>()
         };
         let sum: u64 = self.0.values().map(of_one).sum();

@@ -1,20 +1,20 @@
-//! The times at which a backend was away.
+//! The windows in which a backend was away.
 
 use std::collections::BTreeMap;
 
 use super::{Event, EventKind, Moment, Phase, Span};
 use crate::model::StepId;
 
-/// A time at which a backend was away: by a fault, or by itself.
+/// A window in which a backend was away, with or without a fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Window<'a> {
-    /// The fault's step; none where the backend was seen not ready though no fault was done to it.
+    /// The fault's step; none if the backend became unready without a fault.
     pub fault: Option<&'a StepId>,
     /// The backend.
     pub backend: &'a str,
     /// The intent of the fault's first act, or the probe that said "not ready".
     pub began: Moment,
-    /// The first confirmed ready after the fault's last act; none where it never came.
+    /// The first confirmed ready after the fault's last act; none if it never came.
     pub ready: Option<Ready>,
 }
 
@@ -36,8 +36,8 @@ impl Window<'_> {
         }
     }
 
-    /// From ready until success is sustained after it (`settled`), but no longer than `at_most_us`.
-    /// None while the backend is away.
+    /// From ready until success is sustained (`settled`), but no longer than `at_most_us`. None if
+    /// the backend stayed away.
     pub fn recovery(&self, settled: Option<Moment>, at_most_us: u64) -> Option<Span> {
         let from_us = self.ready?.moment.at_us;
         let latest = from_us.saturating_add(at_most_us);
@@ -49,7 +49,7 @@ impl Window<'_> {
     }
 }
 
-/// Finds the windows while the events pass by.
+/// Collects the windows while a history is read event by event.
 #[derive(Debug, Default)]
 pub(super) struct Windows<'a> {
     all: Vec<Window<'a>>,
@@ -58,12 +58,11 @@ pub(super) struct Windows<'a> {
 }
 
 impl<'a> Windows<'a> {
-    /// Takes the next event in.
+    /// Reads the next event.
     pub(super) fn take(&mut self, event: &'a Event) {
         let moment = event.moment();
         match &event.kind {
-            // Before the baseline the stack is being brought up, and of course a backend is not
-            // ready.
+            // While the stack is brought up, a backend is not ready, of course.
             EventKind::Phase { phase } => self.under_test |= *phase >= Phase::Baseline,
             EventKind::FaultIntent { step, backend, act } if act.is_harm() => {
                 self.strike(step, backend, moment);
@@ -100,7 +99,7 @@ impl<'a> Windows<'a> {
 
     fn strike(&mut self, step: &'a StepId, backend: &'a str, began: Moment) {
         if let Some(&known) = self.of_fault.get(step) {
-            // A later act of the same fault: the ready that was seen in between was not its end.
+            // A later act of the same fault: a ready in between was not its end.
             self.all[known].ready = None;
             return;
         }
@@ -113,8 +112,8 @@ impl<'a> Windows<'a> {
         });
     }
 
-    /// A ready ends the window of the fault that it names and of those before it, and whatever had
-    /// no fault.
+    /// A ready ends the windows of the fault that it names and of earlier faults, and those without
+    /// a fault.
     fn close(&mut self, backend: &str, fault: Option<&StepId>, ready: Ready) {
         let last = fault.and_then(|fault| self.of_fault.get(fault)).copied();
         for (place, window) in self.all.iter_mut().enumerate() {

@@ -115,9 +115,9 @@ fn one_unreadable_journal_keeps_no_other_from_being_healed() {
     let told = |text: &str| assert!(heal.stdout.contains(text), "{}", heal.stdout);
     told("healed: store runs again");
     told("0-corrupt.jsonl: line 2: column 1: expected value; ");
-    told("undo by hand what it tells of, and remove the file");
-    told("1-pipe.jsonl: it is no file; remove it");
-    told("1-folder.jsonl: it is no file; remove it");
+    told("undo its acts by hand and remove the file");
+    told("1-pipe.jsonl: it is not a file; remove it");
+    told("1-folder.jsonl: it is not a file; remove it");
     if is_foreign {
         told("1-foreign.jsonl: it belongs to user 12345");
     }

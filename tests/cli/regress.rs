@@ -137,7 +137,7 @@ fn saved_failures_that_are_all_of_other_stacks_are_no_green_light() {
     let regress = desk.run("regress --config comeback.toml");
     assert_eq!(regress.code, 3, "{}{}", regress.stdout, regress.stderr);
     insta::assert_snapshot!(regress.stdout, @"
-    traces: 1 skipped, asked for 95 % confidence; none of them could be replayed, and so nothing is known to be fixed
+    traces: 1 skipped, asked for 95 % confidence; none of them could be replayed, so nothing is known to be fixed
 
     skipped: traces/a.jsonl: it is of the stack `demo`, and the configuration is of `dead`
     ");

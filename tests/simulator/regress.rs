@@ -172,7 +172,7 @@ fn a_folder_without_traces_is_said_to_be_one_and_a_missing_one_is_an_error() {
     let empty = desk.run("regress");
     assert_eq!(empty.code, 0, "{}", empty.stderr);
     assert!(
-        empty.stdout.starts_with("traces holds no trace"),
+        empty.stdout.starts_with("traces contains no traces"),
         "{}",
         empty.stdout
     );

@@ -1,4 +1,4 @@
-//! Faults on a machine whose disk is slow, or refuses.
+//! Faults on a machine whose disk is slow or fails.
 
 use std::fs;
 use std::io;
@@ -50,7 +50,7 @@ impl Site {
         }
     }
 
-    /// Does a fault, and gives what was recorded meanwhile.
+    /// Does a fault, and returns the events recorded meanwhile.
     async fn strike(&self, kind: FaultKind, outage_ms: u64) -> Vec<Event> {
         let fault = Fault {
             backend: demo::BACKEND.to_owned(),
@@ -63,7 +63,7 @@ impl Site {
         self.nemesis.recorder.history().split_off(from)
     }
 
-    /// What the journal's file says.
+    /// The content of the journal's file.
     fn written(&self) -> Vec<Record> {
         let mut files = fs::read_dir(self.folder.path().join("state")).unwrap();
         Journal::read(&files.next().unwrap().unwrap().path()).unwrap()
@@ -76,7 +76,7 @@ impl Drop for Site {
     }
 }
 
-/// Records something again and again.
+/// Records an event repeatedly.
 async fn ticking(recorder: Recorder) {
     loop {
         recorder.record(tick());
@@ -135,13 +135,13 @@ async fn an_outage_lasts_as_long_as_planned_however_slow_the_disk_is() {
                 unreachable!()
             };
             assert!(intent.0.is_harm() && !undoing.0.is_harm(), "{outage:?}");
-            // Nothing is done before trace and journal are on the disk; both are brought there at
-            // once.
+            // Nothing is done before trace and journal are on the disk. They are synced at the
+            // same time.
             let waited_ms = harmed.1 - intent.1;
             assert!((slow_ms..slow_ms + 10).contains(&waited_ms), "{outage:?}");
             let lasted_ms = undone.1 - harmed.1;
             assert!(lasted_ms.abs_diff(OUTAGE_MS) <= 5, "{outage:?}");
-            // Nor has the disk a part in how long an act took.
+            // Nor does the disk count for the duration of an act.
             assert!(harmed.2 < Some(10) && undone.2 < Some(10), "{outage:?}");
         }
     }
@@ -192,7 +192,7 @@ async fn nothing_is_done_whose_intent_does_not_reach_the_disk() {
     assert!(error.to_string().contains("the disk is full"), "{error}");
     let state = backend.driver.state().await.unwrap();
     assert_eq!(state, ServiceState::Running);
-    // Healing completes what is in doubt: it must not do what was never begun.
+    // Healing completes acts in doubt. It must not do one that was never begun.
     assert_eq!(site.nemesis.journal.in_doubt(&backend.name), None);
 }
 

@@ -1,6 +1,6 @@
-//! The protocol as a whole: every prefix of a journal, every moment at which its run can have died,
-//! every state that the service is found in, everything that can still be under way, and every time
-//! at which healing begins.
+//! The whole protocol: every prefix of a journal, every moment at which its run can have died, every
+//! state of the service, everything that can still be under way, and every time at which healing
+//! begins.
 
 use super::*;
 use crate::nemesis::{Account, Record};
@@ -10,29 +10,29 @@ const LIMIT: Duration = Duration::from_secs(7);
 
 const GRACE: Duration = Duration::from_secs(3);
 
-/// How often whoever heals looks. It divides every duration here, so that no moment lies between
-/// two looks.
+/// The time between two checks. It divides every duration here, so that nothing happens between two
+/// checks.
 const TICK: Duration = Duration::from_secs(1);
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// What is left of an act whose doer is dead.
+/// What is left under way by a dead run.
 #[derive(Debug, Clone, Copy)]
 struct Left {
-    /// A command that was begun runs until then.
+    /// When a command that was started ends.
     command_until: Option<Duration>,
-    /// The act takes effect at this time; never if it was done already, or never begun.
+    /// When the act takes effect; none if it was done already, or never started.
     strikes_at: Option<Duration>,
 }
 
-/// A service that a dead run has left, and whoever heals it.
+/// A service that a dead run left behind.
 struct World {
     runs: bool,
     left: Left,
 }
 
 impl World {
-    /// Lets the time come, from one look to the next.
+    /// Advances the time from one check to the next.
     fn come(&mut self, now: Duration) {
         if self.left.strikes_at.is_some_and(|at| at <= now) {
             self.runs = false;
@@ -43,7 +43,7 @@ impl World {
         }
     }
 
-    /// Heals by the rule, and tells when that ended.
+    /// Heals by the rule, and returns when that ended.
     fn heal(&mut self, charge: &Charge, from: Duration) -> Duration {
         let mut now = from;
         self.come(now);
@@ -102,8 +102,8 @@ const HARMS: [Act; 4] = [
     Act::Cut,
 ];
 
-/// The journal of a service that was harmed twice, by two acts, and given back in between; and when
-/// each of its intents was written.
+/// The journal of a service that was harmed twice, by two acts, and healed in between, with the time
+/// of each intent.
 fn journal(lease: &Lease, first: Act, second: Act, with_times: bool) -> Vec<Record> {
     let service = || "store".to_owned();
     let mut records = vec![Record::Lease {
@@ -133,7 +133,7 @@ fn announced(nth: usize) -> Duration {
     Duration::from_secs(1_000 + 200 * nth as u64)
 }
 
-/// Whatever can be left of an act when its doer dies at a time.
+/// All that can be left under way by an act when its run dies at a time.
 fn whatever_is_left(lease: &Lease, act: Option<Act>, died: Duration) -> Vec<Left> {
     let nothing = Left {
         command_until: None,
@@ -169,8 +169,8 @@ fn whatever_is_left(lease: &Lease, act: Option<Act>, died: Duration) -> Vec<Left
     all
 }
 
-/// Tries everything with one rule for what is in doubt, and tells how many worlds were left broken,
-/// of how many.
+/// Tries every case with one rule for acts in doubt. Returns how many services stayed broken, of how
+/// many.
 fn try_everything(judge: impl Fn(&Charge) -> Charge) -> (u64, u64) {
     let (mut broken, mut all) = (0, 0);
     for lease in [container(), commands()] {
@@ -216,7 +216,7 @@ fn nothing_is_left_broken_whatever_is_under_way() {
     assert_eq!(broken, 0, "of {all}");
 }
 
-/// As it was before there were done records: the first look was believed.
+/// The rule from before there were done records: the first check was trusted.
 #[test]
 fn whoever_believes_the_first_look_leaves_something_broken() {
     let (broken, _) = try_everything(|charge| Charge {
@@ -235,7 +235,7 @@ fn heals_within(charge: &Charge, from: Duration) -> Duration {
     world.heal(charge, from) - from
 }
 
-/// Who heals the day after need not wait for anything.
+/// A heal on the next day need not wait.
 #[test]
 fn nobody_waits_for_what_is_long_over() {
     let whole = journal(&container(), Act::Kill, Act::Kill, true);
@@ -245,7 +245,7 @@ fn nobody_waits_for_what_is_long_over() {
     assert_eq!(heals_within(charge, announced), ENGINE_DELAY);
     let day = Duration::from_secs(86_400);
     assert_eq!(heals_within(charge, announced + day), Duration::ZERO);
-    // The machine was started since.
+    // The machine has restarted since.
     assert_eq!(heals_within(charge, SECOND), Duration::ZERO);
 }
 
@@ -258,7 +258,7 @@ fn a_journal_without_doubts_is_settled_at_the_first_look() {
     assert_eq!(heals_within(charge, announced(3)), Duration::ZERO);
 }
 
-/// A journal may have been written by anybody, with any number in it.
+/// A journal may contain any number.
 #[test]
 fn an_endless_limit_is_taken_as_it_is() {
     for (act, at_ms) in [

@@ -4,28 +4,28 @@ use std::collections::BTreeMap;
 
 use crate::latency::{Latencies, Stage};
 
-/// How often trials are drawn anew, and how many draws there are at most in all.
+/// How often trials are resampled, and the upper bound on all draws together.
 const RESAMPLES: usize = 4_000;
 const MOST_DRAWS: usize = 4_000_000;
-/// The draws are by chance, but the same in each report.
+/// A fixed seed: the same runs always give the same report.
 const SEED: u64 = 1;
 
 /// The requests of one stage, trial by trial.
 pub struct TrialSample {
     trials: Vec<Trial>,
-    /// The different latencies of requests that succeeded, in microseconds, in order.
+    /// The distinct latencies of successful requests, in microseconds, in order.
     values: Vec<u64>,
 }
 
-/// One trial: how many requests of the stage did not succeed, and how often each latency was seen
-/// among those that did.
+/// One trial: how many requests of the stage failed, and how often each latency occurred among the
+/// others. A latency is given by its index in `values`.
 struct Trial {
     failed: u64,
     ok: Vec<(usize, u64)>,
 }
 
-/// What trials have seen in one stage, while they are gone through: how many requests did not
-/// succeed, and how often each latency was seen among those that did.
+/// Collects the requests of one stage trial by trial: how many failed, and how often each latency
+/// occurred among the others.
 #[derive(Default)]
 pub struct Seen(Vec<(u64, BTreeMap<u64, u64>)>);
 
@@ -47,7 +47,7 @@ impl Seen {
         }
     }
 
-    /// What all of them have seen.
+    /// The collected trials.
     pub fn sample(self) -> TrialSample {
         let Seen(seen) = self;
         let mut values: Vec<u64> = seen.iter().flat_map(|(_, ok)| ok.keys().copied()).collect();
@@ -76,11 +76,8 @@ impl TrialSample {
 
     /// How many requests succeeded.
     pub fn succeeded(&self) -> u64 {
-        self.trials
-            .iter()
-            .flat_map(|t| &t.ok)
-            .map(|(_, count)| count)
-            .sum()
+        let counts = self.trials.iter().flat_map(|t| &t.ok);
+        counts.map(|(_, count)| count).sum()
     }
 
     /// How many requests there are.
@@ -93,8 +90,7 @@ impl TrialSample {
         vec![1; self.trials.len()]
     }
 
-    /// The share of requests that did not succeed, of the trials drawn so often; 0 without
-    /// requests.
+    /// The share of failed requests when each trial is drawn this often; 0 without requests.
     pub fn failed_share(&self, drawn: &[u32]) -> f64 {
         let (mut failed, mut all) = (0, 0);
         for (trial, times) in self.trials.iter().zip(drawn) {
@@ -105,8 +101,8 @@ impl TrialSample {
         failed as f64 / all.max(1) as f64
     }
 
-    /// A quantile of the latency of requests that succeeded, of the trials drawn so often: the
-    /// value of the nearest rank above.
+    /// A quantile of the latency of successful requests when each trial is drawn this often: the
+    /// value at the nearest rank above.
     pub fn quantile_us(&self, drawn: &[u32], quantile: f64) -> f64 {
         let mut counts = vec![0_u64; self.values.len()];
         for (trial, times) in self.trials.iter().zip(drawn) {
@@ -114,9 +110,8 @@ impl TrialSample {
                 counts[*place] += count * u64::from(*times);
             }
         }
-        let rank = (quantile * counts.iter().sum::<u64>() as f64)
-            .ceil()
-            .max(1.0) as u64;
+        let all = counts.iter().sum::<u64>() as f64;
+        let rank = (quantile * all).ceil().max(1.0) as u64;
         let mut below = 0;
         let reached = counts.iter().position(|count| {
             below += count;
@@ -134,8 +129,8 @@ impl TrialSample {
     }
 }
 
-/// The interval in which the difference of a statistic, `after` less `before`, lies but for a share
-/// `level` of the resamples.
+/// The interval that contains the difference of a statistic (`after` minus `before`) in all but the
+/// share `level` of the resamples.
 pub fn difference(
     before: &TrialSample,
     after: &TrialSample,
@@ -161,8 +156,7 @@ pub fn difference(
 mod tests {
     use super::*;
 
-    /// So many trials of 20 requests each; what all requests of a trial share varies as much as
-    /// they do among themselves.
+    /// Trials of 20 requests each. The trials differ as much as the requests within a trial.
     fn trials(count: usize, median_us: f64, chance: &mut fastrand::Rng) -> Vec<Latencies> {
         let trial = |_| {
             let mut latencies = Latencies::default();

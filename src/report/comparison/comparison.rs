@@ -1,4 +1,4 @@
-//! What two runs differ in.
+//! How two runs differ.
 
 use std::collections::BTreeSet;
 
@@ -9,54 +9,54 @@ use super::{TrialSample, bootstrap, fisher};
 use crate::latency::Stage;
 use crate::model::{Signature, Summary, Verdict, duration_us};
 
-/// How often all comparisons together may be wrong where nothing differs.
+/// The probability that any comparison is significant although nothing differs.
 const LEVEL: f64 = 0.05;
 /// The quantiles of latency that are compared.
 const QUANTILES: [(f64, &str); 3] = [(0.5, "p50"), (0.9, "p90"), (0.99, "p99")];
-/// A quantile is compared where so many requests lie beyond it in both runs.
+/// A quantile is compared if both runs have at least this many requests beyond it.
 const LEAST_BEYOND: f64 = 5.0;
-/// Trials are resampled where both runs have so many.
+/// Trials are resampled if both runs have at least this many.
 const LEAST_TRIALS: usize = 5;
 
-/// Two runs side by side.
+/// Two runs compared.
 #[derive(Debug, Serialize)]
 pub struct Comparison {
-    /// What it is compared with.
+    /// The folder of the other run.
     pub against: String,
-    /// The signatures that only this run has found.
+    /// The signatures that only this run found.
     pub new: Vec<Signature>,
-    /// The signatures that only the other run has found.
+    /// The signatures that only the other run found.
     pub gone: Vec<Signature>,
-    /// What was compared.
+    /// The comparisons.
     pub lines: Vec<Compared>,
 }
 
-/// One thing that was compared.
+/// One comparison.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Compared {
-    /// What.
+    /// What was compared.
     pub what: String,
-    /// How it was in the other run.
+    /// Its value in the other run.
     pub before: String,
-    /// How it is in this one.
+    /// Its value in this run.
     pub after: String,
-    /// How sure the difference is, with its method.
+    /// The evidence and its method.
     pub because: String,
-    /// What follows.
+    /// The conclusion.
     pub change: Change,
 }
 
-/// What follows from a comparison.
+/// The conclusion from a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Change {
-    /// Worse beyond noise.
+    /// Significantly worse.
     Worse,
-    /// Better beyond noise.
+    /// Significantly better.
     Better,
-    /// Nothing that noise would not explain.
+    /// No significant difference.
     Noise,
-    /// There is too little to tell.
+    /// Too little data.
     TooFew,
 }
 
@@ -83,8 +83,7 @@ impl Comparison {
             all.collect::<BTreeSet<_>>()
         };
         let (ours, theirs) = (signatures(&this.summary), signatures(&other.summary));
-        // One comparison of trials, and for each stage one of the share of failures and one for
-        // each quantile.
+        // One comparison of trials, and for each stage one of failures and one per quantile.
         let level = LEVEL / (1 + Stage::ALL.len() * (1 + QUANTILES.len())) as f64;
         let mut lines = vec![failed_trials(this, other, level)];
         let (all_before, all_after) = (other.samples()?, this.samples()?);
@@ -108,43 +107,27 @@ impl Comparison {
 
     /// The comparison in one sentence.
     pub fn sentence(&self) -> String {
-        let worse: Vec<&str> = self
-            .lines
-            .iter()
-            .filter(|line| line.change == Change::Worse)
-            .map(|line| line.what.as_str())
-            .collect();
+        let worse = self.lines.iter().filter(|l| l.change == Change::Worse);
+        let worse: Vec<&str> = worse.map(|line| line.what.as_str()).collect();
         let new = match self.new.len() {
             0 => String::new(),
             1 => ", and one signature is new".to_owned(),
             n => format!(", and {n} signatures are new"),
         };
-        match worse.is_empty() {
-            true => format!(
-                "Against {}: nothing is worse beyond noise{new}.",
-                self.against
-            ),
-            false => format!(
-                "Against {}: worse beyond noise: {}{new}.",
-                self.against,
-                worse.join("; ")
-            ),
-        }
+        let found = match worse.is_empty() {
+            true => "nothing is significantly worse".to_owned(),
+            false => format!("significantly worse: {}", worse.join("; ")),
+        };
+        format!("Against {}: {found}{new}.", self.against)
     }
 }
 
-/// The share of trials that failed, of those that were conclusive.
+/// The share of failed trials among the conclusive ones.
 fn failed_trials(this: &CampaignReport, other: &CampaignReport, level: f64) -> Compared {
     let counts = |campaign: &CampaignReport| {
-        let failed = campaign
-            .trials
-            .iter()
-            .filter(|t| t.verdict() == Verdict::Violated);
-        let conclusive = campaign
-            .summary
-            .plans_executed
-            .saturating_sub(campaign.summary.inconclusive);
-        let failed = failed.count() as u64;
+        let (summary, trials) = (&campaign.summary, campaign.trials.iter());
+        let failed = trials.filter(|t| t.verdict() == Verdict::Violated).count() as u64;
+        let conclusive = summary.plans_executed.saturating_sub(summary.inconclusive);
         (failed, conclusive.max(failed))
     };
     let ((failed, of), (failed_before, of_before)) = (counts(this), counts(other));
@@ -158,38 +141,31 @@ fn failed_trials(this: &CampaignReport, other: &CampaignReport, level: f64) -> C
         before: format!("{failed_before} of {of_before}"),
         after: format!("{failed} of {of}"),
         because: format!("p = {p:.3} (Fisher's exact test)"),
-        change: match (
-            p < level,
-            share(failed, of) > share(failed_before, of_before),
-        ) {
-            (true, true) => Change::Worse,
-            (true, false) => Change::Better,
-            (false, _) => Change::Noise,
+        change: match p < level {
+            true if share(failed, of) > share(failed_before, of_before) => Change::Worse,
+            true => Change::Better,
+            false => Change::Noise,
         },
     }
 }
 
-/// The share of requests in a stage that did not succeed.
+/// The share of failed requests in a stage.
 fn failures(stage: Stage, before: &TrialSample, after: &TrialSample, level: f64) -> Compared {
     let interval = difference(before, after, level, TrialSample::failed_share);
-    let told = |sample: &TrialSample| match sample.requests() {
+    let value = |sample: &TrialSample| match sample.requests() {
         0 => "none sent".to_owned(),
         n => format!("{:.1} % of {n}", 100.0 * sample.failed_share(&sample.all())),
     };
     Compared {
         what: format!("requests that failed, {stage}"),
-        before: told(before),
-        after: told(after),
-        because: because(
-            interval,
-            |share| format!("{:+.1}", 100.0 * share),
-            "percentage points",
-        ),
+        before: value(before),
+        after: value(after),
+        because: because(interval, |share| 100.0 * share, "percentage points"),
         change: change(interval),
     }
 }
 
-/// A quantile of the latency of requests that succeeded in a stage.
+/// A quantile of the latency of successful requests in a stage.
 fn latency(
     stage: Stage,
     quantile: f64,
@@ -205,18 +181,18 @@ fn latency(
     }
     let statistic = |sample: &TrialSample, drawn: &[u32]| sample.quantile_us(drawn, quantile);
     let interval = difference(before, after, level, statistic);
-    let told =
+    let value =
         |sample: &TrialSample| duration_us(sample.quantile_us(&sample.all(), quantile) as u64);
     Some(Compared {
         what: format!("latency {name}, {stage}"),
-        before: told(before),
-        after: told(after),
-        because: because(interval, |us| format!("{:+.1}", us / 1e3), "ms"),
+        before: value(before),
+        after: value(after),
+        because: because(interval, |us| us / 1e3, "ms"),
         change: change(interval),
     })
 }
 
-/// The interval of a statistic's difference; none where there are too few trials.
+/// The interval of a statistic's difference; none if there are too few trials.
 fn difference(
     before: &TrialSample,
     after: &TrialSample,
@@ -227,15 +203,12 @@ fn difference(
     enough.then(|| bootstrap::difference(before, after, level, statistic))
 }
 
-fn because(interval: Option<(f64, f64)>, told: impl Fn(f64) -> String, unit: &str) -> String {
-    match interval {
-        Some((low, high)) => format!(
-            "{} to {} {unit} (bootstrap over trials)",
-            told(low),
-            told(high)
-        ),
-        None => format!("fewer than {LEAST_TRIALS} trials"),
-    }
+fn because(interval: Option<(f64, f64)>, in_unit: fn(f64) -> f64, unit: &str) -> String {
+    let Some((low, high)) = interval else {
+        return format!("fewer than {LEAST_TRIALS} trials");
+    };
+    let (low, high) = (in_unit(low), in_unit(high));
+    format!("{low:+.1} to {high:+.1} {unit} (bootstrap over trials)")
 }
 
 fn change(interval: Option<(f64, f64)>) -> Change {

@@ -7,10 +7,10 @@ use super::trial::latencies;
 use crate::model::{Failure, Known, RecoveryRow, Regressed, Rehearsal, Verdict};
 use crate::report::{CampaignReport, Change, Comparison, TrialSummary, tested, wording};
 
-/// How many trials are listed.
+/// How many trials are listed at most.
 const MOST_LISTED: usize = 500;
 
-/// What was found, before anything else.
+/// The results, at the top of the page.
 pub fn head(campaign: &CampaignReport) -> Markup {
     let summary = &campaign.summary;
     html! {
@@ -91,7 +91,7 @@ fn reused(reused: &[Regressed]) -> Markup {
     }
 }
 
-/// How many steps the plan has, and what shrinking did to it.
+/// How many steps the plan has, and how many it had before shrinking.
 fn steps(failure: &Failure) -> String {
     match failure.shrink_runs {
         0 => failure.steps.to_string(),
@@ -120,7 +120,7 @@ fn rehearsal(rehearsal: &Rehearsal) -> Markup {
     }
 }
 
-/// Two runs side by side.
+/// The comparison with another run.
 pub fn comparison(comparison: &Comparison) -> Markup {
     html! {
         section.comparison {
@@ -145,7 +145,7 @@ pub fn comparison(comparison: &Comparison) -> Markup {
     }
 }
 
-/// What there is to know about all the trials together.
+/// Tables and plots over all trials.
 pub fn body(campaign: &CampaignReport) -> Markup {
     html! {
         article {

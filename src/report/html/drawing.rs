@@ -8,15 +8,15 @@ use crate::redact;
 use crate::report::trial::{Row, TrialReport};
 use crate::trace::{EventKind, Phase};
 
-/// How many requests are drawn one by one. Of more, those that failed are drawn and as many others
-/// as fit, evenly chosen.
+/// The most requests drawn one by one. If there are more, the failed ones and an even selection of
+/// the others are drawn.
 pub const MOST_DRAWN: usize = 100_000;
 
 /// The data of a trial's timeline. All times are in microseconds since the trial began.
 #[derive(Debug, Serialize)]
 pub struct Drawing<'a> {
     until: u64,
-    /// When the baseline began: before, there is little to see.
+    /// When the baseline began, which is where the drawing begins.
     from: u64,
     phases: Vec<(String, u64)>,
     windows: Vec<Band<'a>>,
@@ -26,19 +26,19 @@ pub struct Drawing<'a> {
     kinds: Vec<Cow<'a, str>>,
     origins: Vec<Cow<'a, str>>,
     messages: Vec<Cow<'a, str>>,
-    /// How many requests there are; those below may be fewer.
+    /// The number of requests, of which `requests` may be a selection.
     sent: usize,
     requests: Columns,
 }
 
-/// A time at which a backend was away.
+/// A window in which a backend was away.
 #[derive(Debug, Serialize)]
 struct Band<'a> {
     fault: Option<String>,
     what: String,
     backend: Cow<'a, str>,
     from: u64,
-    /// None where it never ended.
+    /// None if it never ended.
     to: Option<u64>,
     seq: u64,
 }
@@ -48,30 +48,29 @@ struct Band<'a> {
 struct Mark {
     at: u64,
     seq: u64,
-    /// Whether the backend was ready again then.
+    /// Whether the backend became ready.
     ready: bool,
     text: String,
 }
 
-/// The requests, column by column: there may be a lot of them. Times are differences to keep them
-/// short.
+/// The requests, by column to keep the page small. Times are differences for the same reason.
 #[derive(Debug, Default, Serialize)]
 struct Columns {
     id: Vec<u64>,
-    /// The intended send, as the difference to the row before.
+    /// The intended send, as the difference from the previous row.
     intended: Vec<i64>,
     /// From the intended send to the real one.
     late: Vec<u64>,
-    /// From the intended send to the acceptance as a job; -1 if there was none.
+    /// From the intended send to the acceptance as a job; -1 if it was not accepted.
     accepted: Vec<i64>,
-    /// From the intended send to the end; -1 if there was none.
+    /// From the intended send to the end; -1 if it has not ended.
     took: Vec<i64>,
     /// 0 ok, 1 failed, 2 unknown, 3 not ended.
     outcome: Vec<u8>,
     kind: Vec<u32>,
     origin: Vec<u32>,
     message: Vec<u32>,
-    /// The event of the sending, and of the end; -1 if there was none.
+    /// The `seq` of the sending and of the end; -1 if it has not ended.
     seq: Vec<u64>,
     end: Vec<i64>,
 }
@@ -118,8 +117,7 @@ impl<'a> Drawing<'a> {
         self.requests.id.len()
     }
 
-    /// As JSON that can stand in an HTML page: nothing in it ends the script element or begins
-    /// another.
+    /// As JSON that is safe in an HTML page: nothing in it can end the script element.
     pub fn json(&self) -> String {
         let text = redact::to_json(self).unwrap_or_else(|_| "null".to_owned());
         text.replace('<', "\\u003c")
@@ -128,7 +126,7 @@ impl<'a> Drawing<'a> {
     }
 }
 
-/// The page's script reads them as they are here, and shows them.
+/// Texts that the page's script shows as they are.
 fn shown(texts: &[String]) -> Vec<Cow<'_, str>> {
     texts.iter().map(|text| redact::visible(text)).collect()
 }
@@ -144,7 +142,7 @@ fn chosen(trial: &TrialReport) -> Vec<&Row> {
     };
     let many = rows.iter().filter(|row| matters(row)).count();
     let others = rows.len() - many;
-    // Where those that matter fill more than half of the room, they are thinned out too.
+    // If those that matter need more than half of the room, they are thinned out, too.
     let room = MOST_DRAWN / 2;
     let every = |count: usize, room: usize| count.div_ceil(room.max(1)).max(1);
     let (matter_every, other_every) = match rows.len() <= MOST_DRAWN {
@@ -195,26 +193,23 @@ fn columns(rows: Vec<&Row>) -> Columns {
     columns
 }
 
-/// Ready, exits, troubles, and what proves a finding.
+/// Readiness, exits, troubles, and events that prove a finding.
 fn marks(trial: &TrialReport) -> Vec<Mark> {
     let (timeline, _) = trial.timeline();
     let kinds = trial.trace.events.iter().map(|e| (e.seq, &e.kind));
     let kinds: std::collections::BTreeMap<u64, &EventKind> = kinds.collect();
     let marks = timeline.into_iter().filter_map(|event| {
-        let ready = matches!(
-            kinds.get(&event.seq),
-            Some(EventKind::Ready { fault: Some(_), .. })
-        );
-        let matters = matches!(
-            kinds.get(&event.seq),
+        let (matters, ready) = match kinds.get(&event.seq) {
+            Some(EventKind::Ready { fault: Some(_), .. }) => (true, true),
             Some(
                 EventKind::Exited { .. }
-                    | EventKind::Trouble { .. }
-                    | EventKind::FaultActed { .. }
-                    | EventKind::Interrupted
-            )
-        );
-        (ready || matters || event.is_proof).then(|| Mark {
+                | EventKind::Trouble { .. }
+                | EventKind::FaultActed { .. }
+                | EventKind::Interrupted,
+            ) => (true, false),
+            _ => (event.is_proof, false),
+        };
+        matters.then(|| Mark {
             at: event.at_us,
             seq: event.seq,
             ready,

@@ -1,10 +1,11 @@
 //! The HTML report: one file that needs no network.
 //!
-//! The pages are made by maud, which escapes every text that is put into them. The only thing that
-//! is embedded otherwise is the timeline's data, as JSON in which no markup can be.
+//! maud escapes every text on the page. Only the timeline's data is embedded in another way, as JSON
+//! that cannot contain markup.
 
 mod campaign;
 mod drawing;
+mod frame;
 mod plot;
 mod shrinking;
 mod trial;
@@ -19,7 +20,7 @@ use crate::model::Verdict;
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("timeline.js");
 
-/// Nothing is loaded from anywhere, whatever a page may hold.
+/// Nothing may be loaded from anywhere.
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
 
@@ -63,7 +64,7 @@ fn page(report: &Report) -> Markup {
     }
 }
 
-/// The traces that cannot be read, each with why and what to do.
+/// The traces that cannot be read, each with the reason and a remedy.
 fn unreadable(traces: &[Unreadable]) -> Markup {
     html! {
         section.unreadable {
@@ -73,7 +74,7 @@ fn unreadable(traces: &[Unreadable]) -> Markup {
     }
 }
 
-/// A verdict with a mark of its own, so that it can be told without colours.
+/// A verdict with its own mark, so that it can be recognized without colours.
 fn badge(verdict: Verdict) -> Markup {
     let mark = match verdict {
         Verdict::Holds => "✓",

@@ -1,48 +1,41 @@
-//! The percentile plot of latencies, as SVG: the share of requests that took longer against how
-//! long they took, both logarithmic.
+//! The percentile plot of latencies, as SVG: the share of slower requests against the latency, both
+//! logarithmic.
 
 use std::fmt::Write;
 
 use hdrhistogram::Histogram;
 use maud::{Markup, html};
 
+use super::frame::{Frame, fixed};
 use crate::latency::Stage;
 use crate::model::duration_us;
 
-const WIDTH: f64 = 460.0;
-const HEIGHT: f64 = 250.0;
-const LEFT: f64 = 58.0;
-const RIGHT: f64 = 70.0;
-const TOP: f64 = 12.0;
-const BOTTOM: f64 = 34.0;
+const FRAME: Frame = Frame::new((460.0, 250.0), 58.0, 70.0);
 
-/// The latencies of one outcome, a line for each stage.
+/// The latencies of one outcome, with a line for each stage.
 pub fn plot(outcome: &str, lines: &[(Stage, &Histogram<u64>)]) -> Markup {
     let most = lines.iter().map(|(_, h)| h.len()).max().unwrap_or(1).max(2);
     let least_us = lines.iter().map(|(_, h)| h.min()).min().unwrap_or(1).max(1);
     let most_us = lines.iter().map(|(_, h)| h.max()).max().unwrap_or(10);
+    let low = (least_us as f64).log10().floor();
     let scale = Scale {
         nines: (most as f64).log10().max(1.0),
-        low: (least_us as f64).log10().floor(),
-        high: (most_us as f64)
-            .log10()
-            .ceil()
-            .max((least_us as f64).log10().floor() + 1.0),
+        low,
+        high: (most_us as f64).log10().ceil().max(low + 1.0),
     };
     let label = format!("Latency of requests that ended {outcome}, by percentile");
-    html! {
-        svg.plot viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(label) {
-            (scale.grid())
-            @for (stage, histogram) in lines { (scale.line(*stage, histogram)) }
-            (scale.names(lines))
-        }
-    }
+    let content = html! {
+        (scale.grid())
+        @for (stage, histogram) in lines { (scale.line(*stage, histogram)) }
+        (scale.names(lines))
+    };
+    FRAME.svg("plot", &label, &content)
 }
 
 struct Scale {
-    /// The greatest percentile: 1 is 90 %, 2 is 99 %.
+    /// The highest percentile: 1 is 90 %, 2 is 99 %.
     nines: f64,
-    /// The least and the greatest power of ten of microseconds.
+    /// The lowest and the highest power of ten of microseconds.
     low: f64,
     high: f64,
 }
@@ -50,12 +43,12 @@ struct Scale {
 impl Scale {
     fn x(&self, quantile: f64) -> f64 {
         let nines = -(1.0 - quantile).max(1e-12).log10();
-        LEFT + (WIDTH - LEFT - RIGHT) * (nines / self.nines).clamp(0.0, 1.0)
+        FRAME.left + (FRAME.right - FRAME.left) * (nines / self.nines).clamp(0.0, 1.0)
     }
 
     fn y(&self, us: u64) -> f64 {
         let share = ((us.max(1) as f64).log10() - self.low) / (self.high - self.low);
-        HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * share.clamp(0.0, 1.0)
+        FRAME.bottom - (FRAME.bottom - FRAME.top) * share.clamp(0.0, 1.0)
     }
 
     fn grid(&self) -> Markup {
@@ -67,19 +60,13 @@ impl Scale {
             .filter(|q: &f64| -(1.0 - q).log10() <= self.nines + 0.01);
         html! {
             g.grid {
-                @for us in powers {
-                    @let y = self.y(us);
-                    line x1=(LEFT) x2=(WIDTH - RIGHT) y1=(fixed(y)) y2=(fixed(y)) {}
-                    text x=(LEFT - 6.0) y=(fixed(y + 4.0)) text-anchor="end" { (power_of_ten(us)) }
-                }
+                @for us in powers { (FRAME.row(self.y(us), power_of_ten(us))) }
                 @for quantile in reached {
                     @let x = self.x(quantile);
-                    line x1=(fixed(x)) x2=(fixed(x)) y1=(TOP) y2=(HEIGHT - BOTTOM) {}
-                    text x=(fixed(x)) y=(HEIGHT - BOTTOM + 15.0) text-anchor="middle" { (percent(quantile)) }
+                    line x1=(fixed(x)) x2=(fixed(x)) y1=(FRAME.top) y2=(FRAME.bottom) {}
+                    (FRAME.tick(x, 15.0, percent(quantile)))
                 }
-                text.axis x=(fixed((LEFT + WIDTH - RIGHT) / 2.0)) y=(HEIGHT - 3.0) text-anchor="middle" {
-                    "percentile"
-                }
+                (FRAME.axis("percentile"))
             }
         }
     }
@@ -87,32 +74,21 @@ impl Scale {
     fn line(&self, stage: Stage, histogram: &Histogram<u64>) -> Markup {
         let mut path = String::new();
         let mut drawn = String::new();
+        let point = |quantile, us| format!("{} {}", fixed(self.x(quantile)), fixed(self.y(us)));
         let start = [(0.0, histogram.min())];
-        let steps = histogram
-            .iter_quantiles(8)
-            .map(|v| (v.quantile(), v.value_iterated_to()));
-        // The last step reaches 100 %, which is nowhere on this scale: it ends where the last
-        // request stands.
+        let steps = histogram.iter_quantiles(8);
+        let steps = steps.map(|v| (v.quantile(), v.value_iterated_to()));
+        // The line ends at the slowest request: 100 % has no place on this scale.
         let last = 1.0 - 1.0 / histogram.len().max(1) as f64;
         for (quantile, us) in start.into_iter().chain(steps) {
-            let us = us.min(histogram.max());
-            let point = format!(
-                "{} {}",
-                fixed(self.x(quantile.min(last))),
-                fixed(self.y(us))
-            );
+            let point = point(quantile.min(last), us.min(histogram.max()));
             if point != drawn {
                 let command = if path.is_empty() { 'M' } else { 'L' };
                 let _ = write!(path, "{command}{point}");
                 drawn = point;
             }
         }
-        let _ = write!(
-            path,
-            "L{} {}",
-            fixed(self.x(last)),
-            fixed(self.y(histogram.max()))
-        );
+        let _ = write!(path, "L{}", point(last, histogram.max()));
         let points = [0.5, 0.9, 0.99, 0.999].into_iter().filter(|q| *q <= last);
         let points = points.map(|q| (q, histogram.value_at_quantile(q)));
         html! {
@@ -127,31 +103,22 @@ impl Scale {
         }
     }
 
-    /// The stages' names at the lines' ends, moved apart where they would cover each other.
+    /// The stages' names at the ends of their lines, moved apart if they would overlap.
     fn names(&self, lines: &[(Stage, &Histogram<u64>)]) -> Markup {
-        let mut ends: Vec<(f64, Stage, f64)> = lines
-            .iter()
-            .map(|(stage, h)| {
-                let last = 1.0 - 1.0 / h.len().max(1) as f64;
-                (self.y(h.max()), *stage, self.x(last))
-            })
-            .collect();
+        let ends = lines.iter().map(|(stage, h)| (self.y(h.max()), *stage));
+        let mut ends: Vec<(f64, Stage)> = ends.collect();
         ends.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let mut above = TOP - 10.0;
+        let mut above = FRAME.top - 10.0;
         for end in &mut ends {
             end.0 = (end.0 + 4.0).max(above + 13.0);
             above = end.0;
         }
         html! {
-            @for (y, stage, _) in ends {
-                text class={ "name " (stage) } x=(WIDTH - RIGHT + 8.0) y=(fixed(y)) { (stage) }
+            @for (y, stage) in ends {
+                text class={ "name " (stage) } x=(FRAME.right + 8.0) y=(fixed(y)) { (stage) }
             }
         }
     }
-}
-
-fn fixed(number: f64) -> String {
-    format!("{number:.1}")
 }
 
 /// A power of ten of microseconds, as an axis shows it: 100 s rather than 1 min 40 s.

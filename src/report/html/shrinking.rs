@@ -1,22 +1,18 @@
-//! How a failure was shrunk: a chart of the executions, and what is left.
+//! How a failure was shrunk: a chart of the executions, and the result.
 
 use maud::{Markup, html};
 
+use super::frame::{Frame, fixed};
 use crate::model::{NeededStep, Plan, Reproduced, ShrinkHistory, ShrinkRun, Standing};
 use crate::report::trial::Counterexample;
 use crate::report::wording;
 
-const WIDTH: f64 = 720.0;
-const HEIGHT: f64 = 170.0;
-const LEFT: f64 = 40.0;
-const RIGHT: f64 = 12.0;
-const TOP: f64 = 12.0;
-const BOTTOM: f64 = 34.0;
+const FRAME: Frame = Frame::new((720.0, 170.0), 40.0, 12.0);
 
-/// So many executions are drawn; of more, every second or third or nth.
+/// With more executions than this, only every nth is drawn.
 const MOST_DRAWN: usize = 1_000;
 
-/// What the failure needs, to be read before anything else.
+/// What the failure needs, at the top of the page.
 pub fn explanation(found: &Counterexample, plan: &Plan) -> Markup {
     html! {
         @if let Some(words) = found.in_words(plan) {
@@ -26,7 +22,7 @@ pub fn explanation(found: &Counterexample, plan: &Plan) -> Markup {
     }
 }
 
-/// How it was found out.
+/// How that was found out.
 pub fn section(found: &Counterexample) -> Markup {
     html! {
         @if found.explanation.is_some() || found.shrink.is_some() {
@@ -42,7 +38,7 @@ pub fn section(found: &Counterexample) -> Markup {
                             (chart(history))
                             figcaption {
                                 "Each mark is an execution, in order: how many steps its plan had, and whether the failure showed: "
-                                span.key { "▲ it failed" } ", " span.key { "○ it did not" } ", " span.key { "◇ it failed in another way" } ", " span.key { "× it could not be told" } "."
+                                span.key { "▲ it failed" } ", " span.key { "○ it did not" } ", " span.key { "◇ it failed in another way" } ", " span.key { "× it was inconclusive" } "."
                             }
                         }
                     }
@@ -81,7 +77,7 @@ fn standing(step: &NeededStep) -> String {
 }
 
 fn percent(share: f64) -> String {
-    // What is not quite sure is not called so.
+    // Rounding must not turn almost certain into certain.
     let percent = (share * 100.0).clamp(0.0, 100.0);
     match share < 1.0 && percent > 99.0 {
         true => "over 99 %".to_owned(),
@@ -106,22 +102,17 @@ fn chart(history: &ShrinkHistory) -> Markup {
         history.from_steps,
         history.to_steps
     );
-    html! {
-        svg.plot.shrunk viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(label) {
-            g.grid {
-                @for steps in ticks(most as u64) {
-                    @let y = scale.y(steps as f64);
-                    line x1=(LEFT) x2=(WIDTH - RIGHT) y1=(fixed(y)) y2=(fixed(y)) {}
-                    text x=(LEFT - 6.0) y=(fixed(y + 4.0)) text-anchor="end" { (steps) }
-                }
-                @for run in ticks(of) {
-                    text x=(fixed(scale.x(run as f64))) y=(HEIGHT - BOTTOM + 16.0) text-anchor="middle" { (run) }
-                }
-                text.axis x=(fixed((LEFT + WIDTH - RIGHT) / 2.0)) y=(HEIGHT - 3.0) text-anchor="middle" { "execution" }
-                text.axis x="2" y=(TOP - 2.0) { "steps" }
-            }
-            @for run in runs.iter().step_by(every) { (mark(run, &scale)) }
+    let content = html! {
+        g.grid {
+            @for steps in ticks(most as u64) { (FRAME.row(scale.y(steps as f64), steps)) }
+            @for run in ticks(of) { (FRAME.tick(scale.x(run as f64), 16.0, run)) }
+            (FRAME.axis("execution"))
+            text.axis x="2" y=(FRAME.top - 2.0) { "steps" }
         }
+        @for run in runs.iter().step_by(every) { (mark(run, &scale)) }
+    };
+    html! {
+        (FRAME.svg("plot shrunk", &label, &content))
         @if every > 1 { p.hint { "One in " (every) " executions is drawn." } }
     }
 }
@@ -133,22 +124,23 @@ struct Scale {
 
 impl Scale {
     fn x(&self, run: f64) -> f64 {
-        LEFT + 8.0 + (WIDTH - LEFT - RIGHT - 16.0) * ((run - 1.0) / (self.runs - 1.0))
+        let width = FRAME.right - FRAME.left - 16.0;
+        FRAME.left + 8.0 + width * ((run - 1.0) / (self.runs - 1.0))
     }
 
     fn y(&self, steps: f64) -> f64 {
-        HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP - 8.0) * (steps / self.steps)
+        FRAME.bottom - (FRAME.bottom - FRAME.top - 8.0) * (steps / self.steps)
     }
 }
 
-/// One execution. Failing, passing and undecided ones differ in shape, not in colour alone.
+/// One execution. The results differ in shape, not only in colour.
 fn mark(run: &ShrinkRun, scale: &Scale) -> Markup {
     let (x, y) = (scale.x(run.run as f64), scale.y(run.steps as f64));
     let (class, said) = match run.failed {
         Some(true) => ("failed", "it failed"),
         Some(false) if run.otherwise => ("otherwise", "it failed in another way"),
         Some(false) => ("passed", "it did not fail"),
-        None => ("undecided", "it could not be told"),
+        None => ("undecided", "it was inconclusive"),
     };
     let r = 3.5;
     html! {
@@ -164,7 +156,7 @@ fn mark(run: &ShrinkRun, scale: &Scale) -> Markup {
     }
 }
 
-/// A few round numbers up to the greatest one, which is among them.
+/// A few round numbers up to `most`, and `most` itself.
 fn ticks(most: u64) -> Vec<u64> {
     let step = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000];
     let step = step.into_iter().find(|step| most / step <= 6);
@@ -174,10 +166,6 @@ fn ticks(most: u64) -> Vec<u64> {
         ticks.push(most);
     }
     ticks
-}
-
-fn fixed(number: f64) -> String {
-    format!("{number:.1}")
 }
 
 #[cfg(test)]

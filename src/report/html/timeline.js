@@ -1,9 +1,9 @@
 "use strict";
 // Draws the timelines. Each `section.timeline` holds its data as JSON; times are in microseconds since the trial's start.
-// Everything that comes from the data is put into the page as text, never as markup.
+// All data is inserted into the page as text, never as markup.
 (() => {
   const NAMES = ["ok", "failed", "unknown", "not ended"];
-  // As `model::duration` writes it, from a minute on without its smaller unit.
+  // As `model::duration` writes it, but from a minute on without the smaller unit.
   const digits = (number) => +number.toPrecision(3);
   const time = (us) => us < 1e3 ? us + " µs" : us < 999500 ? digits(us / 1e3) + " ms" : us < 59.95e6 ? digits(us / 1e6) + " s" : digits(us / 6e7) + " min";
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
@@ -49,7 +49,7 @@
 
     proves(row) { const r = this.data.requests; return this.proofs.has(r.seq[row.i]) || this.proofs.has(r.end[row.i]); }
     whole() { const pad = (this.most - this.data.from) * 0.01; this.from = Math.max(0, this.data.from - pad); this.to = this.most + pad; }
-    // At first the faults and what follows them are shown: a trial that waits long for a recovery has a long end without anything new.
+    // First show the faults and what follows them: a trial that waits long for a recovery has a long, uneventful end.
     begin() {
       this.whole();
       const last = Math.max(...this.data.windows.map((w) => w.to ?? w.from), 0), length = (last - this.data.from) * 5;
@@ -112,7 +112,7 @@
       this.show(next);
     }
 
-    // Shows an event of the trial; false if the timeline has none of that number.
+    // Shows an event of the trial; false if the timeline does not have it.
     show(seq) {
       const row = this.bySeq.get(seq), mark = this.data.marks.find((m) => m.seq === seq);
       if (!row && !mark) return false;
@@ -272,7 +272,7 @@
 
     drawRows(g) {
       const c = this.colors, h = Math.max(this.lane - (this.lane > 5 ? 3 : this.lane > 3 ? 1 : 0), 1);
-      // What did not succeed is drawn last, so that nothing covers it.
+      // Failed requests are drawn last, so that nothing covers them.
       const shown = [[], [], [], []];
       for (const row of this.rows) if (row.to >= this.from && row.from <= this.to) shown[row.outcome].push(row);
       const bar = (row) => { const left = Math.max(this.x(row.from), -9), right = Math.min(this.x(row.to), this.width + 9); return [left, this.laneY(row.lane), Math.max(right - left, 1)]; };

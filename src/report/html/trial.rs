@@ -13,33 +13,27 @@ use crate::model::{Finding, Judgement, Verdict, duration_us};
 use crate::report::trial::{TimelineEvent, TrialReport};
 use crate::report::{Report, Tone, wording};
 
-/// From how many lines on the story is folded up.
+/// A longer story is folded at first.
 const SHORT_STORY: usize = 80;
 
-/// Everything about a trial. `nth` tells it from the others on the page.
+/// All about a trial. `nth` is its number on the page.
 pub fn article(nth: usize, trial: &TrialReport, report: &Report) -> Markup {
     let headline = trial.headline();
     let drawing = Drawing::of(trial);
     let counterexample = trial.counterexample();
-    let signature = trial
-        .trace
-        .judgement
-        .as_ref()
-        .and_then(|j| j.signature.as_ref());
-    let failure = report
-        .campaign
-        .iter()
-        .flat_map(|campaign| &campaign.summary.failures);
-    let failure = failure
-        .into_iter()
-        .find(|failure| signature.is_some_and(|name| name.is_same_failure(&failure.signature)));
+    let judgement = trial.trace.judgement.as_ref();
+    let signature = judgement.and_then(|judgement| judgement.signature.as_ref());
+    let campaign = report.campaign.iter();
+    let mut failures = campaign.flat_map(|campaign| &campaign.summary.failures);
+    let failure =
+        failures.find(|f| signature.is_some_and(|name| name.is_same_failure(&f.signature)));
     html! {
         article id={ "t" (nth) } {
             h2 {
                 @if report.campaign.is_some() || report.trials.len() > 1 { (badge(headline.verdict)) " " }
                 "Trial " (trial.trace.plan.index) " of seed " (trial.trace.plan.seed)
             }
-            // Of a single trial it stands at the top of the page.
+            // For a single trial, it is at the top of the page.
             @if report.trials.len() > 1 { (shrinking::explanation(&counterexample, &trial.trace.plan)) }
             section.headline aria-label="What failed, when and why" {
                 dl {
@@ -107,14 +101,14 @@ fn timeline(nth: usize, trial: &TrialReport, drawing: &Drawing<'_>) -> Markup {
                 button type="button" data-do="proof" { "next proof" }
                 span.hint {
                     " Wheel or + and − zoom, dragging or Shift with ← and → moves; ← and → go from request to request, ↑ and ↓ to those that "
-                    "did not succeed. The strip below shows the whole trial: how many requests were sent when, and what became of them."
+                    "did not succeed. The strip below shows the whole trial: how many requests were sent at what time, and how they ended."
                 }
             }
             p.details role="status" aria-live="polite" { "Point at a request, or use the arrow keys, to see its details." }
             @if drawing.drawn() < sent {
                 p.hint {
                     "Of " (sent) " requests, " (drawing.drawn())
-                    " are drawn: those that did not succeed first, the others evenly chosen. Tables and plots count all of them."
+                    " are drawn: failed ones first, and an even selection of the others. Tables and plots count all of them."
                 }
             }
             noscript { p { "The timeline needs JavaScript; everything else on this page does not." } }
@@ -182,13 +176,13 @@ fn findings(nth: usize, judgement: &Judgement) -> Markup {
     }
 }
 
-/// The times that `recovers` has measured.
+/// The times that the invariant `recovers` measured.
 fn recovery(judgement: &Judgement) -> Markup {
-    let figures = judgement
+    let recovers = judgement
         .findings
         .iter()
         .filter(|f| f.invariant == "recovers");
-    let figures: Vec<_> = figures.flat_map(|finding| &finding.figures).collect();
+    let figures: Vec<_> = recovers.flat_map(|finding| &finding.figures).collect();
     html! {
         @if !figures.is_empty() {
             h3 { "Recovery, from backend-ready" }
@@ -216,9 +210,7 @@ pub fn latencies(latencies: &Latencies, title: &str) -> Markup {
     let of = |asked: &str| {
         let all = latencies.histograms();
         let of_outcome = all.filter(|(_, outcome, _)| *outcome == asked);
-        of_outcome
-            .map(|(stage, _, h)| (stage, h))
-            .collect::<Vec<_>>()
+        Vec::from_iter(of_outcome.map(|(stage, _, histogram)| (stage, histogram)))
     };
     let outcomes = ["ok", "failed", "unknown"].map(|outcome| (outcome, of(outcome)));
     html! {
@@ -265,18 +257,11 @@ fn table(latencies: &Latencies) -> Markup {
 fn environment(trial: &TrialReport) -> Markup {
     let header = &trial.trace.header;
     let stack = &header.stack;
-    let kinds: Vec<String> = stack
-        .kinds
-        .iter()
-        .map(|kind| {
-            let how = if kind.job {
-                "a job"
-            } else {
-                "answered at once"
-            };
-            format!("{} ({how})", kind.name)
-        })
-        .collect();
+    let kinds = stack.kinds.iter().map(|kind| match kind.job {
+        true => format!("{} (a job)", kind.name),
+        false => format!("{} (answered at once)", kind.name),
+    });
+    let kinds: Vec<String> = kinds.collect();
     let limits = serde_json::to_value(&header.limits).unwrap_or_default();
     html! {
         section.environment {
@@ -288,7 +273,7 @@ fn environment(trial: &TrialReport) -> Markup {
                     (pair("trial began", &header.started_at))
                     (pair("stack", &stack.name))
                     @if let Some(variant) = &stack.variant { (pair("variant", variant)) }
-                    @if stack.simulated { (pair("simulated", "in memory, on a clock of its own")) }
+                    @if stack.simulated { (pair("simulated", "in memory, on its own clock")) }
                     (pair("backends", &stack.backends.join(", ")))
                     (pair("request kinds", &kinds.join(", ")))
                     (pair("connections", &stack.connections))
@@ -296,7 +281,7 @@ fn environment(trial: &TrialReport) -> Markup {
                     (pair("trials since the last reset", &header.trials_since_reset.to_string()))
                     (pair("seed, plan", &format!("{}, {}", trial.trace.plan.seed, trial.trace.plan.index)))
                     (pair("events", &trial.events.to_string()))
-                    @for (name, value) in flat("limit ", &limits) { (pair(&name, &value)) }
+                    @for (name, value) in flat(&limits) { (pair(&name, &value)) }
                 } }
             }
         }
@@ -307,26 +292,21 @@ fn pair(name: &str, value: &str) -> Markup {
     html! { tr { th scope="row" { (name) } td { (value) } } }
 }
 
-/// The limits by name; those of a group stand for themselves.
-fn flat(prefix: &str, value: &Value) -> Vec<(String, String)> {
-    let Value::Object(fields) = value else {
-        return Vec::new();
-    };
-    let told = fields.iter().flat_map(|(name, value)| match value {
-        Value::Object(_) => flat(prefix, value),
-        Value::Null => vec![(
-            format!("{prefix}{}", name.replace('_', "-")),
-            "none set".to_owned(),
-        )],
-        other => vec![(
-            format!("{prefix}{}", name.replace('_', "-")),
-            other.to_string(),
-        )],
+/// The limits by name, without the groups that contain them.
+fn flat(limits: &Value) -> Vec<(String, String)> {
+    let limits = limits.as_object().into_iter().flatten();
+    let limits = limits.flat_map(|(name, limit)| {
+        let text = match limit {
+            Value::Object(_) => return flat(limit),
+            Value::Null => "none set".to_owned(),
+            other => other.to_string(),
+        };
+        vec![(format!("limit {}", name.replace('_', "-")), text)]
     });
-    told.collect()
+    limits.collect()
 }
 
-/// Links to the events that prove something.
+/// Links to events that prove something.
 pub fn evidence(nth: usize, evidence: &[u64]) -> Markup {
     html! { span.evidence { @for seq in evidence { (event_link(nth, *seq)) " " } } }
 }

@@ -1,23 +1,23 @@
-//! What shrinking wrote into a trace's notes.
+//! The results of shrinking, from a trace's notes.
 
 use serde_json::Value;
 
 use super::TrialReport;
 use crate::model::{Explanation, Plan, Reproduced, ShrinkHistory};
 
-/// What shrinking found out about a failure; each part is there if it was written.
+/// The results of shrinking a failure, as far as the trace has them.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Counterexample {
     /// What the failure needs.
     pub explanation: Option<Explanation>,
-    /// What shrinking took.
+    /// The effort.
     pub shrink: Option<ShrinkHistory>,
     /// How often the plan failed.
     pub rate: Option<Reproduced>,
 }
 
 impl TrialReport {
-    /// What shrinking found out. Of a note that was written more than once, the last one counts.
+    /// The results of shrinking. If a note occurs several times, the last one counts.
     pub fn counterexample(&self) -> Counterexample {
         let mut found = Counterexample::default();
         for note in &self.trace.notes {
@@ -28,27 +28,25 @@ impl TrialReport {
 }
 
 impl Counterexample {
-    /// What the failure needs, in words. Explanations of before there were rules for what they may
-    /// claim are not repeated.
+    /// What the failure needs, in words. Explanations from before there were rules for what they may
+    /// claim are not shown.
     pub fn in_words(&self, plan: &Plan) -> Option<String> {
         let explanation = self.explanation.as_ref()?;
         if explanation.rules > 0 {
             return Some(explanation.text.clone());
         }
-        let ended_early = self.shrink.as_ref().is_some_and(|shrink| !shrink.finished);
-        let early = if ended_early {
-            "Shrinking ended early. "
-        } else {
-            ""
+        let early = match &self.shrink {
+            Some(history) if !history.finished => "Shrinking ended early. ",
+            _ => "",
         };
         let left = plan.in_words();
         Some(format!(
-            "{early}It failed with {left}. An earlier comeback shrank it, which asked for less evidence: `comeback shrink` finds out what of that is needed."
+            "{early}It failed with {left}. An older version of comeback shrank it, with less evidence: `comeback shrink` finds out what of that is needed."
         ))
     }
 
-    /// Takes a note over, and tells whether it is one of shrinking's: a note of that name with
-    /// another content is somebody else's.
+    /// Reads a note, and returns whether it is one of shrinking's. A note of such a name with other
+    /// content is not.
     pub(super) fn take(&mut self, note: &Value) -> bool {
         fn read<T: serde::de::DeserializeOwned>(
             note: &Value,

@@ -8,13 +8,13 @@ use serde_json::Value;
 /// What failed, when, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Headline {
-    /// The verdict; inconclusive where the trace has none.
+    /// The verdict; inconclusive if the trace has none.
     pub verdict: Verdict,
     /// What failed, or why it is inconclusive, or what held.
     pub what: String,
-    /// When it went wrong, told by the faults around it; empty where nothing did.
+    /// When it went wrong, relative to the faults; empty if nothing did.
     pub when: String,
-    /// The event at which it went wrong.
+    /// The events that prove it; the first is the one at which it went wrong.
     pub evidence: Vec<u64>,
 }
 
@@ -24,29 +24,27 @@ impl TrialReport {
         let Some(judgement) = &self.trace.judgement else {
             return Headline {
                 verdict: Verdict::Inconclusive,
-                what: "The trace has no verdict: it was cut off while it was written.".to_owned(),
+                what: "The trace has no verdict: it is incomplete.".to_owned(),
                 when: String::new(),
                 evidence: Vec::new(),
             };
         };
-        let primary = judgement.primary();
-        let (what, evidence) = match (judgement.verdict, primary) {
-            (Verdict::Violated, Some(finding)) => (
-                format!("{}: {}", finding.invariant, finding.message),
-                finding.evidence.clone(),
-            ),
-            (Verdict::Holds, _) => (
-                format!("All {} invariants hold.", judgement.findings.len()),
-                Vec::new(),
-            ),
+        let (what, evidence) = match (judgement.verdict, judgement.primary()) {
+            (Verdict::Violated, Some(finding)) => {
+                let what = format!("{}: {}", finding.invariant, finding.message);
+                (what, finding.evidence.clone())
+            }
+            (Verdict::Holds, _) => {
+                let count = judgement.findings.len();
+                (format!("All {count} invariants hold."), Vec::new())
+            }
             _ => (judgement.reason(), Vec::new()),
         };
+        let first = evidence.first();
         Headline {
             verdict: judgement.verdict,
             what,
-            when: evidence
-                .first()
-                .map_or(String::new(), |seq| self.when(*seq)),
+            when: first.map_or(String::new(), |seq| self.when(*seq)),
             evidence,
         }
     }
@@ -63,21 +61,22 @@ impl TrialReport {
         let signature = judgement.and_then(|judgement| judgement.signature.as_ref());
         match (self.headline().verdict, signature) {
             (Verdict::Holds, _) => format!("{stack} came back."),
-            (Verdict::Inconclusive, _) => format!("{stack}: nobody can tell whether it came back."),
+            (Verdict::Inconclusive, _) => format!("{stack}: it is unknown whether it came back."),
             (Verdict::Violated, None) => format!("{stack} failed."),
             (Verdict::Violated, Some(signature)) => {
                 let reason = signature.reason.replace('-', " ");
                 let invariant = &signature.invariant;
                 let fault = match signature.fault.as_str() {
                     "-" => "without a fault".to_owned(),
+                    "rapid" => "after quick restarts of its backend".to_owned(),
                     fault => format!("after a {fault} of its backend"),
                 };
-                format!("{stack} fails {fault}: {reason}, which violates {invariant}.")
+                format!("{stack} fails {fault}: {reason} ({invariant}).")
             }
         }
     }
 
-    /// When an event happened, told by the fault before it.
+    /// When an event happened, relative to the fault before it.
     fn when(&self, seq: u64) -> String {
         let Some(event) = self.evidence.get(&seq) else {
             return String::new();
@@ -111,8 +110,8 @@ impl TrialReport {
         text + "."
     }
 
-    /// The texts of the notes that were added to the trace, each with a title; without those of
-    /// shrinking, which [`TrialReport::counterexample`] tells.
+    /// The notes that were added to the trace, each with a title, except those of
+    /// [shrinking](TrialReport::counterexample).
     pub fn notes(&self) -> Vec<(String, String)> {
         let mut notes = Vec::new();
         for note in &self.trace.notes {
@@ -121,10 +120,8 @@ impl TrialReport {
             }
             match note {
                 Value::Object(fields) => {
-                    let told = fields
-                        .iter()
-                        .map(|(name, value)| (name.clone(), plain(value)));
-                    notes.extend(told);
+                    let fields = fields.iter();
+                    notes.extend(fields.map(|(name, value)| (name.clone(), plain(value))));
                 }
                 other => notes.push(("note".to_owned(), plain(other))),
             }
@@ -133,16 +130,15 @@ impl TrialReport {
     }
 }
 
-/// A value as text: a text as it stands, plain fields one after the other, anything else as JSON.
+/// A value as text: a string as it is, an object of plain fields as a list, anything else as JSON.
 fn plain(value: &Value) -> String {
     let is_plain = |value: &Value| !value.is_object() && !value.is_array();
     match value {
         Value::String(text) => text.clone(),
         Value::Object(fields) if fields.values().all(is_plain) => {
-            let told = fields
-                .iter()
-                .map(|(name, value)| format!("{name}: {}", plain(value)));
-            told.collect::<Vec<_>>().join(", ")
+            let fields = fields.iter();
+            let fields = fields.map(|(name, value)| format!("{name}: {}", plain(value)));
+            fields.collect::<Vec<_>>().join(", ")
         }
         other => serde_json::to_string_pretty(other).unwrap_or_default(),
     }

@@ -1,4 +1,4 @@
-//! What a trace tells, in plain data that stays small however long the trace is.
+//! The content of a trace, in plain data that stays small even for a long trace.
 
 mod counterexample;
 mod headline;

@@ -5,24 +5,24 @@ use std::collections::BTreeMap;
 use crate::model::Outcome;
 use crate::trace::{Event, EventKind, InFlight, Moment, Span, sustained};
 
-/// How many different messages are kept; later ones are counted as one.
+/// How many different messages are kept. Further ones are replaced by [`OTHER`].
 const MOST_MESSAGES: usize = 2_000;
 /// How many characters of a message are kept.
 const MOST_OF_A_MESSAGE: usize = 300;
-/// What stands for the messages that are not kept.
+/// The replacement for messages that are not kept.
 const OTHER: &str = "(one of too many different messages to list)";
 
 /// The requests of a trial, in order of sending.
 #[derive(Debug, Default)]
 pub struct Requests {
     rows: Vec<Row>,
-    /// Of each request in flight, the place of its row.
+    /// The index of the row of each request in flight.
     in_flight: InFlight<usize>,
-    /// The request kinds by their number in a row.
+    /// The names of the request kinds, by their number in a row.
     pub kinds: Names,
-    /// What requests belong to, by their number in a row.
+    /// The origins of requests, by their number in a row.
     pub origins: Names,
-    /// What became of requests, by their number in a row.
+    /// The messages about requests, by their number in a row.
     pub messages: Names,
 }
 
@@ -43,9 +43,9 @@ pub struct Row {
     pub ended: Option<(&'static str, u64)>,
     /// The number of its kind.
     pub kind: u32,
-    /// The number of what it belongs to.
+    /// The number of its origin.
     pub origin: u32,
-    /// The number of what became of it.
+    /// The number of its message.
     pub message: u32,
 }
 
@@ -59,7 +59,7 @@ impl Row {
     }
 }
 
-/// Different texts, each with a number.
+/// Distinct texts, each with a number.
 #[derive(Debug, Default)]
 pub struct Names {
     texts: Vec<String>,
@@ -89,7 +89,7 @@ impl Requests {
         &self.rows
     }
 
-    /// Reads an event. True if it is one of a request.
+    /// Reads an event, and returns whether it belongs to a request.
     pub fn take(&mut self, event: &Event) -> bool {
         let moment = event.moment();
         let ended = self.in_flight.read(event, || self.rows.len());
@@ -138,7 +138,7 @@ impl Requests {
                     let row = &mut self.rows[open.kept];
                     row.end = Some(moment);
                     row.ended = Some((outcome.name(), *latency_us));
-                    // What was wrong with an answer says more than the answer.
+                    // The difference to the expected answer says more than the answer.
                     if row.message == unsaid {
                         row.message = message;
                     }
@@ -150,7 +150,7 @@ impl Requests {
         true
     }
 
-    /// When the success of all these kinds was sustained after some time.
+    /// When the success of all these kinds was sustained by requests sent after a time.
     pub fn settled(&self, kinds: &[&str], after_us: u64) -> Option<Moment> {
         let first = self.rows.partition_point(|row| row.sent.at_us <= after_us);
         let sustained_by = |kind: &str| {

@@ -1,4 +1,4 @@
-//! What happened in a trial, event by event.
+//! The events of a trial in words.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use crate::model::Plan;
 use crate::report::EventLine;
 use crate::trace::{Event, EventKind};
 
-/// How many events are listed at most, those that prove something not counted.
+/// How many events are listed at most, not counting those that prove a finding.
 const MOST: usize = 600;
 
 /// An event of a trial's timeline.
@@ -26,13 +26,13 @@ pub struct TimelineEvent {
 }
 
 impl TrialReport {
-    /// What happened, in order: steps, faults, readiness, exits, the log, and whatever proves a
+    /// What happened, in order: steps, faults, readiness, exits, the log, and all that proves a
     /// finding. Other requests are left out, and a very long list is cut in its middle. The second
-    /// value is the number of events left out by the cut.
+    /// value is the number of events that are cut.
     pub fn timeline(&self) -> (Vec<TimelineEvent>, u64) {
         let mut seen = BTreeSet::new();
         let all = self.trace.events.iter().chain(&self.log);
-        let mut told: Vec<TimelineEvent> = all
+        let mut shown: Vec<TimelineEvent> = all
             .chain(self.evidence.values())
             .filter(|event| seen.insert(event.seq))
             .filter_map(|event| {
@@ -40,21 +40,21 @@ impl TrialReport {
                 timeline_event(&self.trace.plan, event, is_proof)
             })
             .collect();
-        told.sort_by_key(|event| event.seq);
-        let too_many = told.len().saturating_sub(MOST);
+        shown.sort_by_key(|event| event.seq);
+        let too_many = shown.len().saturating_sub(MOST);
         let middle = MOST / 2..MOST / 2 + too_many;
         let mut place = 0;
-        let before = told.len();
-        told.retain(|event| {
+        let before = shown.len();
+        shown.retain(|event| {
             place += 1;
             event.is_proof || !middle.contains(&(place - 1))
         });
-        let cut = (before - told.len()) as u64;
-        (told, cut + self.log_left_out)
+        let cut = (before - shown.len()) as u64;
+        (shown, cut + self.log_left_out)
     }
 }
 
-/// None for what says nothing by itself, unless it proves something.
+/// None for an event that says nothing by itself, unless it proves a finding.
 fn timeline_event(plan: &Plan, event: &Event, is_proof: bool) -> Option<TimelineEvent> {
     if let (EventKind::StepEnded { .. } | EventKind::FaultIntent { .. }, false) =
         (&event.kind, is_proof)

@@ -1,4 +1,4 @@
-//! Everything that a report tells of one trial.
+//! The content of a report about one trial.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
@@ -8,25 +8,24 @@ use crate::latency::{Latencies, Stages};
 use crate::model::Judgement;
 use crate::trace::{Event, EventKind, Lines, Trace, TraceError, TraceLine, View};
 
-/// How many lines of log are kept from the beginning, and as many from the end.
+/// How many log lines are kept from the beginning, and as many from the end.
 const LOG_LINES: usize = 150;
 
-/// What a trace tells. The history is read once and not kept: of a request there is a short row, of
-/// the log its beginning and its end.
+/// The content of a trace. The history is read once and not kept: each request becomes a short row,
+/// and only the beginning and the end of the log are kept.
 #[derive(Debug)]
 pub struct TrialReport {
     /// The trace's file.
     pub file: String,
-    /// The trace, with those events only that are neither a request's, a line of a log nor a look
-    /// at resources.
+    /// The trace, without the events of requests, log lines and resource samples.
     pub trace: Trace,
     /// The requests.
     pub requests: Requests,
     /// Latencies by stage and outcome.
     pub latencies: Latencies,
-    /// The log's lines that were kept.
+    /// The log lines that were kept.
     pub log: Vec<Event>,
-    /// How many of the log's lines were not.
+    /// How many log lines were not.
     pub log_left_out: u64,
     /// The events that prove a finding.
     pub evidence: BTreeMap<u64, Event>,
@@ -85,16 +84,16 @@ impl TrialReport {
         })
     }
 
-    /// Questions can be put to what is kept of the history. It has no requests.
+    /// A view of the events that were kept. It has no requests.
     pub fn view(&self) -> View<'_> {
         View::new(&self.trace)
     }
 }
 
-/// What is kept of the events that have passed by.
+/// What is kept of the events read so far.
 #[derive(Default)]
 struct Fold {
-    /// Where each event stands in the file, by its `seq`.
+    /// The position of each event in the file, by its `seq`.
     places: Vec<u64>,
     events: Vec<Event>,
     requests: Requests,
@@ -123,7 +122,7 @@ impl Fold {
     }
 }
 
-/// Reads the events again that the findings name.
+/// Reads again the events that the findings name.
 fn evidence(
     lines: &mut Lines<std::io::BufReader<std::fs::File>>,
     places: &[u64],
