@@ -13,7 +13,7 @@ use super::channel::{
 };
 use super::session::BackendSession;
 use super::{ApiSettings, Crash, Host, Network, Variant};
-use crate::watch;
+use crate::watched;
 
 /// Why a call has no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -61,7 +61,7 @@ pub(super) struct Provider {
     network: Arc<dyn Network>,
     settings: ApiSettings,
     host: Host,
-    link: watch::Sender<Link>,
+    link: watched::Sender<Link>,
     /// Who waits over all connections; each has a table of its own but in the bug crossed-replies.
     waiting: PendingCalls,
 }
@@ -96,7 +96,7 @@ impl Provider {
             network,
             settings,
             host,
-            link: watch::Sender::new(Link {
+            link: watched::Sender::new(Link {
                 channel: None,
                 since: Instant::now(),
                 epoch: 0,

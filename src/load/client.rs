@@ -18,7 +18,7 @@ use super::wire::TimedTransport;
 use super::{Caps, Draw, LoadError, Readiness, Transport};
 use crate::model::{KindName, Limits, Mix, Outcome, RequestKind, UnknownReason};
 use crate::trace::{EventKind, Origin, Recorder};
-use crate::watch;
+use crate::watched;
 
 /// Sends the requests of one trial, and follows each to its end. Clones share the numbering and the
 /// caps.
@@ -43,7 +43,7 @@ pub struct ClientParts<'a> {
     /// Where everything is recorded.
     pub recorder: Recorder,
     /// Whether the backends are there, which the limit of a job depends on.
-    pub readiness: watch::Receiver<Readiness>,
+    pub readiness: watched::Receiver<Readiness>,
     /// Where tokens and drawn values come from.
     pub draw: Draw,
 }
@@ -53,7 +53,7 @@ struct Inner {
     kinds: BTreeMap<KindName, Kind>,
     job_limit: Duration,
     gate: Gate,
-    readiness: watch::Receiver<Readiness>,
+    readiness: watched::Receiver<Readiness>,
     draw: Draw,
     claims: Claims,
     successes: Successes,

@@ -10,7 +10,7 @@ use super::reading::Reading;
 use super::wire::TimedTransport;
 use crate::model::{Job, Outcome, UnknownReason, duration};
 use crate::trace::EventKind;
-use crate::watch;
+use crate::watched;
 
 /// How long after its acceptance a job is first polled.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
@@ -53,7 +53,7 @@ struct Seen {
 impl AcceptedJob<'_> {
     /// Polls until the job is terminal, or its limit has passed; see [`Readiness`] for when that
     /// runs.
-    pub async fn follow(&self, readiness: watch::Receiver<Readiness>) -> End {
+    pub async fn follow(&self, readiness: watched::Receiver<Readiness>) -> End {
         let accepted = Instant::now();
         let mut seen = Seen::default();
         tokio::select! {

@@ -11,7 +11,7 @@ use super::awaited::ask;
 use crate::model::{BackendName, StepId, duration};
 use crate::stack::{Backend, Stack};
 use crate::trace::{EventKind, Recorder};
-use crate::watch;
+use crate::watched;
 
 /// Probes every backend of a stack again and again, for as long as it lives, and records each
 /// change.
@@ -21,7 +21,7 @@ use crate::watch;
 /// struck proves nothing.
 #[derive(Debug)]
 pub struct ReadinessObserver {
-    backends: BTreeMap<BackendName, watch::Sender<State>>,
+    backends: BTreeMap<BackendName, watched::Sender<State>>,
     _tasks: JoinSet<()>,
 }
 
@@ -49,7 +49,7 @@ impl ReadinessObserver {
         let mut tasks = JoinSet::new();
         let mut backends = BTreeMap::new();
         for (index, backend) in stack.backends.iter().enumerate() {
-            let state = watch::Sender::new(State {
+            let state = watched::Sender::new(State {
                 generation: 0,
                 struck: false,
                 fault: None,
@@ -138,7 +138,7 @@ impl ReadinessObserver {
     }
 }
 
-async fn overdue(state: &watch::Sender<State>, limit: Duration) {
+async fn overdue(state: &watched::Sender<State>, limit: Duration) {
     let mut watch = state.subscribe();
     loop {
         let (awaited, since) = {
@@ -160,7 +160,7 @@ async fn overdue(state: &watch::Sender<State>, limit: Duration) {
 }
 
 /// Probes one backend for ever.
-async fn probe_backend(backend: &Backend, state: &watch::Sender<State>, recorder: &Recorder) {
+async fn probe_backend(backend: &Backend, state: &watched::Sender<State>, recorder: &Recorder) {
     let mut changes = state.subscribe();
     // The words of the last "no" that was recorded, until a "yes".
     let mut refused_since: Option<u64> = None;

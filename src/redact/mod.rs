@@ -5,7 +5,7 @@
 //! | door | what goes through it | what is removed |
 //! |---|---|---|
 //! | [`Recorder`](crate::trace::Recorder) | what APIs, logs and engines say | every secret |
-//! | standard error (`cli/stream.rs`, `cli/bar.rs`) | errors, progress, diagnostics | every secret |
+//! | standard error (`stream.rs` and `bar.rs` of `cli/kit`) | errors, progress, diagnostics | every secret |
 //! | standard output, traces, summaries, report files | comeback's own wording around all that | distinctive secrets |
 //!
 //! The last door is a second lock: what it lets through has come through the first already, or is

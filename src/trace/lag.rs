@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tokio::time::{Duration, Instant, timeout};
 
 use super::{Span, Spans};
-use crate::watch;
+use crate::watched;
 
 /// How many times its own length a limit is extended at most.
 const AT_MOST: u64 = 3;
@@ -38,7 +38,7 @@ pub enum Measure {
 
 /// What the recorder knows of it while the trial goes on.
 #[derive(Debug)]
-pub(super) struct Withheld(watch::Sender<Known>);
+pub(super) struct Withheld(watched::Sender<Known>);
 
 #[derive(Debug, Clone, Default)]
 struct Known {
@@ -50,7 +50,7 @@ struct Known {
 impl Withheld {
     /// Nobody measures.
     pub fn new() -> Self {
-        Withheld(watch::Sender::new(Known::default()))
+        Withheld(watched::Sender::new(Known::default()))
     }
 
     /// A stretch was withheld.

@@ -15,7 +15,7 @@ use comeback::executor::Executor;
 use comeback::load::{ExchangeError, HttpAnswer, HttpRequest, Transport};
 use comeback::model::{Judgement, Plan, Regressed, Summary, Verdict};
 use comeback::trace::{Recorder, Trace};
-use comeback::watch;
+use comeback::watched;
 use hyper::{HeaderMap, Method};
 
 /// An API in front of which every seventh request fails, once the baseline is over.
@@ -93,7 +93,7 @@ pub async fn run(campaign: &Campaign, bench: &Bench) -> Summary {
 
 /// The same on several stacks.
 pub async fn run_on(campaign: &Campaign, stacks: &Stacks<'_>) -> Summary {
-    let (_never, interrupt) = watch::channel(false);
+    let (_never, interrupt) = watched::channel(false);
     let interrupt = Interrupt::new(interrupt);
     campaign.run(stacks, &interrupt, &Nobody).await.unwrap()
 }

@@ -138,7 +138,7 @@ async fn an_error_on_one_stack_ends_the_campaign_on_all() {
         plans: PlanSource::Random(u64::MAX),
         ..campaign(folder.path())
     };
-    let (_never, interrupt) = comeback::watch::channel(false);
+    let (_never, interrupt) = comeback::watched::channel(false);
     let interrupt = comeback::campaign::Interrupt::new(interrupt);
     let stacks = Stacks::new(&bench, [&bench]);
     let vandal = Vandal(campaign.out.clone());

@@ -11,14 +11,14 @@ use comeback::generator;
 use comeback::model::{Fate, Judgement, Plan, Regressed, Summary, Verdict};
 use comeback::report::terminal;
 use comeback::trace::{Recorder, Trace};
-use comeback::watch;
+use comeback::watched;
 use serde_json::json;
 use tempfile::TempDir;
 
 use crate::control::{Nobody, campaign, run};
 
 /// Interrupts a campaign as soon as a saved failure has been replayed.
-struct Impatient(watch::Sender<bool>);
+struct Impatient(watched::Sender<bool>);
 
 impl Audience for Impatient {
     fn trial_begins(&self, _plan: &Plan, _executor: &Executor, _recorder: &Recorder) {}
@@ -143,7 +143,7 @@ async fn a_plan_that_fails_in_another_way_now_is_told_as_such() {
 async fn a_resumed_campaign_replays_nothing_twice() {
     let (_folder, _before, again) = found().await;
     let bench = bench(Variant::StuckBusy);
-    let (sender, interrupt) = watch::channel(false);
+    let (sender, interrupt) = watched::channel(false);
     let interrupt = Interrupt::new(interrupt);
     let impatient = Impatient(sender);
     let stacks = Stacks::new(&bench, []);
@@ -157,7 +157,7 @@ async fn a_resumed_campaign_replays_nothing_twice() {
         reuse: again.reuse.clone(),
         ..ledger.campaign(&bench).unwrap()
     };
-    let (_never, interrupt) = watch::channel(false);
+    let (_never, interrupt) = watched::channel(false);
     let interrupt = Interrupt::new(interrupt);
     let resume = resumed.resume(&mut ledger, &stacks, &interrupt, &Nobody);
     let resumed = resume.await.unwrap();

@@ -10,7 +10,7 @@ use comeback::campaign::{Bench, FreshStack, Interrupt, Regress, Simulation, Worl
 use comeback::demo::{self, InMemory, SimulatedDemo};
 use comeback::model::{Fate, Plan, Regressed, Speed};
 use comeback::trace::{Trace, TraceWriter};
-use comeback::watch;
+use comeback::watched;
 use serde_json::{Value, json};
 
 use crate::control::Nobody;
@@ -212,7 +212,7 @@ async fn a_flaky_failure_is_looked_for_as_long_as_its_rate_asks_for() {
 }
 
 async fn regress(bench: &Bench, folder: &Path, trace: &Path) -> Regressed {
-    let (_never, interrupt) = watch::channel(false);
+    let (_never, interrupt) = watched::channel(false);
     let interrupt = Interrupt::new(interrupt);
     let regress = Regress {
         confidence: 0.95,

@@ -10,7 +10,7 @@ use comeback::demo;
 use comeback::model::{Reproduced, ShrinkHistory};
 use comeback::shrink::Ending;
 use comeback::trace::Trace;
-use comeback::watch;
+use comeback::watched;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -30,7 +30,7 @@ async fn found() -> (TempDir, PathBuf) {
 }
 
 async fn shrink(variant: Variant, kept: &Path, runs: u64) -> Shrunken {
-    let (_never, interrupt) = watch::channel(false);
+    let (_never, interrupt) = watched::channel(false);
     let budget = ShrinkBudget {
         runs,
         within: Duration::from_secs(600),
@@ -46,7 +46,7 @@ async fn shrink(variant: Variant, kept: &Path, runs: u64) -> Shrunken {
 #[tokio::test]
 async fn the_time_for_shrinking_is_shared_by_the_failures_of_a_campaign() {
     let (folder, kept) = found().await;
-    let (_never, interrupt) = watch::channel(false);
+    let (_never, interrupt) = watched::channel(false);
     let within = Duration::from_secs(600);
     let budget = ShrinkBudget {
         runs: 600,

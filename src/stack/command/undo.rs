@@ -1,7 +1,8 @@
 //! Starts a service again that somebody else has ended and did not live to start.
 
-use super::{CommandDriver, Driven, Mark};
+use super::{CommandDriver, Driven};
 use crate::model::Act;
+use crate::stack::mark::Mark;
 use crate::stack::{Driver, DriverError, ServiceState, Undone};
 
 /// Makes a service run again. A command that is still under way may undo that: see
