@@ -76,7 +76,8 @@
 //!
 //! # The house
 //!
-//! Each row uses only rows above it. `tests/tidy.rs` reads this table and holds the code to it.
+//! Each row uses only rows above it. `tests/offline/tidy.rs` reads this table and holds the code to
+//! it.
 //!
 //! | module | what it is | may use |
 //! |---|---|---|
