@@ -29,14 +29,17 @@ const ENOUGH: usize = 3;
 /// No API has a deadline as short as this, in microseconds.
 const SHORTEST_DEADLINE_US: u64 = 20_000;
 
-/// What an API does at once, it may have decided before: when it was kept waiting in so much time
-/// before the request, in microseconds.
+/// What an API does at once, it may have decided up to this long before the request, in
+/// microseconds: a health check failed because its backend was kept waiting. What it decided before
+/// the last ready, it decided because of the fault.
 const DECIDED_WITHIN_US: u64 = 1_000_000;
 
 /// The failures whose words cannot be those of a deadline.
 pub(super) struct Prompt<'a> {
     /// The soonest of the failures in the same words, in microseconds.
     soonest: BTreeMap<(u16, &'a str), u64>,
+    /// When a backend became ready, in order.
+    ready_us: Vec<u64>,
 }
 
 impl<'a> Prompt<'a> {
@@ -49,15 +52,33 @@ impl<'a> Prompt<'a> {
                 *known = took_us.min(*known);
             }
         }
-        Prompt { soonest }
+        let ready = view.windows().iter().filter_map(|window| window.ready);
+        let mut ready_us: Vec<u64> = ready.map(|ready| ready.moment.at_us).collect();
+        ready_us.sort_unstable();
+        Prompt { soonest, ready_us }
     }
 
     /// Whether no deadline of the API's own can have made a request fail, and nothing that it could
     /// not do in time just before. It failed by the API's doing then, however busy the machine was.
     pub(super) fn tells(&self, patience: &Patience<'_, '_>, request: &Request<'a>) -> bool {
         let soonest = words(request).and_then(|words| self.soonest.get(&words));
-        let before = Span::before(request.span().from_us, DECIDED_WITHIN_US);
-        soonest.is_some_and(|us| *us <= SHORTEST_DEADLINE_US) && !patience.kept_from_work(before)
+        soonest.is_some_and(|us| *us <= SHORTEST_DEADLINE_US)
+            && !self.may_have_decided_before(patience, request)
+    }
+
+    /// Whether something that this machine kept from work since the last ready may have made the API
+    /// decide to fail the request. That takes a deadline, which cannot pass in less time than the
+    /// shortest.
+    fn may_have_decided_before(&self, patience: &Patience<'_, '_>, request: &Request<'_>) -> bool {
+        let span = request.span();
+        let mut before = Span::before(span.from_us, DECIDED_WITHIN_US);
+        let earlier = self
+            .ready_us
+            .partition_point(|at_us| *at_us <= span.from_us);
+        if let Some(last) = earlier.checked_sub(1) {
+            before.from_us = before.from_us.max(self.ready_us[last]);
+        }
+        before.length_us() >= SHORTEST_DEADLINE_US && patience.kept_from_work(before)
     }
 }
 
