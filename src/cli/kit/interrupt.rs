@@ -74,7 +74,9 @@ mod tests {
         for place in ["task", "thread"] {
             let itself = Command::new(std::env::current_exe().unwrap())
                 .args(["--exact", "--nocapture"])
-                .arg("cli::kit::interrupt::tests::a_panic_of_any_task_or_thread_asks_the_run_to_end")
+                .arg(
+                    "cli::kit::interrupt::tests::a_panic_of_any_task_or_thread_asks_the_run_to_end",
+                )
                 .env(IN_A_PROCESS_OF_ITS_OWN, place)
                 .output()
                 .unwrap();
