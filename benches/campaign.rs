@@ -16,7 +16,7 @@ use comeback::generator::{BackendSpace, Bounds, Space};
 use comeback::model::{FaultName, Judgement, Mix, Plan, Regressed};
 use comeback::report::Report;
 use comeback::trace::Recorder;
-use comeback::watch;
+use comeback::watched;
 
 /// So often the memory is looked at.
 const LOOKS: u64 = 10;
@@ -44,7 +44,7 @@ fn main() {
         every: trials.div_ceil(LOOKS),
         ended: AtomicU64::new(0),
     };
-    let (_never, interrupt) = watch::channel(false);
+    let (_never, interrupt) = watched::channel(false);
     let interrupt = Interrupt::new(interrupt);
     let stacks = Stacks::new(&bench, repeat_n(&bench, jobs - 1));
 

@@ -3,7 +3,7 @@
 //!
 //! `cargo bench --bench report [-- EVENTS]`
 
-#[path = "../tests/common/long_trace.rs"]
+#[path = "../tests/support/long_trace.rs"]
 mod long_trace;
 
 use std::fs::{self, File};

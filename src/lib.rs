@@ -59,7 +59,7 @@
 //!    trial, and `reset.rs` restarts it between trials.
 //! 4. A fault is done by `nemesis/` and nobody else: the intent is written to the journal, then the
 //!    driver acts. A kill is done in `stack/process/reach.rs`, in `stack/docker/container.rs`, by a
-//!    command that `stack/command/mod.rs` chooses, or, simulated, in `demo/sim/service.rs`.
+//!    command that `stack/command/driver.rs` chooses, or, simulated, in `demo/sim/service.rs`.
 //! 5. A request goes from `load/burst.rs` through `load/client.rs` to `load/fresh.rs` or
 //!    `load/pooled.rs`; `load/template.rs` makes it, and `load/expectation.rs` reads its answer. An
 //!    accepted job is followed in `load/job.rs`.
@@ -76,22 +76,23 @@
 //!
 //! # The house
 //!
-//! Each row uses only rows above it. `tests/tidy.rs` reads this table and holds the code to it.
+//! Each row uses only rows above it. `tests/offline/tidy.rs` reads this table and holds the code to
+//! it.
 //!
 //! | module | what it is | may use |
 //! |---|---|---|
-//! | [`watch`] | a value that many can watch, in the same order in every run | nothing |
+//! | [`watched`] | a value that many can watch, in the same order in every run | nothing |
 //! | [`redact`] | secrets and control characters, at the doors by which texts leave | nothing |
 //! | [`model`] | the words: plan, fault, anchor, outcome, limits, verdict; plain data | nothing |
 //! | [`guide`] | the pages of the guide, also for `comeback help` | nothing |
-//! | [`trace`] | events, the recorder, the file, questions put to a history | `watch`, `redact`, `model` |
+//! | [`trace`] | events, the recorder, the file, questions put to a history | `watched`, `redact`, `model` |
 //! | [`generator`] | proptest strategies for plans | `model` |
-//! | [`app`] | the demo's API and backend, and their bugs | `watch` |
-//! | [`stack`] | the traits of a service and a probe; drivers for processes, Docker and own commands | `watch`, `model` |
-//! | [`load`] | requests, jobs and bursts over a transport | `watch`, `model`, `trace`, `stack` |
+//! | [`app`] | the demo's API and backend, and their bugs | `watched` |
+//! | [`stack`] | the traits of a service and a probe; drivers for processes, Docker and own commands | `watched`, `model` |
+//! | [`load`] | requests, jobs and bursts over a transport | `watched`, `model`, `trace`, `stack` |
 //! | [`nemesis`] | the only caller of faults; the journal of intents; heal | `model`, `trace`, `stack` |
-//! | [`observe`] | readiness, logs, exits, resources | `watch`, `model`, `trace`, `stack` |
-//! | [`executor`] | joins `load`, `nemesis` and `observe` into one trial | `watch`, `model`, `trace`, `stack`, `load`, `nemesis`, `observe` |
+//! | [`observe`] | readiness, logs, exits, resources | `watched`, `model`, `trace`, `stack` |
+//! | [`executor`] | joins `load`, `nemesis` and `observe` into one trial | `watched`, `model`, `trace`, `stack`, `load`, `nemesis`, `observe` |
 //! | [`latency`] | a fold from history to histograms | `model`, `trace` |
 //! | [`invariant`] | one file per invariant, and the judge | `model`, `trace` |
 //! | [`scenario`] | the fixed plans and what is expected in each | `model`, `trace` |
@@ -102,7 +103,7 @@
 //! | [`report`] | text from plain data | `redact`, `model`, `trace`, `latency` |
 //! | [`config`] | `comeback.toml` | `redact`, `model`, `generator`, `load`, `executor` |
 //! | [`assembly`] | from a configuration to concrete parts; [`LiveStack`] | all above |
-//! | [`cli`] | one file per verb | all above |
+//! | [`cli`] | `verbs/`, one file or folder each, and `kit/`, what they share | all above |
 //!
 //! # Architecture invariants
 //!
@@ -121,7 +122,7 @@
 //!   violation.
 //! * A trait's file does not construct its implementors; [`assembly`] and [`demo`] choose them.
 //! * What a simulator can share (`app`, `load`, `executor`) tells the time by tokio's clock, starts
-//!   no threads, and iterates over nothing that is hashed. Values are watched through [`watch`],
+//!   no threads, and iterates over nothing that is hashed. Values are watched through [`watched`],
 //!   not through tokio's, which wakes by chance.
 //!
 //! # What is deliberately absent
@@ -156,6 +157,6 @@ pub mod shrink;
 pub mod stack;
 pub mod strategy;
 pub mod trace;
-pub mod watch;
+pub mod watched;
 
 pub use assembly::LiveStack;

@@ -9,7 +9,7 @@ use comeback::demo;
 use comeback::generator;
 use comeback::model::Verdict;
 use comeback::trace::Trace;
-use comeback::watch;
+use comeback::watched;
 
 use super::exhaustive::fewer_steps;
 use super::explanations::{self, Checked, Effort, Score};
@@ -138,7 +138,7 @@ fn shrink(bench: &Bench, found: &Trace) -> Shrunken {
         within: Duration::from_secs(600),
         shared: None,
     };
-    let (_, never) = watch::channel(false);
+    let (_, never) = watched::channel(false);
     let interrupt = Interrupt::new(never);
     let shrunk = bench.shrink(found, &kept, folder.path(), budget, &interrupt, &Unseen);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime can be started");

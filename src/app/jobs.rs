@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use crate::watch;
+use crate::watched;
 
 /// A job's number.
 pub(super) type JobId = u64;
@@ -51,7 +51,7 @@ pub(super) struct Jobs {
     table: Mutex<Table>,
     queue: mpsc::Sender<JobId>,
     /// The last job that was queued.
-    arrivals: watch::Sender<JobId>,
+    arrivals: watched::Sender<JobId>,
     max_known: usize,
 }
 
@@ -69,7 +69,7 @@ impl Jobs {
         let jobs = Jobs {
             table: Mutex::default(),
             queue,
-            arrivals: watch::Sender::new(0),
+            arrivals: watched::Sender::new(0),
             max_known,
         };
         (jobs, processor)

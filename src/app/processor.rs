@@ -14,7 +14,7 @@ use super::caller::Caller;
 use super::jobs::{JobId, JobStatus, Jobs};
 use super::provider::{CallError, Provider};
 use super::{ApiSettings, Host, Variant};
-use crate::watch;
+use crate::watched;
 
 /// What the processor is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -33,7 +33,7 @@ pub(super) struct Processor {
     jobs: Arc<Jobs>,
     settings: ApiSettings,
     host: Host,
-    state: watch::Sender<ProcessorState>,
+    state: watched::Sender<ProcessorState>,
     /// The number of reconnects when each lane was last used.
     lanes: Mutex<BTreeMap<usize, u32>>,
 }
@@ -53,7 +53,7 @@ impl Processor {
             jobs,
             settings,
             host,
-            state: watch::Sender::new(ProcessorState::Idle),
+            state: watched::Sender::new(ProcessorState::Idle),
             lanes: Mutex::default(),
         }
     }

@@ -13,7 +13,7 @@ use super::channel::{
 };
 use super::session::BackendSession;
 use super::{ApiSettings, Crash, Host, Network, Variant};
-use crate::watch;
+use crate::watched;
 
 /// Why a call failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -62,7 +62,7 @@ pub(super) struct Provider {
     network: Arc<dyn Network>,
     settings: ApiSettings,
     host: Host,
-    link: watch::Sender<Link>,
+    link: watched::Sender<Link>,
     /// The waiting calls of all connections, for the bug crossed-replies. Otherwise each connection
     /// has its own.
     waiting: PendingCalls,
@@ -98,7 +98,7 @@ impl Provider {
             network,
             settings,
             host,
-            link: watch::Sender::new(Link {
+            link: watched::Sender::new(Link {
                 channel: None,
                 since: Instant::now(),
                 epoch: 0,

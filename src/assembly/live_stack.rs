@@ -18,7 +18,7 @@ use crate::nemesis::Journal;
 use crate::redact;
 use crate::report::{Report, html};
 use crate::trace::Trace;
-use crate::watch;
+use crate::watched;
 
 /// Where the last failure of each stack is kept, below the working folder.
 const KEPT: &str = "runs/in-tests";
@@ -68,7 +68,7 @@ impl LiveStack {
         let blueprint = Blueprint::of(config)?;
         let runtime = Runtime::new().map_err(AssemblyError::io("cannot start a runtime"))?;
         let traces = tempfile::tempdir().map_err(AssemblyError::io("cannot make a folder"))?;
-        let (sender, receiver) = watch::channel(false);
+        let (sender, receiver) = watched::channel(false);
         let interrupt = Interrupt::new(receiver);
         // Nothing is started before signals are listened for: one in between would leave it behind.
         let mut signals = {

@@ -11,7 +11,7 @@ use crate::invariant::Invariant;
 use crate::load::{Client, ClientParts, Draw, LoadError, Readiness};
 use crate::model::LogPatterns;
 use crate::trace::{Recorder, Redaction, StackInfo};
-use crate::watch;
+use crate::watched;
 
 /// Everything that a stack's trials need, whatever is made of them.
 pub struct Bench {
@@ -43,7 +43,7 @@ impl Bench {
     pub fn client(&self, name: &str, seed: u64, recorder: Recorder) -> Result<Client, LoadError> {
         let executor = &self.executor;
         // Nobody will ever say that a backend has gone, so the other end is not needed.
-        let (_, readiness) = watch::channel(Readiness::ReadySince(Instant::now()));
+        let (_, readiness) = watched::channel(Readiness::ReadySince(Instant::now()));
         Client::new(ClientParts {
             transport: Arc::clone(&executor.transport),
             kinds: &executor.kinds,

@@ -1,14 +1,14 @@
 //! Asking a campaign to end early.
 
-use crate::watch;
+use crate::watched;
 
 /// A request to end early that whoever makes it can make once, and that many can listen for.
 #[derive(Debug, Clone)]
-pub struct Interrupt(watch::Receiver<bool>);
+pub struct Interrupt(watched::Receiver<bool>);
 
 impl Interrupt {
     /// Listens to a sender of `true`. When the sender is dropped, no interruption will ever come.
-    pub fn new(receiver: watch::Receiver<bool>) -> Self {
+    pub fn new(receiver: watched::Receiver<bool>) -> Self {
         Interrupt(receiver)
     }
 

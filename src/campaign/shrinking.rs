@@ -21,7 +21,7 @@ use crate::model::{
     Explanation, Failure, Plan, Reproduced, ShrinkHistory, ShrinkRun, Signature, StepId, Verdict,
     ceiling,
 };
-use crate::shrink::{Ending, Execution, Executions, Found, Purpose, shrink};
+use crate::shrink::{Ending, Executions, Found, Purpose, shrink};
 use crate::trace::{Trace, outages_ms, step_times};
 
 /// An execution that tells nothing is tried again so often.
@@ -145,7 +145,7 @@ impl Bench {
             rate: 1.0,
             error: None,
         };
-        let shrunk = shrink(&found, failing.plan.seed, &mut laboratory).await;
+        let shrunk = shrink(&found, &mut laboratory).await;
         laboratory.finish(&found, shrunk).map(Some)
     }
 }
@@ -184,7 +184,7 @@ struct Laboratory<'a> {
 }
 
 impl Executions for Laboratory<'_> {
-    async fn execute(&mut self, plan: &Plan, purpose: Purpose) -> Option<Execution> {
+    async fn fails(&mut self, plan: &Plan, purpose: Purpose) -> Option<bool> {
         for _ in 0..TRIES {
             if self.why_over().is_some() {
                 return None;
@@ -215,7 +215,7 @@ impl Executions for Laboratory<'_> {
                 "executed\n{plan}"
             );
             match failed {
-                Some(false) => return Some(Execution::Passed),
+                Some(false) => return Some(false),
                 Some(true) => {
                     if is_whole {
                         self.whole = Some(plan.clone());
@@ -223,7 +223,7 @@ impl Executions for Laboratory<'_> {
                     if is_whole || self.whole.as_ref() != Some(plan) {
                         self.remember(plan, trace);
                     }
-                    return Some(Execution::Failed);
+                    return Some(true);
                 }
                 None => {
                     let judgement = trace.judgement.as_ref();
@@ -232,7 +232,7 @@ impl Executions for Laboratory<'_> {
             }
         }
         // A plan that tells nothing is no counterexample.
-        Some(Execution::Passed)
+        Some(false)
     }
 
     fn outages_ms(&self) -> BTreeMap<StepId, u64> {

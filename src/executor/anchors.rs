@@ -8,7 +8,7 @@ use super::watcher::Watcher;
 use crate::model::{Anchor, Plan};
 use crate::observe::ReadinessObserver;
 use crate::trace::Recorder;
-use crate::watch;
+use crate::watched;
 
 /// Waits for the anchors of one plan.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(super) struct Anchors<'a> {
     pub began: tokio::time::Instant,
     /// How many steps are doing something, or will for certain. While there are any, an event may
     /// still come.
-    pub active: watch::Sender<usize>,
+    pub active: watched::Sender<usize>,
     /// Whether the backends are ready: until they are, an event may still come, too.
     pub readiness: &'a ReadinessObserver,
     /// How long an event is waited for when nothing is active and every backend is ready.
@@ -30,7 +30,7 @@ pub(super) struct Anchors<'a> {
 
 /// Counts a step as active for as long as it lives.
 #[derive(Debug)]
-pub(super) struct Active(watch::Sender<usize>);
+pub(super) struct Active(watched::Sender<usize>);
 
 impl Drop for Active {
     fn drop(&mut self) {

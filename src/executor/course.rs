@@ -15,7 +15,7 @@ use crate::model::Plan;
 use crate::nemesis::Nemesis;
 use crate::observe::{ReadinessObserver, Resources, Services};
 use crate::trace::{Event, EventKind, Follower, Origin, Phase, Recorder};
-use crate::watch;
+use crate::watched;
 
 impl Executor {
     /// Executes a plan, records everything, and leaves the stack healed. It returns when the
@@ -36,7 +36,7 @@ impl Executor {
         let readiness = ReadinessObserver::probe(&self.stack, recorder);
         let (stack, journal) = (Arc::clone(&self.stack), Arc::clone(&self.journal));
         let nemesis = Nemesis::new(stack, journal, recorder.clone());
-        let (away, api_readiness) = watch::channel(load::Readiness::Away);
+        let (away, api_readiness) = watched::channel(load::Readiness::Away);
         let client = match self.client(plan, recorder.clone(), api_readiness, "") {
             Ok(client) => client,
             Err(error) => {
@@ -82,7 +82,7 @@ impl Executor {
         &self,
         plan: &Plan,
         recorder: Recorder,
-        readiness: watch::Receiver<load::Readiness>,
+        readiness: watched::Receiver<load::Readiness>,
         prefix: &str,
     ) -> Result<Client, LoadError> {
         Client::new(ClientParts {
@@ -102,7 +102,7 @@ impl Executor {
 
     /// Tells the client, for ever, since when all backends are ready: a job's limit counts from
     /// there.
-    async fn tell_readiness(&self, mut history: Follower, away: &watch::Sender<load::Readiness>) {
+    async fn tell_readiness(&self, mut history: Follower, away: &watched::Sender<load::Readiness>) {
         let names = self.stack.backends.iter().map(|b| (b.name.clone(), false));
         let mut ready: BTreeMap<String, bool> = names.collect();
         loop {
@@ -138,8 +138,8 @@ impl Trial<'_> {
 
         let from_seq = self.enter(Phase::Plan);
         let steps = Steps::new(self, from_seq);
-        let (stop, stopped) = watch::channel(false);
-        let (recovery, ready) = watch::channel(None);
+        let (stop, stopped) = watched::channel(false);
+        let (recovery, ready) = watched::channel(None);
         let background = async {
             if let Some(background) = &self.plan.background {
                 load::background(self.client, background, told(stopped)).await;
@@ -182,7 +182,7 @@ async fn trouble(recorder: &Recorder) {
 }
 
 /// Ends when a sender has said `true`.
-async fn told(mut stop: watch::Receiver<bool>) {
+async fn told(mut stop: watched::Receiver<bool>) {
     if stop.wait_for(|stop| *stop).await.is_err() {
         std::future::pending().await
     }

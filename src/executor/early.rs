@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep};
 
 use super::trial::Trial;
 use crate::trace::{Event, EventKind, Phase};
-use crate::watch;
+use crate::watched;
 
 /// How long it is waited at least before it is asked again: to judge a long history takes a while.
 const ASK_EVERY: Duration = Duration::from_millis(100);
@@ -26,7 +26,7 @@ impl Trial<'_> {
     /// Ends when the verdict is sure. `ready` becomes known when the backends are ready again.
     pub(super) async fn decided(
         &self,
-        mut ready: watch::Receiver<Option<Instant>>,
+        mut ready: watched::Receiver<Option<Instant>>,
         early: &EarlyEnd<impl Fn(Vec<Event>) -> bool>,
     ) {
         let known = ready.wait_for(Option::is_some).await;

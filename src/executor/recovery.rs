@@ -11,13 +11,13 @@ use tokio::time::{Instant, sleep_until};
 use super::trial::Trial;
 use crate::model::KindName;
 use crate::trace::{Follower, Origin, Streaks};
-use crate::watch;
+use crate::watched;
 
 impl Trial<'_> {
     /// Probes the API with every kind of request until success is sustained or the recovery
     /// deadline has passed, then waits for the probes that are still in flight.
     pub(super) async fn recover(&self, ready: Instant) {
-        let sustained = watch::Sender::new(BTreeMap::new());
+        let sustained = watched::Sender::new(BTreeMap::new());
         let history = self.recorder.follow_from(self.recorder.next_seq());
         let probes = async {
             let kinds = self.executor.kinds.iter();
@@ -36,7 +36,7 @@ impl Trial<'_> {
         &self,
         kind: &KindName,
         ready: Instant,
-        sustained: &watch::Sender<BTreeMap<KindName, bool>>,
+        sustained: &watched::Sender<BTreeMap<KindName, bool>>,
     ) {
         let settings = &self.executor.settings;
         let limit = Duration::from_millis(self.executor.limits.recovery_ms);
@@ -63,7 +63,10 @@ impl Trial<'_> {
 }
 
 /// Follows the history for ever and tells which kinds have sustained success.
-async fn watch_streaks(mut history: Follower, sustained: &watch::Sender<BTreeMap<KindName, bool>>) {
+async fn watch_streaks(
+    mut history: Follower,
+    sustained: &watched::Sender<BTreeMap<KindName, bool>>,
+) {
     let mut streaks = Streaks::default();
     loop {
         if let Some(kind) = streaks.take(&history.next().await) {

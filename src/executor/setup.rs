@@ -10,7 +10,7 @@ use crate::load;
 use crate::model::{API, duration};
 use crate::stack::ServiceState;
 use crate::trace::{EventKind, Origin, Phase, Recorder, Redaction};
-use crate::watch;
+use crate::watched;
 
 /// What to do about a service that does not stay up and does not say why.
 const REMEDY: &str = "start it by hand to see why; often its address is in use";
@@ -27,7 +27,7 @@ impl Trial<'_> {
     /// nobody's failure, so these requests are not part of the history.
     pub(super) async fn settle(&self) -> bool {
         let scratch = Recorder::new(None, Redaction::default(), u64::MAX);
-        let (_ready, readiness) = watch::channel(load::Readiness::ReadySince(Instant::now()));
+        let (_ready, readiness) = watched::channel(load::Readiness::ReadySince(Instant::now()));
         let client = match self
             .executor
             .client(self.plan, scratch, readiness, "setup-")

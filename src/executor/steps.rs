@@ -8,7 +8,7 @@ use super::trial::Trial;
 use crate::load;
 use crate::model::{Action, Fault, Step, StepId};
 use crate::trace::{EventKind, Origin};
-use crate::watch;
+use crate::watched;
 
 /// The steps of one plan under way.
 pub(super) struct Steps<'a> {
@@ -16,9 +16,9 @@ pub(super) struct Steps<'a> {
     anchors: Anchors<'a>,
     /// How many steps still have something to do that the rest of the trial waits for: a burst to
     /// start, a fault or a wait to end.
-    open: watch::Sender<usize>,
+    open: watched::Sender<usize>,
     /// For each step, whether it has ended or was skipped.
-    over: Vec<watch::Sender<bool>>,
+    over: Vec<watched::Sender<bool>>,
 }
 
 impl<'a> Steps<'a> {
@@ -28,16 +28,16 @@ impl<'a> Steps<'a> {
             recorder: trial.recorder,
             from_seq,
             began: Instant::now(),
-            active: watch::Sender::new(0),
+            active: watched::Sender::new(0),
             readiness: trial.readiness,
             timeout: trial.executor.settings.anchor_timeout,
         };
         let count = trial.plan.steps.len();
-        let over = (0..count).map(|_| watch::Sender::new(false)).collect();
+        let over = (0..count).map(|_| watched::Sender::new(false)).collect();
         Steps {
             trial,
             anchors,
-            open: watch::Sender::new(count),
+            open: watched::Sender::new(count),
             over,
         }
     }

@@ -2,34 +2,9 @@
 //!
 //! Start with the [quick start](quick_start). Each page is a Markdown file beside this one.
 
-/// A page of the guide.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Page {
-    /// Its name, as in `comeback help TOPIC`.
-    pub topic: &'static str,
-    /// Its text, in Markdown. The first line is its title.
-    pub text: &'static str,
-}
+mod page;
 
-impl Page {
-    /// Its title.
-    pub fn title(&self) -> &'static str {
-        let first = self.text.lines().next().unwrap_or_default();
-        first.trim_start_matches('#').trim()
-    }
-
-    /// What it says, without the definitions of its links, which only a browser follows.
-    pub fn body(&self) -> &'static str {
-        let mut body = self.text.trim_end();
-        while let Some((before, last)) = body.rsplit_once('\n')
-            && last.starts_with('[')
-            && last.ends_with(".md")
-        {
-            body = before.trim_end();
-        }
-        body
-    }
-}
+pub use page::Page;
 
 /// Makes a module of documentation and a [`Page`] of each file. In Markdown the first definition of
 /// a link counts: the ones put before a page lead to the other modules here, and the page's own, at
@@ -76,20 +51,4 @@ pages! {
     configuration, "configuration";
     track_record, "track-record";
     words, "words";
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_page_has_a_title_and_only_its_links_are_left_out() {
-        for page in PAGES {
-            assert!(page.text.starts_with("# "), "{}", page.topic);
-            let left_out = page.text[page.body().len()..].trim();
-            let is_link = |line: &str| line.starts_with('[') && line.ends_with(".md");
-            assert!(left_out.lines().all(is_link), "{}: {left_out}", page.topic);
-            assert!(!page.body().contains(".md\n["), "{}", page.topic);
-        }
-    }
 }

@@ -18,7 +18,7 @@ use super::wire::TimedTransport;
 use super::{Caps, Draw, LoadError, Readiness, Transport};
 use crate::model::{KindName, Limits, Mix, Outcome, RequestKind, UnknownReason};
 use crate::trace::{EventKind, Origin, Recorder};
-use crate::watch;
+use crate::watched;
 
 /// Sends the requests of one trial, and follows each to its end. Clones share the numbering and the
 /// caps.
@@ -42,7 +42,7 @@ pub struct ClientParts<'a> {
     /// Records all events.
     pub recorder: Recorder,
     /// Whether the backends are ready. A job's limit depends on it.
-    pub readiness: watch::Receiver<Readiness>,
+    pub readiness: watched::Receiver<Readiness>,
     /// The source of tokens and drawn values.
     pub draw: Draw,
 }
@@ -52,7 +52,7 @@ struct Inner {
     kinds: BTreeMap<KindName, Kind>,
     job_limit: Duration,
     gate: Gate,
-    readiness: watch::Receiver<Readiness>,
+    readiness: watched::Receiver<Readiness>,
     draw: Draw,
     claims: Claims,
     successes: Successes,

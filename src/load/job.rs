@@ -10,7 +10,7 @@ use super::reading::Reading;
 use super::wire::TimedTransport;
 use crate::model::{Job, Outcome, UnknownReason, duration};
 use crate::trace::EventKind;
-use crate::watch;
+use crate::watched;
 
 /// The time from a job's acceptance to its first poll.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
@@ -53,7 +53,7 @@ struct Seen {
 impl AcceptedJob<'_> {
     /// Polls until the job is terminal or its limit has passed; see [`job_limit`] for when the
     /// limit runs.
-    pub async fn follow(&self, readiness: watch::Receiver<Readiness>) -> End {
+    pub async fn follow(&self, readiness: watched::Receiver<Readiness>) -> End {
         let accepted = Instant::now();
         let mut seen = Seen::default();
         tokio::select! {

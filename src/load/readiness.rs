@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::trace::Recorder;
-use crate::watch;
+use crate::watched;
 
 /// Whether all backends are ready. The executor updates it from the direct probes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub enum Readiness {
 /// backends last became ready, whichever is later. It does not run while a backend is away, or while
 /// this machine does not let the harness run.
 pub(super) async fn job_limit(
-    mut readiness: watch::Receiver<Readiness>,
+    mut readiness: watched::Receiver<Readiness>,
     accepted: Instant,
     limit: Duration,
     recorder: &Recorder,
@@ -65,7 +65,7 @@ mod tests {
     /// these seconds.
     async fn runs_out(away: Option<u64>, back: Option<u64>) -> u64 {
         let (accepted, recorder) = (Instant::now(), recorder());
-        let sender = watch::Sender::new(Readiness::ReadySince(accepted - seconds(100)));
+        let sender = watched::Sender::new(Readiness::ReadySince(accepted - seconds(100)));
         let receiver = sender.subscribe();
         let backend = async {
             if let Some(at) = away {
@@ -98,7 +98,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn it_does_not_run_for_ever_once_nobody_tells() {
         let accepted = Instant::now();
-        let sender = watch::Sender::new(Readiness::Away);
+        let sender = watched::Sender::new(Readiness::Away);
         let receiver = sender.subscribe();
         drop(sender);
         job_limit(receiver, accepted, LIMIT, &recorder()).await;

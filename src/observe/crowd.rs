@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::trace::{EventKind, Recorder};
-use crate::watch;
+use crate::watched;
 
 /// The time between two samples.
 const EVERY: Duration = Duration::from_millis(10);
@@ -23,7 +23,7 @@ const CROWDED: u64 = 150;
 /// nothing about the stack, and nothing wrong.
 #[derive(Debug)]
 pub struct Crowd {
-    stop: watch::Sender<bool>,
+    stop: watched::Sender<bool>,
     task: JoinHandle<()>,
 }
 
@@ -39,7 +39,7 @@ impl Crowd {
         processors: u64,
         runnable: impl Fn() -> Option<u64> + Send + 'static,
     ) -> Self {
-        let (stop, stopped) = watch::channel(false);
+        let (stop, stopped) = watched::channel(false);
         let task = tokio::spawn(count(recorder.clone(), processors, runnable, stopped));
         Crowd { stop, task }
     }
@@ -57,7 +57,7 @@ async fn count(
     recorder: Recorder,
     processors: u64,
     runnable: impl Fn() -> Option<u64>,
-    mut stopped: watch::Receiver<bool>,
+    mut stopped: watched::Receiver<bool>,
 ) {
     let mut goes_on = true;
     while goes_on {

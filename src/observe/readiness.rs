@@ -11,7 +11,7 @@ use super::awaited::ask;
 use crate::model::{BackendName, StepId, duration};
 use crate::stack::{Backend, Stack};
 use crate::trace::{EventKind, Recorder};
-use crate::watch;
+use crate::watched;
 
 /// Probes every backend of a stack until it is dropped, and records each change.
 ///
@@ -19,7 +19,7 @@ use crate::watch;
 /// fault was undone succeeds: an answer already under way when the fault struck proves nothing.
 #[derive(Debug)]
 pub struct ReadinessObserver {
-    backends: BTreeMap<BackendName, watch::Sender<State>>,
+    backends: BTreeMap<BackendName, watched::Sender<State>>,
     _tasks: JoinSet<()>,
 }
 
@@ -47,7 +47,7 @@ impl ReadinessObserver {
         let mut tasks = JoinSet::new();
         let mut backends = BTreeMap::new();
         for (index, backend) in stack.backends.iter().enumerate() {
-            let state = watch::Sender::new(State {
+            let state = watched::Sender::new(State {
                 generation: 0,
                 struck: false,
                 fault: None,
@@ -132,7 +132,7 @@ impl ReadinessObserver {
     }
 }
 
-async fn overdue(state: &watch::Sender<State>, limit: Duration) {
+async fn overdue(state: &watched::Sender<State>, limit: Duration) {
     let mut watch = state.subscribe();
     loop {
         let (awaited, since) = {
@@ -154,7 +154,7 @@ async fn overdue(state: &watch::Sender<State>, limit: Duration) {
 }
 
 /// Probes one backend for ever.
-async fn probe_backend(backend: &Backend, state: &watch::Sender<State>, recorder: &Recorder) {
+async fn probe_backend(backend: &Backend, state: &watched::Sender<State>, recorder: &Recorder) {
     let mut changes = state.subscribe();
     // When the last probe was sent that failed; none since a probe succeeded.
     let mut refused_since: Option<u64> = None;

@@ -5,7 +5,7 @@
 //! | door | what passes | what is removed |
 //! |---|---|---|
 //! | [`Recorder`](crate::trace::Recorder) | texts from APIs, logs and engines | every secret |
-//! | standard error (`cli/stream.rs`, `cli/bar.rs`) | errors, progress, diagnostics | every secret |
+//! | standard error (`cli/kit/stream.rs`, `bar.rs`) | errors, progress, diagnostics | every secret |
 //! | standard output, traces, summaries, report files | the same texts in comeback's own wording | distinctive secrets |
 //!
 //! The last door is a second check: its texts have passed the first door or are comeback's own. It

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::trials::Purpose;
 use crate::model::{Plan, StepId};
 
-/// Executes plans for the driver.
+/// Executes plans.
 pub trait Executions {
-    /// Executes a plan once, on a fresh stack; none when there may be no more executions.
-    fn execute(&mut self, plan: &Plan, purpose: Purpose)
-    -> impl Future<Output = Option<Execution>>;
+    /// Executes a plan once, on a fresh stack: whether it fails in the way that is looked for. None
+    /// when there may be no more executions.
+    fn fails(&mut self, plan: &Plan, purpose: Purpose) -> impl Future<Output = Option<bool>>;
 
     /// For how many milliseconds each fault of the last execution really kept its backend away,
     /// where that was measured.
@@ -24,11 +23,13 @@ pub trait Executions {
     fn best(&mut self, plan: &Plan, rate: f64);
 }
 
-/// What came of executing a plan once.
+/// What an execution is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Execution {
-    /// It failed in the way that is looked for.
-    Failed,
-    /// It did not.
-    Passed,
+pub enum Purpose {
+    /// To make the plan smaller.
+    Shrink,
+    /// To see how often a plan fails.
+    Guard,
+    /// To see what the smallest plan needs.
+    Explain,
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tokio::time::{Duration, Instant, timeout};
 
 use super::{Span, Spans};
-use crate::watch;
+use crate::watched;
 
 /// The longest extension of a limit, as a multiple of its own length.
 const AT_MOST: u64 = 3;
@@ -37,7 +37,7 @@ pub enum Measure {
 
 /// The withheld time that is known so far, while the trial goes on.
 #[derive(Debug)]
-pub(super) struct Withheld(watch::Sender<Known>);
+pub(super) struct Withheld(watched::Sender<Known>);
 
 #[derive(Debug, Clone, Default)]
 struct Known {
@@ -49,7 +49,7 @@ struct Known {
 impl Withheld {
     /// Starts without any measure.
     pub fn new() -> Self {
-        Withheld(watch::Sender::new(Known::default()))
+        Withheld(watched::Sender::new(Known::default()))
     }
 
     /// Adds withheld time.

@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::lag::{Measure, Withheld};
 use super::{Event, EventKind, Redaction, TraceError, TraceWriter};
-use crate::watch;
+use crate::watched;
 
 /// Gives every event its number and time, keeps it, and writes it to the trace as it happens. Clones
 /// share one history.
@@ -23,7 +23,7 @@ struct Shared {
     redaction: Redaction,
     max_trace_bytes: u64,
     state: Mutex<State>,
-    length: watch::Sender<usize>,
+    length: watched::Sender<usize>,
     withheld: Withheld,
 }
 
@@ -44,7 +44,7 @@ struct State {
 #[derive(Debug)]
 pub struct Follower {
     recorder: Recorder,
-    length: watch::Receiver<usize>,
+    length: watched::Receiver<usize>,
     next: usize,
 }
 
@@ -62,7 +62,7 @@ impl Recorder {
                 writer,
                 is_full: false,
             }),
-            length: watch::Sender::new(0),
+            length: watched::Sender::new(0),
             withheld: Withheld::new(),
         }))
     }

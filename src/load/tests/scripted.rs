@@ -15,7 +15,7 @@ use crate::load::{
 };
 use crate::model::{Expect, Job, Limits, Outcome, RequestKind, UnknownReason};
 use crate::trace::{EventKind, Recorder, Redaction};
-use crate::watch;
+use crate::watched;
 
 /// How the API handles one exchange.
 #[derive(Debug, Clone)]
@@ -42,7 +42,7 @@ pub struct Scripted<F> {
 pub struct Rig {
     pub client: Client,
     pub recorder: Recorder,
-    pub readiness: watch::Sender<Readiness>,
+    pub readiness: watched::Sender<Readiness>,
 }
 
 impl Reply {
@@ -125,7 +125,7 @@ where
     F: Fn(&HttpRequest, usize) -> Reply + Send + Sync + 'static,
 {
     let recorder = Recorder::new(None, Redaction::default(), u64::MAX);
-    let readiness = watch::Sender::new(Readiness::ReadySince(Instant::now()));
+    let readiness = watched::Sender::new(Readiness::ReadySince(Instant::now()));
     let limits = Limits {
         answer_ms: 1_000,
         job_ms: 4_000,

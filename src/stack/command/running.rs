@@ -5,8 +5,8 @@ use std::io;
 use procfs::process::{Process, Stat};
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::{Driven, Mark};
-use crate::stack::mark::processes_with;
+use super::Driven;
+use crate::stack::mark::{Mark, processes_with};
 
 /// The environment variable that marks commands that act.
 pub(super) const VARIABLE: &str = "COMEBACK_ACT";

@@ -2,12 +2,16 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use rustix::process::Pid;
 use tempfile::TempDir;
+use tokio::time::sleep;
 
 use super::*;
-use crate::stack::Undone;
+use crate::model::Act;
+use crate::stack::{Driver, Lease, Observation, ServiceState, Undone};
 
 struct Service {
     folder: TempDir,

@@ -1,7 +1,8 @@
 //! Restarts a service that a dead run has ended.
 
-use super::{CommandDriver, Driven, Mark};
+use super::{CommandDriver, Driven};
 use crate::model::Act;
+use crate::stack::mark::Mark;
 use crate::stack::{Driver, DriverError, ServiceState, Undone};
 
 /// Starts the service if it is not running. A command of the dead run that is still running may undo

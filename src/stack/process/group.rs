@@ -13,14 +13,14 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::KERNEL_PATIENCE;
+use super::driver::KERNEL_PATIENCE;
 use super::mark::{MARK, SERVICE};
 use super::members::{self, Member};
 use super::observers::Observers;
 use super::reach::Reach;
 use crate::stack::Observation;
 use crate::stack::program::exit_code;
-use crate::watch;
+use crate::watched;
 
 /// How often a service's new processes are recorded, so that they are known after their parent has
 /// ended.
@@ -43,7 +43,7 @@ pub(super) struct Group {
     leader: Mutex<Option<Child>>,
     /// Whether the driver has asked it to end.
     is_unwanted: AtomicBool,
-    ended: watch::Sender<Option<GroupEnding>>,
+    ended: watched::Sender<Option<GroupEnding>>,
 }
 
 /// How a group has ended.
@@ -81,7 +81,7 @@ impl Group {
                     reach: Reach::new(mark, &member),
                     leader: Mutex::new(Some(leader)),
                     is_unwanted: AtomicBool::new(false),
-                    ended: watch::Sender::new(None),
+                    ended: watched::Sender::new(None),
                 });
                 observers.tell(&Observation::Started {
                     identity: group.id().to_string(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 use tokio::time::{Instant, sleep};
 
-use super::KERNEL_PATIENCE;
+use super::driver::KERNEL_PATIENCE;
 use super::family::family;
 use super::mark::{self, MARK, SERVICE};
 use super::members::{self, Member, State};

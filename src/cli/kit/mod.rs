@@ -1,0 +1,30 @@
+//! What the verbs share: options, the stack for the length of a command, and what is written to
+//! the terminal. Nothing here uses a verb.
+
+mod bar;
+mod budget;
+mod exit;
+pub mod folder;
+pub mod healing;
+pub mod interrupt;
+mod output;
+mod pace;
+mod progress;
+pub mod reports;
+pub mod saved;
+pub mod scope;
+mod session;
+mod source;
+pub mod stream;
+mod values;
+mod waiting;
+
+pub use bar::Bar;
+pub use budget::Budget;
+pub use exit::{Exit, words};
+pub use output::{Format, Output};
+pub use progress::Progress;
+pub use session::{Session, with_stacks};
+pub use source::{Source, my_executable};
+pub use stream::say;
+pub use values::{seconds, seed_of_now, share};

@@ -1,0 +1,267 @@
+//! A stack for the length of one command: brought up, guarded by a journal and a reaper, left as it
+//! was found.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use futures_util::future::{join_all, try_join_all};
+
+use super::healing;
+use super::interrupt;
+use super::source::{self, Source};
+use super::stream;
+use crate::assembly::{Hold, Presence, Reaper, begin_journal};
+use crate::campaign::{Audience, Bench, CampaignError, Interrupt, Stacks};
+use crate::executor::Executor;
+use crate::nemesis::Journal;
+
+/// A stack for the length of one command.
+pub struct Session {
+    bench: Bench,
+    interrupt: Interrupt,
+    _reaper: Option<Reaper>,
+    /// Given up last, when the stack is as it was found.
+    _hold: Option<Hold>,
+}
+
+impl Session {
+    /// Reads the configuration, finds the stack, and begins the journal. Nothing is touched yet.
+    ///
+    /// # Errors
+    /// When the configuration is bad, or the stack is not there.
+    pub async fn open(source: &Source) -> anyhow::Result<Self> {
+        Self::under(source, Self::signals()?).await
+    }
+
+    /// As [`Session::open`], for one of several stacks that one request to end early is for.
+    ///
+    /// # Errors
+    /// When the configuration is bad, or the stack is not there.
+    pub async fn under(source: &Source, interrupt: Interrupt) -> anyhow::Result<Self> {
+        Self::begin_alone(source, 0, interrupt, Presence::Running).await
+    }
+
+    /// As [`Session::open`], for several stacks that are alike and share nothing; at least one. A
+    /// simulated stack is one, for every trial has a world of its own.
+    ///
+    /// # Errors
+    /// When the configuration is bad or does not tell how there can be so many, or a stack is not
+    /// there.
+    pub async fn several(source: &Source, stacks: usize) -> anyhow::Result<Vec<Self>> {
+        let interrupt = Self::signals()?;
+        let stacks = if source.is_simulated() { 1 } else { stacks };
+        let mut sessions = Vec::new();
+        for nth in 0..stacks {
+            match Self::begin_alone(source, nth, interrupt.clone(), Presence::Running).await {
+                Ok(session) => sessions.push(session),
+                Err(error) => {
+                    for session in &sessions {
+                        session.bench.executor.journal.end()?;
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        Ok(sessions)
+    }
+
+    /// Turns signals into a request to end early, for any number of sessions.
+    ///
+    /// # Errors
+    /// When the signals cannot be listened for.
+    pub fn signals() -> std::io::Result<Interrupt> {
+        interrupt::on_signals("healing the stack first, please wait")
+    }
+
+    /// As [`Session::open`], for a command that tests nothing, and can do with containers in any
+    /// state or none at all.
+    ///
+    /// # Errors
+    /// When the configuration is bad, or the stack is not there.
+    pub async fn beside(source: &Source, presence: Presence) -> anyhow::Result<Self> {
+        let interrupt = interrupt::on_signals("ending")?;
+        Self::begin(source, 0, interrupt, presence).await
+    }
+
+    /// As [`Session::open`], for an act by hand: the containers may be in any state, and no run may
+    /// be using them.
+    ///
+    /// # Errors
+    /// When the configuration is bad, or the stack is not there or in use.
+    pub async fn by_hand(source: &Source) -> anyhow::Result<Self> {
+        let interrupt = interrupt::on_signals("ending")?;
+        Self::begin_alone(source, 0, interrupt, Presence::Any).await
+    }
+
+    /// Begins when no other run uses the services, and what dead runs have left is healed.
+    async fn begin_alone(
+        source: &Source,
+        nth: usize,
+        interrupt: Interrupt,
+        presence: Presence,
+    ) -> anyhow::Result<Self> {
+        if source.is_demo() {
+            // Each has ports of its own.
+            return Self::begin(source, nth, interrupt, presence).await;
+        }
+        // Who is meant does not depend on their state; what they are like is found out once nobody
+        // else changes it.
+        let nowhere = Arc::new(Journal::nowhere());
+        let meant = source.bench(nth, &nowhere, Presence::Any).await?;
+        let stack = &meant.executor.stack;
+        let waits = |for_whom: &str| stream::say(&format!("comeback: waiting for {for_whom}"));
+        let hold = Hold::of(stack, source.may_wait(), &interrupt, waits).await?;
+        drop(meant);
+        healing::heal_dead_runs().await;
+        let session = Self::begin(source, nth, interrupt, presence).await?;
+        Ok(Session {
+            _hold: Some(hold),
+            ..session
+        })
+    }
+
+    async fn begin(
+        source: &Source,
+        nth: usize,
+        interrupt: Interrupt,
+        presence: Presence,
+    ) -> anyhow::Result<Self> {
+        let journal = Arc::new(match source.is_simulated() {
+            true => Journal::nowhere(),
+            false => begin_journal()?,
+        });
+        let reaper = match journal.path() {
+            Some(path) => Some(Reaper::start(&source::my_executable()?, path)?),
+            None => None,
+        };
+        match source.bench(nth, &journal, presence).await {
+            Ok(bench) => Ok(Session {
+                bench,
+                interrupt,
+                _reaper: reaper,
+                _hold: None,
+            }),
+            Err(error) => {
+                journal.end()?;
+                Err(error)
+            }
+        }
+    }
+
+    /// The stack and all that its trials need.
+    pub fn bench(&self) -> &Bench {
+        &self.bench
+    }
+
+    /// The request to end early.
+    pub fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
+    }
+
+    /// Brings the stack up, does something with it, and leaves it as it was found, whatever comes
+    /// of it. `None` when it was interrupted before it was up. A simulated stack is brought up by
+    /// each trial for itself.
+    ///
+    /// # Errors
+    /// When the stack cannot be brought up, used or released.
+    pub async fn with_stack<T>(
+        &self,
+        audience: &dyn Audience,
+        use_it: impl AsyncFnOnce(&Bench, &Interrupt) -> Result<T, CampaignError>,
+    ) -> anyhow::Result<Option<T>> {
+        let stacks = Stacks::new(&self.bench, []);
+        let use_it = async |stacks: &Stacks<'_>, interrupt: &Interrupt| {
+            use_it(stacks.first(), interrupt).await
+        };
+        with_stacks(&stacks, &self.interrupt, audience, use_it).await
+    }
+
+    /// Starts what lives only as long as this command, does something beside the stack, and ends
+    /// again what was started. Whatever stands on its own is left as it is. `None` when it was
+    /// interrupted before the API answered.
+    ///
+    /// # Errors
+    /// When a service cannot be started or ended, or what is done fails.
+    pub async fn beside_stack<T>(
+        &self,
+        audience: &dyn Audience,
+        use_it: impl AsyncFnOnce(&Bench, &Interrupt) -> anyhow::Result<T>,
+    ) -> anyhow::Result<Option<T>> {
+        let executor = &self.bench.executor;
+        let up = tokio::select! {
+            biased;
+            () = self.interrupt.requested() => Ok(None),
+            up = self.own_up(audience) => up.map(Some),
+        };
+        let result = match up {
+            Ok(Some(())) => use_it(&self.bench, &self.interrupt).await.map(Some),
+            Ok(None) => Ok(None),
+            Err(error) => Err(error),
+        };
+        let released = executor.release().await;
+        let result = result?;
+        released?;
+        Ok(result)
+    }
+
+    /// Starts the services of our own, and waits until they serve.
+    async fn own_up(&self, audience: &dyn Audience) -> anyhow::Result<()> {
+        let executor = &self.bench.executor;
+        if executor
+            .stack
+            .services()
+            .all(|(_, driver)| driver.outlives_us())
+        {
+            return Ok(());
+        }
+        audience.busy("bringing the stack up");
+        executor.bring_up_own().await?;
+        executor.until_api_answers().await?;
+        Ok(())
+    }
+}
+
+/// As [`Session::with_stack`], for several stacks that are all alike.
+///
+/// # Errors
+/// When a stack cannot be brought up, used or released.
+pub async fn with_stacks<T>(
+    stacks: &Stacks<'_>,
+    interrupt: &Interrupt,
+    audience: &dyn Audience,
+    use_them: impl AsyncFnOnce(&Stacks<'_>, &Interrupt) -> Result<T, CampaignError>,
+) -> anyhow::Result<Option<T>> {
+    if stacks.first().simulation.is_some() {
+        audience.busy("simulating");
+        return Ok(Some(use_them(stacks, interrupt).await?));
+    }
+    audience.busy("bringing the stack up");
+    let executors = || stacks.all().map(|bench| &bench.executor);
+    let up = tokio::select! {
+        biased;
+        () = interrupt.requested() => Ok(None),
+        up = try_join_all(executors().map(Executor::bring_up)) => up.map(Some),
+    };
+    // No fault is done before the stacks are up: until then there is nothing to heal, only to end
+    // what was started.
+    let (result, left) = match up {
+        Ok(Some(_)) => {
+            let result = use_them(stacks, interrupt).await.map(Some);
+            audience.busy("leaving the stack as it was found");
+            (result, join_all(executors().map(Executor::leave)).await)
+        }
+        Ok(None) => (Ok(None), join_all(executors().map(Executor::release)).await),
+        Err(error) => (
+            Err(error.into()),
+            join_all(executors().map(Executor::release)).await,
+        ),
+    };
+    // The first error of all is told.
+    let result = result?;
+    let left = left.into_iter().collect::<Result<(), _>>();
+    left.context(
+        "the stack was not left as it was found, and is as it is now; for ten minutes it is tried again from time to time, and \
+         `comeback heal` does it at any time",
+    )?;
+    Ok(result)
+}

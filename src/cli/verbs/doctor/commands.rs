@@ -1,0 +1,54 @@
+//! Services that commands drive: whether they run, and a start for those that don't where that is
+//! asked for.
+
+use tokio::time::timeout;
+
+use crate::campaign::{Audience, Bench};
+use crate::cli::kit::Progress;
+use crate::model::Act;
+use crate::nemesis::do_act;
+use crate::observe::until_ready;
+use crate::report::Checkup;
+use crate::stack::{Driver, Lease, ServiceState};
+
+/// Asks each one's `status`, and starts what does not run if `start` says so. What was started is
+/// left running.
+pub async fn check(bench: &Bench, start: bool, checkup: &mut Checkup, progress: &Progress) {
+    for (name, driver) in bench.executor.stack.services() {
+        if !matches!(driver.lease(), Some(Lease::Commands(_))) {
+            continue;
+        }
+        let what = format!("commands of {name}");
+        match driver.state().await {
+            Ok(ServiceState::Running) => checkup.fine(what, "`status` says that it runs"),
+            Ok(_) if start => {
+                progress.busy(&format!("starting {name}"));
+                match started(bench, name, driver).await {
+                    Ok(()) => {
+                        checkup.fine(what, "it did not run, and was started; it is left running")
+                    }
+                    Err(error) => checkup.environment(what, error, "mend its `start`"),
+                }
+            }
+            Ok(_) => checkup.environment(
+                what,
+                "`status` says that it does not run",
+                "start it, or let doctor do that: comeback doctor --start",
+            ),
+            Err(error) => checkup.environment(what, error.to_string(), "mend its `status`"),
+        }
+    }
+}
+
+/// Starts a service, and waits until it is ready if it is a backend; whether it ever is, is asked
+/// later.
+async fn started(bench: &Bench, name: &str, driver: &dyn Driver) -> Result<(), String> {
+    let executor = &bench.executor;
+    do_act(name, driver, Act::Start, &executor.journal)
+        .await
+        .map_err(|error| error.to_string())?;
+    if let Some(backend) = executor.stack.backend(name) {
+        let _ = timeout(executor.settings.ready_within, until_ready(backend, |_| {})).await;
+    }
+    Ok(())
+}

@@ -1,0 +1,213 @@
+//! `comeback doctor`: a configuration against its live stack.
+
+use std::time::{Duration, Instant};
+
+use clap::Args;
+
+use super::{commands, containers, requests};
+use crate::assembly::{Presence, stays_on_this_machine};
+use crate::campaign::{Audience, Bench};
+use crate::cli::kit::{Exit, Output, Progress, Session, Source, scope};
+use crate::load::HttpRequest;
+use crate::model::{ceiling, duration};
+use crate::observe::ask;
+use crate::report::{Checkup, Health};
+use crate::stack::Backend;
+
+/// How often a probe is timed.
+const PROBES: usize = 3;
+/// A time-out or limit is ample if it is so many times what was measured.
+pub(super) const AMPLE: u32 = 3;
+
+/// Check every part of a configuration against the live stack, and say how to mend what is wrong.
+///
+/// Requests are sent, one of each kind, and limits are proposed by how long they took; nothing is
+/// stopped or restarted. How long a restart takes is therefore not known to it, except where it
+/// starts the whole stack: `comeback fault restart` shows that. Services that are a `process` are
+/// started, backends first, and ended again; one that ends at once is shown with its last log
+/// lines.
+///
+/// Exit codes: 0 all is fine; 2 the configuration is wrong; 3 something about the environment is.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: comeback doctor --config comeback.toml")]
+pub struct Doctor {
+    #[command(flatten)]
+    source: Source,
+    /// Start services that are driven by a `command` and do not run. They are left running.
+    #[arg(long)]
+    start: bool,
+}
+
+impl Doctor {
+    pub async fn run(self, output: &Output) -> anyhow::Result<Exit> {
+        let progress = Progress::new(output, None);
+        let mut checkup = Checkup::default();
+        let looked = self.look(&mut checkup, &progress).await;
+        progress.finish();
+        if looked?.is_none() {
+            return Ok(Exit::Interrupted);
+        }
+        output.document(&checkup, &checkup.text())?;
+        Ok(match checkup.health() {
+            Health::Fine | Health::Notice => Exit::Success,
+            Health::Configuration => Exit::Usage,
+            Health::Environment => Exit::Inconclusive,
+        })
+    }
+
+    /// Looks at one part after the other; `None` when it was interrupted.
+    async fn look(&self, checkup: &mut Checkup, progress: &Progress) -> anyhow::Result<Option<()>> {
+        let mut presence = Presence::Any;
+        if !self.source.is_demo() {
+            match self.source.config() {
+                Ok(config) => {
+                    let found = format!("{} can be read", config.name);
+                    checkup.fine("configuration", found);
+                    if let Err(error) = stays_on_this_machine(&config).await {
+                        checkup.configuration("this machine", error.to_string(), "");
+                        return Ok(Some(()));
+                    }
+                    progress.busy("looking for the containers");
+                    if !containers::check(&config, checkup).await {
+                        presence = Presence::Unneeded;
+                    }
+                }
+                Err(error) => {
+                    checkup.configuration("configuration", error.to_string(), "");
+                    return Ok(Some(()));
+                }
+            }
+        }
+        let session = match Session::beside(&self.source, presence).await {
+            Ok(session) => session,
+            Err(error) => {
+                checkup.configuration("configuration", format!("{error:#}"), "");
+                return Ok(Some(()));
+            }
+        };
+        if presence != Presence::Unneeded {
+            checkup.scope = Some(scope::of(session.bench(), None));
+        }
+        commands::check(session.bench(), self.start, checkup, progress).await;
+        let before_start = Instant::now();
+        let looked = session
+            .beside_stack(progress, async |bench, interrupt| {
+                let started_for = starts_all(bench).then(|| before_start.elapsed());
+                tokio::select! {
+                    biased;
+                    () = interrupt.requested() => Ok(None),
+                    looked = services(bench, started_for, checkup, progress) => looked.map(Some),
+                }
+            })
+            .await;
+        match looked {
+            Ok(looked) => Ok(looked.flatten()),
+            Err(error) => {
+                checkup.environment("stack", format!("{error:#}"), "");
+                Ok(Some(()))
+            }
+        }
+    }
+}
+
+/// Whether every service is started for this look, so that it shows how long a start takes.
+fn starts_all(bench: &Bench) -> bool {
+    let mut services = bench.executor.stack.services();
+    bench.executor.stack.api.is_some() && services.all(|(_, driver)| !driver.outlives_us())
+}
+
+/// Looks at what serves. `started_for` is how long it took to start it until it was ready.
+async fn services(
+    bench: &Bench,
+    started_for: Option<Duration>,
+    checkup: &mut Checkup,
+    progress: &Progress,
+) -> anyhow::Result<()> {
+    for contradiction in bench.contradictions() {
+        let found = format!("{}; {}", contradiction.what, contradiction.remedy);
+        checkup.notice("limits", found);
+    }
+    let mut ready = true;
+    for backend in &bench.executor.stack.backends {
+        progress.busy(&format!("asking {} whether it is ready", backend.name));
+        ready &= readiness(backend, checkup).await;
+    }
+    progress.busy("asking the API");
+    // Without its backends an API may be right to refuse, and a job may take all of its limit.
+    if api(bench, checkup).await && ready {
+        requests::check(bench, started_for, checkup, progress).await?;
+    }
+    for (name, driver) in bench.executor.stack.services() {
+        // Another program may have answered in its place all along.
+        if let Some(words) = driver.ended_by_itself() {
+            let remedy = "start it by hand to see why";
+            checkup.environment(name, format!("it {words}"), remedy);
+        }
+    }
+    Ok(())
+}
+
+/// Whether the direct probe says yes.
+async fn readiness(backend: &Backend, checkup: &mut Checkup) -> bool {
+    let what = format!("readiness of {}", backend.name);
+    let mut slowest = Duration::ZERO;
+    for _ in 0..PROBES {
+        let began = Instant::now();
+        if let Err(why) = ask(backend).await {
+            let remedy = format!(
+                "start it or wait until it is up; if it is, correct `ready` of [backend.{}]; no request is sent before",
+                backend.name
+            );
+            checkup.environment(what, format!("the direct probe says no: {why}"), remedy);
+            return false;
+        }
+        slowest = slowest.max(began.elapsed());
+    }
+    let limit = backend.probe_timeout;
+    let found = format!(
+        "the direct probe says yes within {} (its time-out is {})",
+        duration(slowest),
+        duration(limit)
+    );
+    if slowest * AMPLE <= limit {
+        checkup.fine(what, found);
+    } else {
+        let remedy = format!(
+            "a busy backend would seem away: raise `timeout` in `ready` of [backend.{}] to {} at least",
+            backend.name,
+            round_up(slowest * AMPLE)
+        );
+        checkup.configuration(what, found, remedy);
+    }
+    true
+}
+
+/// Whether the API answers at all.
+async fn api(bench: &Bench, checkup: &mut Checkup) -> bool {
+    let executor = &bench.executor;
+    let limit = Duration::from_millis(executor.limits.answer_ms);
+    let began = Instant::now();
+    let answer = tokio::time::timeout(limit, executor.transport.exchange(HttpRequest::get("/")));
+    let why = match answer.await {
+        Ok(Ok(_)) => {
+            let found = format!("it answers within {}", duration(began.elapsed()));
+            checkup.fine("API", found);
+            return true;
+        }
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => format!("no answer within {}", duration(limit)),
+    };
+    let remedy =
+        "start it, or correct `url` of [api]; a container's port must be published on this machine";
+    checkup.environment("API", why, remedy);
+    false
+}
+
+/// A duration that is fit to be written into a configuration.
+pub(super) fn round_up(time: Duration) -> String {
+    let time = match time.as_millis() as u64 {
+        ms @ 0..1_000 => Duration::from_millis(ms.div_ceil(100) * 100),
+        ms => Duration::from_secs(ms.div_ceil(1_000)),
+    };
+    ceiling::written(time)
+}

@@ -1,0 +1,8 @@
+//! `comeback doctor`: a configuration against its live stack.
+
+mod commands;
+mod containers;
+mod doctor;
+mod requests;
+
+pub use doctor::Doctor;

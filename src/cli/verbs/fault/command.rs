@@ -1,0 +1,162 @@
+//! What may be done to a backend by hand.
+
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+
+use crate::cli::kit::seconds;
+use crate::model::{Act, BackendName};
+use crate::stack::Backend;
+
+/// What may be done to a backend by hand.
+#[derive(Debug, Clone, Subcommand)]
+pub(super) enum FaultCommand {
+    /// Ask it to end, and kill it after the grace.
+    Stop {
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        grace: Grace,
+    },
+    /// Start it, and wait until it is ready.
+    Start {
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Stop or kill it, start it, and wait until it is ready.
+    Restart {
+        #[command(flatten)]
+        target: Target,
+        /// Kill it at once instead of asking it to end.
+        #[arg(long, conflicts_with = "grace")]
+        kill: bool,
+        #[command(flatten)]
+        grace: Grace,
+        /// How long to leave it down.
+        #[arg(long, default_value = "0", value_name = "TIME", value_parser = seconds)]
+        outage: Duration,
+    },
+    /// Kill it at once.
+    Kill {
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Freeze it: connections stay open, and nothing answers.
+    Pause {
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Thaw it, and wait until it is ready.
+    Unpause {
+        #[command(flatten)]
+        target: Target,
+    },
+}
+
+/// The backend that is meant.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Target {
+    /// The backend, by its name in the configuration; it may be left out where there is only one.
+    #[arg(value_name = "BACKEND")]
+    backend: Option<BackendName>,
+}
+
+/// How patient a stop is.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Grace {
+    /// How long it may take to end before it is killed: seconds, or a duration such as `500ms`.
+    #[arg(long, default_value = "10s", value_name = "TIME", value_parser = seconds)]
+    grace: Duration,
+}
+
+impl FaultCommand {
+    /// To which backend.
+    pub(super) fn target(&self) -> &Target {
+        match self {
+            FaultCommand::Stop { target, .. }
+            | FaultCommand::Start { target }
+            | FaultCommand::Restart { target, .. }
+            | FaultCommand::Kill { target }
+            | FaultCommand::Pause { target }
+            | FaultCommand::Unpause { target } => target,
+        }
+    }
+
+    /// The acts, and how long to wait between them.
+    pub(super) fn acts(&self) -> (Vec<Act>, Duration) {
+        let stop = |grace: &Grace| Act::Stop {
+            grace_ms: grace.grace.as_millis() as u64,
+        };
+        match self {
+            FaultCommand::Stop { grace, .. } => (vec![stop(grace)], Duration::ZERO),
+            FaultCommand::Start { .. } => (vec![Act::Start], Duration::ZERO),
+            FaultCommand::Restart {
+                kill,
+                grace,
+                outage,
+                ..
+            } => {
+                let end = if *kill { Act::Kill } else { stop(grace) };
+                (vec![end, Act::Start], *outage)
+            }
+            FaultCommand::Kill { .. } => (vec![Act::Kill], Duration::ZERO),
+            FaultCommand::Pause { .. } => (vec![Act::Pause], Duration::ZERO),
+            FaultCommand::Unpause { .. } => (vec![Act::Unpause], Duration::ZERO),
+        }
+    }
+}
+
+impl Target {
+    /// Looks it up.
+    pub(super) fn among<'a>(&self, backends: &'a [Backend]) -> anyhow::Result<&'a Backend> {
+        let names: Vec<&str> = backends.iter().map(|b| b.name.as_str()).collect();
+        match (&self.backend, backends) {
+            (None, [only]) => Ok(only),
+            (None, _) => bail!(
+                "which backend? The configuration has {}; add one of the names",
+                names.join(", ")
+            ),
+            (Some(name), _) => {
+                let found = backends.iter().find(|backend| backend.name == *name);
+                found.with_context(|| {
+                    format!(
+                        "there is no backend `{name}`; the configuration has {}",
+                        names.join(", ")
+                    )
+                })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(subcommand)]
+        command: FaultCommand,
+    }
+
+    fn acts(words: &[&str]) -> (Vec<Act>, u128) {
+        let line = Line::try_parse_from([&["fault"], words].concat()).unwrap();
+        let (acts, outage) = line.command.acts();
+        (acts, outage.as_millis())
+    }
+
+    #[test]
+    fn a_restart_stops_or_kills_and_starts() {
+        let stop = |grace_ms| Act::Stop { grace_ms };
+        assert_eq!(acts(&["restart"]), (vec![stop(10_000), Act::Start], 0));
+        assert_eq!(
+            acts(&["restart", "ray", "--kill", "--outage", "1.5"]),
+            (vec![Act::Kill, Act::Start], 1_500)
+        );
+        assert_eq!(acts(&["stop", "--grace", "1"]), (vec![stop(1_000)], 0));
+        assert!(Line::try_parse_from(["fault", "restart", "--kill", "--grace", "1"]).is_err());
+    }
+}

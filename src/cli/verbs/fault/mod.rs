@@ -1,0 +1,7 @@
+//! `comeback fault`: one act on a backend, by hand.
+
+mod command;
+mod fault;
+mod result;
+
+pub use fault::FaultArgs;

@@ -1,0 +1,88 @@
+//! `comeback help`: the guide in the terminal, and the help of a verb.
+
+use std::fmt::Write;
+
+use anyhow::bail;
+use clap::{Args, Command, CommandFactory};
+use serde::Serialize;
+
+use crate::cli::Cli;
+use crate::cli::kit::{Exit, Output};
+use crate::guide::{PAGES, Page};
+
+/// How alike a topic must be to be suggested, from 0 to 1.
+const ALIKE: f64 = 0.7;
+
+/// Read a page of the guide, or the help of a command.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: comeback help no-hang")]
+pub struct Help {
+    /// A page of the guide, such as `no-hang` or `safety`, or a command, such as `run`. Without
+    /// one, all are listed.
+    topic: Option<String>,
+}
+
+/// What was printed, as JSON.
+#[derive(Debug, Serialize)]
+struct Printed<'a> {
+    topic: &'a str,
+    text: &'a str,
+}
+
+impl Help {
+    pub fn run(self, output: &Output) -> anyhow::Result<Exit> {
+        let mut cli = Cli::command();
+        let Some(topic) = &self.topic else {
+            let text = overview(&mut cli);
+            output.document(
+                &Printed {
+                    topic: "",
+                    text: &text,
+                },
+                &text,
+            )?;
+            return Ok(Exit::Success);
+        };
+        let text = match (PAGES.iter().find(|page| page.topic == topic), &mut cli) {
+            (Some(page), _) => page.body().to_owned(),
+            (None, cli) => match verb(cli, topic) {
+                Some(verb) => verb.render_long_help().to_string().trim_end().to_owned(),
+                None => bail!(unknown(topic, cli)),
+            },
+        };
+        output.document(&Printed { topic, text: &text }, &text)?;
+        Ok(Exit::Success)
+    }
+}
+
+/// The commands, as `--help` lists them, and the pages of the guide.
+fn overview(cli: &mut Command) -> String {
+    let mut text = cli.render_help().to_string();
+    text.push_str("\nTopics, for `comeback help TOPIC`:\n");
+    for page in PAGES {
+        let _ = writeln!(text, "  {:<20} {}", page.topic, page.title());
+    }
+    text.trim_end().to_owned()
+}
+
+fn verb<'a>(cli: &'a mut Command, name: &str) -> Option<&'a mut Command> {
+    cli.build();
+    cli.find_subcommand_mut(name)
+        .filter(|verb| !verb.is_hide_set())
+}
+
+fn unknown(topic: &str, cli: &Command) -> String {
+    let verbs = cli.get_subcommands().filter(|verb| !verb.is_hide_set());
+    let names = verbs
+        .map(Command::get_name)
+        .chain(PAGES.iter().map(|page: &Page| page.topic));
+    let alike = names
+        .map(|name| (strsim::jaro_winkler(topic, name), name))
+        .filter(|(alike, _)| *alike >= ALIKE)
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    let remedy = match alike {
+        Some((_, name)) => format!("did you mean `{name}`?"),
+        None => "`comeback help` lists them".to_owned(),
+    };
+    format!("there is no topic and no command called `{topic}`; {remedy}")
+}

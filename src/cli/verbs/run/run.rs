@@ -1,0 +1,265 @@
+//! `comeback run`: random plans against a live stack, or a simulated one.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::known;
+use crate::assembly::Presence;
+use crate::campaign::{Bench, Campaign, Interrupt, Ledger, PlanSource, ShrinkBudget, Stacks};
+use crate::cli::kit::{
+    Budget, Exit, Output, Progress, Session, Source, folder, reports, saved, scope, seed_of_now,
+    share, stream, with_stacks,
+};
+use crate::model::{Plan, Summary, ceiling};
+use crate::nemesis::Journal;
+use crate::report::{Scope, terminal};
+use crate::scenario::Scenario;
+
+/// Execute random plans against a stack, and say whether its API comes back.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  comeback run --demo stuck-busy --seed 1\n  \
+    comeback run --demo stuck-busy --sim --plans 1000\n  \
+    comeback run --config comeback.toml --plans 20\n  \
+    comeback run --config comeback.toml --scenario in-flight"
+)]
+pub struct Run {
+    #[command(flatten)]
+    source: Source,
+    /// If another comeback uses the stack, wait until it has ended instead of giving up.
+    #[arg(long)]
+    wait: bool,
+    /// Simulate the demo instead of starting it: in memory, on a clock of its own, the same for
+    /// each seed, and fast.
+    #[arg(long, requires = "demo", conflicts_with = "config")]
+    sim: bool,
+    /// Try this fixed scenario instead, once with a stop and once with a kill: idle, in-flight or
+    /// rapid.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["plans", "seed"])]
+    scenario: Option<Scenario>,
+    /// How many plans to try at most [default: 100, or without end where --for is given].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    plans: Option<u64>,
+    /// For how long to begin new trials, such as 30m or 8h.
+    #[arg(long = "for", value_name = "TIME", value_parser = ceiling::duration)]
+    at_most: Option<Duration>,
+    /// Decides the plans: the same seed gives the same plans. Drawn by chance if it is not given.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// So many stacks side by side: several demos; copies of a configured stack, by its `instances`
+    /// or by `${port:NAME}`; or simulated trials at once. What is found is the same, as far as
+    /// trials do not slow each other down.
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=64))]
+    jobs: u64,
+    /// The folder below which everything about this run is saved.
+    #[arg(long, default_value = "runs", value_name = "DIR")]
+    out: PathBuf,
+    /// The folder in which failing traces are kept.
+    #[arg(long, default_value = "traces", value_name = "DIR")]
+    traces: PathBuf,
+    /// Stop at this many different failures. One that shows in less than a quarter of its
+    /// executions is kept, and is not counted.
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    max_failures: u64,
+    /// The share of inconclusive trials to put up with, such as `5%` or `0.05`.
+    #[arg(long, default_value = "5%", value_name = "SHARE", value_parser = share)]
+    max_inconclusive: f64,
+    /// A file of signatures to put up with, one a line (`v1/explicit-errors/*/no-message/*`: `*`
+    /// stands for any part). They are counted, and neither stop the run nor make it exit with 1.
+    #[arg(long, value_name = "FILE", conflicts_with = "scenario")]
+    known: Option<PathBuf>,
+    /// Go on with the run in this folder, which was interrupted or killed, as it was begun. Trials
+    /// that were finished are not repeated; one that was under way is done again.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["sim", "scenario", "plans", "at_most", "seed", "out", "traces",
+        "max_failures", "max_inconclusive", "known", "no_shrink", "shrink_runs", "shrink_for"])]
+    resume: Option<PathBuf>,
+    /// Only list what would be touched and by which acts: every container by its id, every command.
+    /// Nothing is done.
+    #[arg(long, conflicts_with = "resume")]
+    dry_run: bool,
+    /// Keep failing plans as they were found.
+    #[arg(long)]
+    no_shrink: bool,
+    #[command(flatten)]
+    budget: Budget,
+}
+
+impl Run {
+    pub async fn run(self, output: &Output) -> anyhow::Result<Exit> {
+        if let Some(run) = &self.resume {
+            return self.resume(run, output).await;
+        }
+        if self.dry_run {
+            return self.list(output).await;
+        }
+        let known = match &self.known {
+            Some(file) => known::read(file)?,
+            None => BTreeSet::new(),
+        };
+        let source = self.source.simulated(self.sim).waiting(self.wait);
+        let sessions = Session::several(&source, usize::try_from(self.jobs)?).await?;
+        let bench = sessions[0].bench();
+        for contradiction in bench.contradictions() {
+            output.aside(&format!(
+                "warning: {}; {}",
+                contradiction.what, contradiction.remedy
+            ));
+        }
+        let plans = match self.scenario {
+            Some(scenario) => PlanSource::Scenario(scenario_plans(scenario, bench)),
+            None => PlanSource::Random(self.plans.unwrap_or(match self.at_most {
+                Some(_) => u64::MAX,
+                None => 100,
+            })),
+        };
+        folder::require_text("--traces", &self.traces)?;
+        folder::make("--out", &self.out)?;
+        folder::make("--traces", &self.traces)?;
+        // A newcomer who tries the demo is to see a discovery.
+        let (reuse, unreadable) = match self.scenario.is_some() || source.is_demo() {
+            true => (Vec::new(), Vec::new()),
+            false => saved::failures_of(&bench.info, &self.traces)?,
+        };
+        let campaign = Campaign {
+            reuse,
+            unreadable,
+            known,
+            seed: match self.scenario {
+                Some(_) => 0,
+                None => self.seed.unwrap_or_else(seed_of_now),
+            },
+            // A scenario is executed as a whole, whatever its first plan shows.
+            max_failures: match self.scenario {
+                Some(_) => usize::MAX,
+                None => usize::try_from(self.max_failures)?,
+            },
+            plans,
+            at_most: self.at_most,
+            max_inconclusive: self.max_inconclusive,
+            out: self.out,
+            traces: self.traces,
+            // A scenario's plans are meant to be as they are.
+            shrink: (!self.no_shrink && self.scenario.is_none()).then(|| ShrinkBudget {
+                shared: Some(Duration::ZERO),
+                ..self.budget.into()
+            }),
+        };
+        let progress = Progress::within(output, of(&campaign), campaign.at_most);
+        let stacks = stacks(&sessions, self.jobs);
+        let mut found = None;
+        let run = async |stacks: &Stacks<'_>, interrupt: &Interrupt| {
+            found = Some(campaign.run(stacks, interrupt, &progress).await?);
+            Ok(())
+        };
+        let ended = with_stacks(&stacks, sessions[0].interrupt(), &progress, run).await;
+        progress.finish();
+        tell(found, ended, output)
+    }
+
+    /// Lists what a run would touch. No journal is begun, for nothing is done.
+    async fn list(self, output: &Output) -> anyhow::Result<Exit> {
+        let source = self.source.simulated(self.sim);
+        let journal = Arc::new(Journal::nowhere());
+        let mut scopes = Vec::new();
+        let stacks = if source.is_simulated() { 1 } else { self.jobs };
+        for nth in 0..usize::try_from(stacks)? {
+            let bench = source.bench(nth, &journal, Presence::Running).await?;
+            let plans = self
+                .scenario
+                .map(|scenario| scenario_plans(scenario, &bench));
+            scopes.push(scope::of(&bench, plans.as_deref()));
+        }
+        let text = Vec::from_iter(scopes.iter().map(Scope::text)).join("\n");
+        output.document(&scopes, &format!("{text}\nNothing was done."))?;
+        Ok(Exit::Success)
+    }
+
+    /// Goes on with a run. A demo's is known by its folder; any other needs its configuration.
+    async fn resume(&self, run: &Path, output: &Output) -> anyhow::Result<Exit> {
+        folder::require_text("--resume", run)?;
+        let mut ledger = Ledger::open(run)?;
+        let source = match ledger.stack() {
+            Some(stack) => self.source.or_of_trace(stack)?,
+            None => self.source.clone(),
+        };
+        let source = source.waiting(self.wait);
+        let sessions = Session::several(&source, usize::try_from(self.jobs)?).await?;
+        let bench = sessions[0].bench();
+        let mut campaign = ledger.campaign(bench)?;
+        folder::make("--traces", &campaign.traces)?;
+        if ledger.finished() == 0 && !source.is_demo() {
+            (campaign.reuse, campaign.unreadable) =
+                saved::failures_of(&bench.info, &campaign.traces)?;
+        }
+        let progress = Progress::within(output, of(&campaign), campaign.at_most);
+        progress.begin_at(ledger.finished());
+        let stacks = stacks(&sessions, self.jobs);
+        let mut found = None;
+        let resume = async |stacks: &Stacks<'_>, interrupt: &Interrupt| {
+            let resumed = campaign.resume(&mut ledger, stacks, interrupt, &progress);
+            found = Some(resumed.await?);
+            Ok(())
+        };
+        let ended = with_stacks(&stacks, sessions[0].interrupt(), &progress, resume).await;
+        progress.finish();
+        tell(found, ended, output)
+    }
+}
+
+/// The stacks of these sessions; a simulated one as often as there are to be trials at once.
+fn stacks(sessions: &[Session], jobs: u64) -> Stacks<'_> {
+    let (first, others) = (
+        sessions[0].bench(),
+        sessions[1..].iter().map(Session::bench),
+    );
+    match first.simulation {
+        Some(_) => Stacks::new(first, (1..jobs).map(|_| first)),
+        None => Stacks::new(first, others),
+    }
+}
+
+/// How many trials there are to be, if that is known.
+fn of(campaign: &Campaign) -> Option<u64> {
+    Some(campaign.plans.count()).filter(|count| *count < u64::MAX)
+}
+
+/// Writes the reports of a run, and tells what it showed, also where the stack could not be left as
+/// it was found.
+fn tell(
+    summary: Option<Summary>,
+    ended: anyhow::Result<Option<()>>,
+    output: &Output,
+) -> anyhow::Result<Exit> {
+    let Some(summary) = summary else {
+        return ended.map(|_| Exit::Interrupted);
+    };
+    reports::write_beside(&summary)?;
+    output.document(&summary, &terminal::summary(&summary))?;
+    if let Some(why) = &summary.broken_off {
+        stream::say(&format!("comeback: the run was broken off: {why}"));
+    }
+    ended?;
+    Ok(exit(&summary))
+}
+
+/// The plans of a scenario for the stack's first backend, which is kept away for as long as the
+/// stack's pace asks for: three seconds where outages last up to the default of 45.
+fn scenario_plans(scenario: Scenario, bench: &Bench) -> Vec<Plan> {
+    let kinds = &bench.executor.kinds;
+    let outage_ms = bench.space.bounds().outage_ms.end() / 15;
+    let backend = bench.info.backends.first();
+    backend
+        .map(|backend| scenario.plans(backend, kinds, outage_ms))
+        .unwrap_or_default()
+}
+
+fn exit(summary: &Summary) -> Exit {
+    match summary.interrupted {
+        true => Exit::Interrupted,
+        false => summary.verdict.into(),
+    }
+}

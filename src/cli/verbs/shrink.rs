@@ -1,0 +1,114 @@
+//! `comeback shrink`: go on making a saved failing plan smaller, live.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use serde_json::json;
+
+use crate::campaign::run_folder;
+use crate::cli::kit::{Budget, Exit, Output, Progress, Session, Source, folder};
+use crate::report;
+use crate::shrink::Ending;
+use crate::trace::Trace;
+
+/// Make the plan of a saved failing trace smaller, live, and say what the failure needs.
+///
+/// A demo's trace is executed on that demo by itself; any other on the configuration given. The
+/// trace is replaced by a smaller one as soon as one has failed in the same way; the original is
+/// kept in the run's folder. Ctrl-C keeps the best so far.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example: comeback shrink traces/demo-stuck-busy-….jsonl --shrink-for 5m\n\n\
+    Exit codes: 1 the failure is what it was, or smaller; 3 it did not show again, or the environment failed; 2 the trace or the configuration is \
+    not usable; 130 interrupted (after healing)."
+)]
+pub struct Shrink {
+    /// The trace.
+    trace: PathBuf,
+    #[command(flatten)]
+    source: Source,
+    /// If another comeback uses the stack, wait until it has ended instead of giving up.
+    #[arg(long)]
+    wait: bool,
+    #[command(flatten)]
+    budget: Budget,
+    /// The folder below which the original trace is saved.
+    #[arg(long, default_value = "runs", value_name = "DIR")]
+    out: PathBuf,
+}
+
+impl Shrink {
+    pub async fn run(self, output: &Output) -> anyhow::Result<Exit> {
+        let failing = Trace::read(&self.trace)?;
+        let path = self.trace.display();
+        let judgement = failing.judgement.as_ref();
+        if judgement.and_then(|j| j.signature.as_ref()).is_none() {
+            bail!(
+                "{path} did not fail, so there is nothing to shrink; `comeback check {path}` tells its verdict"
+            );
+        }
+        let source = self.source.or_of_trace(&failing.header.stack);
+        let source = source.with_context(|| format!("cannot shrink {path}"))?;
+        let session = Session::open(&source.waiting(self.wait)).await?;
+        let fits = session.bench().space.fits(&failing.plan);
+        fits.with_context(|| {
+            format!("cannot shrink {path} on this stack; give the one it is of by --config FILE")
+        })?;
+        folder::make("--out", &self.out)?;
+        let run = run_folder(&self.out, failing.plan.seed)?;
+        fs::copy(&self.trace, run.join("original.jsonl"))
+            .with_context(|| format!("cannot keep a copy of {path} in {}", run.display()))?;
+        let progress = Progress::new(output, None);
+        let shrunk = session
+            .with_stack(&progress, async |bench, interrupt| {
+                let budget = self.budget.into();
+                let shrunk = bench
+                    .shrink(&failing, &self.trace, &run, budget, interrupt, &progress)
+                    .await?;
+                // A stack that stands on its own may still suffer from the last execution.
+                if bench.executor.stands_alone() && !interrupt.is_requested() {
+                    bench.refresh(&progress).await?;
+                }
+                Ok(shrunk)
+            })
+            .await;
+        progress.finish();
+        let Some(shrunk) = shrunk? else {
+            return Ok(Exit::Interrupted);
+        };
+        let Some(shrunk) = shrunk else {
+            bail!(
+                "{path} cannot be shrunk: the stack cannot be reset, so a second failure would say nothing; say how by `docker`, \
+                 `process` or `command` of [api]"
+            );
+        };
+        let document = json!({
+            "trace": self.trace,
+            "original": run.join("original.jsonl"),
+            "steps": shrunk.history.to_steps,
+            "steps_before_shrink": shrunk.history.from_steps,
+            "shrink_runs": shrunk.history.runs,
+            "guard_runs": shrunk.history.guard_runs,
+            "finished": shrunk.history.finished,
+            "reproduced": shrunk.reproduced,
+            "explanation": shrunk.explanation,
+        });
+        output.document(
+            &document,
+            &report::shrunk(
+                &self.trace,
+                &shrunk.history,
+                &shrunk.explanation,
+                &shrunk.trace.plan,
+                shrunk.ending != Ending::NotShownAgain,
+            ),
+        )?;
+        Ok(match shrunk.ending {
+            _ if session.interrupt().is_requested() => Exit::Interrupted,
+            Ending::NotShownAgain => Exit::Inconclusive,
+            Ending::Finished | Ending::Stopped => Exit::Violated,
+        })
+    }
+}

@@ -1,0 +1,329 @@
+//! The course of shrinking one plan: steps, then shapes, then numbers.
+
+mod alternatives;
+mod anchors;
+mod boundaries;
+mod needs;
+mod numbers;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+
+use super::bisection::Bracket;
+use super::executions::{Executions, Purpose};
+use super::guard::{Guard, last_often};
+use super::passes::{is_same_change, no_later, simpler_shapes, without};
+use super::places::{MOST_PLACES, bits};
+use super::rates::Rates;
+use super::reduce::{Look, PASSES_OF_WHAT_IS_GONE, Reduction};
+use super::runs::Runs;
+use super::shrunk::{Boundary, Ending, Found, Need, Shrunk};
+use super::steps::StepRemoval;
+use crate::model::{Alternative, Number, Plan, StepId, StepTimes};
+
+/// Where the failure does not always show, its rate is known well enough after this many failures,
+/// or after this many runs.
+const FAILURES_TO_KNOW: u32 = 4;
+const RUNS_TO_KNOW: u32 = 20;
+
+/// This many runs of the guard are as good.
+const KNOWN_AFTER: u32 = 10;
+
+/// Makes a failing plan as simple as it can, by the order of [`Plan::size`].
+///
+/// First go the steps that were never executed: no run is needed for that. Then as many steps as
+/// can be left out, then simpler shapes of what is left, one scale for all times, and each number
+/// by itself. What is accepted has failed. At last the plan's rate is compared with the one that it
+/// had before its numbers were changed, and where it fails seldom, times are replaced by events.
+/// What the smallest plan needs is tried out on that plan itself: without each step, with other
+/// faults, and around each number's boundary.
+pub async fn shrink(found: &Found, executions: &mut impl Executions) -> Shrunk {
+    let mut driver = Driver::new(found, executions);
+    let ending = driver.run().await.unwrap_or(Ending::Stopped);
+    Shrunk {
+        plan: driver.best,
+        ending,
+        needs: driver.needs,
+        alternatives: driver.alternatives,
+        boundaries: driver.boundaries,
+    }
+}
+
+struct Driver<'a, E> {
+    /// The plan that was found, without what was never executed.
+    first: Plan,
+    first_times: StepTimes,
+    /// The steps that may be left out, by place; behind them the background load, if there is any.
+    places: Vec<StepId>,
+    odds: Vec<f64>,
+    longest_offset_ms: u64,
+    best: Plan,
+    rarer: BTreeSet<StepId>,
+    /// Where the boundaries of numbers were when they were made smaller, on the plan of that time.
+    hints: Vec<(Number, Bracket)>,
+    needs: BTreeMap<StepId, Need>,
+    alternatives: Vec<Alternative>,
+    boundaries: Vec<Boundary>,
+    /// The plans that were the best, from the one with the fewest steps on, each with how many
+    /// hints there were then.
+    accepted: Vec<(Plan, usize)>,
+    /// Every execution of these and of plans that are made of them.
+    seen: Vec<Seen>,
+    /// How often the best plan may fail, by what its own executions do not say.
+    believed: Rates,
+    /// Compares these, and others that are made of the one with the fewest steps, with that one.
+    guard: Guard<Plan>,
+    executions: &'a mut E,
+}
+
+/// What came of one execution.
+struct Seen {
+    plan: Plan,
+    failed: bool,
+    /// For how long each fault really kept its backend away.
+    outages_ms: BTreeMap<StepId, u64>,
+}
+
+impl<'a, E: Executions> Driver<'a, E> {
+    fn new(found: &Found, executions: &'a mut E) -> Self {
+        let (plan, times) = (&found.plan, &found.times);
+        let skipped = |id: &StepId| times.start_ms(id).is_none();
+        let ids = plan.steps.iter().map(|step| step.id.clone());
+        let (gone, places): (BTreeSet<StepId>, Vec<StepId>) = match times.starts_ms.is_empty() {
+            true => (BTreeSet::new(), ids.collect()),
+            false => (
+                ids.clone().filter(skipped).collect(),
+                ids.filter(|id| !skipped(id)).collect(),
+            ),
+        };
+        let places: Vec<StepId> = places.into_iter().take(MOST_PLACES - 1).collect();
+        let odds = places.iter().map(|id| found.odds.get(id).copied());
+        let mut odds: Vec<f64> = odds.map(Option::unwrap_or_default).collect();
+        odds.extend(plan.background.as_ref().map(|_| 0.0));
+        let first = no_later(without(plan, &gone, times), found.longest_offset_ms);
+        let found_once = Runs {
+            failed: 1,
+            passed: 0,
+        };
+        Driver {
+            best: first.clone(),
+            first,
+            first_times: times.clone(),
+            places,
+            odds,
+            longest_offset_ms: found.longest_offset_ms,
+            rarer: BTreeSet::new(),
+            hints: Vec::new(),
+            needs: BTreeMap::new(),
+            alternatives: Vec::new(),
+            boundaries: Vec::new(),
+            accepted: Vec::new(),
+            seen: Vec::new(),
+            guard: Guard::of_numbers(Rates::after(found_once), 0),
+            believed: Rates::after(found_once),
+            executions,
+        }
+    }
+
+    async fn run(&mut self) -> Option<Ending> {
+        let mut reduction = Reduction::new(self.odds.clone());
+        let mut look = Look::Later;
+        loop {
+            let finished = reduction.run(&mut self.steps(), look).await;
+            self.take_over(&reduction, finished)?;
+            if !self.learn_rate(reduction.is_shown()).await? {
+                return Some(Ending::NotShownAgain);
+            }
+            self.shapes().await?;
+            self.time_scale().await?;
+            self.numbers().await?;
+            if self.guard().await? || reduction.is_checked() {
+                break;
+            }
+            // No smaller numbers are to blame: too many steps may be gone.
+            let kept = reduction.current();
+            let looked = reduction.check(&mut self.steps()).await;
+            if looked.is_some() && reduction.current() == kept {
+                break;
+            }
+            self.take_over(&reduction, looked)?;
+            look = Look::AtTheEndToo;
+        }
+        self.anchors().await?;
+        self.explain().await?;
+        Some(Ending::Finished)
+    }
+
+    /// Tries out what the smallest plan needs. Only the removals are part of shrinking: what the
+    /// budget leaves is spent on the rest.
+    async fn explain(&mut self) -> Option<()> {
+        self.needs().await?;
+        while self.alternatives().await == Some(true) {
+            self.needs().await?;
+        }
+        let _is_complete = self.boundaries().await;
+        Some(())
+    }
+
+    /// How often the best plan may fail, by all that is known.
+    fn rates(&self) -> Rates {
+        self.believed.given(self.guard.runs_of(&self.best))
+    }
+
+    /// From now on this is believed of the best plan's rate.
+    fn believe(&mut self, rates: Rates) {
+        self.guard.believe(&rates);
+        self.believed = rates;
+    }
+
+    /// From now on plans are compared with the best one, which fails at one of these rates, as so
+    /// many runs have shown.
+    fn compare_with_this(&mut self, rates: Rates, known_runs: u32) {
+        self.guard = Guard::of_numbers(rates.clone(), known_runs);
+        self.believed = rates;
+    }
+
+    fn steps(&mut self) -> StepRemoval<'_, E> {
+        StepRemoval {
+            plan: &self.first,
+            times: &self.first_times,
+            places: &self.places,
+            longest_offset_ms: self.longest_offset_ms,
+            executions: self.executions,
+        }
+    }
+
+    /// Goes on with what is left of the steps.
+    fn take_over(&mut self, reduction: &Reduction, finished: Option<()>) -> Option<()> {
+        let reduced = reduction.reduced(finished.is_some());
+        self.best = self.steps().plan_of(reduced.kept);
+        let rarer = bits(reduced.rarer).filter_map(|place| self.places.get(place as usize));
+        self.rarer = rarer.cloned().collect();
+        self.hints.clear();
+        self.accepted = vec![(self.best.clone(), 0)];
+        self.compare_with_this(reduced.rates, reduction.guard_runs());
+        finished
+    }
+
+    /// Where the failure does not always show and the guard had no reason to look, sees how often
+    /// it does: what a pass says of a number depends on it. Whether the failure has shown at all,
+    /// since it was found.
+    async fn learn_rate(&mut self, is_shown: bool) -> Option<bool> {
+        let mut rates = self.believed.clone();
+        if rates.is_always() || self.guard.known_runs() >= KNOWN_AFTER {
+            return Some(is_shown);
+        }
+        let (plan, mut seen) = (self.best.clone(), Runs::default());
+        let is_unknown = |seen: Runs| match is_shown || seen.failed > 0 {
+            true => seen.failed < FAILURES_TO_KNOW && seen.all() < RUNS_TO_KNOW,
+            false => seen.all() < PASSES_OF_WHAT_IS_GONE,
+        };
+        while is_unknown(seen) {
+            let failed = self.executions.fails(&plan, Purpose::Guard).await?;
+            seen.count(failed);
+            rates.ran(failed);
+        }
+        self.compare_with_this(rates, self.guard.known_runs() + seen.all());
+        Some(is_shown || seen.failed > 0)
+    }
+
+    async fn shapes(&mut self) -> Option<()> {
+        let mut passed: Vec<Plan> = Vec::new();
+        let mut place = 0;
+        loop {
+            // What passed has another chance only when all the others had theirs, for it seldom
+            // fails because another step is simpler; and none where the failure always shows.
+            let mut shapes = simpler_shapes(&self.best);
+            shapes.retain(|shape| self.executions.fits(shape));
+            let is_tried = |shape: &Plan| match self.believed.is_always() {
+                true => passed
+                    .iter()
+                    .any(|plan| is_same_change(&self.best, shape, plan)),
+                false => passed.contains(shape),
+            };
+            let from_here = (0..shapes.len()).map(|nth| (place + nth) % shapes.len());
+            let Some(next) = from_here.into_iter().find(|at| !is_tried(&shapes[*at])) else {
+                return Some(());
+            };
+            place = next;
+            if !self.simpler(&shapes[next]).await? {
+                passed.push(shapes[next].clone());
+                place += 1;
+            }
+        }
+    }
+
+    /// Whether a plan fails, which says something of the rate only if it does; if so, it is the
+    /// best from now on.
+    async fn simpler(&mut self, plan: &Plan) -> Option<bool> {
+        let failed = self.fails(plan).await?;
+        if failed {
+            let mut rates = self.believed.clone();
+            rates.ran(true);
+            self.believe(rates);
+        }
+        Some(failed)
+    }
+
+    /// Whether a plan fails; if so, it is the best from now on.
+    async fn fails(&mut self, plan: &Plan) -> Option<bool> {
+        let failed = self.execute(plan, Purpose::Shrink).await?;
+        if failed {
+            self.accept(plan.clone());
+        }
+        Some(failed)
+    }
+
+    async fn execute(&mut self, plan: &Plan, purpose: Purpose) -> Option<bool> {
+        let failed = self.executions.fails(plan, purpose).await?;
+        self.guard.count(plan, failed);
+        self.seen.push(Seen {
+            plan: plan.clone(),
+            failed,
+            outages_ms: self.executions.outages_ms(),
+        });
+        Some(failed)
+    }
+
+    fn accept(&mut self, plan: Plan) {
+        self.accepted.push((plan.clone(), self.hints.len()));
+        self.take(plan);
+    }
+
+    fn take(&mut self, plan: Plan) {
+        self.best = plan;
+        self.executions.best(&self.best, self.believed.mean());
+    }
+
+    /// Checks that the best plan fails about as often as the one whose steps were the fewest, and
+    /// steps back to the last one that does if not. Whether that is a simpler one than the one with
+    /// the fewest steps.
+    async fn guard(&mut self) -> Option<bool> {
+        let last = self.accepted.len() - 1;
+        if last == 0 {
+            return Some(false);
+        }
+        let good = match self.is_often(last).await? {
+            true => last,
+            false => last_often(0, last, async |nth| self.is_often(nth).await).await?,
+        };
+        let (plan, hints) = self.accepted.swap_remove(good);
+        if plan != self.best {
+            // What was found out about the numbers of a later plan need not hold for this one.
+            self.hints.truncate(hints);
+            self.take(plan);
+        }
+        Some(good > 0)
+    }
+
+    async fn is_often(&mut self, nth: usize) -> Option<bool> {
+        let (plan, first) = (self.accepted[nth].0.clone(), self.accepted[0].0.clone());
+        loop {
+            let next = match self.guard.look(&plan, &first, 0) {
+                ControlFlow::Break(often) => return Some(often),
+                ControlFlow::Continue(next) => next.clone(),
+            };
+            self.execute(&next, Purpose::Guard).await?;
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Reports as other tools read them: parsers and validators that nobody here wrote, and a browser.
+
+mod browser;
+mod machines;
+mod page;

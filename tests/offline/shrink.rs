@@ -1,0 +1,4 @@
+//! Failures made small, in the simulator and against rules.
+
+mod result;
+mod rule;

@@ -1,0 +1,216 @@
+//! What shrinking makes of a failure that is gone, or that was shrunk before.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use comeback::app::Variant;
+use comeback::campaign::{Bench, Campaign, Interrupt, ShrinkBudget, Shrunken};
+use comeback::demo;
+use comeback::model::{Reproduced, ShrinkHistory};
+use comeback::shrink::Ending;
+use comeback::trace::Trace;
+use comeback::watched;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::control::{Nobody, campaign, run};
+use super::explanations::{self, Checked, Effort};
+
+fn bench(variant: Variant) -> Bench {
+    demo::simulated(variant).unwrap()
+}
+
+/// The saved trace of a failure that nobody has shrunk yet.
+async fn found() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let summary = run(&campaign(folder.path()), &bench(Variant::StuckBusy)).await;
+    let trace = PathBuf::from(&summary.failures[0].trace);
+    (folder, trace)
+}
+
+async fn shrink(variant: Variant, kept: &Path, runs: u64) -> Shrunken {
+    let (_never, interrupt) = watched::channel(false);
+    let budget = ShrinkBudget {
+        runs,
+        within: Duration::from_secs(600),
+        shared: None,
+    };
+    let (failing, interrupt) = (Trace::read(kept).unwrap(), Interrupt::new(interrupt));
+    let (bench, folder) = (bench(variant), kept.parent().unwrap());
+    let shrunken = bench.shrink(&failing, kept, folder, budget, &interrupt, &Nobody);
+    shrunken.await.unwrap().expect("it failed")
+}
+
+/// What a campaign has spent on other failures is gone.
+#[tokio::test]
+async fn the_time_for_shrinking_is_shared_by_the_failures_of_a_campaign() {
+    let (folder, kept) = found().await;
+    let (_never, interrupt) = watched::channel(false);
+    let within = Duration::from_secs(600);
+    let budget = ShrinkBudget {
+        runs: 600,
+        within,
+        shared: Some(within),
+    };
+    let (failing, interrupt) = (Trace::read(&kept).unwrap(), Interrupt::new(interrupt));
+    let bench = bench(Variant::StuckBusy);
+    let shrunken = bench.shrink(&failing, &kept, folder.path(), budget, &interrupt, &Nobody);
+    let shrunken = shrunken.await.unwrap().expect("it failed");
+    assert_eq!(shrunken.ending, Ending::Stopped);
+    assert_eq!(shrunken.history.runs, 0);
+    let text = &shrunken.explanation.text;
+    assert!(text.contains("--shrink-for 10m allows no more"), "{text}");
+}
+
+/// What a trace notes under a name.
+fn note(trace: &Trace, name: &str) -> Option<Value> {
+    let mut notes = trace.notes.iter().rev();
+    notes.find_map(|note| note.get(name).cloned())
+}
+
+fn rate(trace: &Trace) -> Reproduced {
+    serde_json::from_value(note(trace, "rate").unwrap()).unwrap()
+}
+
+fn history(trace: &Trace) -> ShrinkHistory {
+    serde_json::from_value(note(trace, "shrink").unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn a_failure_that_is_gone_is_kept_and_not_explained() {
+    let (_folder, kept) = found().await;
+    let mut failing = Trace::read(&kept).unwrap();
+    let seen = json!({"rate": {"failed": 4, "runs": 20}});
+    failing.notes.push(seen);
+    fs::remove_file(&kept).unwrap();
+    failing.write(&kept).unwrap();
+    let shrunken = shrink(Variant::Healthy, &kept, 600).await;
+    assert_eq!(shrunken.ending, Ending::NotShownAgain);
+    insta::assert_snapshot!(shrunken.explanation.text, @"It did not show again, so nothing can be said of what it needs. f1 kept `backend` away for 117 ms (planned 5 ms). f2 kept `backend` away for 117 ms (planned 5 ms). f3 kept `backend` away for 116 ms (planned 5 ms). This plan failed in 4 of 80 executions that measured how often it does (rate 0.02–0.12).");
+    let left = Trace::read(&kept).unwrap();
+    assert_eq!(left.plan, failing.plan);
+    assert_eq!(left.judgement, failing.judgement);
+    assert_eq!((rate(&left).failed, rate(&left).runs), (4, 80));
+}
+
+#[tokio::test]
+async fn what_was_found_out_before_is_not_forgotten() {
+    let (_folder, kept) = found().await;
+    let first = shrink(Variant::StuckBusy, &kept, 600).await;
+    assert_eq!(first.ending, Ending::Finished);
+    let mut noted = Trace::read(&kept).unwrap();
+    noted.notes.push(json!({"ticket": "API-17"}));
+    fs::remove_file(&kept).unwrap();
+    noted.write(&kept).unwrap();
+
+    let text = fs::read_to_string(&kept).unwrap();
+    let in_vain = shrink(Variant::StuckBusy, &kept, 1).await;
+    assert_eq!(in_vain.ending, Ending::Stopped);
+    assert_eq!(fs::read_to_string(&kept).unwrap(), text);
+
+    let again = shrink(Variant::StuckBusy, &kept, 600).await;
+    assert!(again.trace.plan.size() <= noted.plan.size());
+    let left = Trace::read(&kept).unwrap();
+    assert_eq!(note(&left, "ticket"), Some(json!("API-17")));
+    let (before, after) = (history(&noted), history(&left));
+    assert_eq!(after.from_steps, before.from_steps);
+    assert_eq!(after.history[..before.history.len()], before.history);
+    let numbers = after.history.iter().map(|run| run.run);
+    assert!(numbers.eq(1..=after.runs + after.guard_runs));
+}
+
+#[tokio::test]
+async fn why_it_was_not_finished_is_told() {
+    let (_folder, kept) = found().await;
+    let shrunken = shrink(Variant::StuckBusy, &kept, 3).await;
+    let text = shrunken.explanation.text;
+    let why = "Shrinking ended early (--shrink-runs 3 allows no more), so it is not known what";
+    assert!(text.starts_with(why), "{text}");
+    let left = Trace::read(&kept).unwrap();
+    assert_eq!(note(&left, "rate"), None, "nobody has measured it");
+}
+
+/// What showed in six of six executions does not give way to what failed once.
+#[tokio::test]
+async fn a_trace_whose_rate_was_measured_is_not_replaced_by_one_that_failed_once() {
+    let (_folder, kept) = found().await;
+    let mut solid = Trace::read(&kept).unwrap();
+    solid.notes.push(json!({"rate": {"failed": 6, "runs": 6}}));
+    fs::remove_file(&kept).unwrap();
+    solid.write(&kept).unwrap();
+    let shrunken = shrink(Variant::StuckBusy, &kept, 6).await;
+    assert_eq!(shrunken.ending, Ending::Stopped);
+    let left = Trace::read(&kept).unwrap();
+    assert_eq!(
+        (left.plan, rate(&solid)),
+        (solid.plan.clone(), Reproduced { failed: 6, runs: 6 })
+    );
+    let smaller = kept.with_extension("jsonl.smaller");
+    let smaller = Trace::read(&smaller).expect("a smaller one is kept beside it");
+    assert!(smaller.plan.size() < solid.plan.size());
+    assert_eq!(note(&smaller, "rate"), None);
+
+    // Once it is confirmed, it takes the place.
+    let shrunken = shrink(Variant::StuckBusy, &kept, 600).await;
+    assert_eq!(shrunken.ending, Ending::Finished);
+    let left = Trace::read(&kept).unwrap();
+    assert!(left.plan.size() <= smaller.plan.size());
+    assert!(rate(&left).runs >= 3);
+    assert!(!kept.with_extension("jsonl.smaller").exists());
+}
+
+/// The eight attempts of `gives-up` take an outage, and no second fault; a pause was named besides
+/// while the name of a failure had to stay the same.
+#[tokio::test]
+async fn a_failure_under_another_name_is_the_same_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let bench = bench(Variant::GivesUp);
+    let campaign = Campaign {
+        seed: 2,
+        shrink: Some(ShrinkBudget {
+            runs: 600,
+            within: Duration::from_secs(600),
+            shared: None,
+        }),
+        ..campaign(folder.path())
+    };
+    let summary = run(&campaign, &bench).await;
+    let failure = &summary.failures[0];
+    let plan = failure.plan.as_ref().unwrap();
+    let faults: Vec<&str> = plan.faults().map(|(_, fault)| fault.kind.name()).collect();
+    assert!(faults == ["rapid"] || faults == ["kill"], "{plan}");
+    assert_eq!(plan.steps.len(), 1, "{plan}");
+    assert_eq!(failure.signature.fault, faults[0]);
+    let explanation = failure.explanation.as_deref().unwrap();
+    assert!(explanation.starts_with("Needed: "), "{explanation}");
+}
+
+/// Every claim of some explanations, tried out. `cargo bench --bench minimum` does so for all bugs and many seeds.
+#[tokio::test]
+async fn explanations_are_true() {
+    let effort = Effort {
+        tries: 4,
+        values: 6,
+    };
+    let mut all = Checked::default();
+    for variant in [Variant::StuckBusy, Variant::GivesUp] {
+        let bench = bench(variant);
+        let folder = tempfile::tempdir().unwrap();
+        let found = run(&campaign(folder.path()), &bench).await;
+        let failure = &found.failures[0];
+        let shrunken = shrink(variant, Path::new(&failure.trace), 600).await;
+        let (plan, explanation) = (&shrunken.trace.plan, &shrunken.explanation);
+        let name = &failure.signature;
+        all.add(explanations::check(&bench, name, plan, explanation, effort));
+    }
+    let Checked {
+        needed, boundaries, ..
+    } = &all;
+    assert!(needed.of >= 2 && boundaries.of >= 2, "{all:?}");
+    assert_eq!(
+        (needed.right, boundaries.right),
+        (needed.of, boundaries.of),
+        "{all:?}"
+    );
+}
