@@ -53,10 +53,11 @@
 //!    begins in `model/fault.rs`.
 //! 2. `campaign/trial_queue.rs` gives the plan to a stack, and `campaign/trial.rs` executes it: one
 //!    trace, one verdict.
-//! 3. `executor/course.rs` is the trial itself: set-up (`setup.rs`), baseline, the plan (`steps.rs`
-//!    waits for `anchors.rs`), healing, `recovery.rs` (probes until success is sustained),
-//!    `rest.rs` (what the API holds at rest). `start.rs` brings the stack up before the first
-//!    trial, and `reset.rs` restarts it between trials.
+//! 3. `executor/trial.rs` is the trial itself, phase by phase: set-up (`setup.rs`), baseline
+//!    (`rounds.rs`), the plan (`steps.rs` waits for `anchors.rs`), healing, recovery
+//!    (`recovery_probes.rs` probes until success is sustained), and what the API uses when it is
+//!    idle (`idle_api.rs`). `start.rs` brings the stack up before the first trial, and `reset.rs`
+//!    restarts it between trials.
 //! 4. A fault is done by `nemesis/` and nobody else: the intent is written to the journal, then the
 //!    driver acts. A kill is done in `stack/process/reach.rs`, in `stack/docker/container.rs`, by a
 //!    command that `stack/command/mod.rs` chooses, or, simulated, in `demo/sim/service.rs`.
