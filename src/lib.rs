@@ -65,7 +65,8 @@
 //!    `load/pooled.rs`; `load/template.rs` makes it, and `load/expectation.rs` reads its answer. An
 //!    accepted job is followed in `load/job.rs`.
 //! 6. Every event is put in order by `trace/recorder.rs`. `trace/event.rs` lists them, and
-//!    `trace/query.rs` answers questions about them.
+//!    `trace/query.rs` answers questions about them. The file is described in `trace/format.rs`,
+//!    written by `trace/writer.rs` and read by `trace/lines.rs`.
 //! 7. `invariant/judge.rs` asks each invariant, one file each: whether an API recovers is decided
 //!    in `invariant/recovers.rs`.
 //! 8. What failed is tried again without its faults (`campaign/control.rs`), made smaller

@@ -237,7 +237,7 @@ fn every_rule_bites() {
         ("model/plan.rs", "use crate::trace::Event;"),
         ("latency.rs", "fn f() { crate::load::send() }"),
         (
-            "trace/store.rs",
+            "trace/writer.rs",
             "use crate::{\n    model::{Plan, Step},\n    stack::Stack,\n};",
         ),
         ("stack/process.rs", "use crate::app::serve;"),
@@ -249,7 +249,7 @@ fn every_rule_bites() {
         ("nemesis/heal.rs", "use bollard::Docker;"),
         ("campaign/mod.rs", "fn f() -> reqwest::Client { todo!() }"),
         (
-            "trace/store.rs",
+            "trace/writer.rs",
             "fn f() -> anyhow::Result<()> { x.unwrap() }",
         ),
         ("load/mod.rs", "#![allow(dead_code)]"),

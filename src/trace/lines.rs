@@ -4,11 +4,9 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
-use super::Event;
 use super::bounds::Order;
-use super::store::{FORMAT_VERSION, Header, TraceError};
+use super::format::Written;
+use super::{Event, FORMAT_VERSION, Header, TraceError};
 use crate::model::{Judgement, Plan};
 
 /// A line of a trace behind its header.
@@ -21,15 +19,6 @@ pub enum TraceLine {
     /// The verdict.
     Verdict(Judgement),
     /// A note that was added later, as it stands.
-    Note(serde_json::Value),
-}
-
-/// A line that is neither the header nor an event, as it is written.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Written {
-    Plan(Plan),
-    Verdict(Judgement),
     Note(serde_json::Value),
 }
 
