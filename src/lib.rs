@@ -51,8 +51,8 @@
 //! 1. A plan is drawn: `generator/opening.rs` holds the first ones, `generator/interleaving.rs` the
 //!    random ones. Its words (step, fault, anchor, burst) are in `model/`; a new kind of fault
 //!    begins in `model/fault.rs`.
-//! 2. `campaign/trial_queue.rs` gives the plan to a stack, and `campaign/trial.rs` executes it: one
-//!    trace, one verdict.
+//! 2. `campaign/trial_queue.rs` gives the plan to a stack, and the stack's runner executes it:
+//!    `campaign/live_runner.rs`, or `demo/sim/simulated_runner.rs`. One trace, one verdict.
 //! 3. `executor/trial.rs` is the trial itself, phase by phase: set-up (`setup.rs`), baseline
 //!    (`rounds.rs`), the plan (`steps.rs` waits for `anchors.rs`), healing, recovery
 //!    (`recovery_probes.rs` probes until success is sustained), and what the API uses when it is
@@ -61,7 +61,7 @@
 //! 4. A fault is done by `nemesis/` and nobody else: the intent is written to the journal, then the
 //!    driver acts. A kill is done in `stack/process/reach.rs`, in `stack/docker/container.rs`, by a
 //!    command that `stack/command/mod.rs` chooses, or, simulated, in `demo/sim/service.rs`.
-//! 5. A request goes from `load/burst.rs` through `load/client.rs` to `load/fresh.rs` or
+//! 5. A request goes from `load/burst.rs` through `load/client.rs` to `load/unpooled.rs` or
 //!    `load/pooled.rs`; `load/template.rs` makes it, and `load/expectation.rs` reads its answer. An
 //!    accepted job is followed in `load/job.rs`.
 //! 6. Every event is put in order by `trace/recorder.rs`. `trace/event.rs` lists them, and

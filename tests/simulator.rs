@@ -32,3 +32,5 @@ mod recovery_clock;
 mod regress;
 #[path = "simulator/shrinking.rs"]
 mod shrinking;
+#[path = "common/trial.rs"]
+mod trial;

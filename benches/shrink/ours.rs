@@ -22,12 +22,12 @@ impl Trials for Counted {
 
 /// Shrinks.
 pub fn shrink(oracle: Oracle, seed: u64) -> Outcome {
-    let odds = vec![0.0; oracle.count()];
+    let log_odds = vec![0.0; oracle.count()];
     let mut trials = Counted {
         oracle,
         guard_runs: 0,
     };
-    let reduced = reduce(odds, seed, &mut trials).now_or_never();
+    let reduced = reduce(log_odds, seed, &mut trials).now_or_never();
     let reduced = reduced.expect("a simulated run waits for nothing");
     Outcome::new(&trials.oracle, reduced.kept, trials.guard_runs)
 }

@@ -118,7 +118,7 @@ pub(super) async fn open(
 
 impl Channel {
     /// Has a piece of work done.
-    pub async fn work(&self, token: Value) -> Result<BackendAnswer, Broken> {
+    pub async fn process(&self, token: Value) -> Result<BackendAnswer, Broken> {
         let (answer, answered) = oneshot::channel();
         self.calls
             .send(Call { token, answer })

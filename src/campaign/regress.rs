@@ -3,26 +3,27 @@
 use std::path::{Path, PathBuf};
 
 use super::replay::signature;
-use super::{CampaignError, FreshStack, notes, save};
+use super::{CampaignError, Replayer, notes, save};
 use crate::model::{Fate, Regressed, Verdict};
 use crate::trace::Trace;
 
-/// Where little has to pass, so many executions may still be inconclusive.
+/// Even where few executions must pass, this many more may be inconclusive.
 const LEAST_SPARE: u64 = 3;
 
-/// How sure one wants to be that a failure is fixed, and what that may cost.
+/// How sure the answer "fixed" must be, and what that may cost.
 ///
-/// A failing execution is proof, and ends it at once. A passing one is weak evidence: as many have
-/// to pass in a row as [`Reproduced::runs_for`](crate::model::Reproduced::runs_for) asks for by the
-/// rate that the trace tells. Where that was never measured, no number of passes makes it fixed.
+/// A failing execution is proof, and ends the replay at once. A passing one is weak evidence:
+/// [`Reproduced::runs_for`](crate::model::Reproduced::runs_for) computes how many must pass in a
+/// row from the failure rate in the trace. If that was never measured, no number of passes is
+/// enough.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Regress {
-    /// With which probability the failure would have shown, if it were still there. Between 0 and
-    /// 1, both excluded.
+    /// The probability with which the failure would have shown if it were still there; between 0
+    /// and 1, exclusive.
     pub confidence: f64,
     /// How many executions one trace may take at most, inconclusive ones included.
     pub times: u64,
-    /// Below this each trace's own folder is made.
+    /// The folder in which each trace's own folder is made.
     pub out: PathBuf,
 }
 
@@ -41,11 +42,11 @@ impl Regress {
         &self,
         path: &Path,
         recorded: &Trace,
-        stack: &mut FreshStack<'_>,
+        replayer: &mut Replayer<'_>,
     ) -> Result<Regressed, CampaignError> {
         let name = path.display().to_string();
         let mut tally = Tally::new(self, recorded);
-        if let Err(misfit) = stack.bench().space.fits(&recorded.plan) {
+        if let Err(misfit) = replayer.handle().space.fits(&recorded.plan) {
             let because = format!("its plan does not fit this stack: {misfit}");
             return Ok(tally.tell(name, Fate::Inconclusive, because));
         }
@@ -55,16 +56,16 @@ impl Regress {
                 break ending;
             }
             let interrupted = (Fate::Inconclusive, "interrupted".to_owned());
-            if stack.is_interrupted() {
+            if replayer.is_interrupted() {
                 break interrupted;
             }
-            if let Some(reason) = stack.spoilt() {
+            if let Some(reason) = replayer.why_unusable() {
                 break (Fate::Inconclusive, reason.to_owned());
             }
             let nth = tally.executed();
-            let trace = stack.execute(&recorded.plan, &folder, nth).await?;
-            // What was broken off says nothing, not even that it said nothing.
-            if stack.is_interrupted() && trace.verdict() != Verdict::Violated {
+            let trace = replayer.execute(&recorded.plan, &folder, nth).await?;
+            // An execution that was interrupted is not counted, not even as inconclusive.
+            if replayer.is_interrupted() && trace.verdict() != Verdict::Violated {
                 break interrupted;
             }
             tally.take(&trace);
@@ -76,9 +77,9 @@ impl Regress {
     }
 }
 
-/// What the executions of one trace have told so far.
+/// The results of the executions of one trace so far.
 struct Tally {
-    /// Begun as if nothing had been replayed.
+    /// The result if nothing more is replayed.
     told: Regressed,
     passed: u64,
     reasons: Vec<String>,
@@ -135,7 +136,7 @@ impl Tally {
         }
     }
 
-    /// What has become of the failure, once that is decided.
+    /// The fate of the failure, once that is decided.
     fn ending(&self, regress: &Regress) -> Option<(Fate, String)> {
         let Regressed {
             reproduced,

@@ -13,7 +13,7 @@ use super::run::share;
 use super::saved;
 use super::session::Session;
 use super::source::Source;
-use crate::campaign::{Audience, FreshStack, Interrupt, Regress};
+use crate::campaign::{Audience, Interrupt, Regress, Replayer};
 use crate::model::{Fate, Regressed, Regression, Verdict};
 use crate::report;
 use crate::trace::{StackInfo, Trace};
@@ -69,7 +69,7 @@ struct Saved {
 }
 
 /// Where traces are replayed, and what has become of them so far.
-struct Bout<'a> {
+struct Replays<'a> {
     campaign: &'a Regress,
     interrupt: &'a Interrupt,
     progress: &'a Progress,
@@ -120,13 +120,13 @@ impl RegressArgs {
             let most = all.map(|saved| campaign.most_runs(&saved.trace)).sum();
             let progress = Progress::new(output, Some(most));
             let interrupt = Session::signals()?;
-            let mut bout = Bout {
+            let mut replays = Replays {
                 campaign: &campaign,
                 interrupt: &interrupt,
                 progress: &progress,
                 told: &mut told,
             };
-            let done = bout.replay_all(&groups).await;
+            let done = replays.replay_all(&groups).await;
             progress.finish();
             done?;
             interrupted = interrupt.is_requested();
@@ -185,7 +185,7 @@ impl RegressArgs {
     }
 }
 
-impl Bout<'_> {
+impl Replays<'_> {
     /// Replays the traces of one stack after those of the other. What the environment does to one
     /// stack keeps nobody from the next.
     async fn replay_all(&mut self, groups: &[(Source, Vec<Saved>)]) -> anyhow::Result<()> {
@@ -210,20 +210,20 @@ impl Bout<'_> {
     /// Replays the traces of one stack. Those that were not come to be replayed are left.
     async fn replay(&mut self, source: &Source, left: &mut Vec<&Saved>) -> anyhow::Result<()> {
         let session = Session::under(source, self.interrupt.clone()).await?;
-        let up = session.with_stack(self.progress, async |bench, interrupt| {
-            let mut stack = FreshStack::new(bench, interrupt, self.progress);
+        let up = session.with_stack(self.progress, async |handle, interrupt| {
+            let mut replayer = Replayer::new(handle, interrupt, self.progress);
             while let Some(saved) = left.first().copied() {
-                if stack.is_interrupted() {
+                if replayer.is_interrupted() {
                     break;
                 }
                 let Saved { place, path, trace } = saved;
                 self.progress.busy(&format!("replaying {}", path.display()));
-                let told = self.campaign.run(path, trace, &mut stack).await?;
+                let told = self.campaign.run(path, trace, &mut replayer).await?;
                 self.progress.tell(&report::fate_line(&told));
                 self.told[*place] = told;
                 left.remove(0);
             }
-            stack.leave().await
+            replayer.leave().await
         });
         up.await.map(drop)
     }

@@ -96,7 +96,7 @@ impl Executor {
             } else if probes.are_sustained() {
                 rounds.after_recovery(times).await;
             }
-            client.look_back().await;
+            client.poll_finished_jobs().await;
             if let Some(before) = before {
                 idle_api.at_rest(Some(&before)).await;
             }

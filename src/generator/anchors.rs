@@ -1,4 +1,4 @@
-//! Anchors: drawn as wishes, granted when the steps before are known.
+//! Anchors: drafted first, resolved when the steps before are known.
 
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -12,12 +12,12 @@ const AT_ONCE: f64 = 0.4;
 
 /// An anchor that does not know yet which steps there are.
 #[derive(Debug, Clone)]
-pub(super) struct Wish {
-    /// What it would like to name, if there is one.
+pub(super) struct AnchorDraft {
+    /// The event to name, if there is one.
     pub(super) event: Option<EventAnchor>,
     /// Which of its moments, if that is a burst's.
     pub(super) moment: JobMoment,
-    /// What it names otherwise.
+    /// The time to name otherwise.
     pub(super) time: TimeAnchor,
     /// Which of the steps that it could name; the latest of them, if none is chosen.
     pub(super) target: Option<Index>,
@@ -60,7 +60,7 @@ pub(super) enum TimeAnchor {
 }
 
 /// Any anchor of the space.
-pub(super) fn wish(space: &Space) -> impl Strategy<Value = Wish> + use<> {
+pub(super) fn anchor_draft(space: &Space) -> impl Strategy<Value = AnchorDraft> + use<> {
     let bounds = &space.bounds;
     let time = prop::sample::select(vec![
         TimeAnchor::Plan,
@@ -76,7 +76,7 @@ pub(super) fn wish(space: &Space) -> impl Strategy<Value = Wish> + use<> {
         draws::zero_or_whole(AT_ONCE, bounds.max_offset_ms),
     )
         .prop_map(
-            |((wants_event, event), moment, time, target, nth, offset_ms)| Wish {
+            |((wants_event, event), moment, time, target, nth, offset_ms)| AnchorDraft {
                 event: wants_event.then_some(event),
                 moment,
                 time,
@@ -110,9 +110,9 @@ fn event(space: &Space) -> impl Strategy<Value = EventAnchor> + use<> {
     proptest::strategy::Union::new_weighted(events)
 }
 
-impl Wish {
-    /// The anchor that comes nearest to the wish, naming only steps that came before.
-    pub(super) fn grant(self, earlier: &[Step], jobs: &JobKinds) -> Anchor {
+impl AnchorDraft {
+    /// The anchor that is closest to the draft, naming only steps that came before.
+    pub(super) fn resolve(self, earlier: &[Step], jobs: &JobKinds) -> Anchor {
         self.event_anchor(earlier, jobs)
             .unwrap_or_else(|| self.time_anchor(earlier))
     }

@@ -2,10 +2,10 @@
 //! plans.
 //!
 //! A plan is drawn in three parts that know nothing of each other: its steps as *drafts* (`bursts`,
-//! `faults`; a draft's anchor is a wish, not yet a reference), its *heart* (a fault, mostly with a
-//! burst that it hits), and its background load. `interleaving` puts them in order and turns each
-//! wish into an anchor on a step before it, so that no anchor waits in a circle and nothing is ever
-//! drawn and thrown away. `budget` then shortens what lasts too long.
+//! `faults`; a draft's anchor is not a reference yet), its *core* (a fault, mostly with a burst
+//! that it hits), and its background load. `interleaving` puts them in order and resolves each
+//! anchor to a step before it, so that there are no cycles and nothing is ever drawn and thrown
+//! away. `budget` then shortens what lasts too long.
 //!
 //! What is deliberately absent: shrinking. A failing plan is shrunk as data, by passes that know
 //! what a run tells.

@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::expected::{AnswerPart, Expected, Part, Wanted};
 use super::json_text::JsonText;
+use super::parsed_answer::plain_text;
 use super::placeholder::{NO_JOB_YET, Text};
-use super::reading::plain_text;
 use super::scope::PlaceholderScope;
 use super::values::Values;
 use crate::model::{Expect, RequestKind};

@@ -7,7 +7,7 @@ use hyper::header::HeaderName;
 use regex::Regex;
 use serde_json::Value;
 
-use super::reading::{Cut, Reading, plain_text};
+use super::parsed_answer::{Cut, ParsedAnswer, plain_text};
 
 /// What the answer to one request has to be.
 #[derive(Debug, Default)]
@@ -59,10 +59,10 @@ pub(super) enum Wanted {
 
 impl Expected {
     /// Whether the status is what is expected.
-    pub fn status_fits(&self, reading: &Reading) -> bool {
+    pub fn status_fits(&self, answer: &ParsedAnswer) -> bool {
         match self.status {
-            Some(status) => reading.status == status,
-            None => reading.is_success(),
+            Some(status) => answer.status == status,
+            None => answer.is_success(),
         }
     }
 
@@ -70,10 +70,10 @@ impl Expected {
     ///
     /// # Errors
     /// When what decides may lie in what was not read of it.
-    pub fn missed(&self, reading: &Reading) -> Result<Vec<&Part>, Cut> {
+    pub fn missed(&self, answer: &ParsedAnswer) -> Result<Vec<&Part>, Cut> {
         let mut missed = Vec::new();
         for part in &self.parts {
-            if !part.fits(reading)? {
+            if !part.fits(answer)? {
                 missed.push(part);
             }
         }
@@ -82,12 +82,12 @@ impl Expected {
 
     /// Whether this request asked for what an answer has at a place. Nobody asks for an empty text:
     /// it is what an API says that has lost something.
-    pub fn asked_for(&self, place: &AnswerPart, reading: &Reading) -> bool {
+    pub fn asked_for(&self, place: &AnswerPart, answer: &ParsedAnswer) -> bool {
         let is_at = |part: &&Part| {
             part.is_own && part.place == *place && !part.wanted.to_string().is_empty()
         };
         let mut parts = self.parts.iter().filter(is_at);
-        parts.any(|part| part.fits(reading) == Ok(true))
+        parts.any(|part| part.fits(answer) == Ok(true))
     }
 
     /// Whether anything belongs to this request alone.
@@ -97,21 +97,21 @@ impl Expected {
 }
 
 impl Part {
-    fn fits(&self, reading: &Reading) -> Result<bool, Cut> {
+    fn fits(&self, answer: &ParsedAnswer) -> Result<bool, Cut> {
         match (&self.place, &self.wanted) {
-            (AnswerPart::Header(name), wanted) => Ok(reading.header(name).any(|value| {
+            (AnswerPart::Header(name), wanted) => Ok(answer.header(name).any(|value| {
                 // `text/html` is also what `text/html; charset=utf-8` says.
                 let plain = value.split(';').next().unwrap_or_default().trim_end();
                 wanted.reads(value) || wanted.reads(plain)
             })),
             (AnswerPart::Json(pointer), Wanted::Value(value)) => {
-                Ok(reading.value(pointer)? == Some(value))
+                Ok(answer.value(pointer)? == Some(value))
             }
             (AnswerPart::Json(pointer), wanted) => {
-                let found = reading.value(pointer)?.and_then(plain_text);
+                let found = answer.value(pointer)?.and_then(plain_text);
                 Ok(found.is_some_and(|found| wanted.reads(&found)))
             }
-            (AnswerPart::Text | AnswerPart::Regex, wanted) => reading
+            (AnswerPart::Text | AnswerPart::Regex, wanted) => answer
                 .whole_text(matches!(wanted, Wanted::Contained(_)), |body| {
                     wanted.reads(body)
                 }),
@@ -119,14 +119,14 @@ impl Part {
     }
 
     /// What an answer has there, in words; none if it has nothing.
-    pub fn found(&self, reading: &Reading) -> Option<String> {
+    pub fn found(&self, answer: &ParsedAnswer) -> Option<String> {
         match &self.place {
             AnswerPart::Header(name) => {
-                let values: Vec<_> = reading.header(name).collect();
+                let values: Vec<_> = answer.header(name).collect();
                 (!values.is_empty()).then(|| values.join(", "))
             }
-            AnswerPart::Json(pointer) => reading.value(pointer).ok().flatten().map(words),
-            AnswerPart::Text | AnswerPart::Regex => Some(reading.body().to_owned()),
+            AnswerPart::Json(pointer) => answer.value(pointer).ok().flatten().map(words),
+            AnswerPart::Text | AnswerPart::Regex => Some(answer.body().to_owned()),
         }
     }
 }

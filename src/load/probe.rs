@@ -8,8 +8,8 @@ use hyper::header::{HeaderName, HeaderValue};
 use hyper::http::uri::InvalidUri;
 use hyper::{HeaderMap, Uri};
 
-use super::reading::Reading;
-use super::{Fresh, HttpRequest, LoadError, Transport};
+use super::parsed_answer::ParsedAnswer;
+use super::{HttpRequest, LoadError, Transport, Unpooled};
 use crate::stack::{Driver, Probe};
 
 /// Ready when a `GET` of the path is answered with a 2xx. The transport leads to the backend
@@ -50,7 +50,7 @@ impl HttpProbe {
             map.append(name, value);
         }
         Ok(HttpProbe {
-            transport: Arc::new(Fresh::new(&format!("{scheme}://{authority}"), None)?),
+            transport: Arc::new(Unpooled::new(&format!("{scheme}://{authority}"), None)?),
             path: uri
                 .path_and_query()
                 .map_or("/", |path| path.as_str())
@@ -71,11 +71,11 @@ impl Probe for HttpProbe {
             })
             .await
             .map_err(|error| error.to_string())?;
-        let reading = Reading::new(&answer);
-        if reading.is_success() {
+        let answer = ParsedAnswer::new(&answer);
+        if answer.is_success() {
             Ok(())
         } else {
-            Err(format!("status {} {}", reading.status, reading.message())
+            Err(format!("status {} {}", answer.status, answer.message())
                 .trim_end()
                 .to_owned())
         }

@@ -55,16 +55,16 @@ pub struct Belief {
     /// The logarithm of what a set of so many needed steps counts beforehand, each alone.
     sizes: Vec<f64>,
     /// The logarithm of each place's odds to be needed, against the average place's.
-    odds: Vec<f64>,
+    log_odds: Vec<f64>,
     guesses: Vec<Guess>,
     rng: Rng,
 }
 
 impl Belief {
-    /// Before anything was tried except the run that failed first. `odds[i]` is the logarithm of
+    /// Before anything was tried except the run that failed first. `log_odds[i]` is the logarithm of
     /// step i's odds to be needed, against the average step's: zero where nothing is known.
-    pub fn new(odds: Vec<f64>, seed: u64) -> Self {
-        let count = odds.len();
+    pub fn new(log_odds: Vec<f64>, seed: u64) -> Self {
+        let count = log_odds.len();
         assert!(count <= MOST_PLACES, "at most {MOST_PLACES} places");
         let mut choose = 0.0;
         let sizes = (0..=count)
@@ -86,7 +86,7 @@ impl Belief {
             idle: 0,
             vetoed: Vec::new(),
             sizes,
-            odds,
+            log_odds,
             guesses: Vec::new(),
             rng: Rng::with_seed(seed),
         };
@@ -340,9 +340,13 @@ impl Belief {
 
     /// The logarithm of what a set counts beforehand.
     fn weight(&self, needed: Places) -> f64 {
-        let odds: f64 = bits(needed).map(|place| self.odds[place as usize]).sum();
+        let log_odds: f64 = bits(needed)
+            .map(|place| self.log_odds[place as usize])
+            .sum();
         let against = self.vetoed.iter().filter(|places| **places & needed == 0);
-        self.sizes[needed.count_ones() as usize] + odds + against.count() as f64 * AGAINST_A_VETO
+        self.sizes[needed.count_ones() as usize]
+            + log_odds
+            + against.count() as f64 * AGAINST_A_VETO
     }
 
     /// The logarithm of what it counts to leave so many passing runs unexplained, up to one more

@@ -15,7 +15,7 @@ pub struct Found {
     pub times: StepTimes,
     /// The logarithm of each step's odds to be needed, against the average step's; zero for a step
     /// that is not named.
-    pub odds: BTreeMap<StepId, f64>,
+    pub log_odds: BTreeMap<StepId, f64>,
     /// No step of a smaller plan is to start later than so long after what it is anchored to.
     pub longest_offset_ms: u64,
 }

@@ -133,7 +133,7 @@ fn shrunk_by<F: Fn(&Plan) -> f64>(
     let found = Found {
         plan,
         times,
-        odds: BTreeMap::new(),
+        log_odds: BTreeMap::new(),
         longest_offset_ms: LONGEST_OFFSET_MS,
     };
     let shrunk = shrink(&found, seed, &mut rule).now_or_never();
@@ -420,7 +420,7 @@ fn an_explanation_claims_what_was_tried_and_one_that_ended_early_says_so_first()
     let found = Found {
         plan: plan(),
         times: StepTimes::default(),
-        odds: BTreeMap::new(),
+        log_odds: BTreeMap::new(),
         longest_offset_ms: LONGEST_OFFSET_MS,
     };
     let (whole, _) = shrunk(needs, 1);

@@ -58,7 +58,7 @@ struct Driver<'a, E> {
     first_times: StepTimes,
     /// The steps that may be left out, by place; behind them the background load, if there is any.
     places: Vec<StepId>,
-    odds: Vec<f64>,
+    log_odds: Vec<f64>,
     longest_offset_ms: u64,
     best: Plan,
     rarer: BTreeSet<StepId>,
@@ -98,9 +98,9 @@ impl<'a, E: Executions> Driver<'a, E> {
             ),
         };
         let places: Vec<StepId> = places.into_iter().take(MOST_PLACES - 1).collect();
-        let odds = places.iter().map(|id| found.odds.get(id).copied());
-        let mut odds: Vec<f64> = odds.map(Option::unwrap_or_default).collect();
-        odds.extend(plan.background.as_ref().map(|_| 0.0));
+        let log_odds = places.iter().map(|id| found.log_odds.get(id).copied());
+        let mut log_odds: Vec<f64> = log_odds.map(Option::unwrap_or_default).collect();
+        log_odds.extend(plan.background.as_ref().map(|_| 0.0));
         let first = no_later(without(plan, &gone, times), found.longest_offset_ms);
         let found_once = Runs {
             failed: 1,
@@ -111,7 +111,7 @@ impl<'a, E: Executions> Driver<'a, E> {
             first,
             first_times: times.clone(),
             places,
-            odds,
+            log_odds,
             longest_offset_ms: found.longest_offset_ms,
             rarer: BTreeSet::new(),
             hints: Vec::new(),
@@ -126,7 +126,7 @@ impl<'a, E: Executions> Driver<'a, E> {
     }
 
     async fn run(&mut self, seed: u64) -> Option<Ending> {
-        let mut reduction = Reduction::new(self.odds.clone(), seed);
+        let mut reduction = Reduction::new(self.log_odds.clone(), seed);
         let mut look = Look::Later;
         loop {
             let finished = reduction.run(&mut self.steps(), look).await;

@@ -42,7 +42,7 @@ impl Reduction {
         self.vetoed.push(lost);
         self.doubts = 0;
         self.seed += 1;
-        self.belief = Belief::new(self.odds.clone(), self.seed);
+        self.belief = Belief::new(self.log_odds.clone(), self.seed);
         self.belief.failed_without(self.accepted[0] & !kept);
         let guarded = [self.guarded(self.accepted[0]), self.guarded(kept)];
         let failed = guarded.iter().map(|runs| runs.failed).sum::<u32>();

@@ -52,9 +52,9 @@ pub struct Reduced {
     pub finished: bool,
 }
 
-/// Leaves out as many steps as it can. `odds` are those of [`Belief::new`].
-pub async fn reduce(odds: Vec<f64>, seed: u64, trials: &mut impl Trials) -> Reduced {
-    let mut reduction = Reduction::new(odds, seed);
+/// Leaves out as many steps as it can. `log_odds` are those of [`Belief::new`].
+pub async fn reduce(log_odds: Vec<f64>, seed: u64, trials: &mut impl Trials) -> Reduced {
+    let mut reduction = Reduction::new(log_odds, seed);
     let finished = reduction.run(trials, Look::AtTheEndToo).await.is_some();
     reduction.reduced(finished)
 }
@@ -72,7 +72,7 @@ pub enum Look {
 /// Leaving out steps, under way.
 pub struct Reduction {
     belief: Belief,
-    odds: Vec<f64>,
+    log_odds: Vec<f64>,
     seed: u64,
     /// The plans that were the best, from the first to the present one.
     accepted: Vec<Places>,
@@ -95,12 +95,12 @@ pub struct Reduction {
 }
 
 impl Reduction {
-    /// Before anything is left out. `odds` are those of [`Belief::new`].
-    pub fn new(odds: Vec<f64>, seed: u64) -> Self {
-        let first = all(odds.len());
+    /// Before anything is left out. `log_odds` are those of [`Belief::new`].
+    pub fn new(log_odds: Vec<f64>, seed: u64) -> Self {
+        let first = all(log_odds.len());
         Reduction {
-            belief: Belief::new(odds.clone(), seed),
-            odds,
+            belief: Belief::new(log_odds.clone(), seed),
+            log_odds,
             seed,
             accepted: vec![first],
             passed: Vec::new(),
@@ -117,7 +117,7 @@ impl Reduction {
     /// What is left so far; `finished` says whether it ran to its end.
     pub fn reduced(&self, finished: bool) -> Reduced {
         let belief = &self.belief;
-        let places = 0..self.odds.len();
+        let places = 0..self.log_odds.len();
         Reduced {
             kept: belief.left(),
             needed: places.map(|place| belief.needed(place)).collect(),

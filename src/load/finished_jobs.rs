@@ -1,4 +1,5 @@
-//! A last look at the jobs that have ended: a terminal state is for ever.
+//! The jobs that have ended are polled once more at the end of a trial: a terminal state is for
+//! ever.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -6,15 +7,15 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::HttpRequest;
 use super::wire::TimedTransport;
-use super::{Client, HttpRequest};
 use crate::model::{Job, Outcome};
 use crate::trace::EventKind;
 
-/// How many jobs are looked at again: those that ended last.
+/// How many jobs are polled again at most: those that ended last.
 const MOST: usize = 256;
 
-/// A job that was told to have ended, and how to ask for it once more.
+/// A job that the API said has ended, and how to poll it once more.
 pub(super) struct FinishedJob {
     /// The request that became it.
     pub request: u64,
@@ -28,18 +29,17 @@ pub(super) struct FinishedJob {
 
 /// The jobs that have ended, the last one at the back.
 #[derive(Default)]
-pub(super) struct LookBack(Mutex<VecDeque<FinishedJob>>);
+pub(super) struct FinishedJobs(Mutex<VecDeque<FinishedJob>>);
 
-impl Client {
-    /// Polls the jobs that have ended once more, and records what is no longer as it was told: a
-    /// job that runs twice may fail and complete. It ends at the first poll without an answer, for
-    /// then nothing more is to be learned. That it looked, and for how long, is recorded too.
-    pub async fn look_back(&self) {
-        let (finished, wire) = self.finished();
+impl FinishedJobs {
+    /// Polls the jobs once more, and records each whose state has changed: a job that runs twice
+    /// may fail and complete. It ends at the first poll without an answer, because then there is
+    /// nothing more to learn. That and how long it polled is recorded, too.
+    pub async fn poll_again(&self, wire: &TimedTransport) {
         let (began, mut polls) = (Instant::now(), 0);
-        for job in finished.take() {
+        for job in self.take() {
             polls += 1;
-            if !job.look(wire).await {
+            if !job.poll_again(wire).await {
                 break;
             }
         }
@@ -49,17 +49,15 @@ impl Client {
                 .record(EventKind::LookedBack { polls, over_us });
         }
     }
-}
 
-impl LookBack {
-    /// Remembers a job, if it was told to have ended.
+    /// Remembers a job, if the API said that it has ended.
     pub fn remember(&self, finished: FinishedJob) {
-        let told = match &finished.outcome {
+        let has_ended = match &finished.outcome {
             Outcome::Ok => true,
             Outcome::Failed { job_state, .. } => job_state.is_some(),
             Outcome::Unknown { .. } => false,
         };
-        if told {
+        if has_ended {
             let mut jobs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             jobs.push_back(finished);
             if jobs.len() > MOST {
@@ -74,20 +72,22 @@ impl LookBack {
 }
 
 impl FinishedJob {
-    /// Asks for the job, and records what is news. `false` when there was no answer.
-    async fn look(&self, wire: &TimedTransport) -> bool {
+    /// Polls the job, and records a state that is new. `false` when there was no answer.
+    async fn poll_again(&self, wire: &TimedTransport) -> bool {
         let sent = Instant::now();
         let answer = wire.exchange(self.poll.clone()).await;
         let took = sent.elapsed();
         match answer {
-            Ok(reading) => {
-                // What lies beyond what is read of a body tells nothing new.
-                let state = reading.field(&self.job.state).ok().flatten();
-                let changed = state.as_ref().is_some_and(|state| !self.was_told(state));
-                if changed && reading.is_success() {
+            Ok(answer) => {
+                // A state beyond the part of a body that is read is no news.
+                let state = answer.field(&self.job.state).ok().flatten();
+                let changed = state
+                    .as_ref()
+                    .is_some_and(|state| !self.has_ended_in(state));
+                if changed && answer.is_success() {
                     wire.recorder.record(EventKind::Polled {
                         request: self.request,
-                        status: reading.status,
+                        status: answer.status,
                         state,
                         latency_us: micros(took),
                     });
@@ -98,7 +98,7 @@ impl FinishedJob {
         }
     }
 
-    fn was_told(&self, state: &String) -> bool {
+    fn has_ended_in(&self, state: &String) -> bool {
         match &self.outcome {
             Outcome::Failed { job_state, .. } => job_state.as_ref() == Some(state),
             _ => self.job.done.contains(state),
@@ -132,8 +132,8 @@ mod tests {
         let request = rig.client.request(&Origin::Probe, &kind, Instant::now());
         request.await;
         let ended = rig.story().len();
-        rig.client.look_back().await;
-        rig.client.look_back().await;
+        rig.client.poll_finished_jobs().await;
+        rig.client.poll_finished_jobs().await;
         rig.story().split_off(ended)
     }
 

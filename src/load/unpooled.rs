@@ -8,8 +8,8 @@ use reqwest::redirect::Policy;
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::blame::blame;
 use super::endpoint::Endpoint;
+use super::exchange_error::exchange_error;
 use super::{ExchangeError, HttpAnswer, HttpRequest, LoadError, MAX_BODY_BYTES, Transport, tls};
 
 /// Where exchanges run. hyper skips interim answers (`100 Continue` and its like) without end and
@@ -26,14 +26,14 @@ static EXCHANGES: LazyLock<Result<Runtime, String>> = LazyLock::new(|| {
 /// Makes a new connection for every exchange. It keeps none, and follows no redirect and no proxy
 /// variable, so that what is seen is the API's doing alone.
 #[derive(Debug)]
-pub struct Fresh {
+pub struct Unpooled {
     endpoint: Endpoint,
     http: reqwest::Client,
     max_body_bytes: usize,
     runtime: &'static Runtime,
 }
 
-impl Fresh {
+impl Unpooled {
     /// A transport to the API at `url`. `ca` is a PEM file of certificate authorities to trust
     /// besides the system's.
     ///
@@ -53,7 +53,7 @@ impl Fresh {
         let runtime = EXCHANGES
             .as_ref()
             .map_err(|e| LoadError::Setup(e.clone()))?;
-        Ok(Fresh {
+        Ok(Unpooled {
             endpoint,
             http,
             max_body_bytes: MAX_BODY_BYTES,
@@ -64,7 +64,7 @@ impl Fresh {
     /// The same transport, reading so many bytes of a body at most.
     #[must_use]
     pub fn max_body(self, max_body_bytes: usize) -> Self {
-        Fresh {
+        Unpooled {
             max_body_bytes,
             ..self
         }
@@ -72,7 +72,7 @@ impl Fresh {
 }
 
 #[async_trait]
-impl Transport for Fresh {
+impl Transport for Unpooled {
     async fn exchange(&self, request: HttpRequest) -> Result<HttpAnswer, ExchangeError> {
         let url = self.endpoint.resolve(&request.path)?;
         let mut builder = self
@@ -109,5 +109,5 @@ impl Transport for Fresh {
 
 /// What is told of an error. reqwest's own words give the URL, and no trace may carry an address.
 fn told(error: reqwest::Error) -> ExchangeError {
-    blame(&error.without_url())
+    exchange_error(&error.without_url())
 }

@@ -12,16 +12,16 @@ use super::Log;
 const WINDOW: Duration = Duration::from_millis(500);
 
 /// Writes to a log, but no more than so many lines in half a second; the others are dropped.
-pub(super) struct Chatter {
+pub(super) struct LimitedLog {
     log: Log,
     most: u32,
     window: Mutex<(Option<Instant>, u32)>,
 }
 
-impl Chatter {
+impl LimitedLog {
     /// Bounded to `most` lines in half a second.
     pub fn new(log: Log, most: u32) -> Self {
-        Chatter {
+        LimitedLog {
             log,
             most,
             window: Mutex::default(),
