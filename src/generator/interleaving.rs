@@ -7,7 +7,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::anchors::{EventAnchor, TimeAnchor, AnchorDraft, anchor_draft};
+use super::anchors::{AnchorDraft, EventAnchor, TimeAnchor, anchor_draft};
 use super::jobs::JobKinds;
 use super::{Space, budget, bursts, draws, faults};
 use crate::model::{Action, Anchor, Edge, Fault, Plan, Step, StepId, Wait};
@@ -147,7 +147,9 @@ fn met(space: &Space) -> impl Strategy<Value = Vec<Draft>> + use<> {
     })
 }
 
-fn parts(space: &Space) -> impl Strategy<Value = (Fault, Action, AnchorDraft, AnchorDraft)> + use<> {
+fn parts(
+    space: &Space,
+) -> impl Strategy<Value = (Fault, Action, AnchorDraft, AnchorDraft)> + use<> {
     (
         faults::fault(space),
         bursts::burst(space).prop_map(Action::Burst),

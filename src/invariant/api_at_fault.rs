@@ -30,14 +30,17 @@ const ENOUGH: usize = 3;
 /// No API has a shorter deadline than this, in microseconds.
 const SHORTEST_DEADLINE_US: u64 = 20_000;
 
-/// An API that fails at once may have decided to in this time before the request, in microseconds,
-/// because it lacked processor time then.
+/// An API that fails at once may have decided to up to this long before the request, in
+/// microseconds: a health check failed because its backend had no processor. A decision from before
+/// the last ready is due to the fault.
 const DECIDED_WITHIN_US: u64 = 1_000_000;
 
 /// How soon failures came, by their message.
 pub(super) struct QuickFailures<'a> {
     /// The soonest failure with each message, in microseconds.
     soonest: BTreeMap<(u16, &'a str), u64>,
+    /// When a backend became ready, in order.
+    ready_us: Vec<u64>,
 }
 
 impl<'a> QuickFailures<'a> {
@@ -50,16 +53,33 @@ impl<'a> QuickFailures<'a> {
                 *known = took_us.min(*known);
             }
         }
-        QuickFailures { soonest }
+        let ready = view.windows().iter().filter_map(|window| window.ready);
+        let mut ready_us: Vec<u64> = ready.map(|ready| ready.moment.at_us).collect();
+        ready_us.sort_unstable();
+        QuickFailures { soonest, ready_us }
     }
 
     /// Whether they show that the API is at fault for the failure of a request, however busy the
-    /// machine was: no deadline of the API's own can have made it fail, and just before, the API
-    /// had enough processor time.
+    /// machine was: no deadline of the API's own can have made it fail, neither while it was open
+    /// nor just before.
     pub(super) fn show(&self, timing: &Timing<'_, '_>, request: &Request<'a>) -> bool {
         let soonest = message(request).and_then(|message| self.soonest.get(&message));
-        let before = Span::before(request.span().from_us, DECIDED_WITHIN_US);
-        soonest.is_some_and(|us| *us <= SHORTEST_DEADLINE_US) && !timing.lost_cpu_time(before)
+        soonest.is_some_and(|us| *us <= SHORTEST_DEADLINE_US)
+            && !self.may_be_decided_before(timing, request)
+    }
+
+    /// Whether lost processor time since the last ready may have made the API decide to fail the
+    /// request. That takes a deadline, which cannot pass in less time than the shortest.
+    fn may_be_decided_before(&self, timing: &Timing<'_, '_>, request: &Request<'_>) -> bool {
+        let span = request.span();
+        let mut before = Span::before(span.from_us, DECIDED_WITHIN_US);
+        let earlier = self
+            .ready_us
+            .partition_point(|at_us| *at_us <= span.from_us);
+        if let Some(last) = earlier.checked_sub(1) {
+            before.from_us = before.from_us.max(self.ready_us[last]);
+        }
+        before.length_us() >= SHORTEST_DEADLINE_US && timing.lost_cpu_time(before)
     }
 }
 

@@ -344,6 +344,29 @@ mod tests {
         );
     }
 
+    /// A PostgreSQL beside busy loops: it waits for most of its start, and a little after.
+    #[test]
+    fn what_this_machine_kept_from_work_before_ready_is_no_excuse_after_it() {
+        let no_grace = Limits {
+            grace_ms: Some(0),
+            ..limits()
+        };
+        let first_call = |sent_ms: u64, waited_after_ms: u64| {
+            let restarted = Script::new(&["sync"])
+                .fault("f1", FaultKind::Kill, 30, 900)
+                .waited(890, 500, 600)
+                .sent(sent_ms, 1, "sync")
+                .failed(sent_ms + 8, 1, 500, "OperationalError")
+                .waited(1_090, waited_after_ms, 200);
+            check(&restarted.finish(2_000), &no_grace).verdict
+        };
+        assert_eq!(first_call(1_000, 2), Verdict::Violated);
+        // A health check may have failed meanwhile, where it had the time to.
+        assert_eq!(first_call(1_000, 20), Verdict::Inconclusive);
+        assert_eq!(first_call(920, 20), Verdict::Inconclusive);
+        assert_eq!(first_call(919, 20), Verdict::Violated);
+    }
+
     #[test]
     fn a_failure_while_this_machine_was_busy_proves_nothing() {
         let relapse = |late_ms| {
