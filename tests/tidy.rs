@@ -237,7 +237,7 @@ fn every_rule_bites() {
         ("model/plan.rs", "use crate::trace::Event;"),
         ("latency.rs", "fn f() { crate::load::send() }"),
         (
-            "trace/writer.rs",
+            "trace/store.rs",
             "use crate::{\n    model::{Plan, Step},\n    stack::Stack,\n};",
         ),
         ("stack/process.rs", "use crate::app::serve;"),
@@ -249,7 +249,7 @@ fn every_rule_bites() {
         ("nemesis/heal.rs", "use bollard::Docker;"),
         ("campaign/mod.rs", "fn f() -> reqwest::Client { todo!() }"),
         (
-            "trace/writer.rs",
+            "trace/store.rs",
             "fn f() -> anyhow::Result<()> { x.unwrap() }",
         ),
         ("load/mod.rs", "#![allow(dead_code)]"),
@@ -290,7 +290,7 @@ fn what_is_allowed_raises_no_complaint() {
         ),
         ("stack/docker/events.rs", "use bollard::Docker;"),
         (
-            "load/fresh.rs",
+            "load/pooled.rs",
             "use reqwest::Client;\nuse crate::model::Plan;",
         ),
         (

@@ -11,7 +11,7 @@ pub trait Audience: Sync {
     /// A trial has been judged.
     fn trial_ended(&self, plan: &Plan, judgement: &Judgement);
     /// A saved failure has been replayed.
-    fn reused(&self, told: &Regressed);
+    fn reused(&self, regressed: &Regressed);
     /// Another plan is executed to make a failing one smaller; how far that has come.
     fn shrinking(&self, how_far: &str);
     /// Something else takes a while.

@@ -93,7 +93,7 @@ fn contradictions(limits: &Limits, settings: &Settings, bounds: &Bounds) -> Vec<
     let contradict = table
         .into_iter()
         .filter(|((_, at_most), (_, least), ..)| at_most > least);
-    let told =
+    let found =
         contradict.map(
             |((first, at_most), (second, least), follows, remedy)| Contradiction {
                 what: format!(
@@ -104,7 +104,7 @@ fn contradictions(limits: &Limits, settings: &Settings, bounds: &Bounds) -> Vec<
                 remedy: remedy.to_owned(),
             },
         );
-    told.collect()
+    found.collect()
 }
 
 #[cfg(test)]

@@ -175,7 +175,7 @@ pub struct Unseen;
 impl Audience for Unseen {
     fn trial_begins(&self, _plan: &Plan, _executor: &Executor, _recorder: &Recorder) {}
     fn trial_ended(&self, _plan: &Plan, _judgement: &Judgement) {}
-    fn reused(&self, _told: &Regressed) {}
+    fn reused(&self, _regressed: &Regressed) {}
     fn shrinking(&self, _how_far: &str) {}
     fn busy(&self, _what: &str) {}
 }

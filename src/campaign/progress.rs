@@ -198,17 +198,18 @@ impl CampaignProgress {
     /// Why a failure was known before it was seen in a trial: a list names it, or it was saved and
     /// is not fixed. One that did not show in the few replays may still do so in a trial.
     fn known_before(&self, signature: &Signature) -> Option<Known> {
-        let is_it = |told: &&Regressed| {
-            let saved = told.signature.as_ref();
-            told.fate != Fate::Fixed && saved.is_some_and(|saved| saved.is_same_failure(signature))
+        let is_it = |regressed: &&Regressed| {
+            let saved = regressed.signature.as_ref();
+            regressed.fate != Fate::Fixed
+                && saved.is_some_and(|saved| saved.is_same_failure(signature))
         };
         let saved = self.summary.reused.iter().find(is_it);
         let listed = self.is_listed(signature);
         (listed || saved.is_some()).then(|| Known {
             signature: signature.clone(),
             listed,
-            trace: saved.map(|told| told.trace.clone()),
-            reproduced: saved.map(|told| told.reproduced),
+            trace: saved.map(|regressed| regressed.trace.clone()),
+            reproduced: saved.map(|regressed| regressed.reproduced),
             seen: 0,
         })
     }
@@ -221,10 +222,10 @@ impl CampaignProgress {
     }
 
     /// Records the replay of a saved failure.
-    pub fn reused(&mut self, told: Regressed) {
-        let still_fails = Some(&told).filter(|told| told.fate == Fate::StillFails);
-        let signature = still_fails.and_then(|told| told.signature.clone());
-        self.summary.reused.push(told);
+    pub fn reused(&mut self, regressed: Regressed) {
+        let still_fails = Some(&regressed).filter(|regressed| regressed.fate == Fate::StillFails);
+        let signature = still_fails.and_then(|regressed| regressed.signature.clone());
+        self.summary.reused.push(regressed);
         if let Some(signature) = signature
             && !self
                 .summary
@@ -261,7 +262,7 @@ impl CampaignProgress {
                         self.unshrunk.retain(|other| *other != place);
                     }
                 }
-                Entry::Reused(told) => self.reused(*told),
+                Entry::Reused(regressed) => self.reused(*regressed),
                 Entry::Ended => {}
             }
         }
@@ -345,7 +346,7 @@ impl CampaignProgress {
         let Some((failure, shrunk)) = self.summary.failures.get_mut(place).zip(shrunk) else {
             return Ok(());
         };
-        shrunk.tell(failure);
+        shrunk.update(failure);
         if !interrupt.is_requested() {
             ledger.write(&Entry::Shrunk(Box::new(failure.clone())))?;
             self.unshrunk.retain(|other| *other != place);
@@ -371,9 +372,9 @@ impl CampaignProgress {
     /// Violated if any trial is, known failures excepted; else inconclusive if too many are, if the
     /// stack fails without a fault, or if nothing was tested; else holds.
     pub fn judge(&mut self, max_inconclusive: f64) {
-        let otherwise = |told: &Regressed| {
-            let other = told.other.as_ref();
-            told.fate == Fate::FailsOtherwise && !other.is_some_and(|o| self.is_listed(o))
+        let otherwise = |regressed: &Regressed| {
+            let other = regressed.other.as_ref();
+            regressed.fate == Fate::FailsOtherwise && !other.is_some_and(|o| self.is_listed(o))
         };
         let fails_otherwise = self.summary.reused.iter().any(otherwise);
         let summary = &mut self.summary;

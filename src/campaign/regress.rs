@@ -48,7 +48,7 @@ impl Regress {
         let mut tally = Tally::new(self, recorded);
         if let Err(misfit) = replayer.handle().space.fits(&recorded.plan) {
             let because = format!("its plan does not fit this stack: {misfit}");
-            return Ok(tally.tell(name, Fate::Inconclusive, because));
+            return Ok(tally.into_regressed(name, Fate::Inconclusive, because));
         }
         let folder = save::run_folder(&self.out, recorded.plan.seed)?;
         let (fate, because) = loop {
@@ -72,7 +72,7 @@ impl Regress {
         };
         Ok(Regressed {
             run: Some(folder.display().to_string()),
-            ..tally.tell(name, fate, because)
+            ..tally.into_regressed(name, fate, because)
         })
     }
 }
@@ -80,7 +80,7 @@ impl Regress {
 /// The results of the executions of one trace so far.
 struct Tally {
     /// The result if nothing more is replayed.
-    told: Regressed,
+    regressed: Regressed,
     passed: u64,
     reasons: Vec<String>,
     failure: Option<String>,
@@ -90,7 +90,7 @@ impl Tally {
     fn new(regress: &Regress, recorded: &Trace) -> Self {
         let rate = notes::rate(recorded);
         Tally {
-            told: Regressed {
+            regressed: Regressed {
                 signature: signature(recorded).cloned(),
                 recorded: rate,
                 needed: rate.runs_for(regress.confidence),
@@ -103,34 +103,34 @@ impl Tally {
     }
 
     fn executed(&self) -> u64 {
-        let another = u64::from(self.told.other.is_some());
-        self.passed + self.told.reproduced.failed + another + self.told.inconclusive
+        let another = u64::from(self.regressed.other.is_some());
+        self.passed + self.regressed.reproduced.failed + another + self.regressed.inconclusive
     }
 
     fn take(&mut self, trace: &Trace) {
-        let told = &mut self.told;
+        let regressed = &mut self.regressed;
         let judgement = trace.judgement.as_ref();
         match trace.verdict() {
             Verdict::Inconclusive => {
-                told.inconclusive += 1;
+                regressed.inconclusive += 1;
                 self.reasons.extend(judgement.map(|j| j.reason()));
             }
             Verdict::Holds => {
-                told.reproduced.runs += 1;
+                regressed.reproduced.runs += 1;
                 self.passed += 1;
             }
             Verdict::Violated => {
-                let saved = told.signature.as_ref();
+                let saved = regressed.signature.as_ref();
                 let shown = saved
                     .zip(judgement)
                     .is_some_and(|(failure, j)| j.shows(failure));
                 let primary = judgement.and_then(|j| j.primary());
                 self.failure = primary.map(|finding| finding.message.clone());
-                told.reproduced.runs += 1;
+                regressed.reproduced.runs += 1;
                 if shown {
-                    told.reproduced.failed += 1;
+                    regressed.reproduced.failed += 1;
                 } else {
-                    told.other = judgement.and_then(|j| j.signature.clone());
+                    regressed.other = judgement.and_then(|j| j.signature.clone());
                 }
             }
         }
@@ -144,7 +144,7 @@ impl Tally {
             needed,
             other,
             ..
-        } = &self.told;
+        } = &self.regressed;
         let message = self.failure.clone().unwrap_or_default();
         if reproduced.failed > 0 {
             return Some((Fate::StillFails, message));
@@ -153,7 +153,7 @@ impl Tally {
             return Some((Fate::FailsOtherwise, format!("{other}: {message}")));
         }
         let is_enough = needed.is_some_and(|needed| self.passed >= needed);
-        if is_enough && !self.told.recorded.is_measured() {
+        if is_enough && !self.regressed.recorded.is_measured() {
             let because = format!(
                 "{} passed, but how often the failure shows was never measured, so that says little; `comeback shrink` measures it \
                  where the failure is still in",
@@ -164,7 +164,7 @@ impl Tally {
         if is_enough {
             let because = format!(
                 "{} passed, and before it showed in {} of {}",
-                self.passed, self.told.recorded.failed, self.told.recorded.runs
+                self.passed, self.regressed.recorded.failed, self.regressed.recorded.runs
             );
             return Some((Fate::Fixed, because));
         }
@@ -191,18 +191,18 @@ impl Tally {
         None
     }
 
-    fn tell(self, trace: String, fate: Fate, because: String) -> Regressed {
+    fn into_regressed(self, trace: String, fate: Fate, because: String) -> Regressed {
         Regressed {
             trace,
             fate,
             because,
             confidence: match fate {
-                Fate::Fixed | Fate::Inconclusive if self.told.recorded.is_measured() => {
-                    self.told.recorded.shows_within(self.passed)
+                Fate::Fixed | Fate::Inconclusive if self.regressed.recorded.is_measured() => {
+                    self.regressed.recorded.shows_within(self.passed)
                 }
                 _ => 0.0,
             },
-            ..self.told
+            ..self.regressed
         }
     }
 }
@@ -247,7 +247,10 @@ mod tests {
         loop {
             if let Some((fate, because)) = tally.ending(&regress) {
                 let executed = tally.executed();
-                return (tally.tell("a".to_owned(), fate, because), executed);
+                return (
+                    tally.into_regressed("a".to_owned(), fate, because),
+                    executed,
+                );
             }
             tally.take(seen.next().unwrap());
         }
@@ -258,9 +261,13 @@ mod tests {
         let passes = [judged(Verdict::Holds, None)];
         for (failed, runs, needed) in [(5, 5, 2), (3, 3, 3), (4, 20, 16)] {
             let note = json!({"rate": {"failed": failed, "runs": runs}});
-            let (told, executed) = regress(50, &saved(vec![note]), &passes);
-            assert_eq!((told.fate, executed), (Fate::Fixed, needed), "{told:?}");
-            assert!(told.confidence >= 0.95);
+            let (regressed, executed) = regress(50, &saved(vec![note]), &passes);
+            assert_eq!(
+                (regressed.fate, executed),
+                (Fate::Fixed, needed),
+                "{regressed:?}"
+            );
+            assert!(regressed.confidence >= 0.95);
         }
     }
 
@@ -268,32 +275,38 @@ mod tests {
     fn a_rate_that_nobody_measured_makes_nothing_fixed() {
         let passes = [judged(Verdict::Holds, None)];
         for notes in [vec![], vec![json!({"rate": {"failed": 1, "runs": 1}})]] {
-            let (told, executed) = regress(50, &saved(notes), &passes);
-            assert_eq!((told.fate, told.confidence), (Fate::Inconclusive, 0.0));
+            let (regressed, executed) = regress(50, &saved(notes), &passes);
+            assert_eq!(
+                (regressed.fate, regressed.confidence),
+                (Fate::Inconclusive, 0.0)
+            );
             assert!(executed <= 19, "{executed}");
-            assert!(told.because.contains("was never measured"), "{told:?}");
+            assert!(
+                regressed.because.contains("was never measured"),
+                "{regressed:?}"
+            );
         }
     }
 
     #[test]
     fn the_same_failure_under_another_name_still_fails() {
         let other = judged(Verdict::Violated, Some("v1/no-hang/sync/job-late/kill"));
-        let (told, _) = regress(50, &saved(vec![]), &[other]);
-        assert_eq!(told.fate, Fate::StillFails);
+        let (regressed, _) = regress(50, &saved(vec![]), &[other]);
+        assert_eq!(regressed.fate, Fate::StillFails);
     }
 
     #[test]
     fn the_first_failure_ends_it_and_another_one_is_told_as_such() {
         let pass = judged(Verdict::Holds, None);
         let fails = judged(Verdict::Violated, Some(SAVED));
-        let (told, executed) = regress(50, &saved(vec![]), &[pass.clone(), fails]);
-        assert_eq!((told.fate, executed), (Fate::StillFails, 2));
-        assert_eq!(told.reproduced, Reproduced { failed: 1, runs: 2 });
+        let (regressed, executed) = regress(50, &saved(vec![]), &[pass.clone(), fails]);
+        assert_eq!((regressed.fate, executed), (Fate::StillFails, 2));
+        assert_eq!(regressed.reproduced, Reproduced { failed: 1, runs: 2 });
         let other = judged(Verdict::Violated, Some("v1/recovers/job/never/stop"));
-        let (told, executed) = regress(50, &saved(vec![]), &[pass, other]);
-        assert_eq!((told.fate, executed), (Fate::FailsOtherwise, 2));
-        assert_eq!(told.other.unwrap().invariant, "recovers");
-        assert_eq!(told.confidence, 0.0);
+        let (regressed, executed) = regress(50, &saved(vec![]), &[pass, other]);
+        assert_eq!((regressed.fate, executed), (Fate::FailsOtherwise, 2));
+        assert_eq!(regressed.other.unwrap().invariant, "recovers");
+        assert_eq!(regressed.confidence, 0.0);
     }
 
     #[test]
@@ -304,21 +317,21 @@ mod tests {
         );
         let measured = saved(vec![json!({"rate": {"failed": 3, "runs": 3}})]);
         let seen = [pass.clone(), nothing.clone()];
-        let (told, executed) = regress(50, &measured, &seen);
-        assert_eq!((told.fate, executed), (Fate::Fixed, 5));
+        let (regressed, executed) = regress(50, &measured, &seen);
+        assert_eq!((regressed.fate, executed), (Fate::Fixed, 5));
         let seen = [pass, nothing.clone(), nothing];
-        let (told, _) = regress(50, &measured, &seen);
-        assert_eq!(told.fate, Fate::Inconclusive);
-        insta::assert_snapshot!(told.because, @"4 of 6 executions told nothing, the last because it is too busy");
+        let (regressed, _) = regress(50, &measured, &seen);
+        assert_eq!(regressed.fate, Fate::Inconclusive);
+        insta::assert_snapshot!(regressed.because, @"4 of 6 executions told nothing, the last because it is too busy");
     }
 
     #[test]
     fn too_few_executions_are_inconclusive_and_say_how_sure_they_are() {
         let measured = saved(vec![json!({"rate": {"failed": 3, "runs": 3}})]);
-        let (told, executed) = regress(2, &measured, &[judged(Verdict::Holds, None)]);
-        assert_eq!((told.fate, executed), (Fate::Inconclusive, 2));
+        let (regressed, executed) = regress(2, &measured, &[judged(Verdict::Holds, None)]);
+        assert_eq!((regressed.fate, executed), (Fate::Inconclusive, 2));
         // 1 - 1/5 * 2/6
-        assert!((told.confidence - 14.0 / 15.0).abs() < 1e-12);
-        insta::assert_snapshot!(told.because, @"2 passed, and 3 would have to; `comeback regress --times N` allows more");
+        assert!((regressed.confidence - 14.0 / 15.0).abs() < 1e-12);
+        insta::assert_snapshot!(regressed.because, @"2 passed, and 3 would have to; `comeback regress --times N` allows more");
     }
 }

@@ -42,7 +42,7 @@ impl Replay {
         let mut why_unusable = None;
         for nth in 0..self.times {
             why_unusable = replayer.why_unusable();
-            if self.until_fails && have_told_nothing(&judgements) {
+            if self.until_fails && are_inconclusive(&judgements) {
                 why_unusable = Some("the last nine executions told nothing");
             }
             if interrupt.is_requested() || why_unusable.is_some() {
@@ -72,10 +72,10 @@ impl Replay {
 }
 
 /// Whether the last executions were all inconclusive.
-fn have_told_nothing(judgements: &[Judgement]) -> bool {
+fn are_inconclusive(judgements: &[Judgement]) -> bool {
     let last = judgements.iter().rev().take(MOST_INCONCLUSIVE);
-    let told_nothing = last.filter(|judgement| judgement.verdict == Verdict::Inconclusive);
-    told_nothing.count() == MOST_INCONCLUSIVE
+    let inconclusive = last.filter(|judgement| judgement.verdict == Verdict::Inconclusive);
+    inconclusive.count() == MOST_INCONCLUSIVE
 }
 
 /// The signature that a trace was saved for.
@@ -168,12 +168,12 @@ mod tests {
     fn nine_executions_in_a_row_that_tell_nothing_are_enough() {
         let nothing = || judged(Verdict::Inconclusive, None);
         let mut judgements: Vec<Judgement> = (0..8).map(|_| nothing()).collect();
-        assert!(!have_told_nothing(&judgements));
+        assert!(!are_inconclusive(&judgements));
         judgements.push(judged(Verdict::Holds, None));
         judgements.extend((0..8).map(|_| nothing()));
-        assert!(!have_told_nothing(&judgements));
+        assert!(!are_inconclusive(&judgements));
         judgements.push(nothing());
-        assert!(have_told_nothing(&judgements));
+        assert!(are_inconclusive(&judgements));
     }
 
     #[test]

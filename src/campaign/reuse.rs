@@ -35,31 +35,31 @@ impl Campaign {
             times: TIMES,
             out: ledger.folder().join("reused"),
         };
-        for told in &self.unreadable {
+        for regressed in &self.unreadable {
             let mut before = progress.summary.reused.iter();
-            if !before.any(|before| before.trace == told.trace) {
-                ledger.write(&Entry::Reused(Box::new(told.clone())))?;
-                progress.reused(told.clone());
+            if !before.any(|before| before.trace == regressed.trace) {
+                ledger.write(&Entry::Reused(Box::new(regressed.clone())))?;
+                progress.reused(regressed.clone());
             }
         }
         let mut replayer = Replayer::new(handle, interrupt, &Unseen);
         for Saved { path, trace } in &self.reuse {
             let name = path.display().to_string();
             let mut done = progress.summary.reused.iter();
-            if done.any(|told| told.trace == name) {
+            if done.any(|regressed| regressed.trace == name) {
                 continue;
             }
             if self.left(progress) == Some(Duration::ZERO) {
                 break;
             }
             audience.busy(&format!("replaying what failed before: {name}"));
-            let told = regress.run(path, trace, &mut replayer).await?;
+            let regressed = regress.run(path, trace, &mut replayer).await?;
             if replayer.is_interrupted() {
                 return Ok(true);
             }
-            audience.reused(&told);
-            ledger.write(&Entry::Reused(Box::new(told.clone())))?;
-            progress.reused(told);
+            audience.reused(&regressed);
+            ledger.write(&Entry::Reused(Box::new(regressed.clone())))?;
+            progress.reused(regressed);
         }
         if !self.reuse.is_empty() {
             handle.reset(audience).await?;

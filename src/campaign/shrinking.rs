@@ -64,7 +64,7 @@ pub struct Shrunken {
 
 impl Shrunken {
     /// Updates the failure to the smallest plan.
-    pub(super) fn tell(self, failure: &mut Failure) {
+    pub(super) fn update(self, failure: &mut Failure) {
         let judgement = self.trace.judgement.as_ref();
         // The smallest plan gives the failure its signature; the one that was found stays among the
         // others.

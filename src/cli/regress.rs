@@ -73,7 +73,7 @@ struct Replays<'a> {
     campaign: &'a Regress,
     interrupt: &'a Interrupt,
     progress: &'a Progress,
-    told: &'a mut Vec<Regressed>,
+    regressed: &'a mut Vec<Regressed>,
 }
 
 impl RegressArgs {
@@ -84,19 +84,19 @@ impl RegressArgs {
             false => None,
         };
         // All are read before anything is started.
-        let mut told = Vec::new();
+        let mut regressed = Vec::new();
         let mut groups: Vec<(Source, Vec<Saved>)> = Vec::new();
         for path in files {
-            let place = told.len();
+            let place = regressed.len();
             let name = path.display().to_string();
             match self.enlist(&path, configured.as_deref()) {
-                Err(not_replayed) => told.push(Regressed {
+                Err(not_replayed) => regressed.push(Regressed {
                     trace: name,
                     ..*not_replayed
                 }),
                 Ok((source, trace)) => {
                     let waits = "it was not replayed";
-                    told.push(Regressed {
+                    regressed.push(Regressed {
                         signature: trace.judgement.as_ref().and_then(|j| j.signature.clone()),
                         ..Regressed::not_replayed(name, Fate::Inconclusive, waits)
                     });
@@ -124,7 +124,7 @@ impl RegressArgs {
                 campaign: &campaign,
                 interrupt: &interrupt,
                 progress: &progress,
-                told: &mut told,
+                regressed: &mut regressed,
             };
             let done = replays.replay_all(&groups).await;
             progress.finish();
@@ -132,10 +132,10 @@ impl RegressArgs {
             interrupted = interrupt.is_requested();
         }
         let regression = Regression {
-            verdict: Regression::verdict_of(&told),
+            verdict: Regression::verdict_of(&regressed),
             folder: self.folder.display().to_string(),
             confidence: self.confidence,
-            traces: told,
+            traces: regressed,
             interrupted,
         };
         output.document(&regression, &report::regressed(&regression))?;
@@ -201,7 +201,7 @@ impl Replays<'_> {
                 Err(error) => return Err(error),
             };
             for saved in left {
-                self.told[saved.place].because.clone_from(&because);
+                self.regressed[saved.place].because.clone_from(&because);
             }
         }
         Ok(())
@@ -218,9 +218,9 @@ impl Replays<'_> {
                 }
                 let Saved { place, path, trace } = saved;
                 self.progress.busy(&format!("replaying {}", path.display()));
-                let told = self.campaign.run(path, trace, &mut replayer).await?;
-                self.progress.tell(&report::fate_line(&told));
-                self.told[*place] = told;
+                let regressed = self.campaign.run(path, trace, &mut replayer).await?;
+                self.progress.tell(&report::fate_line(&regressed));
+                self.regressed[*place] = regressed;
                 left.remove(0);
             }
             replayer.leave().await

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::campaign::StackHandle;
 use crate::executor::ResetPolicy;
 use crate::model::{API, Act, Fault, FaultKind, FaultName, Plan};
-use crate::nemesis::timed_acts;
+use crate::nemesis::fault_acts;
 use crate::report::{Ability, Scope, Touched};
 use crate::stack::{Driver, Subject};
 
@@ -128,7 +128,7 @@ fn acts(fault: FaultName) -> Vec<Act> {
         kind,
         outage_ms: 0,
     };
-    timed_acts(&fault)
+    fault_acts(&fault)
         .into_iter()
         .map(|timed| timed.act)
         .collect()

@@ -15,8 +15,8 @@ use crate::load::{
     Endpoint, ExchangeError, HttpAnswer, HttpRequest, MAX_BODY_BYTES, Transport, exchange_error,
 };
 
-/// Speaks HTTP to an API in memory. As [`Unpooled`](crate::load::Unpooled), it makes a new connection for
-/// every exchange and keeps none.
+/// Speaks HTTP to an API in memory. Like [`Unpooled`](crate::load::Unpooled), it makes a new
+/// connection for every exchange and keeps none.
 #[derive(Debug)]
 pub struct InMemory {
     api: Place,

@@ -104,7 +104,7 @@ impl Executor {
         tokio::select! {
             biased;
             () = self.broken_off(interrupted, &readiness, recorder) => {}
-            () = self.tell_readiness(recorder.follow_from(0), &backends) => {}
+            () = self.forward_readiness(recorder.follow_from(0), &backends) => {}
             () = phases => {}
         }
         if !is_healed {
@@ -183,9 +183,9 @@ impl Executor {
         })
     }
 
-    /// Tells the client, for ever, since when all backends are ready: a job's limit counts from
+    /// Keeps the client informed since when all backends are ready: a job's limit counts from
     /// there.
-    async fn tell_readiness(&self, mut history: Follower, backends: &watch::Sender<Readiness>) {
+    async fn forward_readiness(&self, mut history: Follower, backends: &watch::Sender<Readiness>) {
         let names = self.stack.backends.iter().map(|b| (b.name.clone(), false));
         let mut ready: BTreeMap<String, bool> = names.collect();
         loop {

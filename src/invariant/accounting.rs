@@ -30,7 +30,7 @@ impl Invariant for Accounting {
         });
         let executions = executions::flaws(view);
         let mut flaws: Vec<Flaw<'_, '_>> = own.flatten().chain(shared_jobs(view)).collect();
-        let untold = executions.map(|of_log| flaws.extend(of_log)).err();
+        let unreadable = executions.map(|of_log| flaws.extend(of_log)).err();
         flaws.sort_by_key(|flaw| flaw.seq);
         let open = requests.iter().filter(|r| r.ended.is_none()).count();
         if let Some(flaw) = flaws.first() {
@@ -44,7 +44,7 @@ impl Invariant for Accounting {
             proof.extend(flaw.earlier);
             return Finding::violated(self.name(), flaw.reason, kind, message, flaw.seq, proof);
         }
-        if let Some(why) = untold {
+        if let Some(why) = unreadable {
             return Finding::inconclusive(self.name(), why);
         }
         let all = wording::count(requests.len(), "request");
@@ -143,9 +143,9 @@ fn changed_job<'v, 'a>(request: &'v Request<'a>) -> Option<Flaw<'v, 'a>> {
         .polls
         .partition_point(|poll| poll.moment < end.moment);
     let (before, after) = request.polls.split_at(place);
-    let told = before.iter().rev().find_map(|poll| state_of(poll.answer));
+    let last_state = before.iter().rev().find_map(|poll| state_of(poll.answer));
     let terminal = match end.outcome {
-        Outcome::Ok => told?,
+        Outcome::Ok => last_state?,
         Outcome::Failed {
             job_state: Some(state),
             ..

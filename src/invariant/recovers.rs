@@ -318,9 +318,9 @@ impl<'v, 'a> Recovery<'v, 'a> {
 
 /// The findings about all kinds as one text: kinds with the same finding are named together. Text
 /// in brackets is kept apart.
-fn together<'a>(told: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+fn together<'a>(findings: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let mut groups: Vec<(&str, Vec<&str>, Vec<&str>)> = Vec::new();
-    for (kind, words) in told {
+    for (kind, words) in findings {
         let words = words.strip_prefix(kind).unwrap_or(words).trim_start();
         let (same, own) = words.split_once(" (").unwrap_or((words, ""));
         let own = own.trim_end_matches(')');

@@ -84,13 +84,13 @@ impl Transport for Unpooled {
         }
         let max_body_bytes = self.max_body_bytes;
         let exchange = async move {
-            let mut response = builder.send().await.map_err(told)?;
+            let mut response = builder.send().await.map_err(as_exchange_error)?;
             let status = response.status().as_u16();
             let headers = std::mem::take(response.headers_mut());
             let body = reqwest::Body::from(response);
             HttpAnswer::read(status, headers, body, max_body_bytes)
                 .await
-                .map_err(told)
+                .map_err(as_exchange_error)
         };
         let exchange = AbortOnDropHandle::new(self.runtime.spawn(exchange));
         exchange.await.map_err(|error| ExchangeError::Harness {
@@ -108,6 +108,6 @@ impl Transport for Unpooled {
 }
 
 /// What is told of an error. reqwest's own words give the URL, and no trace may carry an address.
-fn told(error: reqwest::Error) -> ExchangeError {
+fn as_exchange_error(error: reqwest::Error) -> ExchangeError {
     exchange_error(&error.without_url())
 }

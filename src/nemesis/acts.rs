@@ -6,7 +6,7 @@ use crate::model::{Act, Fault, FaultKind};
 
 /// One act of a fault, and how long the nemesis waits after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TimedAct {
+pub struct FaultAct {
     /// The act.
     pub act: Act,
     /// The wait after it.
@@ -15,12 +15,12 @@ pub struct TimedAct {
 
 /// The acts of a fault, in order. The last one of them is an undoing: after it the backend is as it
 /// was.
-pub fn timed_acts(fault: &Fault) -> Vec<TimedAct> {
+pub fn fault_acts(fault: &Fault) -> Vec<FaultAct> {
     let outage = Duration::from_millis(fault.outage_ms);
     let pair = |act, undo, gap| {
         [
-            TimedAct { act, then: outage },
-            TimedAct {
+            FaultAct { act, then: outage },
+            FaultAct {
                 act: undo,
                 then: gap,
             },
@@ -52,7 +52,7 @@ mod tests {
             kind,
             outage_ms: 7,
         };
-        timed_acts(&fault)
+        fault_acts(&fault)
             .iter()
             .map(|s| (s.act, s.then.as_millis() as u64))
             .collect()

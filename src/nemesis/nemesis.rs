@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::try_join;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::{Journal, JournalError, TimedAct, timed_acts};
+use super::{FaultAct, Journal, JournalError, fault_acts};
 use crate::model::{Act, Fault, StepId, duration};
 use crate::stack::{Backend, Driver, DriverError, ServiceState, Stack};
 use crate::trace::{EventKind, Recorder, TraceError};
@@ -88,7 +88,7 @@ impl Nemesis {
         let Some(backend) = self.stack.backend(&fault.backend) else {
             return Err(NemesisError::NoBackend(fault.backend.clone()));
         };
-        for TimedAct { act, then } in timed_acts(fault) {
+        for FaultAct { act, then } in fault_acts(fault) {
             self.recorder.record(EventKind::FaultIntent {
                 step: step.clone(),
                 backend: fault.backend.clone(),

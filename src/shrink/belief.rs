@@ -61,8 +61,8 @@ pub struct Belief {
 }
 
 impl Belief {
-    /// Before anything was tried except the run that failed first. `log_odds[i]` is the logarithm of
-    /// step i's odds to be needed, against the average step's: zero where nothing is known.
+    /// Before anything was tried except the run that failed first. `log_odds[i]` is the logarithm
+    /// of step i's odds to be needed, relative to the average step's; zero if nothing is known.
     pub fn new(log_odds: Vec<f64>, seed: u64) -> Self {
         let count = log_odds.len();
         assert!(count <= MOST_PLACES, "at most {MOST_PLACES} places");
