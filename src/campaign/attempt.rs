@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::model::Plan;
 
-/// After this many executions in a row that tell nothing, the environment counts as broken.
+/// After this many inconclusive executions in a row, the environment counts as broken.
 pub(super) const MOST_INCONCLUSIVE: usize = 9;
 
 /// One execution of a plan.

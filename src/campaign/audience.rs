@@ -1,4 +1,4 @@
-//! Whoever watches a campaign.
+//! Watching a campaign.
 
 use crate::executor::Executor;
 use crate::model::{Judgement, Plan, Regressed};

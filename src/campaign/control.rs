@@ -132,8 +132,8 @@ impl Control {
     }
 }
 
-/// The plan of a trial with a wait in the place of each fault, when it was done and for as long as
-/// it took. Steps anchored to an effect of a fault start when they did in the trial; steps that
+/// The plan of a trial with a wait instead of each fault, at the same time and for as long as the
+/// fault took. Steps anchored to an effect of a fault start when they did in the trial; steps that
 /// were skipped are left out.
 fn without_faults(trace: &Trace) -> Plan {
     let times = step_times(trace);

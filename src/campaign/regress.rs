@@ -235,7 +235,7 @@ mod tests {
         }
     }
 
-    /// Takes executions until it is decided, and tells how many that took.
+    /// Takes executions until it is decided, and returns how many that took.
     fn regress(times: u64, recorded: &Trace, seen: &[Trace]) -> (Regressed, u64) {
         let regress = Regress {
             confidence: 0.95,

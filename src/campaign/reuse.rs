@@ -49,7 +49,7 @@ impl Campaign {
             if done.any(|regressed| regressed.trace == name) {
                 continue;
             }
-            if self.left(progress) == Some(Duration::ZERO) {
+            if self.time_left(progress) == Some(Duration::ZERO) {
                 break;
             }
             audience.busy(&format!("replaying what failed before: {name}"));

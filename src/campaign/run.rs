@@ -93,13 +93,13 @@ impl Campaign {
         let replayed = self.replay_saved(progress, ledger, handle, interrupt, audience);
         if replayed.await? {
             let queue = TrialQueue::new(self, progress, ledger, interrupt, audience);
-            queue.share_out(&places).await?;
+            queue.run_on(&places).await?;
         }
         Ok(())
     }
 
     /// How long new trials may still be begun, if that is limited.
-    pub(super) fn left(&self, progress: &CampaignProgress) -> Option<Duration> {
+    pub(super) fn time_left(&self, progress: &CampaignProgress) -> Option<Duration> {
         let limit = self.at_most?;
         Some(limit.saturating_sub(progress.elapsed()))
     }

@@ -17,7 +17,8 @@ use crate::trace::{Event, FORMAT_VERSION, Header, Recorder, Redaction, StackInfo
 use crate::watch;
 
 /// Runs the trials of a stack: on its services as they are ([`LiveRunner`](super::LiveRunner)), or
-/// each in a simulated world of its own. Nobody who uses a stack needs to know which.
+/// each in a simulated world of its own. No user of a stack needs to know which. By default there
+/// is nothing to reset and nothing to leave behind.
 #[async_trait]
 pub trait TrialRunner: Send + Sync {
     /// Prepares the stack for its first trial. `false` when it was interrupted before that was
@@ -45,15 +46,24 @@ pub trait TrialRunner: Send + Sync {
         audience: &dyn Audience,
     ) -> Result<Trace, CampaignError>;
 
-    /// Whether the next trial can have a fresh stack. Where it cannot, a broken one stays broken.
-    fn can_reset(&self, stack: &StackHandle) -> bool;
+    /// Whether the next trial can have a fresh stack. If not, a broken one stays broken.
+    fn can_reset(&self, stack: &StackHandle) -> bool {
+        let _ = stack;
+        true
+    }
 
     /// Makes the stack fresh for the next trial. It is called only where that can be done.
     ///
     /// # Errors
     /// When a service cannot be stopped or started.
-    async fn reset(&self, stack: &StackHandle, audience: &dyn Audience)
-    -> Result<(), NemesisError>;
+    async fn reset(
+        &self,
+        stack: &StackHandle,
+        audience: &dyn Audience,
+    ) -> Result<(), NemesisError> {
+        let _ = (stack, audience);
+        Ok(())
+    }
 
     /// How many trials one stack can be used for at the same time.
     fn most_at_once(&self) -> usize;
@@ -62,14 +72,23 @@ pub trait TrialRunner: Send + Sync {
     ///
     /// # Errors
     /// When a service cannot be healed or released.
-    async fn leave(&self, stack: &StackHandle, audience: &dyn Audience)
-    -> Result<(), NemesisError>;
+    async fn leave(
+        &self,
+        stack: &StackHandle,
+        audience: &dyn Audience,
+    ) -> Result<(), NemesisError> {
+        let _ = (stack, audience);
+        Ok(())
+    }
 
     /// Ends what bringing the stack up has started, where no trial was run.
     ///
     /// # Errors
     /// When a service cannot be released.
-    async fn release(&self, stack: &StackHandle) -> Result<(), NemesisError>;
+    async fn release(&self, stack: &StackHandle) -> Result<(), NemesisError> {
+        let _ = stack;
+        Ok(())
+    }
 }
 
 /// A stack with all that its trials need.
@@ -78,11 +97,11 @@ pub struct StackHandle {
     pub runner: Box<dyn TrialRunner>,
     /// Executes one plan.
     pub executor: Executor,
-    /// What plans may hold.
+    /// What plans may contain.
     pub space: Space,
-    /// What traces tell of the stack.
+    /// The description of the stack in traces.
     pub info: StackInfo,
-    /// What must not reach a trace.
+    /// What is removed from traces.
     pub redaction: Redaction,
     /// What the API's log is expected to show.
     pub log: LogPatterns,
@@ -175,7 +194,8 @@ impl StackHandle {
     }
 
     /// A client outside of any trial, sending any of the kinds. The backends count as ready, so a
-    /// job's limit runs from its acceptance. The name tells its tokens from those of others.
+    /// job's limit runs from its acceptance. The name distinguishes its tokens from those of
+    /// others.
     ///
     /// # Errors
     /// When a kind cannot be sent as it is described.

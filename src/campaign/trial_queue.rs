@@ -37,7 +37,7 @@ pub(super) struct TrialQueue<'a> {
     began: Instant,
     /// How long after that new trials are begun, if that is limited. The sum of the two may be
     /// beyond what `Instant` can hold.
-    left: Option<Duration>,
+    time_left: Option<Duration>,
     /// The index of the next trial.
     next: AtomicU64,
     /// Whether no more trials are begun.
@@ -67,7 +67,7 @@ impl<'a> TrialQueue<'a> {
             audience,
             folder: ledger.folder().to_owned(),
             began: Instant::now(),
-            left: campaign.left(progress),
+            time_left: campaign.time_left(progress),
             next: AtomicU64::new(progress.summary.plans_executed),
             is_ended: AtomicBool::new(progress.ways_to_fail() >= campaign.max_failures),
             results: Mutex::new(OrderedResults {
@@ -83,23 +83,23 @@ impl<'a> TrialQueue<'a> {
     /// # Errors
     /// When a stack cannot be reset, or a file cannot be written: the first of these errors, when
     /// all have ended.
-    pub async fn share_out(&self, places: &[UsedStack<'_>]) -> Result<(), CampaignError> {
+    pub async fn run_on(&self, places: &[UsedStack<'_>]) -> Result<(), CampaignError> {
         if let [place] = places {
-            return self.on(*place).await;
+            return self.work_on(*place).await;
         }
         let runtime = Handle::current();
         if runtime.runtime_flavor() == RuntimeFlavor::CurrentThread {
             // The runtime's only thread may not be blocked: everything on every stack would wait.
             // So all stacks share it, and simulated trials, which keep their thread busy, run one
             // after the other.
-            let workers = join_all(places.iter().map(|place| self.on(*place)));
+            let workers = join_all(places.iter().map(|place| self.work_on(*place)));
             return workers.await.into_iter().fold(Ok(()), Result::and);
         }
         // A simulated trial keeps its thread busy, so every stack needs one.
-        let on = |place| runtime.block_on(self.on(place));
+        let work_on = |place| runtime.block_on(self.work_on(place));
         block_in_place(|| {
             thread::scope(|scope| {
-                let workers = places.iter().map(|place| scope.spawn(|| on(*place)));
+                let workers = places.iter().map(|place| scope.spawn(|| work_on(*place)));
                 let workers: Vec<_> = workers.collect();
                 let joined = workers.into_iter().map(|worker| {
                     let joined = worker.join();
@@ -110,7 +110,7 @@ impl<'a> TrialQueue<'a> {
         })
     }
 
-    async fn on(&self, place: UsedStack<'_>) -> Result<(), CampaignError> {
+    async fn work_on(&self, place: UsedStack<'_>) -> Result<(), CampaignError> {
         let done = self.trials(place).await;
         if done.is_err() {
             self.end();
@@ -137,7 +137,7 @@ impl<'a> TrialQueue<'a> {
             let trace = trial.await?;
             let mut verdict = trace.verdict();
             trials_since_reset += 1;
-            if self.bring(index, trace, handle).await? {
+            if self.add(index, trace, handle).await? {
                 // The executions of shrinking need not have held.
                 (trials_since_reset, verdict) = (1, Verdict::Violated);
             }
@@ -157,7 +157,9 @@ impl<'a> TrialQueue<'a> {
 
     /// The index of the trial to begin now; none when the campaign ends.
     fn begin(&self) -> Option<u64> {
-        let is_over = self.left.is_some_and(|left| self.began.elapsed() >= left);
+        let is_over = self
+            .time_left
+            .is_some_and(|left| self.began.elapsed() >= left);
         if self.is_ended() || self.interrupt.is_requested() || is_over || !self.is_any_left() {
             return None;
         }
@@ -179,7 +181,7 @@ impl<'a> TrialQueue<'a> {
 
     /// Adds a finished trial, and records all results that are due. Returns whether this stack was
     /// used for more executions.
-    async fn bring(
+    async fn add(
         &self,
         index: u64,
         trace: Trace,

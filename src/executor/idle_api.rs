@@ -16,31 +16,13 @@ const WARM_ROUNDS: u32 = 3;
 
 /// Measures what the API uses at rest.
 pub(super) struct IdleApi<'a> {
-    stack: &'a Stack,
-    limits: &'a Limits,
-    recorder: &'a Recorder,
-    /// How long the API is given at most to come to rest.
-    settle: Duration,
-    /// The time from one measurement to the next.
-    every: Duration,
+    pub stack: &'a Stack,
+    pub limits: &'a Limits,
+    pub settings: &'a Settings,
+    pub recorder: &'a Recorder,
 }
 
-impl<'a> IdleApi<'a> {
-    pub(super) fn new(
-        stack: &'a Stack,
-        limits: &'a Limits,
-        settings: &Settings,
-        recorder: &'a Recorder,
-    ) -> Self {
-        IdleApi {
-            stack,
-            limits,
-            recorder,
-            settle: settings.settle,
-            every: settings.resources_every,
-        }
-    }
-
+impl IdleApi<'_> {
     /// What the API uses at rest before the plan, once its pools are as full as the plan's load
     /// alone makes them: else what a burst takes for good would look like something that a fault
     /// has taken. None where it cannot be measured, or nothing is limited.
@@ -66,11 +48,12 @@ impl<'a> IdleApi<'a> {
     /// and is not busy; without, once it lets go of nothing any more. It does not wait for longer
     /// than `[trial] settle`, nor for an API that cannot be measured.
     pub(super) async fn at_rest(&self, before: Option<&Usage>) -> Option<Usage> {
-        let deadline = Instant::now() + self.settle;
+        let settle = self.settings.settle;
+        let deadline = Instant::now() + settle;
         let mut last: Option<(Instant, Usage)> = None;
         loop {
             let looked = look(self.stack, self.recorder, true);
-            let usage = timeout(self.settle, looked).await.ok().flatten()?;
+            let usage = timeout(settle, looked).await.ok().flatten()?;
             let now = Instant::now();
             let rests = last.is_some_and(|(at, last)| match before {
                 None => usage.fds >= last.fds && usage.threads >= last.threads,
@@ -83,7 +66,7 @@ impl<'a> IdleApi<'a> {
                 return Some(usage);
             }
             last = Some((now, usage));
-            sleep(self.every.min(deadline - now)).await;
+            sleep(self.settings.resources_every.min(deadline - now)).await;
         }
     }
 }

@@ -106,7 +106,7 @@ impl<'a> RecoveryProbes<'a> {
     }
 }
 
-/// Follows the history for ever and tells which kinds have sustained success.
+/// Follows the history for ever and notes which kinds have sustained success.
 async fn watch_streaks(mut history: Follower, sustained: &watch::Sender<BTreeMap<KindName, bool>>) {
     let mut streaks = Streaks::default();
     loop {

@@ -1,7 +1,5 @@
 //! Before anything is recorded of it, the API serves every kind of request.
 
-use std::time::Duration;
-
 use tokio::time::{Instant, sleep};
 
 use super::Settings;
@@ -11,34 +9,18 @@ use crate::trace::{Origin, Recorder};
 
 /// The set-up of one trial.
 pub(super) struct Setup<'a> {
-    client: Client,
-    kinds: &'a [RequestKind],
-    within: Duration,
-    pause: Duration,
-    recorder: &'a Recorder,
+    /// A client of its own, so that its requests are not part of the history.
+    pub client: Client,
+    pub kinds: &'a [RequestKind],
+    pub settings: &'a Settings,
+    pub recorder: &'a Recorder,
 }
 
-impl<'a> Setup<'a> {
-    /// A set-up whose requests are sent by a client of its own, so that they are not part of the
-    /// history.
-    pub(super) fn new(
-        client: Client,
-        kinds: &'a [RequestKind],
-        settings: &Settings,
-        recorder: &'a Recorder,
-    ) -> Self {
-        Setup {
-            client,
-            kinds,
-            within: settings.api_ready_within,
-            pause: settings.probe_every,
-            recorder,
-        }
-    }
-
+impl Setup<'_> {
     /// Waits until the API has served every kind of request once, and returns whether it did so in
     /// time.
     pub(super) async fn api_serves(&self) -> bool {
+        let within = self.settings.api_ready_within;
         let mut last = None;
         let began = Instant::now();
         let served = async {
@@ -52,16 +34,16 @@ impl<'a> Setup<'a> {
                         break;
                     }
                     last = Some((kind.name.clone(), outcome));
-                    sleep(self.pause).await;
+                    sleep(self.settings.probe_every).await;
                 }
             }
         };
         tokio::select! {
             biased;
             () = served => return true,
-            () = self.recorder.pass(began, self.within) => {}
+            () = self.recorder.pass(began, within) => {}
         }
-        let limit = duration(self.within);
+        let limit = duration(within);
         let detail = match last {
             Some((kind, outcome)) => {
                 format!("the last request of the kind {kind} ended as {outcome}")

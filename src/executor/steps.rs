@@ -77,8 +77,8 @@ impl<'a> Steps<'a> {
             Action::Fault(fault) => self.strike(&id, fault).await,
             Action::Wait(wait) => sleep(Duration::from_millis(wait.wait_ms)).await,
         }
-        // The end is recorded while the step still counts as active, so that whoever waits for it
-        // sees it in time.
+        // The end is recorded while the step still counts as active, so that a step that waits for
+        // it sees it in time.
         self.record(EventKind::StepEnded { step: id });
         if !matches!(step.action, Action::Burst(_)) {
             self.close();

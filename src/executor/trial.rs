@@ -46,9 +46,19 @@ impl Executor {
             Ok(clients) => clients,
             Err(error) => return recorder.trouble("preparing the load", error.to_string()),
         };
-        let setup = Setup::new(setup_client, &self.kinds, settings, recorder);
+        let setup = Setup {
+            client: setup_client,
+            kinds: &self.kinds,
+            settings,
+            recorder,
+        };
         let rounds = Rounds::new(&client, &self.kinds, plan);
-        let idle_api = IdleApi::new(&self.stack, &self.limits, settings, recorder);
+        let idle_api = IdleApi {
+            stack: &self.stack,
+            limits: &self.limits,
+            settings,
+            recorder,
+        };
         let (stack, journal) = (Arc::clone(&self.stack), Arc::clone(&self.journal));
         let nemesis = Nemesis::new(stack, journal, recorder.clone());
         let probes = RecoveryProbes::new(&client, self, recorder);
@@ -159,8 +169,8 @@ impl Executor {
         self.client(plan, scratch, readiness, "setup-")
     }
 
-    /// A client for one recorder. The prefix tells its tokens from those of the trial's other
-    /// clients.
+    /// A client for one recorder. The prefix distinguishes its tokens from those of the trial's
+    /// other clients.
     fn client(
         &self,
         plan: &Plan,

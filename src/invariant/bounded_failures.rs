@@ -383,7 +383,7 @@ mod tests {
             "3 failures, 1 of them away from any fault; some were given up earlier than these limits do, \
              or failed while this machine was too busy to serve them"
         );
-        // Another one that was not held up still tells.
+        // Another one that was not held up is still a proof.
         let other = script()
             .bad(300, 8, "sync")
             .bad(560, 9, "sync")

@@ -273,7 +273,7 @@ mod tests {
     use crate::model::{FaultKind, UnknownReason, Verdict};
     use crate::trace::script::{Script, limits};
 
-    /// So many lines, one each so many milliseconds, from the fault on.
+    /// This many lines, one every `every_ms` milliseconds, from the fault on.
     fn verdict(count: u64, every_ms: u64) -> Verdict {
         let script = Script::new(&["sync"]).fault("f1", FaultKind::Kill, 30, 80);
         let line = || EventKind::Log {

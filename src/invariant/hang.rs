@@ -20,7 +20,7 @@ pub(super) enum Hang {
     TerminalLate {
         ready_us: u64,
     },
-    /// The harness did not wait long enough to tell.
+    /// The harness did not wait long enough to decide.
     Undecided,
     /// This machine withheld most of the time.
     Starved,

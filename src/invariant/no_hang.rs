@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_slow_job_is_laid_to_the_first_fault_where_none_came_before_it() {
-        // Nothing tells how long such a job usually takes.
+        // How long such a job usually takes is unknown.
         let trace = Script::new(&["job"])
             .sent(12, 1, "job")
             .accepted(13, 1)

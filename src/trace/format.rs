@@ -48,12 +48,12 @@ impl Header {
     }
 }
 
-/// The pause between two probes where an older trace does not tell it: the default of the time.
+/// The pause between two probes in older traces, which do not say it: the default at the time.
 fn probe_every_ms() -> u64 {
     500
 }
 
-/// What a trace tells of a stack.
+/// The description of a stack.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StackInfo {
     /// The stack's name: `demo`, or the configuration's.
@@ -63,7 +63,7 @@ pub struct StackInfo {
     pub variant: Option<String>,
     /// Its backends' names.
     pub backends: Vec<String>,
-    /// What the backends' logs tell of executions.
+    /// How the backends' logs show executions.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub executed: BTreeMap<String, Executed>,
     /// Its request kinds.
@@ -89,7 +89,7 @@ impl StackInfo {
     }
 }
 
-/// What a trace tells of a request kind.
+/// The description of a request kind.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct KindInfo {
     /// Its name.

@@ -1,7 +1,7 @@
 //! Simulated trials, each in a world of its own.
 
 use std::sync::Arc;
-use std::{io, panic, thread};
+use std::{panic, thread};
 
 use async_trait::async_trait;
 use tokio::runtime::Builder;
@@ -58,7 +58,7 @@ impl SimulatedRunner {
             .enable_time()
             .start_paused(true)
             .build()
-            .map_err(no_world)?;
+            .map_err(CampaignError::World)?;
         runtime.block_on(async {
             bring_up(&executor.stack, &executor.journal).await?;
             let cap = executor.settings.max_trace_bytes;
@@ -97,7 +97,7 @@ impl TrialRunner for SimulatedRunner {
         let events = thread::scope(|scope| {
             let world = || self.events(stack, attempt, interrupt);
             let world = thread::Builder::new().spawn_scoped(scope, world);
-            let ended = world.map_err(no_world)?.join();
+            let ended = world.map_err(CampaignError::World)?.join();
             ended.unwrap_or_else(|lost| panic::resume_unwind(lost))
         })?;
         let trace = stack.judged(stack.header(0), attempt.plan, events);
@@ -109,35 +109,7 @@ impl TrialRunner for SimulatedRunner {
         Ok(trace)
     }
 
-    fn can_reset(&self, _stack: &StackHandle) -> bool {
-        true
-    }
-
-    async fn reset(
-        &self,
-        _stack: &StackHandle,
-        _audience: &dyn Audience,
-    ) -> Result<(), NemesisError> {
-        Ok(())
-    }
-
     fn most_at_once(&self) -> usize {
         usize::MAX
     }
-
-    async fn leave(
-        &self,
-        _stack: &StackHandle,
-        _audience: &dyn Audience,
-    ) -> Result<(), NemesisError> {
-        Ok(())
-    }
-
-    async fn release(&self, _stack: &StackHandle) -> Result<(), NemesisError> {
-        Ok(())
-    }
-}
-
-fn no_world(error: io::Error) -> CampaignError {
-    CampaignError::World(error)
 }
