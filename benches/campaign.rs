@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Instant;
 
 use comeback::app::Variant;
-use comeback::campaign::{Audience, Bench, Campaign, Interrupt, PlanSource, Stacks};
+use comeback::campaign::{Audience, Campaign, Interrupt, PlanSource, StackHandle, Stacks};
 use comeback::demo;
 use comeback::executor::Executor;
 use comeback::generator::{BackendSpace, Bounds, Space};
@@ -38,7 +38,7 @@ fn main() {
         unreadable: Vec::new(),
         known: BTreeSet::new(),
     };
-    let bench = bench();
+    let handle = handle();
     let jobs = thread::available_parallelism().map_or(1, usize::from);
     let looks = Looks {
         every: trials.div_ceil(LOOKS),
@@ -46,7 +46,7 @@ fn main() {
     };
     let (_never, interrupt) = watched::channel(false);
     let interrupt = Interrupt::new(interrupt);
-    let stacks = Stacks::new(&bench, repeat_n(&bench, jobs - 1));
+    let stacks = Stacks::new(&handle, repeat_n(&handle, jobs - 1));
 
     println!("after     memory (resident, MiB)");
     let began = Instant::now();
@@ -69,13 +69,13 @@ fn main() {
 }
 
 /// The healthy demo, simulated, with many requests in each plan.
-fn bench() -> Bench {
-    let bench = demo::simulated(Variant::Healthy).expect("the demo is sound");
+fn handle() -> StackHandle {
+    let handle = demo::simulated(Variant::Healthy).expect("the demo is sound");
     let bounds = Bounds {
         steps: 3..=5,
         requests: 350..=700,
         max_plan_ms: 60_000,
-        ..bench.space.bounds().clone()
+        ..handle.space.bounds().clone()
     };
     let backends = vec![BackendSpace {
         name: demo::BACKEND.to_owned(),
@@ -85,9 +85,9 @@ fn bench() -> Bench {
         .into_iter()
         .map(|kind| (kind.name, kind.weight))
         .collect();
-    Bench {
+    StackHandle {
         space: Space::new(backends, mix, Vec::new(), bounds).expect("the bounds are sound"),
-        ..bench
+        ..handle
     }
 }
 

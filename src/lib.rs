@@ -51,12 +51,13 @@
 //! 1. A plan is drawn: `generator/opening.rs` holds the first ones, `generator/interleaving.rs` the
 //!    random ones. Its words (step, fault, anchor, burst) are in `model/`; a new kind of fault
 //!    begins in `model/fault.rs`.
-//! 2. `campaign/trial_queue.rs` gives the plan to a stack, and `campaign/trial.rs` executes it: one
-//!    trace, one verdict.
-//! 3. `executor/course.rs` is the trial itself: set-up (`setup.rs`), baseline, the plan (`steps.rs`
-//!    waits for `anchors.rs`), healing, `recovery.rs` (probes until success is sustained),
-//!    `rest.rs` (what the API holds at rest). `start.rs` brings the stack up before the first
-//!    trial, and `reset.rs` restarts it between trials.
+//! 2. `campaign/trial_queue.rs` gives the plan to a stack, and the stack's runner executes it:
+//!    `campaign/live_runner.rs`, or `demo/sim/simulated_runner.rs`. One trace, one verdict.
+//! 3. `executor/trial.rs` is the trial itself, phase by phase: set-up (`setup.rs`), baseline
+//!    (`rounds.rs`), the plan (`steps.rs` waits for `anchors.rs`), healing, recovery
+//!    (`recovery_probes.rs` probes until success is sustained), and what the API uses when it is
+//!    idle (`idle_api.rs`). `start.rs` brings the stack up before the first trial, and `reset.rs`
+//!    restarts it between trials.
 //! 4. A fault is done by `nemesis/` and nobody else: the intent is written to the journal, then the
 //!    driver acts. A kill is done in `stack/process/reach.rs`, in `stack/docker/container.rs`, by a
 //!    command that `stack/command/driver.rs` chooses, or, simulated, in `demo/sim/service.rs`.
@@ -64,7 +65,8 @@
 //!    `load/pooled.rs`; `load/template.rs` makes it, and `load/expectation.rs` reads its answer. An
 //!    accepted job is followed in `load/job.rs`.
 //! 6. Every event is put in order by `trace/recorder.rs`. `trace/event.rs` lists them, and
-//!    `trace/query.rs` answers questions about them.
+//!    `trace/query.rs` answers questions about them. The file is described in `trace/format.rs`,
+//!    written by `trace/writer.rs` and read by `trace/lines.rs`.
 //! 7. `invariant/judge.rs` asks each invariant, one file each: whether an API recovers is decided
 //!    in `invariant/recovers.rs`.
 //! 8. What failed is tried again without its faults (`campaign/control.rs`), made smaller

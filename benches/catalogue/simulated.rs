@@ -1,17 +1,17 @@
 //! The catalogue in the simulator.
 
 use std::collections::BTreeMap;
-use std::future::pending;
 use std::time::Instant;
 
 use comeback::app::Variant;
-use comeback::campaign::Bench;
+use comeback::campaign::StackHandle;
 use comeback::demo;
 use comeback::generator;
 use comeback::model::{Figure, Judgement, Tested, Verdict};
 use comeback::trace::{Trace, tested};
 
 use super::side_by_side::side_by_side;
+use crate::trial;
 
 /// A violation: after how many plans, after how long on the simulator's clock, and of what.
 struct Found {
@@ -29,8 +29,8 @@ pub fn detection(bugs: &[Variant], seeds: u64, plans: u64) -> anyhow::Result<()>
     let (began, mut trials) = (Instant::now(), 0);
     let (mut all_plans, mut all_seconds) = (Vec::new(), Vec::new());
     for bug in bugs {
-        let bench = demo::simulated(*bug)?;
-        let tries = side_by_side(seeds, |seed| find(&bench, seed + 1, plans));
+        let handle = demo::simulated(*bug)?;
+        let tries = side_by_side(seeds, |seed| find(&handle, seed + 1, plans));
         trials += tries
             .iter()
             .map(|found| found.as_ref().map_or(plans, |found| found.plans))
@@ -75,7 +75,7 @@ pub fn detection(bugs: &[Variant], seeds: u64, plans: u64) -> anyhow::Result<()>
 
 /// Says how often load meets outages in the plans of the healthy variant, whatever its seed.
 pub fn load(seeds: u64, plans: u64) -> anyhow::Result<()> {
-    let bench = demo::simulated(Variant::Healthy)?;
+    let handle = demo::simulated(Variant::Healthy)?;
     println!(
         "| plans of a campaign | outages met by load | plans with load in every outage | virtual seconds a plan |"
     );
@@ -83,7 +83,7 @@ pub fn load(seeds: u64, plans: u64) -> anyhow::Result<()> {
     // The opening of the demo, and what is drawn after it.
     for (first, last) in [(0, 13), (13, plans.max(14))] {
         let traces = side_by_side(seeds, |seed| {
-            let trials = (first..last).map(|index| trace(&bench, seed + 1, index));
+            let trials = (first..last).map(|index| trace(&handle, seed + 1, index));
             trials
                 .map(|trace| (tested(&trace), seconds(&trace)))
                 .collect::<Vec<_>>()
@@ -114,8 +114,8 @@ pub fn false_alarms(correct: &[Variant], plans: u64) -> anyhow::Result<()> {
     let each = plans.div_ceil(correct.len().max(1) as u64);
     let (began, mut trials) = (Instant::now(), 0);
     for variant in correct {
-        let bench = demo::simulated(*variant)?;
-        let judgements = side_by_side(each, |index| trial(&bench, 1, index));
+        let handle = demo::simulated(*variant)?;
+        let judgements = side_by_side(each, |index| trial(&handle, 1, index));
         trials += each;
         let of = |verdict| judgements.iter().filter(move |j| j.verdict == verdict);
         let (violated, inconclusive) = (of(Verdict::Violated), of(Verdict::Inconclusive));
@@ -144,11 +144,11 @@ pub fn tight_recovery(correct: &[Variant], plans: u64) -> anyhow::Result<()> {
     let each = plans.div_ceil(correct.len().max(1) as u64);
     let (began, mut trials) = (Instant::now(), 0);
     for variant in correct {
-        let mut bench = demo::simulated(*variant)?;
-        let own_ms = side_by_side(MEASURED, |index| slowest_ms(&trial(&bench, 7, index)));
+        let mut handle = demo::simulated(*variant)?;
+        let own_ms = side_by_side(MEASURED, |index| slowest_ms(&trial(&handle, 7, index)));
         let own_ms = own_ms.into_iter().fold(0.0, f64::max);
-        bench.executor.limits.recovery_ms = (1.5 * own_ms).ceil() as u64;
-        let judgements = side_by_side(each, |index| trial(&bench, 1, index));
+        handle.executor.limits.recovery_ms = (1.5 * own_ms).ceil() as u64;
+        let judgements = side_by_side(each, |index| trial(&handle, 1, index));
         trials += MEASURED + each;
         let count = |verdict| judgements.iter().filter(|j| j.verdict == verdict).count();
         println!(
@@ -177,10 +177,10 @@ fn words(judgement: &Judgement) -> String {
     primary.unwrap_or_else(|| judgement.reason())
 }
 
-fn find(bench: &Bench, seed: u64, plans: u64) -> Option<Found> {
+fn find(handle: &StackHandle, seed: u64, plans: u64) -> Option<Found> {
     let mut spent = 0.0;
     (0..plans).find_map(|index| {
-        let trace = trace(bench, seed, index);
+        let trace = trace(handle, seed, index);
         spent += seconds(&trace);
         let judgement = trace.judgement.as_ref()?;
         let primary = judgement
@@ -202,16 +202,14 @@ fn seconds(trace: &Trace) -> f64 {
         .map_or(0.0, |event| event.at_us as f64 / 1e6)
 }
 
-fn trial(bench: &Bench, seed: u64, index: u64) -> Judgement {
-    let judgement = trace(bench, seed, index).judgement;
+fn trial(handle: &StackHandle, seed: u64, index: u64) -> Judgement {
+    let judgement = trace(handle, seed, index).judgement;
     judgement.expect("a trial is judged")
 }
 
-fn trace(bench: &Bench, seed: u64, index: u64) -> Trace {
-    let plan = generator::plan(&bench.space, seed, index);
-    let simulation = bench.simulation.as_ref().expect("the bench is simulated");
-    let trace = simulation.trial(bench, &plan, 0, pending());
-    trace.expect("a world can be made")
+fn trace(handle: &StackHandle, seed: u64, index: u64) -> Trace {
+    let plan = generator::plan(&handle.space, seed, index);
+    trial::simulated(handle, &plan, 0)
 }
 
 fn rate(trials: u64, began: Instant) {

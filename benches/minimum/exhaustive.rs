@@ -1,9 +1,9 @@
 //! The minimum, by trying everything.
 
 use std::collections::BTreeSet;
-use std::future::pending;
 
-use comeback::campaign::Bench;
+use crate::trial;
+use comeback::campaign::StackHandle;
 use comeback::model::{Plan, Signature, StepId};
 use comeback::shrink::without;
 use comeback::trace::{Trace, step_times};
@@ -13,7 +13,7 @@ const TRIES: u64 = 5;
 
 /// The least number of steps with which the plan of a trace fails in the same way, if it is below `below`. Steps are left out of the plan as it
 /// was found, and nothing else is changed.
-pub fn fewer_steps(bench: &Bench, found: &Trace, below: usize) -> Option<usize> {
+pub fn fewer_steps(handle: &StackHandle, found: &Trace, below: usize) -> Option<usize> {
     let signature = found.judgement.as_ref()?.signature.as_ref()?;
     let times = step_times(found);
     let steps: Vec<&StepId> = found.plan.steps.iter().map(|step| &step.id).collect();
@@ -36,18 +36,16 @@ pub fn fewer_steps(bench: &Bench, found: &Trace, below: usize) -> Option<usize> 
                 background: None,
                 ..plan.clone()
             };
-            fails(bench, &bare, signature) || (with_load && fails(bench, &plan, signature))
+            fails(handle, &bare, signature) || (with_load && fails(handle, &plan, signature))
         })
     })
 }
 
 /// Whether a plan fails with this signature in any of some executions.
-fn fails(bench: &Bench, plan: &Plan, signature: &Signature) -> bool {
-    let simulation = bench.simulation.as_ref().expect("the bench is simulated");
+fn fails(handle: &StackHandle, plan: &Plan, signature: &Signature) -> bool {
     // The chances differ from those that shrinking had.
     (1_000..1_000 + TRIES).any(|nth| {
-        let trace = simulation.trial(bench, plan, nth, pending());
-        let judgement = trace.expect("a world can be made").judgement;
+        let judgement = trial::simulated(handle, plan, nth).judgement;
         judgement.is_some_and(|judgement| judgement.shows(signature))
     })
 }

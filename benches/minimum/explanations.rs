@@ -1,9 +1,9 @@
 //! What an explanation claims, checked by trying it: in a simulation the truth can be had.
 
 use std::collections::BTreeSet;
-use std::future::pending;
 
-use comeback::campaign::Bench;
+use crate::trial;
+use comeback::campaign::StackHandle;
 use comeback::model::{
     BACKGROUND, Explanation, NeededNumber, NeededStep, Number, Plan, Signature, Standing, StepTimes,
 };
@@ -56,9 +56,9 @@ impl Score {
     }
 }
 
-/// Executes plans of a simulated bench.
+/// Executes plans on a simulated stack.
 struct Truth<'a> {
-    bench: &'a Bench,
+    handle: &'a StackHandle,
     failure: &'a Signature,
     plan: &'a Plan,
     effort: Effort,
@@ -68,14 +68,14 @@ struct Truth<'a> {
 
 /// Checks every claim of an explanation of a plan.
 pub fn check(
-    bench: &Bench,
+    handle: &StackHandle,
     failure: &Signature,
     plan: &Plan,
     explanation: &Explanation,
     effort: Effort,
 ) -> Checked {
     let mut truth = Truth {
-        bench,
+        handle,
         failure,
         plan,
         effort,
@@ -207,14 +207,8 @@ impl Truth<'_> {
     }
 
     fn execute(&self, plan: &Plan, nth: u64) -> (bool, comeback::trace::Trace) {
-        let simulation = self
-            .bench
-            .simulation
-            .as_ref()
-            .expect("the bench is simulated");
         // The chances differ from those that shrinking had.
-        let trace = simulation.trial(self.bench, plan, 10_000 + nth, pending());
-        let trace = trace.expect("a world can be made");
+        let trace = trial::simulated(self.handle, plan, 10_000 + nth);
         let judgement = trace.judgement.as_ref();
         (
             judgement.is_some_and(|judgement| judgement.shows(self.failure)),

@@ -13,6 +13,8 @@ mod live;
 #[path = "../common/side_by_side.rs"]
 mod side_by_side;
 mod simulated;
+#[path = "../../tests/support/trial.rs"]
+mod trial;
 
 use clap::Parser;
 use comeback::app::Variant;

@@ -1,10 +1,9 @@
 //! The catalogue, shrunk in the simulator.
 
-use std::future::pending;
 use std::time::Duration;
 
 use comeback::app::Variant;
-use comeback::campaign::{Bench, Interrupt, ShrinkBudget, Shrunken, Unseen};
+use comeback::campaign::{Interrupt, ShrinkBudget, Shrunken, StackHandle, Unseen};
 use comeback::demo;
 use comeback::generator;
 use comeback::model::Verdict;
@@ -14,6 +13,7 @@ use comeback::watched;
 use super::exhaustive::fewer_steps;
 use super::explanations::{self, Checked, Effort, Score};
 use super::side_by_side::side_by_side;
+use crate::trial;
 
 const EFFORT: Effort = Effort {
     tries: 10,
@@ -40,8 +40,8 @@ pub fn shrinking(bugs: &[Variant], seeds: u64, plans: u64) -> anyhow::Result<()>
     println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
     let mut all = Checked::default();
     for bug in bugs {
-        let bench = demo::simulated(*bug)?;
-        let results = side_by_side(seeds, |seed| one(&bench, seed + 1, plans));
+        let handle = demo::simulated(*bug)?;
+        let results = side_by_side(seeds, |seed| one(&handle, seed + 1, plans));
         let results: Vec<Result> = results.into_iter().flatten().collect();
         let count = |of: &dyn Fn(&Result) -> bool| results.iter().filter(|r| of(r)).count();
         let median = |of: &dyn Fn(&Result) -> u64| {
@@ -91,13 +91,13 @@ fn scores(checked: &Checked) -> String {
         .join(" | ")
 }
 
-fn one(bench: &Bench, seed: u64, plans: u64) -> Option<Result> {
-    let found = find(bench, seed, plans)?;
-    let shrunk = shrink(bench, &found);
+fn one(handle: &StackHandle, seed: u64, plans: u64) -> Option<Result> {
+    let found = find(handle, seed, plans)?;
+    let shrunk = shrink(handle, &found);
     let to = shrunk.history.to_steps;
     let failure = found.judgement.as_ref()?.signature.as_ref()?;
     let checked = explanations::check(
-        bench,
+        handle,
         failure,
         &shrunk.trace.plan,
         &shrunk.explanation,
@@ -106,7 +106,7 @@ fn one(bench: &Bench, seed: u64, plans: u64) -> Option<Result> {
     Some(Result {
         from: shrunk.history.from_steps,
         to,
-        minimum: fewer_steps(bench, &found, to).unwrap_or(to),
+        minimum: fewer_steps(handle, &found, to).unwrap_or(to),
         runs: shrunk.history.runs,
         guard_runs: shrunk.history.guard_runs,
         finished: shrunk.history.finished,
@@ -114,12 +114,10 @@ fn one(bench: &Bench, seed: u64, plans: u64) -> Option<Result> {
     })
 }
 
-fn find(bench: &Bench, seed: u64, plans: u64) -> Option<Trace> {
-    let simulation = bench.simulation.as_ref().expect("the bench is simulated");
+fn find(handle: &StackHandle, seed: u64, plans: u64) -> Option<Trace> {
     let trials = (0..plans).map(|index| {
-        let plan = generator::plan(&bench.space, seed, index);
-        let trace = simulation.trial(bench, &plan, 0, pending());
-        trace.expect("a world can be made")
+        let plan = generator::plan(&handle.space, seed, index);
+        trial::simulated(handle, &plan, 0)
     });
     let violated = |trace: &Trace| {
         let judgement = trace.judgement.as_ref();
@@ -129,7 +127,7 @@ fn find(bench: &Bench, seed: u64, plans: u64) -> Option<Trace> {
     violations.next()
 }
 
-fn shrink(bench: &Bench, found: &Trace) -> Shrunken {
+fn shrink(handle: &StackHandle, found: &Trace) -> Shrunken {
     let folder = tempfile::tempdir().expect("a folder for the traces");
     let kept = folder.path().join("kept.jsonl");
     found.write(&kept).expect("the trace can be written");
@@ -140,7 +138,7 @@ fn shrink(bench: &Bench, found: &Trace) -> Shrunken {
     };
     let (_, never) = watched::channel(false);
     let interrupt = Interrupt::new(never);
-    let shrunk = bench.shrink(found, &kept, folder.path(), budget, &interrupt, &Unseen);
+    let shrunk = handle.shrink(found, &kept, folder.path(), budget, &interrupt, &Unseen);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime can be started");
     let shrunk = runtime.block_on(shrunk).expect("every trial is executed");
     shrunk.expect("the trace has failed")

@@ -43,7 +43,7 @@ struct Arguments {
 type Shrinker = fn(Oracle, u64) -> Outcome;
 
 const SHRINKERS: [(&str, Shrinker); 5] = [
-    ("comeback", |oracle, _| ours::shrink(oracle)),
+    ("comeback", ours::shrink),
     ("ProbDD, retries", |oracle, _| probdd::shrink(oracle)),
     ("ddmin, retries", |oracle, _| ddmin::shrink(oracle)),
     ("proptest, retries", |oracle, seed| {

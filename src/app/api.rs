@@ -15,9 +15,9 @@ use hyper::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 
 use super::caller::Caller;
-use super::chatter::Chatter;
 use super::http::{self, Reply, failure, object};
 use super::jobs::{JobStatus, Jobs};
+use super::limited_log::LimitedLog;
 use super::network::serve_each;
 use super::processor::Processor;
 use super::provider::{CallError, Provider};
@@ -47,7 +47,7 @@ pub async fn serve(
         provider,
         caller,
         processor,
-        chatter: Chatter::new(host.log.clone(), settings.request_lines),
+        request_log: LimitedLog::new(host.log.clone(), settings.request_lines),
         settings,
     });
     let serve_http = serve_each(&mut listener, &host.log, |stream| {
@@ -55,13 +55,13 @@ pub async fn serve(
         let stream = host.meter.count(stream);
         async move { http::serve(stream, |request| api.answer(request)).await }
     });
-    let work = async {
+    let serving = async {
         tokio::join!(api.processor.run(queue), serve_http);
     };
     tokio::select! {
         biased;
         crash = api.provider.keep_connected() => crash,
-        () = work => Crash("the job queue was closed".into()),
+        () = serving => Crash("nobody submits jobs any more".into()),
     }
 }
 
@@ -70,14 +70,14 @@ struct Api {
     provider: Arc<Provider>,
     caller: Arc<Caller>,
     processor: Processor,
-    chatter: Chatter,
+    request_log: LimitedLog,
     settings: ApiSettings,
 }
 
 impl Api {
     async fn answer(&self, request: Request<Incoming>) -> Reply {
         let (head, body) = request.into_parts();
-        self.chatter
+        self.request_log
             .line(format_args!("{} {}", head.method, head.uri.path()));
         // BUG blocking-reconnect: nothing else runs until the backend is back.
         if self.settings.is(Variant::BlockingReconnect) {
@@ -85,7 +85,7 @@ impl Api {
         }
         match (&head.method, head.uri.path()) {
             (&Method::POST, "/request") => self.submit(body).await,
-            (&Method::POST, "/sync") => self.work(body).await,
+            (&Method::POST, "/sync") => self.sync(body).await,
             (&Method::GET, "/ping") => (StatusCode::OK, json!({ "ping": "pong" })),
             (&Method::GET, "/status") => self.status(),
             (&Method::GET, path) if path.starts_with("/response/") => {
@@ -113,7 +113,7 @@ impl Api {
         }
     }
 
-    async fn work(&self, body: Incoming) -> Reply {
+    async fn sync(&self, body: Incoming) -> Reply {
         let token = match token(body).await {
             Ok(token) => token,
             Err(reply) => return reply,

@@ -24,9 +24,9 @@ const MOST_WORK: usize = 512;
 pub struct BackendSettings {
     /// How long it accepts connections before it serves.
     pub boot: Duration,
-    /// How long a piece of work takes. Any number of them run concurrently.
-    pub work: Duration,
-    /// How long a session may be without a connection.
+    /// How long a piece of work takes. Any number are worked on at once.
+    pub job_time: Duration,
+    /// For how long a session may be without a connection.
     pub session_grace: Duration,
 }
 
@@ -35,7 +35,7 @@ impl Default for BackendSettings {
     fn default() -> Self {
         BackendSettings {
             boot: Duration::from_millis(100),
-            work: Duration::from_millis(20),
+            job_time: Duration::from_millis(20),
             session_grace: Duration::from_secs(1),
         }
     }
@@ -80,8 +80,9 @@ impl Backend {
     /// Talks with one peer until one of the two hangs up.
     async fn converse(&self, stream: Stream) -> io::Result<()> {
         let mut wire = Wire::new(stream);
-        let work = self.settings.work;
-        // Every piece of work takes the same time, so they finish in order of arrival.
+        let job_time = self.settings.job_time;
+        // Every piece of work takes the same time, so they are done in the order in which they
+        // came.
         let mut working: VecDeque<(Instant, u64, Value)> = VecDeque::new();
         loop {
             let next_done = working.front().map(|(done_at, ..)| *done_at);
@@ -89,7 +90,7 @@ impl Backend {
                 biased;
                 () = sleep_until(next_done.unwrap_or(self.ready_at)), if next_done.is_some() => {
                     if let Some((_, call, token)) = working.pop_front() {
-                        let result = format!("worked for {} ms", work.as_millis());
+                        let result = format!("worked for {} ms", job_time.as_millis());
                         wire.send(&FromBackend::Done { call, token, result }).await?;
                     }
                 }
@@ -105,7 +106,7 @@ impl Backend {
                     Some(_) if Instant::now() < self.ready_at => return wire.send(&FromBackend::Booting).await,
                     Some(ToBackend::Health) => wire.send(&FromBackend::Ready).await?,
                     Some(ToBackend::Work { call, token }) => {
-                        working.push_back((Instant::now() + work, call, token));
+                        working.push_back((Instant::now() + job_time, call, token));
                         if working.len() > MOST_WORK {
                             self.block("too much work at a time");
                             return Ok(());

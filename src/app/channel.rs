@@ -117,8 +117,8 @@ pub(super) async fn open(
 }
 
 impl Channel {
-    /// Lets the backend do a piece of work.
-    pub async fn work(&self, token: Value) -> Result<BackendAnswer, Broken> {
+    /// Has a piece of work done.
+    pub async fn process(&self, token: Value) -> Result<BackendAnswer, Broken> {
         let (answer, answered) = oneshot::channel();
         self.calls
             .send(Call { token, answer })

@@ -63,7 +63,7 @@ impl Meter {
     }
 
     /// Counts CPU time.
-    pub(super) fn worked(&self, time: Duration) {
+    pub(super) fn add_busy(&self, time: Duration) {
         let us = time.as_micros() as u64;
         self.0.busy_us.fetch_add(us, Ordering::Relaxed);
     }

@@ -141,7 +141,7 @@ impl Provider {
             (0..retries).for_each(|_| channel.repeat(token.clone()));
         }
         let answer = async {
-            let answered = channel.work(token).await;
+            let answered = channel.process(token).await;
             answered.map_err(|Broken| CallError::Broken)
         };
         let Some(deadline) = self.settings.call_deadline else {
@@ -256,7 +256,7 @@ impl Provider {
     }
 
     async fn dial(&self, session: &mut BackendSession) -> Result<Pump, DialError> {
-        self.host.meter.worked(DIAL_COST);
+        self.host.meter.add_busy(DIAL_COST);
         let waiting = match self.settings.variant {
             // BUG crossed-replies: calls from the old connection wait for the first responses on the
             // new one.

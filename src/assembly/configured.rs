@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use super::this_machine;
 use super::{AssemblyError, Blueprint};
-use crate::campaign::{Bench, stack_info};
+use crate::campaign::{LiveRunner, StackHandle, stack_info};
 use crate::config::{BackendConfig, Config, ContainerName, ReadyCheck, ServiceConfig};
 use crate::executor::Executor;
 use crate::invariant::standard;
-use crate::load::{self, Connections, Fresh, HttpProbe, Pooled, Transport};
+use crate::load::{self, Connections, HttpProbe, Pooled, Transport, Unpooled};
 use crate::model::API;
 use crate::nemesis::Journal;
 use crate::stack::command::{CommandDriver, Commands};
@@ -41,7 +41,7 @@ pub async fn configured(
     blueprint: Blueprint,
     journal: &Arc<Journal>,
     presence: Presence,
-) -> Result<Bench, AssemblyError> {
+) -> Result<StackHandle, AssemblyError> {
     let Blueprint {
         mut config,
         ports,
@@ -84,7 +84,8 @@ pub async fn configured(
             config.api.connections,
         )
     };
-    Ok(Bench {
+    Ok(StackHandle {
+        runner: Box::new(LiveRunner),
         space: config.space,
         info,
         redaction: Redaction::new(&config.secrets, config.trial.max_text_bytes),
@@ -104,8 +105,7 @@ pub async fn configured(
         },
         log: config.log,
         invariants: standard(),
-        reset: config.reset,
-        simulation: None,
+        reset_policy: config.reset,
     })
 }
 
@@ -273,7 +273,7 @@ fn transport(
     max_body_bytes: usize,
 ) -> Result<Arc<dyn Transport>, AssemblyError> {
     Ok(match connections {
-        Connections::Fresh => Arc::new(Fresh::new(url, ca)?.max_body(max_body_bytes)),
+        Connections::Fresh => Arc::new(Unpooled::new(url, ca)?.max_body(max_body_bytes)),
         Connections::Pooled => Arc::new(Pooled::new(url, ca)?.max_body(max_body_bytes)),
     })
 }

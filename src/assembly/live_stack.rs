@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::Mutex;
 
 use super::{AssemblyError, Blueprint, Hold, Presence, Reaper, Signals, begin_journal, configured};
-use crate::campaign::{Bench, Interrupt, Unseen};
+use crate::campaign::{Attempt, Interrupt, StackHandle, Unseen};
 use crate::generator::Space;
 use crate::model::{Plan, Verdict};
 use crate::nemesis::Journal;
@@ -55,7 +55,7 @@ pub struct LiveStack {
 
 /// A stack that is to be left as it was found, once.
 struct Held {
-    bench: Bench,
+    handle: StackHandle,
     is_left: bool,
 }
 
@@ -92,13 +92,13 @@ impl LiveStack {
             _ => None,
         };
         OPEN.fetch_add(1, Ordering::SeqCst);
-        let bench = runtime.block_on(brought_up(blueprint, &journal));
-        let bench = bench.inspect_err(|_| {
+        let handle = runtime.block_on(brought_up(blueprint, &journal));
+        let handle = handle.inspect_err(|_| {
             OPEN.fetch_sub(1, Ordering::SeqCst);
         })?;
-        let space = bench.space.clone();
+        let space = handle.space.clone();
         let is_left = false;
-        let held = Arc::new(Mutex::new(Held { bench, is_left }));
+        let held = Arc::new(Mutex::new(Held { handle, is_left }));
         let (interrupted, at_end) = (interrupt.clone(), Arc::clone(&held));
         runtime.spawn(async move {
             // The trial that is under way ends by itself, and releases the stack.
@@ -138,14 +138,17 @@ impl LiveStack {
         let trace = self.runtime.block_on(async {
             let held = self.held.lock().await;
             let is_first = self.trials_since_reset == 0;
-            if !is_first && held.bench.refresh(&Unseen).await? {
+            if !is_first && held.handle.reset(&Unseen).await? {
                 self.trials_since_reset = 0;
             }
             let since = self.trials_since_reset;
             self.trials_since_reset += 1;
-            let trial = held
-                .bench
-                .trial(plan, &path, since, &self.interrupt, &Unseen);
+            let attempt = Attempt {
+                trials_since_reset: since,
+                path: Some(&path),
+                ..Attempt::of(plan)
+            };
+            let trial = held.handle.execute(attempt, &self.interrupt, &Unseen);
             trial.await.map_err(AssemblyError::from)
         })?;
         if trace.verdict() == Verdict::Violated {
@@ -169,7 +172,7 @@ impl Held {
         if std::mem::replace(&mut self.is_left, true) {
             return;
         }
-        if let Err(error) = self.bench.executor.leave().await {
+        if let Err(error) = self.handle.executor.leave().await {
             tracing::error!("the stack was not left as it was found: {error}");
         }
         OPEN.fetch_sub(1, Ordering::SeqCst);
@@ -192,17 +195,20 @@ fn end_if_all_are_left() {
 }
 
 /// The stack, up.
-async fn brought_up(blueprint: Blueprint, journal: &Arc<Journal>) -> Result<Bench, AssemblyError> {
-    let bench = configured(blueprint, journal, Presence::Running).await;
-    let Ok(bench) = bench else {
+async fn brought_up(
+    blueprint: Blueprint,
+    journal: &Arc<Journal>,
+) -> Result<StackHandle, AssemblyError> {
+    let handle = configured(blueprint, journal, Presence::Running).await;
+    let Ok(handle) = handle else {
         journal.end()?;
-        return bench;
+        return handle;
     };
-    if let Err(error) = bench.executor.bring_up().await {
-        bench.executor.release().await?;
+    if let Err(error) = handle.executor.bring_up().await {
+        handle.executor.release().await?;
         return Err(error.into());
     }
-    Ok(bench)
+    Ok(handle)
 }
 
 /// The program `comeback`, where it is installed.

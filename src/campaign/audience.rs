@@ -1,4 +1,4 @@
-//! Whoever watches a campaign.
+//! Watching a campaign.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,13 +9,13 @@ use crate::trace::Recorder;
 
 /// Watches a campaign.
 pub trait Audience: Sync {
-    /// A trial begins, which this executor will do; its history can be followed.
+    /// A trial begins on this executor; its history can be followed.
     fn trial_begins(&self, plan: &Plan, executor: &Executor, recorder: &Recorder);
     /// A trial has been judged.
     fn trial_ended(&self, plan: &Plan, judgement: &Judgement);
     /// A saved failure has been replayed.
-    fn reused(&self, told: &Regressed);
-    /// Another plan is executed, to make a failing one smaller.
+    fn reused(&self, regressed: &Regressed);
+    /// Another plan is executed to make a failing one smaller.
     fn shrinking(&self, so_far: &ShrinkingSoFar);
     /// Something else takes a while.
     fn busy(&self, what: &str);

@@ -1,11 +1,11 @@
 //! Limits, times and bounds that contradict each other.
 //!
-//! Each may be set by itself, and each is sensible by itself. Together, some leave nothing to find,
-//! or nothing to tell: what is listed here is warned of, and nothing is refused.
+//! Each is sensible by itself, but some together leave nothing to find or nothing to judge. Those
+//! listed here cause a warning; nothing is refused.
 
 use std::time::Duration;
 
-use super::Bench;
+use super::StackHandle;
 use crate::executor::Settings;
 use crate::generator::Bounds;
 use crate::model::{Limits, duration_ms};
@@ -23,7 +23,7 @@ pub struct Contradiction {
     pub remedy: String,
 }
 
-impl Bench {
+impl StackHandle {
     /// What of this stack's limits, times and bounds contradicts each other.
     pub fn contradictions(&self) -> Vec<Contradiction> {
         let executor = &self.executor;
@@ -93,7 +93,7 @@ fn contradictions(limits: &Limits, settings: &Settings, bounds: &Bounds) -> Vec<
     let contradict = table
         .into_iter()
         .filter(|((_, at_most), (_, least), ..)| at_most > least);
-    let told =
+    let found =
         contradict.map(
             |((first, at_most), (second, least), follows, remedy)| Contradiction {
                 what: format!(
@@ -104,7 +104,7 @@ fn contradictions(limits: &Limits, settings: &Settings, bounds: &Bounds) -> Vec<
                 remedy: remedy.to_owned(),
             },
         );
-    told.collect()
+    found.collect()
 }
 
 #[cfg(test)]

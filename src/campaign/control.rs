@@ -1,4 +1,5 @@
-//! A failing plan once more, without its faults: does the stack need them to fail?
+//! The control of a failure: the same plan without its faults. If the stack still fails, it is
+//! flaky by itself.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,26 +7,26 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Audience, Bench, CampaignError, Interrupt, ShrinkingSoFar};
+use super::{Attempt, Audience, CampaignError, Interrupt, ShrinkingSoFar, StackHandle};
 use crate::executor::Executor;
 use crate::model::{Action, Anchor, Judgement, Plan, Regressed, Signature, Step, Verdict, Wait};
 use crate::trace::{Recorder, Trace, TraceWriter, step_times};
 
-/// The controls of a campaign: one for each failure, whatever its names.
+/// The controls of a campaign, one for each failure.
 #[derive(Debug, Default)]
 pub(super) struct Controls(BTreeMap<Signature, Control>);
 
-/// What the plan gave without its faults.
+/// The result of a plan without its faults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Control {
     verdict: Verdict,
-    /// Why the failure is no matter of faults, if it isn't.
+    /// Why the failure does not need faults, if that is so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     flaky: Option<String>,
 }
 
 impl Controls {
-    /// What the control of a signature gave, if one was run.
+    /// The verdict of the control of a signature, if one was run.
     pub fn verdict(&self, signature: &Signature) -> Option<Verdict> {
         self.of(signature).map(|control| control.verdict)
     }
@@ -36,7 +37,7 @@ impl Controls {
         found.map(|(_, control)| control)
     }
 
-    /// The signatures that show without a fault, too.
+    /// The signatures that show even without a fault.
     pub fn flaky(&self) -> impl Iterator<Item = &Signature> {
         let flaky = self.0.iter().filter(|(_, control)| control.flaky.is_some());
         flaky.map(|(signature, _)| signature)
@@ -48,9 +49,8 @@ impl Controls {
     }
 
     /// Makes a failed trial inconclusive where the same plan fails in the same way without its
-    /// faults. A signature that is met for the first time has its control run now, on a fresh
-    /// stack; where none is to be had, there is no control. Returns the one that was run, which
-    /// counts from now on.
+    /// faults. The control of a new signature is run now, on a stack that was reset; without a
+    /// reset there is no control. Returns the control if one was run.
     ///
     /// # Errors
     /// When the stack cannot be reset, or a file cannot be written.
@@ -58,7 +58,7 @@ impl Controls {
         &mut self,
         trace: &mut Trace,
         path: &Path,
-        bench: &Bench,
+        handle: &StackHandle,
         interrupt: &Interrupt,
         audience: &dyn Audience,
     ) -> Result<Option<(Signature, Control)>, CampaignError> {
@@ -68,16 +68,19 @@ impl Controls {
         };
         let mut ran = None;
         if self.of(&signature).is_none() {
-            if interrupt.is_requested() || !bench.refresh(audience).await? {
+            if interrupt.is_requested() || !handle.reset(audience).await? {
                 return Ok(None);
             }
             audience.busy("the same plan without its faults");
             let name = format!("control-{:04}.jsonl", trace.plan.index);
             let file = path.with_file_name(&name);
             let unseen = Unseen;
-            let calm = bench
-                .trial(&without_faults(trace), &file, 0, interrupt, &unseen)
-                .await?;
+            let plan = without_faults(trace);
+            let attempt = Attempt {
+                path: Some(&file),
+                ..Attempt::of(&plan)
+            };
+            let calm = handle.execute(attempt, interrupt, &unseen).await?;
             let control = Control::of(&calm, &signature, &name);
             let note = json!({"control": {"verdict": control.verdict, "trace": name}});
             TraceWriter::append(path)?.note(&note)?;
@@ -129,9 +132,9 @@ impl Control {
     }
 }
 
-/// The plan of a trial with a wait in the place of each fault, when it was done and for as long as
-/// it took. What was anchored to something that comes of a fault starts when it did; what had not
-/// been done is left out.
+/// The plan of a trial with a wait instead of each fault, at the same time and for as long as the
+/// fault took. Steps anchored to an effect of a fault start when they did in the trial; steps that
+/// were skipped are left out.
 fn without_faults(trace: &Trace) -> Plan {
     let times = step_times(trace);
     let steps = trace.plan.steps.iter().filter_map(|step| {
@@ -165,14 +168,14 @@ fn without_faults(trace: &Trace) -> Plan {
     }
 }
 
-/// Nobody watches: for an execution that is no trial of a campaign, and is not counted.
+/// Shows nothing: for executions that do not count as trials of a campaign.
 #[derive(Debug, Clone, Copy)]
 pub struct Unseen;
 
 impl Audience for Unseen {
     fn trial_begins(&self, _plan: &Plan, _executor: &Executor, _recorder: &Recorder) {}
     fn trial_ended(&self, _plan: &Plan, _judgement: &Judgement) {}
-    fn reused(&self, _told: &Regressed) {}
+    fn reused(&self, _regressed: &Regressed) {}
     fn shrinking(&self, _so_far: &ShrinkingSoFar) {}
     fn busy(&self, _what: &str) {}
 }

@@ -1,4 +1,4 @@
-//! How close to a recorded execution others of the same plan come.
+//! How closely executions of a plan match a recorded one.
 
 use std::collections::BTreeMap;
 
@@ -7,19 +7,19 @@ use crate::model::{
 };
 use crate::trace::{EventKind, Origin, Phase, Trace, View};
 
-/// Compares executions with a recorded one, as they come.
+/// Compares executions with a recorded one, one after the other.
 pub(super) struct Fold {
     speed: Speed,
     recorded: Shape,
     /// How far each start was from the recorded one, in microseconds.
     drifts_us: Vec<u64>,
-    /// For each step in how many executions it was skipped, and in how many it was done.
+    /// For each step, in how many executions it was skipped, and in how many it was done.
     reached: BTreeMap<StepId, (u64, u64)>,
-    /// What came of each load, one entry for each execution that told something.
+    /// The outcomes of each load, one entry for each conclusive execution.
     outcomes: Vec<BTreeMap<String, Counts>>,
 }
 
-/// What one execution made of its plan.
+/// What happened to a plan in one execution.
 #[derive(Default)]
 struct Shape {
     /// When each step started, in microseconds since the plan began. None if it was skipped.
@@ -122,8 +122,8 @@ impl Shape {
             shape.starts_us.insert(step.clone(), start_us);
         }
         for request in view.requests() {
-            // The plan's requests are always the same; how many probes there are depends on what
-            // comes of them.
+            // The plan's requests are always the same; the number of probes depends on their
+            // outcomes.
             let (Origin::Step(_) | Origin::Background, Some(end)) = (request.origin, request.ended)
             else {
                 continue;

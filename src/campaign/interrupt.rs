@@ -2,7 +2,7 @@
 
 use crate::watched;
 
-/// A request to end early that whoever makes it can make once, and that many can listen for.
+/// A request to end early. It is made once, and many can listen for it.
 #[derive(Debug, Clone)]
 pub struct Interrupt(watched::Receiver<bool>);
 

@@ -1,8 +1,7 @@
-//! What a campaign's folder remembers, so that the campaign can go on after it was ended: its
-//! settings in `campaign.json`, and a line for whatever has come of it in `trials.ndjson`.
+//! What lets a campaign be resumed: its settings in `campaign.json`, and a line for each result in
+//! `trials.ndjson`.
 //!
-//! A line is written at once, when a trial is finished. A trial without one is done again; a last
-//! line that was cut is none.
+//! A line is written as soon as a trial is finished. A trial without a complete line is done again.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -13,7 +12,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::control::Control;
-use super::{Bench, Campaign, PlanSource, ShrinkBudget};
+use super::{Campaign, LedgerError, PlanSource, ShrinkBudget, StackHandle};
 use crate::generator::{self, GENERATOR_VERSION};
 use crate::latency::{self, Latencies};
 use crate::model::{Failure, Figure, Limits, Plan, Regressed, Signature, Tested, Verdict};
@@ -22,44 +21,6 @@ use crate::trace::StackInfo;
 
 /// The version of the two files.
 const VERSION: u32 = 1;
-
-/// A campaign that cannot be resumed, or whose files cannot be written.
-#[derive(Debug, thiserror::Error)]
-pub enum LedgerError {
-    /// A file cannot be read or written.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The folder is none of a campaign of random plans.
-    #[error("{} has no campaign.json, so there is nothing to resume: is it the folder of a run of random plans?", .0.display())]
-    NoCampaign(PathBuf),
-    /// A file's content makes no sense.
-    #[error("{}: {message}", path.display())]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        message: String,
-    },
-    /// It came to its own end.
-    #[error("{} came to its end; there is nothing to resume, and `comeback report` tells what it found", .0.display())]
-    Ended(PathBuf),
-    /// Somebody is at it.
-    #[error("{} is still under way, or is being resumed by somebody else", .0.display())]
-    Busy(PathBuf),
-    /// The stack, or what is asked of it, is not what it was.
-    #[error("{}: {what} differs from what the campaign began with; begin a new one, or go back to the old settings", folder.display())]
-    Differs {
-        /// The campaign's folder.
-        folder: PathBuf,
-        /// What differs.
-        what: &'static str,
-    },
-}
 
 /// What a campaign was begun with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -78,8 +39,7 @@ struct Settings {
     known: BTreeSet<Signature>,
     stack: StackInfo,
     limits: Limits,
-    /// The plans depend on the stack's configuration too; where the first one is another, the
-    /// others are.
+    /// The plans also depend on the stack's configuration: if the first one differs, all do.
     first_plan: Plan,
 }
 
@@ -100,9 +60,9 @@ pub(super) enum Entry {
 /// What a campaign remembers of a trial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct FinishedTrial {
-    /// Which plan.
+    /// The index of its plan.
     pub index: u64,
-    /// What came of it.
+    /// Its verdict.
     pub verdict: Verdict,
     /// Why it is inconclusive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -113,23 +73,23 @@ pub(super) struct FinishedTrial {
     /// How it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<Signature>,
-    /// The failure, where nobody in this campaign had seen it before.
+    /// The failure, if it is the first of its kind in this campaign.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
     /// The control that was run after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub control: Option<(Signature, Control)>,
-    /// What it tested; unknown in a campaign of before that was counted.
+    /// What it tested; unknown in campaigns of older versions.
     #[serde(default, skip_serializing_if = "Tested::is_unknown")]
     pub tested: Tested,
     /// How long recovery took.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recovery: Vec<Figure>,
-    /// How long the campaign had been going on, in milliseconds.
+    /// The age of the campaign at its end, in milliseconds.
     pub elapsed_ms: u64,
-    /// How long `latency.hlog` was with it.
+    /// The size of `latency.hlog` after it, in bytes.
     pub latency_bytes: u64,
-    /// How many older traces had been removed before it, to make room.
+    /// How many older traces had been removed by then to make room.
     #[serde(default)]
     pub traces_removed: u64,
 }
@@ -149,7 +109,7 @@ impl Ledger {
     pub(super) fn begin(
         folder: &Path,
         campaign: &Campaign,
-        bench: &Bench,
+        handle: &StackHandle,
     ) -> Result<Self, LedgerError> {
         let settings = match campaign.plans {
             PlanSource::Scenario(_) => None,
@@ -165,9 +125,9 @@ impl Ledger {
                 shrink_runs: campaign.shrink.map(|budget| budget.runs),
                 shrink_for_ms: campaign.shrink.map(|budget| millis(budget.within)),
                 known: campaign.known.clone(),
-                stack: bench.info.clone(),
-                limits: bench.executor.limits.clone(),
-                first_plan: generator::plan(&bench.space, campaign.seed, 0),
+                stack: handle.info.clone(),
+                limits: handle.executor.limits.clone(),
+                first_plan: generator::plan(&handle.space, campaign.seed, 0),
             }),
         };
         let path = trials(folder);
@@ -182,8 +142,7 @@ impl Ledger {
             Ok(file)
         };
         let file = create().map_err(|source| io_at(&path, source))?;
-        // It can be resumed only if both files are there, so what tells that it can is written
-        // last.
+        // It can be resumed only if both files are there, so the file that says so is written last.
         if let Some(settings) = &settings {
             write_whole(&folder.join("campaign.json"), settings)?;
         }
@@ -198,7 +157,8 @@ impl Ledger {
     /// Opens the files of a campaign that was interrupted or killed.
     ///
     /// # Errors
-    /// When the folder is none of a campaign, or of one that came to its end or is under way.
+    /// When the folder does not belong to a campaign, or the campaign has ended or is still
+    /// running.
     pub fn open(folder: &Path) -> Result<Self, LedgerError> {
         let path = folder.join("campaign.json");
         let bad = |path: &Path, message: String| LedgerError::Content {
@@ -233,7 +193,7 @@ impl Ledger {
             let mut text = Vec::new();
             file.seek(SeekFrom::Start(0))?;
             file.read_to_end(&mut text)?;
-            // What is cut would spoil the line that follows it.
+            // A line that was cut would corrupt the next one.
             let whole = text.iter().rposition(|byte| *byte == b'\n');
             text.truncate(whole.map_or(0, |last| last + 1));
             file.set_len(text.len() as u64)?;
@@ -278,12 +238,11 @@ impl Ledger {
         trials.count() as u64
     }
 
-    /// The campaign as it was begun, but for saved failures that are still to be replayed, if this
-    /// bench is what it was begun with.
+    /// The campaign as it was begun, without the saved failures that are still to be replayed.
     ///
     /// # Errors
-    /// When the stack, its limits, or the plans are others.
-    pub fn campaign(&self, bench: &Bench) -> Result<Campaign, LedgerError> {
+    /// When the stack, its limits or the plans differ from those it was begun with.
+    pub fn campaign(&self, handle: &StackHandle) -> Result<Campaign, LedgerError> {
         let Some(settings) = &self.settings else {
             return Err(LedgerError::NoCampaign(self.folder.clone()));
         };
@@ -291,14 +250,14 @@ impl Ledger {
             folder: self.folder.clone(),
             what,
         };
-        if settings.stack != bench.info {
+        if settings.stack != handle.info {
             return Err(differs("the stack"));
         }
-        if settings.limits != bench.executor.limits {
+        if settings.limits != handle.executor.limits {
             return Err(differs("a limit"));
         }
         if settings.generator != GENERATOR_VERSION
-            || settings.first_plan != generator::plan(&bench.space, settings.seed, 0)
+            || settings.first_plan != generator::plan(&handle.space, settings.seed, 0)
         {
             return Err(differs("what plans may hold"));
         }
@@ -322,13 +281,12 @@ impl Ledger {
         })
     }
 
-    /// What came of the campaign before it was resumed. It is handed out once.
+    /// The results from before the campaign was resumed. They are handed out once.
     pub(super) fn take_past(&mut self) -> Vec<Entry> {
         std::mem::take(&mut self.past)
     }
 
-    /// The latencies of the trials that are finished; those of one that was not are removed from
-    /// the log.
+    /// The latencies of the finished trials; those of an unfinished one are removed from the log.
     pub(super) fn latencies(&self, bytes: u64) -> Result<Latencies, LedgerError> {
         let path = self.folder.join("latency.hlog");
         let read = || {
@@ -370,7 +328,7 @@ struct Version {
 }
 
 fn trials(folder: &Path) -> PathBuf {
-    // Traces end in `.jsonl`, so that this may not.
+    // `.jsonl` is for traces only.
     folder.join("trials.ndjson")
 }
 
@@ -385,7 +343,7 @@ fn millis(time: Duration) -> u64 {
     time.as_millis() as u64
 }
 
-/// Writes a file so that it is either there as a whole or not at all.
+/// Writes a file so that it exists either as a whole or not at all.
 pub(super) fn write_whole(path: &Path, content: &impl Serialize) -> Result<(), LedgerError> {
     let write = || {
         let mut text = redact::to_json_pretty(content)?;

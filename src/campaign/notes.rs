@@ -10,26 +10,26 @@ const RATE: &str = "rate";
 const SHRINK: &str = "shrink";
 const EXPLANATION: &str = "explanation";
 
-/// How often the failure of a trace showed in executions that measured it: 0 of 0 where the trace
-/// does not say.
+/// How often the failure of a trace showed in executions that measured its rate; 0 of 0 if the
+/// trace does not say.
 pub(super) fn rate(trace: &Trace) -> Reproduced {
     let rates = all::<Reproduced>(trace, RATE);
     let mut rates = rates.filter(|rate| rate.failed <= rate.runs && rate.runs > 0);
     rates.next().unwrap_or(Reproduced { failed: 0, runs: 0 })
 }
 
-/// How the plan of a trace was shrunk; none where it is the one that was found.
+/// How the plan of a trace was shrunk; none if it is the plan that was found.
 pub(super) fn history(trace: &Trace) -> Option<ShrinkHistory> {
     all(trace, SHRINK).next()
 }
 
-/// Whether a trace tells what its failure needs.
+/// Whether a trace says what its failure needs.
 pub(super) fn is_explained(trace: &Trace) -> bool {
     all::<Explanation>(trace, EXPLANATION).next().is_some()
 }
 
-/// What to note of a failure from now on. What else is noted there stays. A rate that nobody has
-/// measured is not noted.
+/// The notes of a trace after its failure was shrunk again; notes of other kinds stay. A rate that
+/// was not measured is not noted.
 pub(super) fn renewed(
     notes: &[Value],
     rate: Reproduced,
@@ -48,7 +48,7 @@ pub(super) fn renewed(
     renewed
 }
 
-/// All that a trace notes under a name, the last one first.
+/// All notes of a trace under a name, the last one first.
 fn all<T: DeserializeOwned>(trace: &Trace, name: &str) -> impl Iterator<Item = T> {
     let notes = trace.notes.iter().rev();
     notes.filter_map(move |note| serde_json::from_value(note.get(name)?.clone()).ok())

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use crate::model::StepId;
 use crate::trace::{EventKind, Origin, Trace, View};
 
-/// What a failing trace tells of the steps that the failure needs: what began after the last proof
-/// of it hardly made it, and what struck just before it began, or sent the request that shows it,
-/// probably did. The figures are logarithms of odds: the prior of shrinking.
+/// The prior of shrinking, as log odds: how probably a failure needs each step. A step that began
+/// after the last proof of the failure hardly caused it; a fault just before its beginning, or the
+/// burst that sent the request which shows it, probably did.
 pub(super) fn prior(trace: &Trace) -> BTreeMap<StepId, f64> {
     let view = View::new(trace);
     let primary = trace.judgement.as_ref().and_then(|j| j.primary());
@@ -15,11 +15,11 @@ pub(super) fn prior(trace: &Trace) -> BTreeMap<StepId, f64> {
         return BTreeMap::new();
     };
     let (first, last) = (evidence.first().copied(), evidence.iter().max().copied());
-    let mut odds = BTreeMap::new();
+    let mut log_odds = BTreeMap::new();
     for event in &trace.events {
         if let EventKind::StepStarted { step } = &event.kind {
             let late = last.is_some_and(|last| event.seq > last);
-            odds.insert(step.clone(), if late { -3.0 } else { 0.0 });
+            log_odds.insert(step.clone(), if late { -3.0 } else { 0.0 });
         }
     }
     let struck = first.and_then(|first| view.fault_before(first)?.fault.cloned());
@@ -31,7 +31,7 @@ pub(super) fn prior(trace: &Trace) -> BTreeMap<StepId, f64> {
         _ => None,
     });
     for step in struck.into_iter().chain(sent) {
-        odds.insert(step, 1.5);
+        log_odds.insert(step, 1.5);
     }
-    odds
+    log_odds
 }

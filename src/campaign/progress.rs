@@ -1,16 +1,17 @@
-//! A campaign under way: what came of its trials, folded into the summary. A campaign that is
-//! resumed is folded from its ledger in the same way.
+//! A campaign under way: the results of its trials, folded into the summary. A resumed campaign is
+//! folded from its ledger in the same way.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::control::{Control, Controls};
-use super::ledger::{Entry, FinishedTrial, Ledger, LedgerError};
+use super::ledger::{Entry, FinishedTrial, Ledger};
 use super::recovery::Recoveries;
 use super::retention::TraceRetention;
-use super::save::SaveError;
-use super::{Bench, Campaign, Interrupt, PlanSource, ShrinkBudget, Shrunken};
+use super::{
+    Campaign, Interrupt, LedgerError, PlanSource, SaveError, ShrinkBudget, Shrunken, StackHandle,
+};
 use crate::latency::Latencies;
 use crate::model::{
     Failure, Fate, FirstCalls, Known, Regressed, Rehearsal, Reproduced, Signature, Summary, Tested,
@@ -19,36 +20,36 @@ use crate::model::{
 use crate::scenario;
 use crate::trace::{Trace, tested};
 
-/// So many reasons why trials were inconclusive are told; each trial tells its own.
+/// The summary lists at most this many reasons why trials were inconclusive.
 const MOST_REASONS: usize = 20;
 
 /// A campaign under way.
 pub(super) struct CampaignProgress {
     pub summary: Summary,
-    /// Patterns of the signatures that are put up with.
+    /// Patterns of the signatures of known failures.
     listed: BTreeSet<Signature>,
     latency: Latencies,
     recoveries: Recoveries,
     pub controls: Controls,
-    /// Whether requests are to meet outages: a scenario may leave the API idle on purpose.
+    /// Whether requests should meet outages: a scenario may leave the API idle on purpose.
     needs_requests: bool,
     began: Instant,
-    /// How long it went on before it was resumed.
+    /// How long it ran before it was resumed.
     before: Duration,
-    /// Which failures nobody has shrunk yet, by their place in the summary.
+    /// The failures that are not shrunk yet, by their place in the summary.
     unshrunk: Vec<usize>,
-    /// What went into shrinking since the campaign was begun or resumed.
+    /// The time spent on shrinking since the campaign was begun or resumed.
     pub spent_on_shrinking: Duration,
     retention: TraceRetention,
 }
 
 impl CampaignProgress {
-    pub fn new(campaign: &Campaign, bench: &Bench, folder: &Path) -> Self {
-        let mut stack = match &bench.info.variant {
-            Some(variant) => format!("{} {variant}", bench.info.name),
-            None => bench.info.name.clone(),
+    pub fn new(campaign: &Campaign, handle: &StackHandle, folder: &Path) -> Self {
+        let mut stack = match &handle.info.variant {
+            Some(variant) => format!("{} {variant}", handle.info.name),
+            None => handle.info.name.clone(),
         };
-        if bench.info.simulated {
+        if handle.info.simulated {
             stack += ", simulated";
         }
         CampaignProgress {
@@ -85,16 +86,17 @@ impl CampaignProgress {
             before: Duration::ZERO,
             unshrunk: Vec::new(),
             spent_on_shrinking: Duration::ZERO,
-            retention: TraceRetention::new(folder, bench.executor.settings.max_run_bytes),
+            retention: TraceRetention::new(folder, handle.executor.settings.max_run_bytes),
         }
     }
 
-    /// How long the campaign has been going on, without the time when nobody was at it.
+    /// How long the campaign has been running, without the time between an interruption and its
+    /// resumption.
     pub fn elapsed(&self) -> Duration {
         self.before + self.began.elapsed()
     }
 
-    /// What the campaign remembers of a trial.
+    /// The entry of a trial in the ledger.
     pub fn finished(
         &self,
         trace: &Trace,
@@ -132,14 +134,14 @@ impl CampaignProgress {
         Ok(())
     }
 
-    /// Tells in the summary what was measured over all trials.
+    /// Puts the measurements over all trials into the summary.
     fn fold(&mut self) {
         self.summary.latency = self.latency.rows();
         self.summary.recovery = self.recoveries.rows();
         self.summary.first_calls = self.recoveries.first_calls();
     }
 
-    /// Counts a trial but for its latencies.
+    /// Counts a trial, except for its latencies.
     fn count(&mut self, finished: FinishedTrial) {
         self.retention.add(finished.index, finished.verdict);
         if let Some((signature, control)) = finished.control {
@@ -193,21 +195,21 @@ impl CampaignProgress {
         }
     }
 
-    /// What was known of a failure before it was seen in a trial: a list names it, or it was saved
-    /// and is not fixed. What shows now and then need not show in the few replays of a saved
-    /// failure.
+    /// Why a failure was known before it was seen in a trial: a list names it, or it was saved and
+    /// is not fixed. One that did not show in the few replays may still do so in a trial.
     fn known_before(&self, signature: &Signature) -> Option<Known> {
-        let is_it = |told: &&Regressed| {
-            let saved = told.signature.as_ref();
-            told.fate != Fate::Fixed && saved.is_some_and(|saved| saved.is_same_failure(signature))
+        let is_it = |regressed: &&Regressed| {
+            let saved = regressed.signature.as_ref();
+            regressed.fate != Fate::Fixed
+                && saved.is_some_and(|saved| saved.is_same_failure(signature))
         };
         let saved = self.summary.reused.iter().find(is_it);
         let listed = self.is_listed(signature);
         (listed || saved.is_some()).then(|| Known {
             signature: signature.clone(),
             listed,
-            trace: saved.map(|told| told.trace.clone()),
-            reproduced: saved.map(|told| told.reproduced),
+            trace: saved.map(|regressed| regressed.trace.clone()),
+            reproduced: saved.map(|regressed| regressed.reproduced),
             seen: 0,
         })
     }
@@ -219,11 +221,11 @@ impl CampaignProgress {
         signature.is_some_and(|signature| self.known_before(signature).is_some())
     }
 
-    /// Takes in what has become of a saved failure.
-    pub fn reused(&mut self, told: Regressed) {
-        let still_fails = Some(&told).filter(|told| told.fate == Fate::StillFails);
-        let signature = still_fails.and_then(|told| told.signature.clone());
-        self.summary.reused.push(told);
+    /// Records the replay of a saved failure.
+    pub fn reused(&mut self, regressed: Regressed) {
+        let still_fails = Some(&regressed).filter(|regressed| regressed.fate == Fate::StillFails);
+        let signature = still_fails.and_then(|regressed| regressed.signature.clone());
+        self.summary.reused.push(regressed);
         if let Some(signature) = signature
             && !self
                 .summary
@@ -260,7 +262,7 @@ impl CampaignProgress {
                         self.unshrunk.retain(|other| *other != place);
                     }
                 }
-                Entry::Reused(told) => self.reused(*told),
+                Entry::Reused(regressed) => self.reused(*regressed),
                 Entry::Ended => {}
             }
         }
@@ -270,12 +272,12 @@ impl CampaignProgress {
         Ok(())
     }
 
-    /// Which failures nobody has shrunk yet.
+    /// The failures that are not shrunk yet.
     pub fn unshrunk(&self) -> Vec<usize> {
         self.unshrunk.clone()
     }
 
-    /// Tells what was expected of the API in a trial of a scenario.
+    /// Records which expectations a trial of a scenario met.
     pub fn rehearse(&mut self, trace: &Trace, verdict: Verdict) {
         let (plan, expectations) = (trace.plan.clone(), scenario::expectations(trace));
         self.summary.scenario.push(Rehearsal {
@@ -285,7 +287,7 @@ impl CampaignProgress {
         });
     }
 
-    /// Whether a list puts up with a failure, under whichever of its names.
+    /// Whether the list of known failures has one of its signatures.
     fn is_listed(&self, failure: &Signature) -> bool {
         self.listed
             .iter()
@@ -326,15 +328,14 @@ impl CampaignProgress {
             steps_before_shrink: trace.plan.steps.len(),
             shrink_runs: 0,
             guard_runs: 0,
-            // That it was found says nothing of how often it shows.
+            // Finding it says nothing about how often it shows.
             reproduced: Reproduced { failed: 0, runs: 0 },
             explanation: None,
             is_seldom: false,
         }
     }
 
-    /// Tells what is left of a failure. Where shrinking was interrupted, resuming the campaign goes
-    /// on with it.
+    /// Records the result of shrinking. If it was interrupted, resuming the campaign continues it.
     pub fn shrunk(
         &mut self,
         place: usize,
@@ -345,7 +346,7 @@ impl CampaignProgress {
         let Some((failure, shrunk)) = self.summary.failures.get_mut(place).zip(shrunk) else {
             return Ok(());
         };
-        shrunk.tell(failure);
+        shrunk.update(failure);
         if !interrupt.is_requested() {
             ledger.write(&Entry::Shrunk(Box::new(failure.clone())))?;
             self.unshrunk.retain(|other| *other != place);
@@ -353,8 +354,8 @@ impl CampaignProgress {
         Ok(())
     }
 
-    /// How many different ways to fail were seen, those that need no fault included. One that shows
-    /// seldom is no reason not to look for others.
+    /// The number of different failures, including those that need no fault. One that shows seldom
+    /// does not count, so that the campaign looks for others.
     pub fn ways_to_fail(&self) -> usize {
         let failures = self.summary.failures.iter();
         failures.filter(|failure| !failure.is_seldom).count() + self.summary.flaky.len()
@@ -368,12 +369,12 @@ impl CampaignProgress {
         }
     }
 
-    /// Violated if any trial is, but for failures that are put up with; else inconclusive if too
-    /// many are, if the stack fails without a fault, or if nothing was tested; else holds.
+    /// Violated if any trial is, known failures excepted; else inconclusive if too many are, if the
+    /// stack fails without a fault, or if nothing was tested; else holds.
     pub fn judge(&mut self, max_inconclusive: f64) {
-        let otherwise = |told: &Regressed| {
-            let other = told.other.as_ref();
-            told.fate == Fate::FailsOtherwise && !other.is_some_and(|o| self.is_listed(o))
+        let otherwise = |regressed: &Regressed| {
+            let other = regressed.other.as_ref();
+            regressed.fate == Fate::FailsOtherwise && !other.is_some_and(|o| self.is_listed(o))
         };
         let fails_otherwise = self.summary.reused.iter().any(otherwise);
         let summary = &mut self.summary;

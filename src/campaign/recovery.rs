@@ -8,26 +8,26 @@ use hdrhistogram::Histogram;
 use crate::latency::histogram;
 use crate::model::{Figure, FirstCalls, Judgement, RecoveryRow};
 
-/// The times from backend-ready to success, by request kind and by whether it is the first one or
-/// sustained success; and what became of first requests.
+/// The times from backend-ready to the first and to sustained success, by request kind; and the
+/// outcomes of first requests.
 #[derive(Debug, Default)]
 pub(super) struct Recoveries {
     times: BTreeMap<(String, &'static str), Times>,
     first_calls: FirstCalls,
 }
 
-/// Times of many trials. Histograms take as much room for ten thousand as for ten.
+/// Times of many trials. The size of a histogram does not depend on their number.
 #[derive(Debug)]
 struct Times {
     all: Histogram<u64>,
     greatest_ms: f64,
-    /// The least of those that are only known to have been longer.
+    /// The shortest of the times that are only known to have been longer.
     least_bound_ms: Option<f64>,
     bounds: u64,
 }
 
 impl Recoveries {
-    /// What of a trial's figures is about recovery.
+    /// The figures of a trial that are about recovery.
     pub fn figures(judgement: &Judgement) -> Vec<Figure> {
         let all = judgement.findings.iter().flat_map(|f| &f.figures);
         let names = [
@@ -41,7 +41,7 @@ impl Recoveries {
             .collect()
     }
 
-    /// Adds what was measured in a trial.
+    /// Adds the measurements of a trial.
     pub fn add(&mut self, figures: &[Figure]) {
         for figure in figures {
             self.first_calls.add(figure);
@@ -56,7 +56,7 @@ impl Recoveries {
         }
     }
 
-    /// What became of the first request after each idle restart.
+    /// The outcomes of the first requests after idle restarts.
     pub fn first_calls(&self) -> FirstCalls {
         self.first_calls
     }
@@ -65,7 +65,7 @@ impl Recoveries {
     pub fn rows(&self) -> Vec<RecoveryRow> {
         let rows = self.times.iter().map(|((kind, success), times)| {
             let p50_ms = times.median_ms();
-            // A lower bound below the median may in truth lie above it.
+            // A time that is only known by a lower bound below the median may lie above it.
             let is_uncertain = |ms: f64| times.least_bound_ms.is_some_and(|bound| bound <= ms);
             RecoveryRow {
                 kind: kind.clone(),
@@ -104,7 +104,7 @@ impl Times {
 
     fn median_ms(&self) -> f64 {
         let us = self.all.value_at_quantile(0.5);
-        // To the digits that the histogram keeps.
+        // Rounded to the digits that the histogram keeps.
         self.all.lowest_equivalent(us) as f64 / 1e3
     }
 }

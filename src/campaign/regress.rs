@@ -3,26 +3,27 @@
 use std::path::{Path, PathBuf};
 
 use super::replay::signature;
-use super::{CampaignError, FreshStack, notes, save};
+use super::{CampaignError, Replayer, notes, save};
 use crate::model::{Fate, Regressed, Verdict};
 use crate::trace::Trace;
 
-/// Where little has to pass, so many executions may still be inconclusive.
+/// Even where few executions must pass, this many more may be inconclusive.
 const LEAST_SPARE: u64 = 3;
 
-/// How sure one wants to be that a failure is fixed, and what that may cost.
+/// How sure the answer "fixed" must be, and what that may cost.
 ///
-/// A failing execution is proof, and ends it at once. A passing one is weak evidence: as many have
-/// to pass in a row as [`Reproduced::runs_for`](crate::model::Reproduced::runs_for) asks for by the
-/// rate that the trace tells. Where that was never measured, no number of passes makes it fixed.
+/// A failing execution is proof, and ends the replay at once. A passing one is weak evidence:
+/// [`Reproduced::runs_for`](crate::model::Reproduced::runs_for) computes how many must pass in a
+/// row from the failure rate in the trace. If that was never measured, no number of passes is
+/// enough.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Regress {
-    /// With which probability the failure would have shown, if it were still there. Between 0 and
-    /// 1, both excluded.
+    /// The probability with which the failure would have shown if it were still there; between 0
+    /// and 1, exclusive.
     pub confidence: f64,
     /// How many executions one trace may take at most, inconclusive ones included.
     pub times: u64,
-    /// Below this each trace's own folder is made.
+    /// The folder in which each trace's own folder is made.
     pub out: PathBuf,
 }
 
@@ -41,13 +42,13 @@ impl Regress {
         &self,
         path: &Path,
         recorded: &Trace,
-        stack: &mut FreshStack<'_>,
+        replayer: &mut Replayer<'_>,
     ) -> Result<Regressed, CampaignError> {
         let name = path.display().to_string();
         let mut tally = Tally::new(self, recorded);
-        if let Err(misfit) = stack.bench().space.fits(&recorded.plan) {
+        if let Err(misfit) = replayer.handle().space.fits(&recorded.plan) {
             let because = format!("its plan does not fit this stack: {misfit}");
-            return Ok(tally.tell(name, Fate::Inconclusive, because));
+            return Ok(tally.into_regressed(name, Fate::Inconclusive, because));
         }
         let folder = save::run_folder(&self.out, recorded.plan.seed)?;
         let (fate, because) = loop {
@@ -55,31 +56,31 @@ impl Regress {
                 break ending;
             }
             let interrupted = (Fate::Inconclusive, "interrupted".to_owned());
-            if stack.is_interrupted() {
+            if replayer.is_interrupted() {
                 break interrupted;
             }
-            if let Some(reason) = stack.spoilt() {
+            if let Some(reason) = replayer.why_unusable() {
                 break (Fate::Inconclusive, reason.to_owned());
             }
             let nth = tally.executed();
-            let trace = stack.execute(&recorded.plan, &folder, nth).await?;
-            // What was broken off says nothing, not even that it said nothing.
-            if stack.is_interrupted() && trace.verdict() != Verdict::Violated {
+            let trace = replayer.execute(&recorded.plan, &folder, nth).await?;
+            // An execution that was interrupted is not counted, not even as inconclusive.
+            if replayer.is_interrupted() && trace.verdict() != Verdict::Violated {
                 break interrupted;
             }
             tally.take(&trace);
         };
         Ok(Regressed {
             run: Some(folder.display().to_string()),
-            ..tally.tell(name, fate, because)
+            ..tally.into_regressed(name, fate, because)
         })
     }
 }
 
-/// What the executions of one trace have told so far.
+/// The results of the executions of one trace so far.
 struct Tally {
-    /// Begun as if nothing had been replayed.
-    told: Regressed,
+    /// The result if nothing more is replayed.
+    regressed: Regressed,
     passed: u64,
     reasons: Vec<String>,
     failure: Option<String>,
@@ -89,7 +90,7 @@ impl Tally {
     fn new(regress: &Regress, recorded: &Trace) -> Self {
         let rate = notes::rate(recorded);
         Tally {
-            told: Regressed {
+            regressed: Regressed {
                 signature: signature(recorded).cloned(),
                 recorded: rate,
                 needed: rate.runs_for(regress.confidence),
@@ -102,40 +103,40 @@ impl Tally {
     }
 
     fn executed(&self) -> u64 {
-        let another = u64::from(self.told.other.is_some());
-        self.passed + self.told.reproduced.failed + another + self.told.inconclusive
+        let another = u64::from(self.regressed.other.is_some());
+        self.passed + self.regressed.reproduced.failed + another + self.regressed.inconclusive
     }
 
     fn take(&mut self, trace: &Trace) {
-        let told = &mut self.told;
+        let regressed = &mut self.regressed;
         let judgement = trace.judgement.as_ref();
         match trace.verdict() {
             Verdict::Inconclusive => {
-                told.inconclusive += 1;
+                regressed.inconclusive += 1;
                 self.reasons.extend(judgement.map(|j| j.reason()));
             }
             Verdict::Holds => {
-                told.reproduced.runs += 1;
+                regressed.reproduced.runs += 1;
                 self.passed += 1;
             }
             Verdict::Violated => {
-                let saved = told.signature.as_ref();
+                let saved = regressed.signature.as_ref();
                 let shown = saved
                     .zip(judgement)
                     .is_some_and(|(failure, j)| j.shows(failure));
                 let primary = judgement.and_then(|j| j.primary());
                 self.failure = primary.map(|finding| finding.message.clone());
-                told.reproduced.runs += 1;
+                regressed.reproduced.runs += 1;
                 if shown {
-                    told.reproduced.failed += 1;
+                    regressed.reproduced.failed += 1;
                 } else {
-                    told.other = judgement.and_then(|j| j.signature.clone());
+                    regressed.other = judgement.and_then(|j| j.signature.clone());
                 }
             }
         }
     }
 
-    /// What has become of the failure, once that is decided.
+    /// The fate of the failure, once that is decided.
     fn ending(&self, regress: &Regress) -> Option<(Fate, String)> {
         let Regressed {
             reproduced,
@@ -143,7 +144,7 @@ impl Tally {
             needed,
             other,
             ..
-        } = &self.told;
+        } = &self.regressed;
         let message = self.failure.clone().unwrap_or_default();
         if reproduced.failed > 0 {
             return Some((Fate::StillFails, message));
@@ -152,7 +153,7 @@ impl Tally {
             return Some((Fate::FailsOtherwise, format!("{other}: {message}")));
         }
         let is_enough = needed.is_some_and(|needed| self.passed >= needed);
-        if is_enough && !self.told.recorded.is_measured() {
+        if is_enough && !self.regressed.recorded.is_measured() {
             let because = format!(
                 "{} passed, but how often the failure shows was never measured, so that says little; `comeback shrink` measures it \
                  where the failure is still in",
@@ -163,7 +164,7 @@ impl Tally {
         if is_enough {
             let because = format!(
                 "{} passed, and before it showed in {} of {}",
-                self.passed, self.told.recorded.failed, self.told.recorded.runs
+                self.passed, self.regressed.recorded.failed, self.regressed.recorded.runs
             );
             return Some((Fate::Fixed, because));
         }
@@ -190,18 +191,18 @@ impl Tally {
         None
     }
 
-    fn tell(self, trace: String, fate: Fate, because: String) -> Regressed {
+    fn into_regressed(self, trace: String, fate: Fate, because: String) -> Regressed {
         Regressed {
             trace,
             fate,
             because,
             confidence: match fate {
-                Fate::Fixed | Fate::Inconclusive if self.told.recorded.is_measured() => {
-                    self.told.recorded.shows_within(self.passed)
+                Fate::Fixed | Fate::Inconclusive if self.regressed.recorded.is_measured() => {
+                    self.regressed.recorded.shows_within(self.passed)
                 }
                 _ => 0.0,
             },
-            ..self.told
+            ..self.regressed
         }
     }
 }
@@ -234,7 +235,7 @@ mod tests {
         }
     }
 
-    /// Takes executions until it is decided, and tells how many that took.
+    /// Takes executions until it is decided, and returns how many that took.
     fn regress(times: u64, recorded: &Trace, seen: &[Trace]) -> (Regressed, u64) {
         let regress = Regress {
             confidence: 0.95,
@@ -246,7 +247,10 @@ mod tests {
         loop {
             if let Some((fate, because)) = tally.ending(&regress) {
                 let executed = tally.executed();
-                return (tally.tell("a".to_owned(), fate, because), executed);
+                return (
+                    tally.into_regressed("a".to_owned(), fate, because),
+                    executed,
+                );
             }
             tally.take(seen.next().unwrap());
         }
@@ -257,9 +261,13 @@ mod tests {
         let passes = [judged(Verdict::Holds, None)];
         for (failed, runs, needed) in [(5, 5, 2), (3, 3, 3), (4, 20, 16)] {
             let note = json!({"rate": {"failed": failed, "runs": runs}});
-            let (told, executed) = regress(50, &saved(vec![note]), &passes);
-            assert_eq!((told.fate, executed), (Fate::Fixed, needed), "{told:?}");
-            assert!(told.confidence >= 0.95);
+            let (regressed, executed) = regress(50, &saved(vec![note]), &passes);
+            assert_eq!(
+                (regressed.fate, executed),
+                (Fate::Fixed, needed),
+                "{regressed:?}"
+            );
+            assert!(regressed.confidence >= 0.95);
         }
     }
 
@@ -267,32 +275,38 @@ mod tests {
     fn a_rate_that_nobody_measured_makes_nothing_fixed() {
         let passes = [judged(Verdict::Holds, None)];
         for notes in [vec![], vec![json!({"rate": {"failed": 1, "runs": 1}})]] {
-            let (told, executed) = regress(50, &saved(notes), &passes);
-            assert_eq!((told.fate, told.confidence), (Fate::Inconclusive, 0.0));
+            let (regressed, executed) = regress(50, &saved(notes), &passes);
+            assert_eq!(
+                (regressed.fate, regressed.confidence),
+                (Fate::Inconclusive, 0.0)
+            );
             assert!(executed <= 19, "{executed}");
-            assert!(told.because.contains("was never measured"), "{told:?}");
+            assert!(
+                regressed.because.contains("was never measured"),
+                "{regressed:?}"
+            );
         }
     }
 
     #[test]
     fn the_same_failure_under_another_name_still_fails() {
         let other = judged(Verdict::Violated, Some("v1/no-hang/sync/job-late/kill"));
-        let (told, _) = regress(50, &saved(vec![]), &[other]);
-        assert_eq!(told.fate, Fate::StillFails);
+        let (regressed, _) = regress(50, &saved(vec![]), &[other]);
+        assert_eq!(regressed.fate, Fate::StillFails);
     }
 
     #[test]
     fn the_first_failure_ends_it_and_another_one_is_told_as_such() {
         let pass = judged(Verdict::Holds, None);
         let fails = judged(Verdict::Violated, Some(SAVED));
-        let (told, executed) = regress(50, &saved(vec![]), &[pass.clone(), fails]);
-        assert_eq!((told.fate, executed), (Fate::StillFails, 2));
-        assert_eq!(told.reproduced, Reproduced { failed: 1, runs: 2 });
+        let (regressed, executed) = regress(50, &saved(vec![]), &[pass.clone(), fails]);
+        assert_eq!((regressed.fate, executed), (Fate::StillFails, 2));
+        assert_eq!(regressed.reproduced, Reproduced { failed: 1, runs: 2 });
         let other = judged(Verdict::Violated, Some("v1/recovers/job/never/stop"));
-        let (told, executed) = regress(50, &saved(vec![]), &[pass, other]);
-        assert_eq!((told.fate, executed), (Fate::FailsOtherwise, 2));
-        assert_eq!(told.other.unwrap().invariant, "recovers");
-        assert_eq!(told.confidence, 0.0);
+        let (regressed, executed) = regress(50, &saved(vec![]), &[pass, other]);
+        assert_eq!((regressed.fate, executed), (Fate::FailsOtherwise, 2));
+        assert_eq!(regressed.other.unwrap().invariant, "recovers");
+        assert_eq!(regressed.confidence, 0.0);
     }
 
     #[test]
@@ -303,21 +317,21 @@ mod tests {
         );
         let measured = saved(vec![json!({"rate": {"failed": 3, "runs": 3}})]);
         let seen = [pass.clone(), nothing.clone()];
-        let (told, executed) = regress(50, &measured, &seen);
-        assert_eq!((told.fate, executed), (Fate::Fixed, 5));
+        let (regressed, executed) = regress(50, &measured, &seen);
+        assert_eq!((regressed.fate, executed), (Fate::Fixed, 5));
         let seen = [pass, nothing.clone(), nothing];
-        let (told, _) = regress(50, &measured, &seen);
-        assert_eq!(told.fate, Fate::Inconclusive);
-        insta::assert_snapshot!(told.because, @"4 of 6 executions told nothing, the last because it is too busy");
+        let (regressed, _) = regress(50, &measured, &seen);
+        assert_eq!(regressed.fate, Fate::Inconclusive);
+        insta::assert_snapshot!(regressed.because, @"4 of 6 executions told nothing, the last because it is too busy");
     }
 
     #[test]
     fn too_few_executions_are_inconclusive_and_say_how_sure_they_are() {
         let measured = saved(vec![json!({"rate": {"failed": 3, "runs": 3}})]);
-        let (told, executed) = regress(2, &measured, &[judged(Verdict::Holds, None)]);
-        assert_eq!((told.fate, executed), (Fate::Inconclusive, 2));
+        let (regressed, executed) = regress(2, &measured, &[judged(Verdict::Holds, None)]);
+        assert_eq!((regressed.fate, executed), (Fate::Inconclusive, 2));
         // 1 - 1/5 * 2/6
-        assert!((told.confidence - 14.0 / 15.0).abs() < 1e-12);
-        insta::assert_snapshot!(told.because, @"2 passed, and 3 would have to; `comeback regress --times N` allows more");
+        assert!((regressed.confidence - 14.0 / 15.0).abs() < 1e-12);
+        insta::assert_snapshot!(regressed.because, @"2 passed, and 3 would have to; `comeback regress --times N` allows more");
     }
 }

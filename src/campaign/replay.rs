@@ -1,11 +1,11 @@
-//! A saved plan, performed again on a live stack.
+//! A saved plan, executed again.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::attempt::MOST_INCONCLUSIVE;
 use super::fidelity::Fold;
-use super::trial::MOST_INCONCLUSIVE;
-use super::{Audience, Bench, CampaignError, FreshStack, Interrupt, save};
+use super::{Audience, CampaignError, Interrupt, Replayer, StackHandle, save};
 use crate::model::{Judgement, OtherFailure, Replayed, Reproduced, Signature, Speed, Verdict};
 use crate::trace::Trace;
 
@@ -14,41 +14,41 @@ use crate::trace::Trace;
 pub struct Replay {
     /// How many times at most.
     pub times: u64,
-    /// Whether the first reproduction is enough.
+    /// Whether it ends at the first reproduction.
     pub until_fails: bool,
-    /// How fast the plan is performed.
+    /// How fast the plan is executed.
     pub speed: Speed,
-    /// Below this the replay's own folder is made.
+    /// The folder in which the replay's own folder is made.
     pub out: PathBuf,
 }
 
 impl Replay {
-    /// Performs the plan of a trace, on a stack that is fresh each time.
+    /// Executes the plan of a trace, each time on a stack that was reset.
     ///
     /// # Errors
     /// When the stack cannot be reset, or a file cannot be written.
     pub async fn run(
         &self,
         recorded: &Trace,
-        bench: &Bench,
+        handle: &StackHandle,
         interrupt: &Interrupt,
         audience: &dyn Audience,
     ) -> Result<Replayed, CampaignError> {
         let folder = save::run_folder(&self.out, recorded.plan.seed)?;
         let plan = self.speed.plan(&recorded.plan);
-        let mut stack = FreshStack::new(bench, interrupt, audience);
+        let mut replayer = Replayer::new(handle, interrupt, audience);
         let mut fidelity = Fold::new(recorded, self.speed);
         let mut judgements = Vec::new();
-        let mut spoilt = None;
+        let mut why_unusable = None;
         for nth in 0..self.times {
-            spoilt = stack.spoilt();
-            if self.until_fails && have_told_nothing(&judgements) {
-                spoilt = Some("the last nine executions told nothing");
+            why_unusable = replayer.why_unusable();
+            if self.until_fails && are_inconclusive(&judgements) {
+                why_unusable = Some("the last nine executions told nothing");
             }
-            if interrupt.is_requested() || spoilt.is_some() {
+            if interrupt.is_requested() || why_unusable.is_some() {
                 break;
             }
-            let trace = stack.execute(&plan, &folder, nth).await?;
+            let trace = replayer.execute(&plan, &folder, nth).await?;
             fidelity.take(&trace);
             let Some(judgement) = trace.judgement else {
                 continue;
@@ -59,11 +59,11 @@ impl Replay {
                 break;
             }
         }
-        stack.leave().await?;
+        replayer.leave().await?;
         let replayed = Replayed {
             speed: self.speed.factor(),
             fidelity: fidelity.finish(),
-            ended_early: spoilt.map(str::to_owned),
+            ended_early: why_unusable.map(str::to_owned),
             interrupted: interrupt.is_requested(),
             ..count(recorded, judgements, &folder)
         };
@@ -71,11 +71,11 @@ impl Replay {
     }
 }
 
-/// Whether the last executions told nothing.
-fn have_told_nothing(judgements: &[Judgement]) -> bool {
+/// Whether the last executions were all inconclusive.
+fn are_inconclusive(judgements: &[Judgement]) -> bool {
     let last = judgements.iter().rev().take(MOST_INCONCLUSIVE);
-    let told_nothing = last.filter(|judgement| judgement.verdict == Verdict::Inconclusive);
-    told_nothing.count() == MOST_INCONCLUSIVE
+    let inconclusive = last.filter(|judgement| judgement.verdict == Verdict::Inconclusive);
+    inconclusive.count() == MOST_INCONCLUSIVE
 }
 
 /// The signature that a trace was saved for.
@@ -83,8 +83,8 @@ pub(super) fn signature(recorded: &Trace) -> Option<&Signature> {
     recorded.judgement.as_ref()?.signature.as_ref()
 }
 
-/// Whether an execution shows what the recorded one did; where that had not failed, whether it
-/// shows any failure at all.
+/// Whether an execution shows the failure of the recorded one, or any failure if the recorded one
+/// had not failed.
 fn is_reproduced(recorded: &Trace, judgement: &Judgement) -> bool {
     let looked_for = signature(recorded);
     judgement.verdict == Verdict::Violated
@@ -114,8 +114,8 @@ fn count(recorded: &Trace, judgements: Vec<Judgement>, folder: &Path) -> Replaye
     }
     let violated = judgements.iter().any(|j| j.verdict == Verdict::Violated);
     Replayed {
-        // With nothing executed, nothing was shown; and what is seldom seen says little of what is
-        // seldom shown.
+        // Without executions nothing was shown, and a few say little about a failure that shows
+        // seldom.
         verdict: match violated {
             true => Verdict::Violated,
             false if reproduced.runs == 0 || inconclusive > reproduced.runs => {
@@ -168,12 +168,12 @@ mod tests {
     fn nine_executions_in_a_row_that_tell_nothing_are_enough() {
         let nothing = || judged(Verdict::Inconclusive, None);
         let mut judgements: Vec<Judgement> = (0..8).map(|_| nothing()).collect();
-        assert!(!have_told_nothing(&judgements));
+        assert!(!are_inconclusive(&judgements));
         judgements.push(judged(Verdict::Holds, None));
         judgements.extend((0..8).map(|_| nothing()));
-        assert!(!have_told_nothing(&judgements));
+        assert!(!are_inconclusive(&judgements));
         judgements.push(nothing());
-        assert!(have_told_nothing(&judgements));
+        assert!(are_inconclusive(&judgements));
     }
 
     #[test]

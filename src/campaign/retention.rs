@@ -1,14 +1,14 @@
-//! How much room the traces of a run take.
+//! How much disk space the traces of a run may take.
 
 use std::collections::VecDeque;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::save::{self, SaveError};
+use super::{SaveError, save};
 use crate::model::Verdict;
 
-/// The traces of a campaign's trials. When they take too much room, those of trials that held are
-/// removed, the oldest first; whatever failed or was inconclusive stays.
+/// The traces of a campaign's trials. When they take too much space, those of trials that held are
+/// removed, the oldest first; all others stay.
 #[derive(Debug)]
 pub(super) struct TraceRetention {
     folder: PathBuf,
@@ -19,7 +19,7 @@ pub(super) struct TraceRetention {
 }
 
 impl TraceRetention {
-    /// For the traces in a folder, which are to take so much room at most.
+    /// For the traces in a folder, with the most space that they may take.
     pub fn new(folder: &Path, most_bytes: u64) -> Self {
         TraceRetention {
             folder: folder.to_owned(),
@@ -29,8 +29,8 @@ impl TraceRetention {
         }
     }
 
-    /// Takes in the trace of a trial, if there is one: a simulated trial that held has none, nor
-    /// has one whose trace was removed.
+    /// Counts the trace of a trial, if there is one: a simulated trial that held has none, and a
+    /// trace may have been removed.
     pub fn add(&mut self, index: u64, verdict: Verdict) {
         let trace = fs::metadata(save::trial(&self.folder, index));
         let bytes = trace.map_or(0, |trace| trace.len());
@@ -40,7 +40,7 @@ impl TraceRetention {
         }
     }
 
-    /// Removes what has to go, and tells how many traces that were.
+    /// Removes traces until the rest fits, and returns how many it removed.
     ///
     /// # Errors
     /// When one cannot be removed.

@@ -1,33 +1,24 @@
 //! Before anything new is tried, a campaign replays what failed before.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use super::ledger::{Entry, Ledger};
 use super::progress::CampaignProgress;
-use super::{Audience, Bench, Campaign, CampaignError, FreshStack, Interrupt, Regress, Unseen};
-use crate::trace::Trace;
+use super::{
+    Audience, Campaign, CampaignError, Interrupt, Regress, Replayer, Saved, StackHandle, Unseen,
+};
 
-/// A saved failure is replayed so often at most. This is not to tell whether it is fixed, which is
-/// what `regress` is for, but to know it again.
+/// A saved failure is replayed at most this often. The aim is to recognize it later, not to find
+/// out whether it is fixed, which is what `regress` is for.
 const TIMES: u64 = 3;
 
-/// Few failures are rare enough that three executions are more than this asks for.
+/// For most failures, this confidence asks for no more than three executions.
 const CONFIDENCE: f64 = 0.9;
 
-/// A saved failure.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Saved {
-    /// The trace's file.
-    pub path: PathBuf,
-    /// The trace; its events are not needed.
-    pub trace: Trace,
-}
-
 impl Campaign {
-    /// Replays the saved failures that were not yet. What fails still is known from then on. Tells
-    /// whether the stack can be used afterwards: it is fresh again where it can be reset, and
-    /// spoilt where it cannot and an execution did not hold.
+    /// Replays the saved failures that were not replayed yet. Those that still fail are known from
+    /// then on. Returns whether the stack can be used afterwards: not if an execution did not hold
+    /// and the stack cannot be reset.
     ///
     /// # Errors
     /// When the stack cannot be reset, or a file cannot be written.
@@ -35,7 +26,7 @@ impl Campaign {
         &self,
         progress: &mut CampaignProgress,
         ledger: &mut Ledger,
-        bench: &Bench,
+        handle: &StackHandle,
         interrupt: &Interrupt,
         audience: &dyn Audience,
     ) -> Result<bool, CampaignError> {
@@ -44,35 +35,35 @@ impl Campaign {
             times: TIMES,
             out: ledger.folder().join("reused"),
         };
-        for told in &self.unreadable {
+        for regressed in &self.unreadable {
             let mut before = progress.summary.reused.iter();
-            if !before.any(|before| before.trace == told.trace) {
-                ledger.write(&Entry::Reused(Box::new(told.clone())))?;
-                progress.reused(told.clone());
+            if !before.any(|before| before.trace == regressed.trace) {
+                ledger.write(&Entry::Reused(Box::new(regressed.clone())))?;
+                progress.reused(regressed.clone());
             }
         }
-        let mut stack = FreshStack::new(bench, interrupt, &Unseen);
+        let mut replayer = Replayer::new(handle, interrupt, &Unseen);
         for Saved { path, trace } in &self.reuse {
             let name = path.display().to_string();
             let mut done = progress.summary.reused.iter();
-            if done.any(|told| told.trace == name) {
+            if done.any(|regressed| regressed.trace == name) {
                 continue;
             }
-            if self.left(progress) == Some(Duration::ZERO) {
+            if self.time_left(progress) == Some(Duration::ZERO) {
                 break;
             }
             audience.busy(&format!("replaying what failed before: {name}"));
-            let told = regress.run(path, trace, &mut stack).await?;
-            if stack.is_interrupted() {
+            let regressed = regress.run(path, trace, &mut replayer).await?;
+            if replayer.is_interrupted() {
                 return Ok(true);
             }
-            audience.reused(&told);
-            ledger.write(&Entry::Reused(Box::new(told.clone())))?;
-            progress.reused(told);
+            audience.reused(&regressed);
+            ledger.write(&Entry::Reused(Box::new(regressed.clone())))?;
+            progress.reused(regressed);
         }
         if !self.reuse.is_empty() {
-            bench.refresh(audience).await?;
+            handle.reset(audience).await?;
         }
-        Ok(stack.spoilt().is_none())
+        Ok(replayer.why_unusable().is_none())
     }
 }

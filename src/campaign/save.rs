@@ -6,31 +6,18 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::CampaignError;
+use super::{CampaignError, SaveError};
 use crate::latency::{self, Latencies};
 use crate::model::{Plan, Signature, Summary};
 use crate::redact;
 use crate::trace::{StackInfo, Trace};
 
-/// A file of a campaign that could not be written.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot write {}: {source}", path.display())]
-pub struct SaveError {
-    path: PathBuf,
-    source: io::Error,
-}
-
-/// Makes the folder of one campaign below `out`: `TIME-SEED`, and a number where that exists
-/// already.
+/// Makes the folder of one campaign below `out`: `TIME-SEED`, with a number if that exists.
 ///
 /// # Errors
 /// When it cannot be made.
 pub fn run_folder(out: &Path, seed: u64) -> Result<PathBuf, SaveError> {
-    let at = |path: &Path, source| SaveError {
-        path: path.to_owned(),
-        source,
-    };
-    fs::create_dir_all(out).map_err(|e| at(out, e))?;
+    fs::create_dir_all(out).map_err(SaveError::at(out))?;
     let time = humantime::format_rfc3339_seconds(SystemTime::now())
         .to_string()
         .replace([':', '-'], "");
@@ -38,7 +25,7 @@ pub fn run_folder(out: &Path, seed: u64) -> Result<PathBuf, SaveError> {
         let folder = out.join(name);
         match fs::create_dir(&folder) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(at(&folder, error)),
+            Err(error) => return Err(SaveError::at(&folder)(error)),
             Ok(()) => return Ok(folder),
         }
     }
@@ -50,16 +37,12 @@ pub(super) fn trial(folder: &Path, index: u64) -> PathBuf {
     folder.join(format!("trial-{index:04}.jsonl"))
 }
 
-/// Removes what trials from this one on have left: those that were not finished and will be done
-/// again, or that nobody asks for any more.
+/// Removes the files of trials from this index on: they were not finished and will be done again,
+/// or they do not count.
 ///
 /// # Errors
 /// When it cannot be removed.
 pub(super) fn forget_trials(folder: &Path, from: u64) -> Result<(), SaveError> {
-    let at = |path: &Path, source| SaveError {
-        path: path.to_owned(),
-        source,
-    };
     let is_scrap = |name: &str| {
         let name = name.strip_suffix(".jsonl");
         let parts = name.and_then(|name| name.split_once('-'));
@@ -68,8 +51,8 @@ pub(super) fn forget_trials(folder: &Path, from: u64) -> Result<(), SaveError> {
                 && index.parse().is_ok_and(|index: u64| index >= from)
         })
     };
-    for file in fs::read_dir(folder).map_err(|e| at(folder, e))? {
-        let path = file.map_err(|e| at(folder, e))?.path();
+    for file in fs::read_dir(folder).map_err(SaveError::at(folder))? {
+        let path = file.map_err(SaveError::at(folder))?.path();
         let name = path.file_name().and_then(|name| name.to_str());
         if name.is_some_and(is_scrap) {
             remove(&path)?;
@@ -81,16 +64,13 @@ pub(super) fn forget_trials(folder: &Path, from: u64) -> Result<(), SaveError> {
 /// Removes a file.
 ///
 /// # Errors
-/// When that cannot be done.
+/// When it cannot be removed.
 pub(super) fn remove(path: &Path) -> Result<(), SaveError> {
-    fs::remove_file(path).map_err(|source| SaveError {
-        path: path.to_owned(),
-        source,
-    })
+    fs::remove_file(path).map_err(SaveError::at(path))
 }
 
-/// Keeps a failing trace in `traces`, under a name that tells the stack and the failure. An older
-/// trace of that name is never overwritten.
+/// Keeps a failing trace in `traces`, named after the stack and the failure. An older trace of that
+/// name is never overwritten.
 ///
 /// # Errors
 /// When it cannot be copied.
@@ -101,33 +81,29 @@ pub(super) fn keep_trace(
     signature: &Signature,
     plan: &Plan,
 ) -> Result<PathBuf, SaveError> {
-    let at = |path: &Path, source| SaveError {
-        path: path.to_owned(),
-        source,
-    };
-    fs::create_dir_all(traces).map_err(|e| at(traces, e))?;
+    fs::create_dir_all(traces).map_err(SaveError::at(traces))?;
     let stack = stack.file_stem();
     let name = format!("{stack}-{}-{}-{}", signature.slug(), plan.seed, plan.index);
-    // Whenever this process ends, there is no part of a trace under a name that is read as one.
+    // Even if this process is killed, no partial file has the name of a trace.
     let mut new = tempfile::Builder::new();
     let new = new.permissions(fs::Permissions::from_mode(0o666));
-    let mut whole = new.tempfile_in(traces).map_err(|e| at(traces, e))?;
+    let mut whole = new.tempfile_in(traces).map_err(SaveError::at(traces))?;
     fs::File::open(trace)
         .and_then(|mut from| io::copy(&mut from, &mut whole))
-        .map_err(|e| at(whole.path(), e))?;
+        .map_err(SaveError::at(whole.path()))?;
     for name in numbered(&name, ".jsonl") {
         let path = traces.join(name);
         match whole.persist_noclobber(&path) {
             Ok(_) => return Ok(path),
             Err(taken) if taken.error.kind() == io::ErrorKind::AlreadyExists => whole = taken.file,
-            Err(failed) => return Err(at(&path, failed.error)),
+            Err(failed) => return Err(SaveError::at(&path)(failed.error)),
         }
     }
     unreachable!("there are endlessly many names")
 }
 
-/// Keeps the trace of a trial whose failure is doubted in the run's own folder, where nothing
-/// removes it to make room.
+/// Keeps the trace of a trial whose failure is doubted in a folder of the run in which nothing is
+/// removed to make room.
 ///
 /// # Errors
 /// When it cannot be copied.
@@ -141,35 +117,31 @@ pub(super) fn keep_doubted(folder: &Path, index: u64) -> Result<PathBuf, SaveErr
     };
     match copy() {
         Ok(()) => Ok(doubted),
-        Err(source) => Err(SaveError {
-            path: doubted,
-            source,
-        }),
+        Err(source) => Err(SaveError::at(&doubted)(source)),
     }
 }
 
-/// Puts a trace in the place of another. Whenever this process ends, one of the two is there,
-/// whole.
+/// Replaces a trace by another. Even if this process is killed, one of the two is there as a whole.
 ///
 /// # Errors
 /// When it cannot be written; the other one is still there then.
 pub(super) fn replace_trace(path: &Path, trace: &Trace) -> Result<(), CampaignError> {
     let new = path.with_extension("jsonl.new");
-    let at = |source| SaveError {
-        path: path.to_owned(),
-        source,
-    };
     match fs::remove_file(&new) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(error).into()),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(SaveError::at(path)(error).into());
+        }
         _ => {}
     }
     trace.write(&new)?;
     let synced = fs::File::open(&new).and_then(|file| file.sync_all());
-    synced.and_then(|()| fs::rename(&new, path)).map_err(at)?;
+    synced
+        .and_then(|()| fs::rename(&new, path))
+        .map_err(SaveError::at(path))?;
     Ok(())
 }
 
-/// Writes `summary.json` into the campaign's folder, so that there is never half of one.
+/// Writes `summary.json` into the campaign's folder, never a partial one.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -182,14 +154,10 @@ pub(super) fn summary(folder: &Path, summary: &Summary) -> Result<(), SaveError>
         fs::write(&new, text)?;
         fs::rename(&new, &path)
     };
-    write().map_err(|source| SaveError {
-        path: path.clone(),
-        source,
-    })
+    write().map_err(SaveError::at(&path))
 }
 
-/// Adds a trial's latencies to `latency.hlog` in the campaign's folder, and tells how long that is
-/// now.
+/// Adds a trial's latencies to `latency.hlog` in the campaign's folder, and returns its size.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -210,10 +178,7 @@ pub(super) fn latencies(
         )?;
         Ok(file.metadata()?.len())
     };
-    write().map_err(|source| SaveError {
-        path: path.clone(),
-        source,
-    })
+    write().map_err(SaveError::at(&path))
 }
 
 /// `name`, `name-2`, `name-3`, … without end.

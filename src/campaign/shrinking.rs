@@ -13,35 +13,35 @@ use tracing::debug;
 
 use seldom::is_seldom;
 
+use super::attempt::MOST_INCONCLUSIVE;
 use super::control::Unseen;
 use super::prior::prior;
-use super::trial::{Attempt, MOST_INCONCLUSIVE};
-use super::{Audience, Bench, CampaignError, Interrupt, ShrinkingSoFar, notes};
+use super::{Attempt, Audience, CampaignError, Interrupt, ShrinkingSoFar, StackHandle, notes};
 use crate::model::{
     Explanation, Failure, Plan, Reproduced, ShrinkHistory, ShrinkRun, Signature, StepId, Verdict,
     ceiling,
 };
-use crate::shrink::{Ending, Executions, Found, Purpose, shrink};
+use crate::shrink::{Ending, Execution, Executions, Found, Purpose, shrink};
 use crate::trace::{Trace, outages_ms, step_times};
 
-/// An execution that tells nothing is tried again so often.
+/// An inconclusive execution is repeated at most this often.
 const TRIES: u32 = 3;
 
-/// What an execution is noted for that looks how often a plan fails.
+/// The note of an execution that measures how often a plan fails.
 const GUARD: &str = "guard";
 
-/// A failure that shows seldom is given a quarter of what a campaign may spend.
+/// A failure that shows seldom may use a quarter of the time that a campaign may spend.
 const SELDOM_PART: u32 = 4;
 
 /// How much may be spent on shrinking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShrinkBudget {
-    /// Executions of one failure at most.
+    /// The most executions for one failure.
     pub runs: u64,
-    /// For how long new executions are begun at most.
+    /// How long new executions may be begun.
     pub within: Duration,
-    /// How much of this a campaign has spent on other failures. None where it is for one failure
-    /// alone.
+    /// How much of this a campaign has spent on other failures. None if the budget is for one
+    /// failure alone.
     pub shared: Option<Duration>,
 }
 
@@ -52,21 +52,21 @@ pub struct Shrunken {
     pub trace: Trace,
     /// How often the smallest plan failed.
     pub reproduced: Reproduced,
-    /// What shrinking took.
+    /// How it was shrunk.
     pub history: ShrinkHistory,
-    /// What is left, in words.
+    /// What the failure needs, in words.
     pub explanation: Explanation,
-    /// Whether so few executions failed that a campaign had better look for other failures, too.
+    /// Whether so few executions failed that a campaign should look for other failures, too.
     pub is_seldom: bool,
     /// How shrinking ended.
     pub ending: Ending,
 }
 
 impl Shrunken {
-    /// Tells what is left of a failure.
-    pub(super) fn tell(self, failure: &mut Failure) {
+    /// Updates the failure to the smallest plan.
+    pub(super) fn update(self, failure: &mut Failure) {
         let judgement = self.trace.judgement.as_ref();
-        // The smallest plan gives the failure its name; what it was found under stays among the
+        // The smallest plan gives the failure its signature; the one that was found stays among the
         // others.
         let name = judgement.and_then(|judgement| judgement.signature.clone());
         if let Some(name) = name.filter(|name| *name != failure.signature) {
@@ -89,14 +89,14 @@ impl Shrunken {
     }
 }
 
-impl Bench {
-    /// Shrinks the failure of a trace. None for a trace that did not fail, and where the stack
-    /// cannot be reset, so that a second failure would say nothing.
+impl StackHandle {
+    /// Shrinks the failure of a trace. None if the trace did not fail, or if the stack cannot be
+    /// reset, so that a second failure would prove nothing.
     ///
-    /// `kept` is the file that holds the best so far: it is there already, is a failing trace at
-    /// all times, and is replaced whenever there is a smaller one. But one whose rate was measured
-    /// gives way only to one that was measured too; what is smaller and not confirmed yet is kept
-    /// beside it, as `….jsonl.smaller`. Every other file that is needed goes into `folder`.
+    /// `kept` is the file of the best plan so far: it exists, is a failing trace at all times, and
+    /// is replaced by each smaller one. But a plan whose failure rate was measured is replaced only
+    /// by another such plan; a smaller one that is not confirmed yet is kept beside it, as
+    /// `….jsonl.smaller`. All other files go into `folder`.
     ///
     /// # Errors
     /// When the stack cannot be reset, or a file cannot be written.
@@ -113,17 +113,17 @@ impl Bench {
         let Some(signature) = judgement.and_then(|j| j.signature.clone()) else {
             return Ok(None);
         };
-        if self.simulation.is_none() && !self.executor.can_reset() {
+        if !self.can_reset() {
             return Ok(None);
         }
         let found = Found {
             plan: failing.plan.clone(),
             times: step_times(failing),
-            odds: prior(failing),
+            log_odds: prior(failing),
             longest_offset_ms: self.space.longest_offset_ms(),
         };
         let mut laboratory = Laboratory {
-            bench: self,
+            handle: self,
             interrupt,
             audience,
             budget,
@@ -145,14 +145,14 @@ impl Bench {
             rate: 1.0,
             error: None,
         };
-        let shrunk = shrink(&found, &mut laboratory).await;
+        let shrunk = shrink(&found, failing.plan.seed, &mut laboratory).await;
         laboratory.finish(&found, shrunk).map(Some)
     }
 }
 
 /// Where plans are executed and compared.
 struct Laboratory<'a> {
-    bench: &'a Bench,
+    handle: &'a StackHandle,
     interrupt: &'a Interrupt,
     audience: &'a dyn Audience,
     budget: ShrinkBudget,
@@ -164,34 +164,34 @@ struct Laboratory<'a> {
     best: Plan,
     /// A failing trace of each plan that was the best once, and of the one that failed last.
     traces: Vec<(Plan, Trace)>,
-    /// The plan whose remembered trace went on to its own end.
+    /// The plan whose remembered trace did not end early.
     whole: Option<Plan>,
-    /// How often each plan failed in executions that measured it, by an earlier attempt too. The
-    /// one by which a plan was chosen is none of them: it always failed.
+    /// How often each plan failed in executions that measured its rate, with those of earlier
+    /// attempts. The execution by which a plan was chosen does not count: it always failed.
     counts: Vec<(Plan, Reproduced)>,
     /// The plan whose trace is in the file that is kept.
     held: Plan,
-    /// What the last execution measured.
+    /// The outages that the last execution measured.
     outages_ms: BTreeMap<StepId, u64>,
-    /// What an earlier attempt took.
+    /// The history of an earlier attempt.
     before: Option<ShrinkHistory>,
     history: Vec<ShrinkRun>,
     inconclusive: usize,
-    /// Why the last of them told nothing.
+    /// Why the last of them was inconclusive.
     last_reason: String,
     rate: f64,
     error: Option<CampaignError>,
 }
 
 impl Executions for Laboratory<'_> {
-    async fn fails(&mut self, plan: &Plan, purpose: Purpose) -> Option<bool> {
+    async fn execute(&mut self, plan: &Plan, purpose: Purpose) -> Option<Execution> {
         for _ in 0..TRIES {
             if self.why_over().is_some() {
                 return None;
             }
             let began = Instant::now();
-            // That the failure showed is all that is asked. But the trace that is kept at last, of
-            // a plan that the guard has looked at, is whole.
+            // An execution may end as soon as the failure shows. But the trace that is kept in the
+            // end, of a plan that the guard has measured, is complete.
             let is_whole = purpose == Purpose::Guard && self.whole.as_ref() != Some(plan);
             let trace = match self.run(plan, !is_whole).await {
                 Ok(trace) => trace,
@@ -215,7 +215,7 @@ impl Executions for Laboratory<'_> {
                 "executed\n{plan}"
             );
             match failed {
-                Some(false) => return Some(false),
+                Some(false) => return Some(Execution::Passed),
                 Some(true) => {
                     if is_whole {
                         self.whole = Some(plan.clone());
@@ -223,7 +223,7 @@ impl Executions for Laboratory<'_> {
                     if is_whole || self.whole.as_ref() != Some(plan) {
                         self.remember(plan, trace);
                     }
-                    return Some(true);
+                    return Some(Execution::Failed);
                 }
                 None => {
                     let judgement = trace.judgement.as_ref();
@@ -231,8 +231,8 @@ impl Executions for Laboratory<'_> {
                 }
             }
         }
-        // A plan that tells nothing is no counterexample.
-        Some(false)
+        // A plan that is always inconclusive is no counterexample.
+        Some(Execution::Passed)
     }
 
     fn outages_ms(&self) -> BTreeMap<StepId, u64> {
@@ -240,7 +240,7 @@ impl Executions for Laboratory<'_> {
     }
 
     fn fits(&self, plan: &Plan) -> bool {
-        self.bench.space.fits(plan).is_ok()
+        self.handle.space.fits(plan).is_ok()
     }
 
     fn best(&mut self, plan: &Plan, rate: f64) {
@@ -252,7 +252,7 @@ impl Executions for Laboratory<'_> {
 }
 
 impl Laboratory<'_> {
-    /// Why nothing more may be executed, if that is so.
+    /// Why no more executions may be begun, if that is so.
     fn why_over(&self) -> Option<String> {
         let ShrinkBudget {
             runs,
@@ -288,7 +288,7 @@ impl Laboratory<'_> {
         })
     }
 
-    /// Whether so few executions failed that other failures are better worth the time.
+    /// Whether so few executions failed that other failures are more worth the time.
     fn is_seldom(&self) -> bool {
         let smaller = self.history.iter().filter(|run| run.what != GUARD);
         let none = Reproduced { failed: 0, runs: 0 };
@@ -301,29 +301,28 @@ impl Laboratory<'_> {
     }
 
     async fn run(&self, plan: &Plan, in_haste: bool) -> Result<Trace, CampaignError> {
-        self.bench.refresh(&Unseen).await?;
+        self.handle.reset(&Unseen).await?;
         self.audience.shrinking(&ShrinkingSoFar {
             steps_at_first: self.steps_at_first(),
             steps: self.best.size().steps,
             execution: self.history.len() as u64 + 1,
             elapsed: self.began.elapsed(),
         });
-        let nth = Attempt {
+        let attempt = Attempt {
             nth: 1 + self.history.len() as u64,
-            trials_since_reset: 0,
             in_haste,
+            path: Some(&self.scratch),
+            ..Attempt::of(plan)
         };
-        let trial = self
-            .bench
-            .execute(plan, nth, &self.scratch, self.interrupt, &Unseen);
+        let trial = self.handle.execute(attempt, self.interrupt, &Unseen);
         let trace = trial.await;
-        // What is worth keeping is written elsewhere; a simulated trial that held has written
+        // Traces that are kept are written elsewhere; a simulated trial that held has written
         // nothing.
         let _ = fs::remove_file(&self.scratch);
         trace
     }
 
-    /// Whether the failure that is looked for showed; none where the execution tells nothing.
+    /// Whether the failure that is shrunk showed; none if the execution is inconclusive.
     fn has_failed(&self, trace: &Trace) -> Option<bool> {
         let judgement = trace.judgement.as_ref()?;
         match judgement.verdict {

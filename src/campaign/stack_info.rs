@@ -1,4 +1,4 @@
-//! What a trace tells of its stack.
+//! The description of a stack in its traces.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::model::RequestKind;
 use crate::stack::Stack;
 use crate::trace::{KindInfo, StackInfo};
 
-/// What traces tell of a stack.
+/// The description of a stack in its traces.
 pub fn stack_info(
     name: &str,
     variant: Option<&str>,

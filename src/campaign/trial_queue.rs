@@ -1,10 +1,10 @@
-//! The trials of a campaign, on one stack or on several side by side.
+//! The trials of a campaign, on one stack or on several in parallel.
 //!
 //! Each stack has a worker, which begins the next trial as soon as its stack is free. Results are
 //! recorded in plan order: the worker that finishes the trial that is due records it, and those
-//! after it that were finished earlier. Where a failure is new, that worker runs the control and
+//! after it that were finished earlier. If a failure is new, that worker runs the control and
 //! shrinks on its own stack, while the others finish their trials and wait: executions that are
-//! compared with each other have the machine to themselves. So a campaign on several stacks gives
+//! compared with each other need the machine for themselves. So a campaign on several stacks gives
 //! the same result as on one.
 
 use std::collections::BTreeMap;
@@ -20,27 +20,27 @@ use tokio::task::block_in_place;
 
 use super::ledger::{Entry, Ledger};
 use super::progress::CampaignProgress;
-use super::{Audience, Bench, Campaign, CampaignError, Interrupt, PlanSource, save};
+use super::{Attempt, Audience, Campaign, CampaignError, Interrupt, PlanSource, StackHandle, save};
 use crate::latency::Latencies;
 use crate::model::{Judgement, Verdict};
 use crate::trace::{Phase, Trace, View};
 
 /// A stack, and how many trials it has been through since its last reset.
-pub(super) type UsedStack<'a> = (&'a Bench, u64);
+pub(super) type UsedStack<'a> = (&'a StackHandle, u64);
 
-/// The trials that are left of a campaign.
+/// The remaining trials of a campaign.
 pub(super) struct TrialQueue<'a> {
     campaign: &'a Campaign,
     interrupt: &'a Interrupt,
     audience: &'a dyn Audience,
     folder: PathBuf,
     began: Instant,
-    /// How long after that new trials are begun, if that is limited. The sum of the two may be more
-    /// than a clock can tell.
-    left: Option<Duration>,
-    /// The trial that is begun next.
+    /// How long after that new trials are begun, if that is limited. The sum of the two may be
+    /// beyond what `Instant` can hold.
+    time_left: Option<Duration>,
+    /// The index of the next trial.
     next: AtomicU64,
-    /// Whether it is decided that nothing more is to be done.
+    /// Whether no more trials are begun.
     is_ended: AtomicBool,
     results: Mutex<OrderedResults<'a>>,
 }
@@ -49,7 +49,7 @@ pub(super) struct TrialQueue<'a> {
 struct OrderedResults<'a> {
     progress: &'a mut CampaignProgress,
     ledger: &'a mut Ledger,
-    /// Trials that are done while one before them is not.
+    /// Finished trials that wait for an earlier one.
     waiting: BTreeMap<u64, Trace>,
 }
 
@@ -67,7 +67,7 @@ impl<'a> TrialQueue<'a> {
             audience,
             folder: ledger.folder().to_owned(),
             began: Instant::now(),
-            left: campaign.left(progress),
+            time_left: campaign.time_left(progress),
             next: AtomicU64::new(progress.summary.plans_executed),
             is_ended: AtomicBool::new(progress.ways_to_fail() >= campaign.max_failures),
             results: Mutex::new(OrderedResults {
@@ -78,28 +78,28 @@ impl<'a> TrialQueue<'a> {
         }
     }
 
-    /// Does the trials on these stacks.
+    /// Runs the trials on these stacks.
     ///
     /// # Errors
     /// When a stack cannot be reset, or a file cannot be written: the first of these errors, when
     /// all have ended.
-    pub async fn share_out(&self, places: &[UsedStack<'_>]) -> Result<(), CampaignError> {
+    pub async fn run_on(&self, places: &[UsedStack<'_>]) -> Result<(), CampaignError> {
         if let [place] = places {
-            return self.on(*place).await;
+            return self.work_on(*place).await;
         }
-        let handle = Handle::current();
-        if handle.runtime_flavor() == RuntimeFlavor::CurrentThread {
-            // The runtime's only thread may not be blocked: nothing would come or go on any stack.
-            // So all share it, and simulated trials, which keep their thread busy, are done one
+        let runtime = Handle::current();
+        if runtime.runtime_flavor() == RuntimeFlavor::CurrentThread {
+            // The runtime's only thread may not be blocked: everything on every stack would wait.
+            // So all stacks share it, and simulated trials, which keep their thread busy, run one
             // after the other.
-            let workers = join_all(places.iter().map(|place| self.on(*place)));
+            let workers = join_all(places.iter().map(|place| self.work_on(*place)));
             return workers.await.into_iter().fold(Ok(()), Result::and);
         }
-        // A simulated trial keeps its thread busy, so that every stack needs one.
-        let on = |place| handle.block_on(self.on(place));
+        // A simulated trial keeps its thread busy, so every stack needs one.
+        let work_on = |place| runtime.block_on(self.work_on(place));
         block_in_place(|| {
             thread::scope(|scope| {
-                let workers = places.iter().map(|place| scope.spawn(|| on(*place)));
+                let workers = places.iter().map(|place| scope.spawn(|| work_on(*place)));
                 let workers: Vec<_> = workers.collect();
                 let joined = workers.into_iter().map(|worker| {
                     let joined = worker.join();
@@ -110,7 +110,7 @@ impl<'a> TrialQueue<'a> {
         })
     }
 
-    async fn on(&self, place: UsedStack<'_>) -> Result<(), CampaignError> {
+    async fn work_on(&self, place: UsedStack<'_>) -> Result<(), CampaignError> {
         let done = self.trials(place).await;
         if done.is_err() {
             self.end();
@@ -120,46 +120,46 @@ impl<'a> TrialQueue<'a> {
 
     async fn trials(
         &self,
-        (bench, mut trials_since_reset): UsedStack<'_>,
+        (handle, mut trials_since_reset): UsedStack<'_>,
     ) -> Result<(), CampaignError> {
         while let Some(index) = self.begin() {
             let plan = self
                 .campaign
                 .plans
-                .plan(&bench.space, self.campaign.seed, index);
+                .plan(&handle.space, self.campaign.seed, index);
             let path = save::trial(&self.folder, index);
-            let trial = bench.trial(
-                &plan,
-                &path,
+            let attempt = Attempt {
                 trials_since_reset,
-                self.interrupt,
-                self.audience,
-            );
+                path: Some(&path),
+                ..Attempt::of(&plan)
+            };
+            let trial = handle.execute(attempt, self.interrupt, self.audience);
             let trace = trial.await?;
             let mut verdict = trace.verdict();
             trials_since_reset += 1;
-            if self.bring(index, trace, bench).await? {
-                // What was executed there is not known to have held.
+            if self.add(index, trace, handle).await? {
+                // The executions of shrinking need not have held.
                 (trials_since_reset, verdict) = (1, Verdict::Violated);
             }
             let is_last = self.is_ended() || !self.is_any_left();
-            if self.interrupt.is_requested() || (is_last && !bench.executor.stands_alone()) {
+            if self.interrupt.is_requested() || (is_last && !handle.executor.stands_alone()) {
                 break;
             }
-            if bench.wants_reset(verdict) && bench.refresh(self.audience).await? {
+            if handle.wants_reset(verdict) && handle.reset(self.audience).await? {
                 trials_since_reset = 0;
-            } else if verdict != Verdict::Holds && !bench.executor.can_reset() {
-                // A stack that may still be broken, and cannot be made anew, would only be blamed
-                // again.
+            } else if verdict != Verdict::Holds && !handle.can_reset() {
+                // A stack that may be broken and cannot be reset would only fail again.
                 self.end();
             }
         }
         Ok(())
     }
 
-    /// The trial to begin now; none when enough was done.
+    /// The index of the trial to begin now; none when the campaign ends.
     fn begin(&self) -> Option<u64> {
-        let is_over = self.left.is_some_and(|left| self.began.elapsed() >= left);
+        let is_over = self
+            .time_left
+            .is_some_and(|left| self.began.elapsed() >= left);
         if self.is_ended() || self.interrupt.is_requested() || is_over || !self.is_any_left() {
             return None;
         }
@@ -179,16 +179,21 @@ impl<'a> TrialQueue<'a> {
         self.is_ended.load(Ordering::Relaxed)
     }
 
-    /// Brings a trial, and takes in what is due. Tells whether more was executed on this stack for
-    /// it.
-    async fn bring(&self, index: u64, trace: Trace, bench: &Bench) -> Result<bool, CampaignError> {
+    /// Adds a finished trial, and records all results that are due. Returns whether this stack was
+    /// used for more executions.
+    async fn add(
+        &self,
+        index: u64,
+        trace: Trace,
+        handle: &StackHandle,
+    ) -> Result<bool, CampaignError> {
         let mut results = self.results.lock().await;
         results.waiting.insert(index, trace);
         let mut is_used = false;
         while !self.is_ended()
             && let Some(trace) = results.due()
         {
-            is_used |= self.record_result(&mut results, trace, bench).await?;
+            is_used |= self.record_result(&mut results, trace, handle).await?;
         }
         Ok(is_used)
     }
@@ -197,7 +202,7 @@ impl<'a> TrialQueue<'a> {
         &self,
         results: &mut OrderedResults<'_>,
         mut trace: Trace,
-        bench: &Bench,
+        handle: &StackHandle,
     ) -> Result<bool, CampaignError> {
         let (campaign, interrupt) = (self.campaign, self.interrupt);
         let OrderedResults {
@@ -206,18 +211,18 @@ impl<'a> TrialQueue<'a> {
         let index = trace.plan.index;
         let path = save::trial(&self.folder, index);
         let control = match progress.is_known(&trace) {
-            // What is known already is not blamed on the stack by a run of two more minutes.
+            // A known failure needs no control.
             true => None,
             false => {
                 let controls = &mut progress.controls;
                 controls
-                    .weigh(&mut trace, &path, bench, interrupt, self.audience)
+                    .weigh(&mut trace, &path, handle, interrupt, self.audience)
                     .await?
             }
         };
         let mut is_used = control.is_some();
         if interrupt.is_requested() && is_cut_short(&trace) {
-            // It tells nothing, and is done again if the campaign is resumed.
+            // It has no result, and is done again if the campaign is resumed.
             self.end();
             return Ok(is_used);
         }
@@ -226,8 +231,8 @@ impl<'a> TrialQueue<'a> {
         let failure = match progress.new_signature(&trace) {
             Some(signature) => {
                 let (traces, plan) = (&campaign.traces, &trace.plan);
-                let keep = |folder| save::keep_trace(folder, &path, &bench.info, &signature, plan);
-                // That it failed is told, wherever its trace can be kept.
+                let keep = |folder| save::keep_trace(folder, &path, &handle.info, &signature, plan);
+                // The failure counts even if its trace cannot be kept.
                 let (kept, trouble) = match keep(traces) {
                     Ok(kept) => (kept, None),
                     Err(error) => (keep(&self.folder)?, Some(error)),
@@ -253,22 +258,22 @@ impl<'a> TrialQueue<'a> {
             progress.rehearse(&trace, verdict);
         }
         if let (true, Some(budget)) = (is_new, campaign.shrink) {
-            // Whatever becomes of shrinking, that it failed is told.
+            // The failure counts whatever becomes of shrinking.
             progress.judge(campaign.max_inconclusive);
             save::summary(&self.folder, &progress.summary)?;
             let last = progress.summary.failures.len() - 1;
             let share = progress.share_of(budget);
             let kept = PathBuf::from(&progress.summary.failures[last].trace);
             let began = Instant::now();
-            let shrunk = bench.shrink(&trace, &kept, &self.folder, share, interrupt, self.audience);
+            let shrunk =
+                handle.shrink(&trace, &kept, &self.folder, share, interrupt, self.audience);
             progress.shrunk(last, shrunk.await?, ledger, interrupt)?;
             progress.spent_on_shrinking += began.elapsed();
             is_used = true;
         }
         progress.judge(campaign.max_inconclusive);
         save::summary(&self.folder, &progress.summary)?;
-        // What is not healthy before anything was done to it will not be so for the other plans
-        // either.
+        // A stack that fails before any fault will fail in the other trials, too.
         let is_hopeless = index == 0 && View::new(&trace).phase(Phase::Plan).is_none();
         if is_hopeless || progress.ways_to_fail() >= campaign.max_failures {
             self.end();
@@ -278,13 +283,13 @@ impl<'a> TrialQueue<'a> {
 }
 
 impl OrderedResults<'_> {
-    /// The trial that is taken in next, if it is done.
+    /// The trial whose result is due, if it is finished.
     fn due(&mut self) -> Option<Trace> {
         self.waiting.remove(&self.progress.summary.plans_executed)
     }
 }
 
-/// Whether a trial was ended by somebody, so that its verdict is not its own.
+/// Whether a trial was interrupted, so that its verdict does not count.
 fn is_cut_short(trace: &Trace) -> bool {
     trace.verdict() == Verdict::Inconclusive
 }

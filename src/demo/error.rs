@@ -1,4 +1,4 @@
-//! Why there is no demo.
+//! Why the demo cannot be set up.
 
 use std::io;
 
@@ -8,13 +8,13 @@ use crate::load::LoadError;
 /// The demo cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
-    /// It needs two ports.
+    /// No two ports are free.
     #[error("the demo finds no free port on 127.0.0.1: {0}")]
     Port(#[from] io::Error),
     /// Its own settings contradict each other.
     #[error(transparent)]
     Space(#[from] SpaceError),
-    /// No requests can be sent to it.
+    /// Its requests cannot be sent.
     #[error(transparent)]
     Load(#[from] LoadError),
 }

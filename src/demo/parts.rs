@@ -21,7 +21,7 @@ struct HealthProbe {
     backend: Box<dyn Network>,
 }
 
-/// The demo's backend, over whatever network.
+/// The demo's backend, over a live or simulated network.
 pub(super) fn backend(driver: Box<dyn Driver>, network: Box<dyn Network>) -> Backend {
     Backend {
         name: BACKEND.to_owned(),
@@ -76,17 +76,18 @@ pub fn kinds() -> Vec<RequestKind> {
     vec![job, sync]
 }
 
-/// What the demo's API is judged by: the defaults about a hundred times tighter, and still safe on
-/// a busy machine.
+/// The limits of the demo's API: about a hundredth of the defaults, and still safe on a busy
+/// machine.
 pub fn limits() -> Limits {
     Limits {
         answer_ms: 1_000,
         job_ms: 1_500,
         recovery_ms: 2_000,
-        // A loop without a pause writes that much within a second; what is only talkative, not
-        // within ten.
+        // A loop without a pause writes that much within a second; an API that is only talkative
+        // does not within ten.
         log_lines_per_s: 40,
-        // At rest the demo's API always holds the same, to the last descriptor and a MiB.
+        // At rest the demo's API always holds the same number of descriptors, and the same memory
+        // to a MiB.
         resources: Some(ResourceLimits {
             cpu_percent: 20,
             cpu_window_ms: 300,

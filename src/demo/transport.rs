@@ -12,11 +12,11 @@ use hyper_util::rt::TokioIo;
 
 use super::sim::Place;
 use crate::load::{
-    Endpoint, ExchangeError, HttpAnswer, HttpRequest, MAX_BODY_BYTES, Transport, blame,
+    Endpoint, ExchangeError, HttpAnswer, HttpRequest, MAX_BODY_BYTES, Transport, exchange_error,
 };
 
-/// Speaks HTTP to an API in memory. As [`Fresh`](crate::load::Fresh), it makes a new connection for
-/// every exchange and keeps none.
+/// Speaks HTTP to an API in memory. Like [`Unpooled`](crate::load::Unpooled), it makes a new
+/// connection for every exchange and keeps none.
 #[derive(Debug)]
 pub struct InMemory {
     api: Place,
@@ -42,22 +42,26 @@ impl Transport for InMemory {
         let host = HeaderValue::from_static(Endpoint::IN_MEMORY);
         message.headers_mut().insert(HOST, host);
 
-        let stream = self.api.dial().await.map_err(|error| blame(&error))?;
+        let stream = self
+            .api
+            .dial()
+            .await
+            .map_err(|error| exchange_error(&error))?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
-            .map_err(|error| blame(&error))?;
+            .map_err(|error| exchange_error(&error))?;
         let answer = pin!(async {
             let response = sender.send_request(message).await?;
             let (head, body) = response.into_parts();
             HttpAnswer::read(head.status.as_u16(), head.headers, body, MAX_BODY_BYTES).await
         });
-        // Nothing is spawned: when whoever waits for the answer gives up, the connection breaks.
+        // Nothing is spawned, so the connection breaks when the caller gives up waiting.
         let answer = match select(answer, connection).await {
             Either::Left((answer, _)) => answer,
-            // How the connection ended, the exchange is told as well.
+            // The exchange ends with the error of the connection.
             Either::Right((_, answer)) => answer.await,
         };
-        answer.map_err(|error| blame(&error))
+        answer.map_err(|error| exchange_error(&error))
     }
 
     fn url(&self) -> &str {

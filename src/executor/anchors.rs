@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use tokio::time::{sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
+use super::Settings;
 use super::watcher::Watcher;
 use crate::model::{Anchor, Plan};
 use crate::observe::ReadinessObserver;
@@ -15,17 +16,17 @@ use crate::watched;
 pub(super) struct Anchors<'a> {
     pub plan: &'a Plan,
     pub recorder: &'a Recorder,
-    /// The `seq` from which the plan's events count.
-    pub from_seq: u64,
-    /// When the plan began.
-    pub began: tokio::time::Instant,
-    /// How many steps are doing something, or will for certain. While there are any, an event may
-    /// still come.
-    pub active: watched::Sender<usize>,
-    /// Whether the backends are ready: until they are, an event may still come, too.
+    /// Whether the backends are ready: until they are, an event may still come.
     pub readiness: &'a ReadinessObserver,
-    /// How long an event is waited for when nothing is active and every backend is ready.
-    pub timeout: Duration,
+    /// The `seq` from which the plan's events count.
+    from_seq: u64,
+    /// When the plan began.
+    began: Instant,
+    /// How many steps are doing something, or certainly will. While there are any, an event may
+    /// still come, too.
+    active: watched::Sender<usize>,
+    /// How long to wait for an event when nothing is active and every backend is ready.
+    timeout: Duration,
 }
 
 /// Counts a step as active for as long as it lives.
@@ -38,7 +39,26 @@ impl Drop for Active {
     }
 }
 
-impl Anchors<'_> {
+impl<'a> Anchors<'a> {
+    /// The anchors of a plan that begins now.
+    pub(super) fn new(
+        plan: &'a Plan,
+        recorder: &'a Recorder,
+        from_seq: u64,
+        readiness: &'a ReadinessObserver,
+        settings: &Settings,
+    ) -> Self {
+        Anchors {
+            plan,
+            recorder,
+            readiness,
+            from_seq,
+            began: Instant::now(),
+            active: watched::Sender::new(0),
+            timeout: settings.anchor_timeout,
+        }
+    }
+
     /// Counts one step as active.
     pub(super) fn active(&self) -> Active {
         self.active.send_modify(|active| *active += 1);
@@ -73,8 +93,9 @@ impl Anchors<'_> {
         Ok(active)
     }
 
-    /// Ends once no step has been active for the whole time-out, begun with every backend ready.
-    /// A backend that never becomes ready ends the trial by itself (`ready-within`).
+    /// Ends once no step has been active for the whole timeout, which begins when every backend is
+    /// ready. A backend that never becomes ready ends the trial by another timeout
+    /// (`ready-within`).
     async fn idle(&self) {
         let mut changes = self.active.subscribe();
         loop {

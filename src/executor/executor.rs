@@ -1,4 +1,4 @@
-//! The parts that a trial is executed with, and how a stack is left.
+//! The parts of which a trial is made, and how a stack is left.
 
 use std::sync::Arc;
 
@@ -15,21 +15,21 @@ pub struct Executor {
     pub stack: Arc<Stack>,
     /// How requests reach its API.
     pub transport: Arc<dyn Transport>,
-    /// The kinds of request it is sent.
+    /// The kinds of request that are sent to it.
     pub kinds: Vec<RequestKind>,
-    /// How much load it may be given.
+    /// How much load there may be.
     pub caps: Caps,
-    /// What the invariants will allow; the harness waits no longer than that.
+    /// The limits of the invariants; the harness waits no longer than these.
     pub limits: Limits,
-    /// How trials are run.
+    /// How a trial is run.
     pub settings: Settings,
     /// Where intents are written down.
     pub journal: Arc<Journal>,
 }
 
 impl Executor {
-    /// Undoes whatever a trial may have left done. It is called after each trial by itself; to call
-    /// it again is harmless.
+    /// Undoes every fault that a trial may have left. A trial does so itself at its end; calling it
+    /// again is harmless.
     ///
     /// # Errors
     /// When a service cannot be healed.
@@ -37,11 +37,11 @@ impl Executor {
         nemesis::heal(&self.stack, &self.journal).await
     }
 
-    /// Leaves the stack as it was found: heals it, ends what this run itself has brought up, and
+    /// Leaves the stack as it was found: heals it, ends the services that this run has started, and
     /// closes the journal if both worked.
     ///
     /// # Errors
-    /// When a service cannot be healed or released; then the journal is kept for the reaper and for
+    /// When a service cannot be healed or released; the journal is then kept for the reaper and for
     /// `comeback heal`.
     pub async fn leave(&self) -> Result<(), NemesisError> {
         let healed = self.heal().await;
@@ -50,11 +50,11 @@ impl Executor {
         Ok(self.journal.end()?)
     }
 
-    /// Ends what this run itself has brought up, and leaves all else as it is now.
+    /// Ends the services that this run has started, and leaves the others as they are now.
     ///
     /// # Errors
-    /// When a service cannot be released; then the journal is kept for the reaper and for
-    /// `comeback heal`.
+    /// When a service cannot be released; the journal is then kept for the reaper and for `comeback
+    /// heal`.
     pub async fn release(&self) -> Result<(), NemesisError> {
         self.end_own().await?;
         Ok(self.journal.end()?)

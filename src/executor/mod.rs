@@ -1,15 +1,16 @@
-//! One trial: client, nemesis and observers joined.
+//! One trial: client, nemesis and observers put together.
 //!
-//! A trial is one future. Nothing in it is spawned but the observers, so dropping it stops
-//! everything it does at once; undoing the faults comes after it, in every case.
+//! A trial is one future that spawns nothing but the observers, so dropping it stops everything at
+//! once. The faults are undone afterwards in every case.
 
 mod anchors;
-mod course;
-mod early;
+mod early_end;
 mod executor;
-mod recovery;
+mod exits;
+mod idle_api;
+mod recovery_probes;
 mod reset;
-mod rest;
+mod rounds;
 mod settings;
 mod setup;
 mod start;
@@ -17,6 +18,6 @@ mod steps;
 mod trial;
 mod watcher;
 
-pub use early::EarlyEnd;
+pub use early_end::EarlyEnd;
 pub use executor::Executor;
 pub use settings::{ResetPolicy, Settings};

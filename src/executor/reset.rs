@@ -1,21 +1,21 @@
-//! A fresh stack for the next trial.
+//! Resetting the stack for the next trial.
 
 use super::Executor;
 use crate::model::{API, Act};
 use crate::nemesis::{NemesisError, do_act};
 use crate::stack::Driver;
 
-/// How long a service is given to end by itself when the stack is reset.
+/// How long a service may take to end by itself when the stack is reset.
 const GRACE_MS: u64 = 10_000;
 
 impl Executor {
-    /// Whether the API can be restarted. Where it cannot, a broken one stays broken.
+    /// Whether the API can be restarted. If not, a broken one stays broken.
     pub fn can_reset(&self) -> bool {
         self.stack.api.is_some()
     }
 
-    /// Whether the API goes on running when this process has ended, in the state that the last
-    /// trial left it in.
+    /// Whether the API goes on running after this process has ended, in the state in which the last
+    /// trial left it.
     pub fn stands_alone(&self) -> bool {
         self.stack.api.as_ref().is_some_and(|api| api.outlives_us())
     }
@@ -33,7 +33,7 @@ impl Executor {
         for backend in &self.stack.backends {
             self.act(&backend.name, &*backend.driver, stop).await?;
         }
-        // One that does not become ready in time is found, and told, by the next trial's set-up.
+        // The next trial's set-up reports a backend that is not ready in time.
         self.start_backends(&|_| true, false).await?;
         match &self.stack.api {
             Some(api) => self.act(API, &**api, Act::Start).await,

@@ -1,4 +1,4 @@
-//! What the executor is told by the configuration.
+//! The executor's settings.
 
 use std::time::Duration;
 
@@ -14,17 +14,17 @@ pub struct Settings {
     pub api_ready_within: Duration,
     /// How many requests of each kind the baseline burst sends.
     pub baseline_requests: u32,
-    /// How long an anchor is waited for after everything else of the plan has ended and every
-    /// backend is ready again. Then its step is skipped.
+    /// How long to wait for an anchor after everything else of the plan has ended and every backend
+    /// is ready again. Then its step is skipped.
     pub anchor_timeout: Duration,
-    /// How long after an unanswered probe of the API the next one is sent nevertheless.
+    /// How long to wait for the answer to a probe of the API before the next one is sent.
     pub probe_patience: Duration,
     /// How long to pause between two probes of the API.
     pub probe_every: Duration,
-    /// How often it is looked what the API uses.
+    /// The time between two measurements of the API's resource usage.
     pub resources_every: Duration,
-    /// How long the API is given at most to come to rest, after the baseline and at the trial's
-    /// end.
+    /// The longest time to wait until the API has come to rest, after the baseline and at the
+    /// trial's end.
     pub settle: Duration,
     /// The size at which a trace ends its trial as inconclusive, in bytes.
     pub max_trace_bytes: u64,

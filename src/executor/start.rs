@@ -1,8 +1,8 @@
-//! The start of a stack, in order: backends first, each when those that it comes after are ready,
+//! The start of a stack, in order: backends first, each after those that it depends on are ready,
 //! and then the API.
 //!
-//! Most APIs connect to their backends when they start, and end where that fails. So whatever
-//! brings a stack up does it here: every verb, every reset and `LiveStack`.
+//! Most APIs connect to their backends when they start, and exit if that fails. So every verb,
+//! every reset and `LiveStack` start a stack here.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -18,21 +18,20 @@ use crate::nemesis::{NemesisError, do_act};
 use crate::observe::until_ready;
 use crate::stack::{Backend, Driver, DriverError, ServiceState};
 
-/// How often it is looked whether what was started has ended.
+/// The time between two checks whether a started service has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// How long a connection may take that tells whether an address is taken.
+/// How long to try a connection that tells whether an address is taken.
 const CONNECT_WITHIN: Duration = Duration::from_millis(500);
 
-/// How long a service that was started at an address that was taken is given to notice that and
-/// end.
+/// How long a service may take to notice that its address was taken, and to end.
 const NOTICE_WITHIN: Duration = Duration::from_secs(10);
 
-/// How long a request may be tried again while a stack that stood before comes to itself.
+/// How long a request may be retried on a stack that was running before.
 const STANDING: Duration = Duration::from_secs(10);
 
 impl Executor {
-    /// Starts whatever of the stack does not run, in order.
+    /// Starts every service that does not run, in order.
     ///
     /// # Errors
     /// When a service cannot be started, ends at once, or a backend is not ready in time.
@@ -40,8 +39,8 @@ impl Executor {
         self.bring_up_where(|_| true).await
     }
 
-    /// As [`Executor::bring_up`], for those services only that live no longer than this process.
-    /// All others are left as they are, and nothing waits for them.
+    /// As [`Executor::bring_up`], only for the services that end with this process. All others are
+    /// left as they are, and not waited for.
     ///
     /// # Errors
     /// As for [`Executor::bring_up`].
@@ -52,7 +51,7 @@ impl Executor {
     /// Waits until the API answers anything at all.
     ///
     /// # Errors
-    /// When it ends before, or does not answer within `[trial] api-ready-within`.
+    /// When it exits before, or does not answer within `[trial] api-ready-within`.
     pub async fn until_api_answers(&self) -> Result<(), NemesisError> {
         let limit = self.settings.api_ready_within;
         let answers = async {
@@ -83,8 +82,8 @@ impl Executor {
         }
     }
 
-    /// Until when a request that fails may still be due to a start: what comeback has started gets
-    /// `[trial] api-ready-within`, and what stood before a few seconds.
+    /// Until when a failed request may be retried because the stack is starting: `[trial]
+    /// api-ready-within` if comeback has started a service, otherwise a few seconds.
     pub fn settled_by(&self) -> Instant {
         let is_own = self
             .stack
@@ -110,8 +109,8 @@ impl Executor {
         Ok(())
     }
 
-    /// Starts the backends in order, and waits for each. `is_strict` says whether one that is not
-    /// ready in time is an error; where it is not, whoever uses the stack next finds that out.
+    /// Starts the backends in order, and waits for each. `is_strict` says whether a backend that is
+    /// not ready in time is an error; if not, the next user of the stack finds that out.
     pub(super) async fn start_backends(
         &self,
         is_meant: &impl Fn(&dyn Driver) -> bool,
@@ -125,7 +124,7 @@ impl Executor {
             };
             let next: Vec<&Backend> = self.stack.backends.iter().filter(is_next).collect();
             if next.is_empty() {
-                // The configuration has no circles, so these are all.
+                // The configuration has no cycles, so all are started.
                 return Ok(());
             }
             started.extend(next.iter().map(|backend| backend.name.clone()));
@@ -133,7 +132,7 @@ impl Executor {
                 .into_iter()
                 .filter(|backend| is_meant(&*backend.driver));
             let ups = meant.map(|backend| self.start_backend(backend, is_strict));
-            // All are waited for: one that fails must not leave another half started.
+            // Wait for all: one that fails must not leave another half started.
             join_all(ups).await.into_iter().collect::<Result<(), _>>()?;
         }
     }
@@ -146,7 +145,7 @@ impl Executor {
         }
     }
 
-    /// Waits until a backend is ready; or says that it has ended, or what its probe said last.
+    /// Waits until a backend is ready.
     async fn until_backend_ready(&self, backend: &Backend) -> Result<(), NemesisError> {
         let limit = self.settings.ready_within;
         let refusal = std::sync::Mutex::new("it was not even asked".to_owned());
@@ -178,7 +177,8 @@ impl Executor {
         ))
     }
 
-    /// The services that are about to be started at an address where somebody listens already.
+    /// The services that are about to be started although something already listens at their
+    /// address.
     async fn taken(&self, is_meant: &impl Fn(&dyn Driver) -> bool) -> Vec<(&str, String)> {
         let backends = self.stack.backends.iter();
         let backends = backends.map(|b| (b.name.as_str(), &*b.driver, b.probe.address()));
@@ -198,7 +198,8 @@ impl Executor {
         taken
     }
 
-    /// Whether a service whose address was taken has ended for that; a stranger answers its probe.
+    /// Waits a while whether a service ends because its address was taken. Its probe proves nothing
+    /// then: a stranger answers it.
     async fn notice(&self, name: &str, address: String) -> Result<(), NemesisError> {
         let mut services = self.stack.services();
         let Some((_, driver)) = services.find(|(service, _)| *service == name) else {
@@ -216,7 +217,7 @@ impl Executor {
     }
 }
 
-/// Ends when a service that was started has ended by itself, and says how.
+/// Waits until a started service has ended by itself, and returns how.
 pub(super) async fn ended_by_itself(driver: &dyn Driver) -> String {
     loop {
         if let Some(words) = driver.ended_by_itself() {

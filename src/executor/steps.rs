@@ -1,44 +1,36 @@
 //! The steps of a plan: each waits for its anchor, and does what it does.
 
 use futures_util::future::join_all;
-use tokio::time::{Duration, Instant, sleep};
+use tokio::time::{Duration, sleep};
 
 use super::anchors::{Active, Anchors};
-use super::trial::Trial;
-use crate::load;
+use crate::load::{self, Client};
 use crate::model::{Action, Fault, Step, StepId};
+use crate::nemesis::Nemesis;
 use crate::trace::{EventKind, Origin};
 use crate::watched;
 
 /// The steps of one plan under way.
 pub(super) struct Steps<'a> {
-    trial: &'a Trial<'a>,
     anchors: Anchors<'a>,
-    /// How many steps still have something to do that the rest of the trial waits for: a burst to
-    /// start, a fault or a wait to end.
+    client: &'a Client,
+    nemesis: &'a Nemesis,
+    /// How many steps still have something to do that the next phase waits for: a burst to start, a
+    /// fault or a wait to end.
     open: watched::Sender<usize>,
     /// For each step, whether it has ended or was skipped.
     over: Vec<watched::Sender<bool>>,
 }
 
 impl<'a> Steps<'a> {
-    pub(super) fn new(trial: &'a Trial<'a>, from_seq: u64) -> Self {
-        let anchors = Anchors {
-            plan: trial.plan,
-            recorder: trial.recorder,
-            from_seq,
-            began: Instant::now(),
-            active: watched::Sender::new(0),
-            readiness: trial.readiness,
-            timeout: trial.executor.settings.anchor_timeout,
-        };
-        let count = trial.plan.steps.len();
-        let over = (0..count).map(|_| watched::Sender::new(false)).collect();
+    pub(super) fn new(anchors: Anchors<'a>, client: &'a Client, nemesis: &'a Nemesis) -> Self {
+        let count = anchors.plan.steps.len();
         Steps {
-            trial,
             anchors,
+            client,
+            nemesis,
             open: watched::Sender::new(count),
-            over,
+            over: (0..count).map(|_| watched::Sender::new(false)).collect(),
         }
     }
 
@@ -55,13 +47,11 @@ impl<'a> Steps<'a> {
     }
 
     async fn step(&self, index: usize) {
-        let step = &self.trial.plan.steps[index];
+        let step = &self.anchors.plan.steps[index];
         match self.anchors.wait(&step.anchor).await {
             Err(reason) => {
                 let step = step.id.clone();
-                self.trial
-                    .recorder
-                    .record(EventKind::StepSkipped { step, reason });
+                self.record(EventKind::StepSkipped { step, reason });
                 self.close();
             }
             Ok(active) => self.act(index, step, active).await,
@@ -71,29 +61,25 @@ impl<'a> Steps<'a> {
 
     async fn act(&self, index: usize, step: &Step, mut active: Active) {
         if let Action::Fault(fault) = &step.action {
-            // Whoever waits for a turn does nothing: an earlier fault whose event never comes must
-            // be found out.
+            // A step that waits for its turn does nothing: else nobody would find out that the
+            // event of an earlier fault never comes.
             drop(active);
             self.turn(index, fault).await;
             active = self.anchors.active();
         }
         let id = step.id.clone();
-        self.trial
-            .recorder
-            .record(EventKind::StepStarted { step: id.clone() });
+        self.record(EventKind::StepStarted { step: id.clone() });
         match &step.action {
             Action::Burst(burst) => {
                 self.close();
-                load::burst(self.trial.client, &Origin::Step(id.clone()), burst).await;
+                load::burst(self.client, &Origin::Step(id.clone()), burst).await;
             }
             Action::Fault(fault) => self.strike(&id, fault).await,
             Action::Wait(wait) => sleep(Duration::from_millis(wait.wait_ms)).await,
         }
-        // The end is recorded while the step still counts as active, so that whoever waits for it
-        // sees it in time.
-        self.trial
-            .recorder
-            .record(EventKind::StepEnded { step: id });
+        // The end is recorded while the step still counts as active, so that a step that waits for
+        // it sees it in time.
+        self.record(EventKind::StepEnded { step: id });
         if !matches!(step.action, Action::Burst(_)) {
             self.close();
         }
@@ -102,7 +88,7 @@ impl<'a> Steps<'a> {
 
     /// Waits until the faults of the same backend that come before in the plan are over.
     async fn turn(&self, index: usize, fault: &Fault) {
-        for (step, over) in self.trial.plan.steps.iter().zip(&self.over).take(index) {
+        for (step, over) in self.anchors.plan.steps.iter().zip(&self.over).take(index) {
             if matches!(&step.action, Action::Fault(before) if before.backend == fault.backend) {
                 let _ = over.subscribe().wait_for(|over| *over).await;
             }
@@ -110,13 +96,20 @@ impl<'a> Steps<'a> {
     }
 
     async fn strike(&self, id: &StepId, fault: &Fault) {
-        self.trial.readiness.struck(&fault.backend);
-        match self.trial.nemesis.strike(id, fault).await {
-            Ok(()) => self.trial.readiness.undone(&fault.backend, id),
-            Err(error) => self
-                .trial
-                .trouble(&format!("{id}: {fault}"), error.to_string()),
+        let Anchors {
+            readiness,
+            recorder,
+            ..
+        } = self.anchors;
+        readiness.struck(&fault.backend);
+        match self.nemesis.strike(id, fault).await {
+            Ok(()) => readiness.undone(&fault.backend, id),
+            Err(error) => recorder.trouble(&format!("{id}: {fault}"), error.to_string()),
         }
+    }
+
+    fn record(&self, event: EventKind) {
+        self.anchors.recorder.record(event);
     }
 
     fn close(&self) {

@@ -1,46 +1,231 @@
-//! One trial under way, as all of its parts see it.
+//! The course of one trial: set up, baseline, plan, heal, recover, drain.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::time::Instant;
 
 use super::Executor;
-use crate::load::Client;
+use super::anchors::Anchors;
+use super::early_end::{EarlyEnd, cut_short};
+use super::exits::Exits;
+use super::idle_api::IdleApi;
+use super::recovery_probes::RecoveryProbes;
+use super::rounds::Rounds;
+use super::setup::Setup;
+use super::steps::Steps;
+use crate::load::{self, Client, ClientParts, Draw, LoadError, Readiness};
 use crate::model::Plan;
-use crate::nemesis::{self, Nemesis};
-use crate::observe::ReadinessObserver;
-use crate::trace::{EventKind, Phase, Recorder};
+use crate::nemesis::Nemesis;
+use crate::observe::{ReadinessObserver, Resources, Services};
+use crate::trace::{Event, EventKind, Follower, Origin, Phase, Recorder, Redaction};
+use crate::watched;
 
-/// One trial under way.
-pub(super) struct Trial<'a> {
-    pub executor: &'a Executor,
-    pub plan: &'a Plan,
-    pub recorder: &'a Recorder,
-    pub readiness: &'a ReadinessObserver,
-    pub nemesis: &'a Nemesis,
-    pub client: &'a Client,
-}
+impl Executor {
+    /// Executes a plan, records everything, and leaves the stack healed. It returns when the
+    /// history is complete.
+    ///
+    /// Whatever goes wrong with the harness or the environment is in the history, as
+    /// [`EventKind::Trouble`], and so is an interruption, which `interrupted` asks for by ending.
+    /// `early` says when the trial may end before everything has been seen of it.
+    pub async fn trial(
+        &self,
+        plan: &Plan,
+        recorder: &Recorder,
+        interrupted: impl Future<Output = ()>,
+        early: EarlyEnd<impl Fn(Vec<Event>) -> bool>,
+    ) {
+        let settings = &self.settings;
+        let _services = Services::observe(&self.stack, recorder);
+        let _resources = Resources::observe(&self.stack, recorder, settings.resources_every);
+        let readiness = ReadinessObserver::probe(&self.stack, recorder);
+        let (backends, backends_seen) = watched::channel(Readiness::Away);
+        let clients = self.client(plan, recorder.clone(), backends_seen, "");
+        let clients = clients.and_then(|client| Ok((client, self.setup_client(plan)?)));
+        let (client, setup_client) = match clients {
+            Ok(clients) => clients,
+            Err(error) => return recorder.trouble("preparing the load", error.to_string()),
+        };
+        let setup = Setup {
+            client: setup_client,
+            kinds: &self.kinds,
+            settings,
+            recorder,
+        };
+        let rounds = Rounds::new(&client, &self.kinds, plan);
+        let idle_api = IdleApi {
+            stack: &self.stack,
+            limits: &self.limits,
+            settings,
+            recorder,
+        };
+        let (stack, journal) = (Arc::clone(&self.stack), Arc::clone(&self.journal));
+        let nemesis = Nemesis::new(stack, journal, recorder.clone());
+        let probes = RecoveryProbes::new(&client, self, recorder);
 
-impl Trial<'_> {
-    /// Undoes every fault, and tells whether that worked.
-    pub(super) async fn heal(&self) -> bool {
-        self.enter(Phase::Heal);
-        match nemesis::heal(&self.executor.stack, &self.executor.journal).await {
+        let mut is_healed = false;
+        let phases = async {
+            recorder.phase(Phase::Setup);
+            readiness.all_ready().await;
+            if !setup.api_serves().await {
+                return;
+            }
+
+            recorder.phase(Phase::Baseline);
+            let times = settings.baseline_requests;
+            if !rounds.in_turn(&Origin::Baseline, times).await {
+                return;
+            }
+            let before = idle_api.warmed_up(&rounds).await;
+
+            let from_seq = recorder.phase(Phase::Plan);
+            let anchors = Anchors::new(plan, recorder, from_seq, &readiness, settings);
+            let steps = Steps::new(anchors, &client, &nemesis);
+            let (stop, stopped) = watched::channel(false);
+            let background = async {
+                if let Some(background) = &plan.background {
+                    load::background(&client, background, is_true(stopped)).await;
+                }
+            };
+            let until_drained = async {
+                steps.settled().await;
+                is_healed = self.heal_recorded(&readiness, recorder).await;
+                stop.send_replace(true);
+                recorder.phase(Phase::Recovery);
+                readiness.all_ready().await;
+                probes.until_sustained(Instant::now()).await;
+                recorder.phase(Phase::Drain);
+            };
+            let is_drained = tokio::select! {
+                biased;
+                _ = async { tokio::join!(steps.run(), background, until_drained) } => true,
+                () = early.reached(recorder, probes.begun()) => false,
+            };
+            if !is_drained {
+                cut_short(recorder);
+            } else if probes.are_sustained() {
+                rounds.after_recovery(times).await;
+            }
+            client.poll_finished_jobs().await;
+            if let Some(before) = before {
+                idle_api.at_rest(Some(&before)).await;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = self.broken_off(interrupted, &readiness, recorder) => {}
+            () = self.forward_readiness(recorder.follow_from(0), &backends) => {}
+            () = phases => {}
+        }
+        if !is_healed {
+            self.heal_recorded(&readiness, recorder).await;
+        }
+    }
+
+    /// Ends when there is a reason to break the trial off, once that is recorded.
+    async fn broken_off(
+        &self,
+        interrupted: impl Future<Output = ()>,
+        readiness: &ReadinessObserver,
+        recorder: &Recorder,
+    ) {
+        let exits = Exits {
+            stack: &self.stack,
+            recorder,
+        };
+        tokio::select! {
+            biased;
+            () = interrupted => { recorder.record(EventKind::Interrupted); }
+            () = trouble(recorder) => {}
+            why = readiness.overdue(self.settings.ready_within) => {
+                let remedy = "mend it, or allow more by `[trial] ready-within`";
+                recorder.trouble("waiting for the backend", format!("{why}; {remedy}"));
+            }
+            why = exits.of_backend() => recorder.trouble("driving the backend", why),
+            why = exits.before_plan() => recorder.trouble("setting up", why),
+        }
+    }
+
+    /// Undoes every fault, records that, and returns whether it worked.
+    async fn heal_recorded(&self, readiness: &ReadinessObserver, recorder: &Recorder) -> bool {
+        recorder.phase(Phase::Heal);
+        match self.heal().await {
             Ok(()) => {
-                self.readiness.healed();
+                readiness.healed();
                 true
             }
             Err(error) => {
-                self.trouble("healing", error.to_string());
+                recorder.trouble("healing", error.to_string());
                 false
             }
         }
     }
 
-    pub(super) fn enter(&self, phase: Phase) -> u64 {
-        self.recorder.record(EventKind::Phase { phase })
+    /// The client of the set-up: what the API answers while it starts is nobody's failure, so none
+    /// of it is recorded.
+    fn setup_client(&self, plan: &Plan) -> Result<Client, LoadError> {
+        let (_, readiness) = watched::channel(Readiness::ReadySince(Instant::now()));
+        let scratch = Recorder::new(None, Redaction::default(), u64::MAX);
+        self.client(plan, scratch, readiness, "setup-")
     }
 
-    pub(super) fn trouble(&self, during: &str, message: String) {
-        self.recorder.record(EventKind::Trouble {
-            during: during.to_owned(),
-            message,
-        });
+    /// A client for one recorder. The prefix distinguishes its tokens from those of the trial's
+    /// other clients.
+    fn client(
+        &self,
+        plan: &Plan,
+        recorder: Recorder,
+        readiness: watched::Receiver<Readiness>,
+        prefix: &str,
+    ) -> Result<Client, LoadError> {
+        Client::new(ClientParts {
+            transport: Arc::clone(&self.transport),
+            kinds: &self.kinds,
+            limits: &self.limits,
+            caps: self.caps,
+            recorder,
+            readiness,
+            draw: Draw {
+                seed: plan.seed,
+                index: plan.index,
+                token_prefix: format!("{prefix}{:x}-{}", plan.seed, plan.index),
+            },
+        })
+    }
+
+    /// Keeps the client informed since when all backends are ready: a job's limit counts from
+    /// there.
+    async fn forward_readiness(
+        &self,
+        mut history: Follower,
+        backends: &watched::Sender<Readiness>,
+    ) {
+        let names = self.stack.backends.iter().map(|b| (b.name.clone(), false));
+        let mut ready: BTreeMap<String, bool> = names.collect();
+        loop {
+            let (backend, now) = match history.next().await.kind {
+                EventKind::Ready { backend, .. } => (backend, true),
+                EventKind::FaultIntent { backend, .. } => (backend, false),
+                _ => continue,
+            };
+            ready.insert(backend, now);
+            backends.send_replace(match ready.values().all(|ready| *ready) {
+                true => Readiness::ReadySince(Instant::now()),
+                false => Readiness::Away,
+            });
+        }
+    }
+}
+
+/// Ends at the first trouble of the history.
+async fn trouble(recorder: &Recorder) {
+    let mut history = recorder.follow_from(0);
+    while !matches!(history.next().await.kind, EventKind::Trouble { .. }) {}
+}
+
+/// Ends when a sender has said `true`.
+async fn is_true(mut stop: watched::Receiver<bool>) {
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        std::future::pending().await
     }
 }

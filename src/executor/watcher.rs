@@ -7,7 +7,7 @@ use regex::Regex;
 use crate::model::{API, Anchor, Edge, Plan, StepId};
 use crate::trace::{Event, EventKind, Follower, Origin};
 
-/// What one event says of an anchor.
+/// What one event means for an anchor.
 #[derive(Debug, PartialEq, Eq)]
 enum Sign {
     /// Nothing yet.
@@ -18,15 +18,15 @@ enum Sign {
     Never(String),
 }
 
-/// Looks at one event after the other for the one that an anchor waits for.
+/// Follows the history to the event that an anchor waits for.
 #[derive(Debug)]
 pub(super) struct Watcher<'a> {
     plan: &'a Plan,
     anchor: &'a Anchor,
     pattern: Option<Regex>,
-    /// The requests of the anchor's burst that have not counted yet.
+    /// The requests of the anchor's burst that are not counted yet.
     waiting: BTreeSet<u64>,
-    /// How many have counted: were sent, accepted as a job, or seen in the anchor's state.
+    /// How many are counted: sent, accepted as a job, or seen in the anchor's state.
     counted: u32,
 }
 

@@ -13,7 +13,7 @@ const AT_ONCE: f64 = 0.4;
 
 /// An anchor drawn before it is known which steps there are.
 #[derive(Debug, Clone)]
-pub(super) struct Wish {
+pub(super) struct AnchorDraft {
     /// The event to anchor to, if there is one to name.
     pub(super) event: Option<EventAnchor>,
     /// Which moment of a burst, if the event is a burst's.
@@ -61,7 +61,7 @@ pub(super) enum TimeAnchor {
 }
 
 /// Any anchor of the space.
-pub(super) fn wish(space: &Space) -> impl Strategy<Value = Wish> + use<> {
+pub(super) fn anchor_draft(space: &Space) -> impl Strategy<Value = AnchorDraft> + use<> {
     let bounds = &space.bounds;
     let time = prop::sample::select(vec![
         TimeAnchor::Plan,
@@ -77,7 +77,7 @@ pub(super) fn wish(space: &Space) -> impl Strategy<Value = Wish> + use<> {
         draws::zero_or_whole(AT_ONCE, bounds.max_offset_ms),
     )
         .prop_map(
-            |((wants_event, event), moment, time, target, nth, offset_ms)| Wish {
+            |((wants_event, event), moment, time, target, nth, offset_ms)| AnchorDraft {
                 event: wants_event.then_some(event),
                 moment,
                 time,
@@ -111,9 +111,9 @@ fn event(space: &Space) -> impl Strategy<Value = EventAnchor> + use<> {
     Union::new_weighted(events)
 }
 
-impl Wish {
-    /// The anchor that is closest to the wish and names only earlier steps.
-    pub(super) fn grant(self, earlier: &[Step], jobs: &JobKinds) -> Anchor {
+impl AnchorDraft {
+    /// The anchor that is closest to the draft and names only earlier steps.
+    pub(super) fn resolve(self, earlier: &[Step], jobs: &JobKinds) -> Anchor {
         self.event_anchor(earlier, jobs)
             .unwrap_or_else(|| self.time_anchor(earlier))
     }

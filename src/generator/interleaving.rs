@@ -7,7 +7,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::anchors::{EventAnchor, TimeAnchor, Wish, wish};
+use super::anchors::{AnchorDraft, EventAnchor, TimeAnchor, anchor_draft};
 use super::jobs::JobKinds;
 use super::{Space, budget, bursts, draws, faults};
 use crate::model::{Action, Anchor, Edge, Fault, Plan, Step, StepId, Wait};
@@ -30,25 +30,25 @@ pub fn plans(space: &Space) -> impl Strategy<Value = Plan> + use<> {
         any::<u64>(),
         (bursts::background(space), 0.0..1.0),
         groups,
-        heart(space),
+        core(space),
         any::<Index>(),
     );
-    parts.prop_map(move |(seed, (load, share), groups, heart, place)| {
+    parts.prop_map(move |(seed, (load, share), groups, core, place)| {
         // Each group has at least one draft, so there are enough.
         let count = groups.len();
         let mut drafts: Vec<Draft> = groups.into_iter().flatten().collect();
         drafts.truncate(count);
-        let Heart {
-            drafts: mut hearts,
+        let Core {
+            drafts: mut core_drafts,
             is_steady,
-        } = heart;
-        // The heart's first step must not wait for an event that may never come: most log lines
+        } = core;
+        // The core's first step must not wait for an event that may never come: most log lines
         // follow a fault, and a plan whose only fault waits for one does nothing.
-        if let Some(first) = hearts.first_mut() {
-            first.wish.event = None;
-            first.wish.time = TimeAnchor::Plan;
+        if let Some(first) = core_drafts.first_mut() {
+            first.anchor.event = None;
+            first.anchor.time = TimeAnchor::Plan;
         }
-        implant(&mut drafts, hearts, place);
+        place_core(&mut drafts, core_drafts, place);
         let mut steps = assemble(drafts, &jobs);
         budget::shorten(&mut steps, &bounds, answer_ms);
         let is_bare = steps.iter().any(|step| is_unmet(step, &steps));
@@ -71,12 +71,12 @@ pub fn plans(space: &Space) -> impl Strategy<Value = Plan> + use<> {
 #[derive(Debug, Clone)]
 struct Draft {
     action: Action,
-    wish: Wish,
+    anchor: AnchorDraft,
 }
 
 /// The part that a plan is drawn around.
 #[derive(Debug, Clone)]
-struct Heart {
+struct Core {
     drafts: Vec<Draft>,
     /// Whether it needs steady load.
     is_steady: bool,
@@ -88,7 +88,7 @@ fn group(space: &Space) -> impl Strategy<Value = Vec<Draft>> + use<> {
     let wait = wait.prop_map(|wait_ms| Action::Wait(Wait { wait_ms }));
     let burst = bursts::burst(space).prop_map(Action::Burst);
     let alone = |action: BoxedStrategy<Action>| {
-        (action, wish(space)).prop_map(|(action, wish)| vec![Draft { action, wish }])
+        (action, anchor_draft(space)).prop_map(|(action, anchor)| vec![Draft { action, anchor }])
     };
     let fault = faults::felt(space).prop_map(Action::Fault);
     prop_oneof![
@@ -106,10 +106,10 @@ fn struck(space: &Space) -> impl Strategy<Value = Vec<Draft>> + use<> {
         .prop_map(|(fault, burst, first, second)| strike(fault, burst, first, second))
 }
 
-fn strike(fault: Fault, burst: Action, first: Wish, second: Wish) -> Vec<Draft> {
+fn strike(fault: Fault, burst: Action, first: AnchorDraft, second: AnchorDraft) -> Vec<Draft> {
     let fault = Draft {
         action: Action::Fault(fault),
-        wish: Wish {
+        anchor: AnchorDraft {
             event: Some(EventAnchor::Burst),
             target: None,
             ..second
@@ -117,7 +117,7 @@ fn strike(fault: Fault, burst: Action, first: Wish, second: Wish) -> Vec<Draft> 
     };
     let burst = Draft {
         action: burst,
-        wish: first,
+        anchor: first,
     };
     vec![burst, fault]
 }
@@ -127,7 +127,7 @@ fn met(space: &Space) -> impl Strategy<Value = Vec<Draft>> + use<> {
     parts(faults::fault(space), space).prop_map(|(fault, burst, first, second)| {
         let burst = Draft {
             action: burst,
-            wish: Wish {
+            anchor: AnchorDraft {
                 event: None,
                 time: TimeAnchor::Step(Edge::Start),
                 target: None,
@@ -138,7 +138,7 @@ fn met(space: &Space) -> impl Strategy<Value = Vec<Draft>> + use<> {
         };
         let fault = Draft {
             action: Action::Fault(fault),
-            wish: first,
+            anchor: first,
         };
         vec![fault, burst]
     })
@@ -147,9 +147,9 @@ fn met(space: &Space) -> impl Strategy<Value = Vec<Draft>> + use<> {
 fn parts<F: Strategy<Value = Fault>>(
     fault: F,
     space: &Space,
-) -> impl Strategy<Value = (Fault, Action, Wish, Wish)> + use<F> {
+) -> impl Strategy<Value = (Fault, Action, AnchorDraft, AnchorDraft)> + use<F> {
     let burst = bursts::burst(space).prop_map(Action::Burst);
-    (fault, burst, wish(space), wish(space))
+    (fault, burst, anchor_draft(space), anchor_draft(space))
 }
 
 /// The part that a plan is drawn around:
@@ -159,49 +159,49 @@ fn parts<F: Strategy<Value = Fault>>(
 ///   beginning and at the end of an outage;
 /// - a fault anywhere, for bugs of an idle stack;
 /// - the same fault several times, for effects that add up.
-fn heart(space: &Space) -> impl Strategy<Value = Heart> + use<> {
-    // Here the API should be back before the next outage. The other hearts strike it earlier.
+fn core(space: &Space) -> impl Strategy<Value = Core> + use<> {
+    // Here the API should be back before the next outage. The other core_drafts strike it earlier.
     let settling = space.bounds.max_offset_ms / 2..=space.bounds.max_offset_ms;
-    let heart = |is_steady| move |drafts| Heart { drafts, is_steady };
+    let core = |is_steady| move |drafts| Core { drafts, is_steady };
     let lasting = parts(faults::beyond_limits(space), space);
     let lasting = lasting.prop_map(|(fault, burst, first, second)| {
-        let second = Wish {
+        let second = AnchorDraft {
             offset_ms: 0,
             ..second
         };
         strike(fault, burst, first, second)
     });
-    let idle = (faults::felt(space), wish(space)).prop_map(|(fault, wish)| {
+    let idle = (faults::felt(space), anchor_draft(space)).prop_map(|(fault, anchor)| {
         let action = Action::Fault(fault);
-        vec![Draft { action, wish }]
+        vec![Draft { action, anchor }]
     });
     let again = (
         faults::felt(space),
-        wish(space),
-        wish(space),
+        anchor_draft(space),
+        anchor_draft(space),
         OUTAGES,
         settling,
     );
     let again = again.prop_map(|(fault, first, second, outages, offset_ms)| {
-        let again = Wish {
+        let again = AnchorDraft {
             event: Some(EventAnchor::Ready),
             target: None,
             offset_ms,
             ..second
         };
-        let wishes = once(first).chain(repeat(again));
-        let draft = |wish| Draft {
+        let anchors = once(first).chain(repeat(again));
+        let draft = |anchor| Draft {
             action: Action::Fault(fault.clone()),
-            wish,
+            anchor,
         };
-        wishes.map(draft).take(outages).collect()
+        anchors.map(draft).take(outages).collect()
     });
     prop_oneof![
-        3 => struck(space).prop_map(heart(false)),
-        2 => met(space).prop_map(heart(false)),
-        2 => lasting.prop_map(heart(true)),
-        1 => idle.prop_map(heart(false)),
-        1 => again.prop_map(heart(false)),
+        3 => struck(space).prop_map(core(false)),
+        2 => met(space).prop_map(core(false)),
+        2 => lasting.prop_map(core(true)),
+        1 => idle.prop_map(core(false)),
+        1 => again.prop_map(core(false)),
     ]
 }
 
@@ -225,21 +225,21 @@ fn is_unmet(step: &Step, steps: &[Step]) -> bool {
     !strikes && !steps.iter().any(is_sent_into)
 }
 
-/// Replaces as many drafts by the heart. If there is not enough room, only its faults are used.
-fn implant(drafts: &mut Vec<Draft>, mut heart: Vec<Draft>, place: Index) {
-    if heart.len() > drafts.len() {
-        heart.retain(|draft| matches!(draft.action, Action::Fault(_)));
-        heart.truncate(drafts.len());
+/// Replaces as many drafts by the core. If there is not enough room, only its faults are used.
+fn place_core(drafts: &mut Vec<Draft>, mut core: Vec<Draft>, place: Index) {
+    if core.len() > drafts.len() {
+        core.retain(|draft| matches!(draft.action, Action::Fault(_)));
+        core.truncate(drafts.len());
     }
-    let start = place.index(drafts.len() - heart.len() + 1);
-    drafts.splice(start..start + heart.len(), heart);
+    let start = place.index(drafts.len() - core.len() + 1);
+    drafts.splice(start..start + core.len(), core);
 }
 
-/// Names the steps by what they do and their order, and grants their wishes.
+/// Names the steps by what they do and their order, and resolves their anchors.
 fn assemble(drafts: Vec<Draft>, jobs: &JobKinds) -> Vec<Step> {
     let (mut bursts, mut faults, mut waits) = (0, 0, 0);
     let mut steps = Vec::with_capacity(drafts.len());
-    for Draft { action, wish } in drafts {
+    for Draft { action, anchor } in drafts {
         let (letter, number) = match &action {
             Action::Burst(_) => ('b', &mut bursts),
             Action::Fault(_) => ('f', &mut faults),
@@ -247,7 +247,7 @@ fn assemble(drafts: Vec<Draft>, jobs: &JobKinds) -> Vec<Step> {
         };
         *number += 1;
         let id = StepId(format!("{letter}{number}"));
-        let anchor = wish.grant(&steps, jobs);
+        let anchor = anchor.resolve(&steps, jobs);
         steps.push(Step { id, anchor, action });
     }
     steps

@@ -2,8 +2,8 @@
 //! plans.
 //!
 //! A plan is drawn in three independent parts: its steps as *drafts* (`bursts`, `faults`; a draft's
-//! anchor is a wish, not yet a reference), its *heart* (a fault, mostly with a burst that it hits),
-//! and its background load. `interleaving` orders them and turns each wish into an anchor on an
+//! anchor is a draft, not yet a reference), its *core* (a fault, mostly with a burst that it hits),
+//! and its background load. `interleaving` orders them and turns each draft into an anchor on an
 //! earlier step. So no anchors wait for each other in a circle, and no draw is ever rejected.
 //! `budget` then shortens a plan that lasts too long.
 //!

@@ -2,28 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::patience::Patience;
+use super::flaw::Flaw;
+use super::timing::Timing;
 use super::{Invariant, executions, wording};
 use crate::model::{Finding, Limits, Outcome};
 use crate::trace::{Answer, End, Phase, Poll, Request, Span, View};
 
-/// Each request has exactly one outcome, each accepted job a life of its own that ends once, and
-/// each answer belongs to its own request.
+/// Each request has exactly one outcome, each accepted job has its own id and ends once, and each
+/// answer belongs to its own request.
 pub struct Accounting;
-
-/// One thing that does not add up.
-pub(super) struct Flaw<'v, 'a> {
-    /// The event that shows it.
-    pub seq: u64,
-    /// What it is called.
-    pub reason: &'static str,
-    /// The request that it is about.
-    pub request: &'v Request<'a>,
-    /// What happened to the request, as the rest of a sentence.
-    pub words: String,
-    /// An earlier event that it takes to see it, beside the sending.
-    pub earlier: Option<u64>,
-}
 
 impl Invariant for Accounting {
     fn name(&self) -> &'static str {
@@ -43,7 +30,7 @@ impl Invariant for Accounting {
         });
         let executions = executions::flaws(view);
         let mut flaws: Vec<Flaw<'_, '_>> = own.flatten().chain(shared_jobs(view)).collect();
-        let untold = executions.map(|of_log| flaws.extend(of_log)).err();
+        let unreadable = executions.map(|of_log| flaws.extend(of_log)).err();
         flaws.sort_by_key(|flaw| flaw.seq);
         let open = requests.iter().filter(|r| r.ended.is_none()).count();
         if let Some(flaw) = flaws.first() {
@@ -57,7 +44,7 @@ impl Invariant for Accounting {
             proof.extend(flaw.earlier);
             return Finding::violated(self.name(), flaw.reason, kind, message, flaw.seq, proof);
         }
-        if let Some(why) = untold {
+        if let Some(why) = unreadable {
             return Finding::inconclusive(self.name(), why);
         }
         let all = wording::count(requests.len(), "request");
@@ -82,8 +69,8 @@ impl Invariant for Accounting {
     }
 }
 
-/// How many requests succeeded though their answers, which were read as a whole, did not echo
-/// anything where the configuration says that they do; and the first of them.
+/// How many requests succeeded although their answers, which were read completely, did not echo a
+/// token where the configuration says that they do; and the first of them.
 fn without_echo<'v, 'a>(view: &'v View<'a>) -> Option<(usize, &'v Request<'a>)> {
     let kinds = &view.header().stack.kinds;
     let echoing = |name: &str| kinds.iter().any(|kind| kind.echo && kind.name == name);
@@ -106,7 +93,7 @@ fn two_outcomes<'v, 'a>(request: &'v Request<'a>) -> Option<Flaw<'v, 'a>> {
     })
 }
 
-/// An answer that gives back the token of another request, or has what another request asked for.
+/// An answer that has the token of another request, or what another request asked for.
 fn crossed_answer<'v, 'a>(view: &'v View<'a>, request: &'v Request<'a>) -> Option<Flaw<'v, 'a>> {
     if let Some((moment, mismatch)) = request.mismatch
         && let Some(asker) = mismatch.asked_by
@@ -156,9 +143,9 @@ fn changed_job<'v, 'a>(request: &'v Request<'a>) -> Option<Flaw<'v, 'a>> {
         .polls
         .partition_point(|poll| poll.moment < end.moment);
     let (before, after) = request.polls.split_at(place);
-    let told = before.iter().rev().find_map(|poll| state_of(poll.answer));
+    let last_state = before.iter().rev().find_map(|poll| state_of(poll.answer));
     let terminal = match end.outcome {
-        Outcome::Ok => told?,
+        Outcome::Ok => last_state?,
         Outcome::Failed {
             job_state: Some(state),
             ..
@@ -176,8 +163,8 @@ fn changed_job<'v, 'a>(request: &'v Request<'a>) -> Option<Flaw<'v, 'a>> {
     })
 }
 
-/// In a trial that came to its last phase, a request that is still open after its limit was
-/// forgotten.
+/// A request that is still open after its limit, in a trial that reached its last phase, was
+/// forgotten by the harness.
 fn no_outcome<'v, 'a>(
     view: &View<'a>,
     limits: &Limits,
@@ -186,9 +173,9 @@ fn no_outcome<'v, 'a>(
     if request.ended.is_some() || view.last_phase() != Some(Phase::Drain) {
         return None;
     }
-    let patience = Patience::new(view, limits);
-    let (waited, limit_ms) = match patience.job_calm(request) {
-        Some(calm) => (calm, limits.job_ms),
+    let timing = Timing::new(view, limits);
+    let (waited, limit_ms) = match timing.job_ready_time(request) {
+        Some(ready_time) => (ready_time, limits.job_ms),
         None => {
             let (from_us, to_us) = (request.intended_us, view.observed_until_us());
             (Span { from_us, to_us }, limits.answer_ms)
@@ -204,7 +191,7 @@ fn no_outcome<'v, 'a>(
     })
 }
 
-/// Jobs whose id another request had been given before.
+/// Jobs whose id another request was given before.
 fn shared_jobs<'v, 'a>(view: &'v View<'a>) -> Vec<Flaw<'v, 'a>> {
     let mut accepted: Vec<_> = view
         .requests()

@@ -4,11 +4,11 @@ use super::{Invariant, wording};
 use crate::model::{API, Finding, Limits, Outcome, UnknownReason, Verdict};
 use crate::trace::{Event, EventKind, View};
 
-/// The API's process or container does not exit, restart or get killed for want of memory.
+/// The API's process or container does not exit, restart or get killed because it is out of memory.
 ///
-/// That a process has ended is often told later than its connections break. So the violation begins
-/// with the first request that broke or was refused since which no answer came: what an API that
-/// has ended can't do is not what went wrong first.
+/// The end of a process is often observed after its connections broke. So the violation begins with
+/// the first broken or refused request after which no answer came: the consequences of an exit must
+/// not count as the first violation.
 pub struct ApiStaysUp;
 
 impl Invariant for ApiStaysUp {
@@ -30,8 +30,8 @@ impl Invariant for ApiStaysUp {
         Finding::violated(self.name(), reason, None, message, began, proof)
     }
 
-    /// Where nothing has been answered since a connection broke, the API may have ended, and nobody
-    /// has been told yet.
+    /// If nothing has been answered since a connection broke, the API may have ended without that
+    /// being observed yet.
     fn is_decided(&self, view: &View<'_>, limits: &Limits, primary: &Finding) -> bool {
         let began = primary.evidence.first();
         let silent = silent_since(view, u64::MAX);
@@ -41,7 +41,7 @@ impl Invariant for ApiStaysUp {
     }
 }
 
-/// The first end of a request without a connection since which, until an event, nothing was
+/// The first end of a request without a connection after which, until an event, nothing was
 /// answered.
 fn silent_since(view: &View<'_>, until_seq: u64) -> Option<u64> {
     let mut silent = None;
@@ -65,8 +65,7 @@ fn silent_since(view: &View<'_>, until_seq: u64) -> Option<u64> {
 
 /// The first event that shows that the API did not stay up, with reason and words.
 fn fall<'a>(view: &View<'a>) -> Option<(&'a Event, &'static str, String)> {
-    // Whichever process was started last before the trial's first request is the one that has to
-    // stay.
+    // The process that was started last before the trial's first request is the one that must stay.
     let mut identity = view.setup().iter().rev().find_map(api_identity);
     view.under_test()
         .iter()

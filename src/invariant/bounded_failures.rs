@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::own_words::Prompt;
-use super::patience::Patience;
+use super::api_at_fault::QuickFailures;
+use super::timing::Timing;
 use super::{Invariant, first_call, wording};
 use crate::model::{Finding, Limits};
 use crate::trace::{Request, Span, Spans, View, Window};
@@ -13,12 +13,12 @@ use crate::trace::{Request, Span, Spans, View, Window};
 /// [asked](View::asked) for `recovery`.
 ///
 /// A request lies there if any moment between its sending and its end does. At most `stragglers`
-/// may lie elsewhere. A budget of `failures` bounds the rest: all failures together may be no more
-/// than budget and stragglers, so that a longer grace, which makes a straggler an ordinary failure,
-/// cannot break the budget.
+/// may lie elsewhere. A budget of `failures` limits the others: all failures together must not
+/// exceed budget plus stragglers, so that a longer grace, which makes a straggler an ordinary
+/// failure, cannot break the budget.
 ///
-/// What fails while this machine withholds a considerable part of its time may have been a deadline
-/// of the API's own that passed: it proves nothing, unless its words came sooner than any deadline.
+/// A failure while this machine withholds a considerable part of the time may be due to a deadline
+/// of the API's own: it proves nothing, unless its message has come sooner than any deadline.
 pub struct BoundedFailures;
 
 impl Invariant for BoundedFailures {
@@ -34,7 +34,7 @@ impl Invariant for BoundedFailures {
 
 impl BoundedFailures {
     fn judged(&self, view: &View<'_>, limits: &Limits) -> Finding {
-        let patience = Patience::new(view, limits);
+        let timing = Timing::new(view, limits);
         let kinds: BTreeSet<&str> = view.requests().iter().map(|r| r.kind).collect();
         let excuses = kinds.into_iter().map(|k| (k, excused(view, limits, k)));
         let excuses: BTreeMap<&str, Spans> = excuses.collect();
@@ -59,7 +59,7 @@ impl BoundedFailures {
             ),
             (&failures, budget, "over-budget"),
         ];
-        let prompt = Prompt::new(view);
+        let quick = QuickFailures::new(view);
         let (mut undecided, mut doubted) = (false, None);
         let mut violations = Vec::new();
         for (found, allowed, reason) in checks {
@@ -67,21 +67,21 @@ impl BoundedFailures {
             let (doubtful, sure): (Vec<&Request<'_>>, Vec<&Request<'_>>) =
                 found.iter().partition(|r| {
                     let open = r.span();
-                    let is_held_up = patience.squeezed(open) || patience.jostled(open);
-                    patience.cut_short(r) || (is_held_up && !prompt.tells(&patience, r))
+                    let is_held_up = timing.may_be_delayed(open) || timing.is_slowed_by_crowd(open);
+                    timing.was_given_up_early(r) || (is_held_up && !quick.show(&timing, r))
                 });
-            // The first that was one too many.
+            // The first failure above the limit.
             let excess = usize::try_from(allowed).ok().and_then(|n| sure.get(n));
             if let Some(excess) = excess {
                 violations.push(self.violated(view, reason, sure.len(), allowed, excess));
             }
             if sure.len() as u64 <= allowed {
-                let busy = doubtful.iter().find(|r| !patience.cut_short(r));
+                let busy = doubtful.iter().find(|r| !timing.was_given_up_early(r));
                 doubted = doubted.or(busy.map(|r| (reason, r.kind)));
             }
             undecided |= (sure.len() + doubtful.len()) as u64 > allowed;
         }
-        // What was one too many first stays so, whatever else is too many later.
+        // The first failure above the limit stays the first, whatever fails later.
         let first = violations
             .into_iter()
             .min_by_key(|finding| finding.evidence.first().copied());
@@ -139,7 +139,7 @@ impl BoundedFailures {
     }
 }
 
-/// The times around the windows in which failures of a kind are to be expected.
+/// The times around the windows in which failures of a kind are expected.
 fn excused(view: &View<'_>, limits: &Limits, kind: &str) -> Spans {
     let recovery_us = limits.recovery_ms.saturating_mul(1_000);
     let excused = |window: &Window<'_>| {
@@ -383,7 +383,7 @@ mod tests {
             "3 failures, 1 of them away from any fault; some were given up earlier than these limits do, \
              or failed while this machine was too busy to serve them"
         );
-        // Another one that was not held up still tells.
+        // Another one that was not held up is still a proof.
         let other = script()
             .bad(300, 8, "sync")
             .bad(560, 9, "sync")

@@ -5,21 +5,21 @@ use crate::model::{API, Figure, Finding, Limits, ResourceLimits};
 use crate::trace::{Event, EventKind, Moment, Sample, Span, Spans, View};
 
 /// The length of the window over which log lines are counted, in microseconds. A start-up banner or
-/// a traceback is no flood; what goes on for ten seconds is.
+/// a traceback is no flood; ten seconds of lines are.
 const WINDOW_US: u64 = 10_000_000;
 
-/// How many lines the API may log besides for each request that is sent in the window: to tell of
-/// each of a thousand requests that it failed is no flood of the API's own making.
+/// How many more lines the API may log for each request that is sent in the window: a line for each
+/// of a thousand failed requests is no flood.
 const LINES_PER_TURN: u64 = 4;
 
-/// From the first fault on, also long after recovery: the API logs no more than `log-lines` lines a
-/// second, over any ten seconds and besides a few for each request, and uses less than `cpu` of one
-/// core over any `cpu-window` in which it had nothing to do. A loop without a pause shows in one or
-/// the other.
+/// From the first fault on, even long after recovery, the API logs no more than `log-lines` lines a
+/// second over any ten seconds, plus a few for each request, and uses less than `cpu` of one core
+/// over any `cpu-window` in which it had nothing to do. A loop without a pause shows in one or the
+/// other.
 ///
-/// It has nothing to do while no request is in flight and the harness does not look again at jobs
-/// that have ended. Whether it still works on a request that the harness gave up after its limit
-/// cannot be known, so such a request counts as in flight for ever.
+/// It has nothing to do while no request is in flight and the harness does not poll jobs that have
+/// ended. It may still work on a request that the harness gave up after its limit, so such a
+/// request counts as in flight for ever.
 pub struct CalmReconnect;
 
 impl Invariant for CalmReconnect {
@@ -56,10 +56,10 @@ impl Invariant for CalmReconnect {
             }
         };
         let calm = format!("at most {most_lines} log lines of the API within ten seconds");
-        let rests = limits
+        let idle_times = limits
             .resources
-            .map(|limits| Rests::of(view, fault, limits));
-        let Some(busiest) = rests.as_ref().and_then(|rests| rests.busiest(view)) else {
+            .map(|limits| IdleTimes::of(view, fault, limits));
+        let Some(busiest) = idle_times.as_ref().and_then(|times| times.busiest(view)) else {
             return Finding::holds(self.name(), calm);
         };
         let share = format!(
@@ -91,7 +91,7 @@ impl Invariant for CalmReconnect {
         finding.with_figures(figures)
     }
 
-    /// Where this is what a trial is violated by, it goes on: a core that is busy at rest may turn
+    /// If this is the primary violation, the trial goes on: a core that is busy at rest may turn
     /// out to be a flood.
     fn is_decided(&self, _view: &View<'_>, _limits: &Limits, primary: &Finding) -> bool {
         primary.invariant != self.name()
@@ -100,19 +100,19 @@ impl Invariant for CalmReconnect {
 
 /// Too many log lines.
 struct Flood {
-    /// How many are allowed in that time: one more is too many.
+    /// How many are allowed in that time.
     allowed: u64,
-    /// How many there were from the first fault on, to the end.
+    /// How many there were from the first fault to the end.
     in_all: u64,
     /// The first of them.
     began: Moment,
-    /// The one that is too many.
+    /// The first line above the limit.
     shown: Moment,
 }
 
 /// The most log lines within the window, or the first flood.
 fn log_flood(view: &View<'_>, since: Moment, allowed: u64) -> Result<u64, Flood> {
-    // What was left out, because it came too fast, was logged all the same.
+    // Lines that came too fast to be recorded count, too.
     let logged = |event: &Event| match &event.kind {
         EventKind::Log { service, .. } if service == API => Some((event.moment(), 1)),
         EventKind::LogDropped { service, lines } if service == API => {
@@ -159,8 +159,8 @@ fn log_flood(view: &View<'_>, since: Moment, allowed: u64) -> Result<u64, Flood>
     Ok(most)
 }
 
-/// The time before an event in which the harness polled jobs that had ended: no request of the
-/// plan, and work for the API all the same.
+/// The time before an event in which the harness polled jobs that had ended. That is work for the
+/// API, although no request of the plan.
 fn looked_back(event: &Event) -> Option<Span> {
     match event.kind {
         EventKind::LookedBack { over_us, .. } => Some(Span::before(event.at_us, over_us)),
@@ -168,21 +168,21 @@ fn looked_back(event: &Event) -> Option<Span> {
     }
 }
 
-/// The samples of the API between which it was asked for nothing.
-struct Rests<'a> {
+/// The times between samples of the API's resource usage in which it was idle.
+struct IdleTimes<'a> {
     samples: Vec<Sample<'a>>,
     asked: Spans,
     limits: ResourceLimits,
 }
 
 /// A time in which the API had nothing to do.
-struct Rest<'v, 'a> {
+struct IdleTime<'v, 'a> {
     from: &'v Sample<'a>,
     to: &'v Sample<'a>,
     is_too_much: bool,
 }
 
-impl<'a> Rests<'a> {
+impl<'a> IdleTimes<'a> {
     fn of(view: &View<'a>, since: Moment, limits: ResourceLimits) -> Self {
         let samples = view.under_test().iter();
         let samples = samples.filter_map(|event| Sample::of(event, API));
@@ -195,63 +195,63 @@ impl<'a> Rests<'a> {
             ..request.span()
         });
         let looks = view.under_test().iter().filter_map(looked_back);
-        Rests {
+        IdleTimes {
             samples: samples.filter(|sample| sample.moment >= since).collect(),
             asked: in_flight.chain(looks).collect(),
             limits,
         }
     }
 
-    /// The first rest that was too busy for certain, else one that seems to have been, else the
-    /// busiest one that is long enough to tell.
-    fn busiest(&self, view: &View<'_>) -> Option<Rest<'_, 'a>> {
+    /// The first idle time that was too busy for certain, else one that seems to have been, else
+    /// the busiest one that is long enough to judge.
+    fn busiest(&self, view: &View<'_>) -> Option<IdleTime<'_, 'a>> {
         let window_us = self.limits.cpu_window_ms.saturating_mul(1_000);
-        let mut busiest: Option<Rest<'_, 'a>> = None;
+        let mut busiest: Option<IdleTime<'_, 'a>> = None;
         for (place, to) in self.samples.iter().enumerate() {
             for from in self.samples[..place].iter().rev() {
-                let rest = self.rest(from, to);
-                let span = Span {
-                    from_us: from.moment.at_us,
-                    to_us: to.moment.at_us,
-                };
-                if from.identity != to.identity || self.asked.touch(span) {
+                let idle = self.idle_time(from, to);
+                if from.identity != to.identity || self.asked.touch(idle.span()) {
                     break;
                 }
-                if rest.within_us() < window_us.max(1) {
+                if idle.within_us() < window_us.max(1) {
                     continue;
                 }
-                if rest.is_too_much && !rest.is_doubtful(view) {
-                    return Some(rest);
+                if idle.is_too_much && !idle.is_doubtful(view) {
+                    return Some(idle);
                 }
-                let rank = |rest: &Rest<'_, '_>| (rest.is_too_much, rest.percent());
-                if busiest.as_ref().is_none_or(|b| rank(b) < rank(&rest)) {
-                    busiest = Some(rest);
+                let rank = |idle: &IdleTime<'_, '_>| (idle.is_too_much, idle.percent());
+                if busiest.as_ref().is_none_or(|b| rank(b) < rank(&idle)) {
+                    busiest = Some(idle);
                 }
             }
         }
         busiest
     }
 
-    fn rest<'v>(&self, from: &'v Sample<'a>, to: &'v Sample<'a>) -> Rest<'v, 'a> {
-        let mut rest = Rest {
+    fn idle_time<'v>(&self, from: &'v Sample<'a>, to: &'v Sample<'a>) -> IdleTime<'v, 'a> {
+        let mut idle = IdleTime {
             from,
             to,
             is_too_much: false,
         };
-        rest.is_too_much = self.limits.is_busy(rest.cpu_us(), rest.within_us());
-        rest
+        idle.is_too_much = self.limits.is_busy(idle.cpu_us(), idle.within_us());
+        idle
     }
 }
 
-impl Rest<'_, '_> {
-    /// Whether this machine withheld a tenth of it: then the API may have made up for what it could
-    /// not do in time.
+impl IdleTime<'_, '_> {
+    /// Whether this machine withheld a tenth of it: then the API may have caught up on earlier
+    /// work.
     fn is_doubtful(&self, view: &View<'_>) -> bool {
-        let span = Span {
+        let span = self.span();
+        view.withheld().covered_us(span) > span.length_us() / 10
+    }
+
+    fn span(&self) -> Span {
+        Span {
             from_us: self.from.moment.at_us,
             to_us: self.to.moment.at_us,
-        };
-        view.withheld().covered_us(span) > span.length_us() / 10
+        }
     }
 
     fn cpu_us(&self) -> u64 {
@@ -273,7 +273,7 @@ mod tests {
     use crate::model::{FaultKind, UnknownReason, Verdict};
     use crate::trace::script::{Script, limits};
 
-    /// So many lines, one each so many milliseconds, from the fault on.
+    /// This many lines, one every `every_ms` milliseconds, from the fault on.
     fn verdict(count: u64, every_ms: u64) -> Verdict {
         let script = Script::new(&["sync"]).fault("f1", FaultKind::Kill, 30, 80);
         let line = || EventKind::Log {

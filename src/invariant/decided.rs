@@ -1,4 +1,4 @@
-//! When nothing that is still to come can change a verdict.
+//! When nothing that may still happen can change a verdict.
 
 use super::Invariant;
 use super::environment::lasting;
@@ -7,14 +7,13 @@ use crate::model::{Finding, Limits, Verdict};
 use crate::trace::{Trace, View};
 
 /// Whether the verdict on a history so far is sure to be `violated`, by the same primary violation,
-/// whatever the requests in flight still do. No fault may come any more, the backends have to be
-/// ready, and every enabled invariant has to be decided.
+/// whatever the requests in flight still do. There must be no more faults to come, the backends
+/// must be ready, and every enabled invariant must be decided.
 ///
-/// Where an invariant panics, nothing is sure; what becomes of that is said when the trial is
-/// judged.
+/// If an invariant panics, nothing is sure; the judgement of the trial deals with that.
 ///
-/// A request that is open may turn out to have hung since it was sent. So as long as one is open
-/// that was sent before the primary violation began, that one may not stay the first.
+/// An open request may turn out to have hung since it was sent. So as long as one is open that was
+/// sent before the primary violation began, the primary violation may change.
 pub fn is_decided(trace: &Trace, limits: &Limits, invariants: &[Box<dyn Invariant>]) -> bool {
     let view = View::new(trace);
     if lasting(&view).is_some() {

@@ -1,19 +1,19 @@
-//! What makes a trial say nothing at all.
+//! What makes a whole trial inconclusive.
 
 use std::collections::BTreeMap;
 
 use crate::model::{API, Act};
 use crate::trace::{EventKind, Origin, Phase, View};
 
-/// Why the environment or the harness failed this trial, if it did: then nothing in it can be laid
-/// to the API.
+/// Why the environment or the harness failed this trial, if it did: then the API is not accused of
+/// anything in it.
 pub(super) fn disturbance(view: &View<'_>) -> Option<String> {
     accident(view)
         .or_else(|| cut(view))
         .or_else(|| never_ready(view))
 }
 
-/// What of it stays so, however the trial goes on.
+/// The reasons that hold however the trial goes on.
 pub(super) fn lasting(view: &View<'_>) -> Option<String> {
     accident(view).or_else(|| never_ready(view))
 }
@@ -50,7 +50,7 @@ fn baseline(view: &View<'_>) -> Option<String> {
 }
 
 /// A backend that ended though no act of a fault accounts for it. Each kill or stop accounts for
-/// one exit, which may be told late, but not later than the backend's next ready.
+/// one exit, which may be observed late, but not after the backend's next ready.
 fn foreign_exit(view: &View<'_>) -> Option<String> {
     let mut due: BTreeMap<&str, u32> = BTreeMap::new();
     view.under_test()

@@ -1,18 +1,18 @@
-//! Executions, as the backends' logs tell them.
+//! Executions of requests, as read from the backends' logs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::accounting::Flaw;
+use super::flaw::Flaw;
 use super::log_expectations::{has_gaps, regex};
 use super::wording;
 use crate::model::Executed;
 use crate::trace::{Event, EventKind, Request, View};
 
-/// A line that was written so short a time before the trial ended may not have been read.
+/// A line that was written this shortly before the trial ended may not have been read.
 const LINE_WITHIN_US: u64 = 2_000_000;
 
-/// Every request that a backend executed twice, or, where that is asked for, not at all though it
-/// succeeded; or why that cannot be told.
+/// Every request that a backend executed twice, or, with `exactly-once`, not at all although it
+/// succeeded. The error says why that cannot be judged.
 pub(super) fn flaws<'v, 'a>(view: &'v View<'a>) -> Result<Vec<Flaw<'v, 'a>>, String> {
     let by_token: BTreeMap<&str, &Request<'a>> =
         view.requests().iter().map(|r| (r.token, r)).collect();
@@ -40,7 +40,7 @@ fn of_backend<'v, 'a>(
     };
     let mut first_lines: BTreeMap<u64, u64> = BTreeMap::new();
     for event in view.under_test() {
-        // Tokens of other trials may still be worked on.
+        // The backend may still execute requests of other trials.
         let Some(request) = token(event).and_then(|token| by_token.get(token)) else {
             continue;
         };
@@ -73,7 +73,7 @@ fn of_backend<'v, 'a>(
     if !executed.exactly_once {
         return Ok(());
     }
-    // Not every kind need reach this backend.
+    // Some kinds may never reach this backend.
     let executed_ones = view
         .requests()
         .iter()

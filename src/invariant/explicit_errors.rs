@@ -1,13 +1,13 @@
-//! What goes wrong says so.
+//! Every failure says so.
 
 use super::{Invariant, wording};
 use crate::model::{Finding, Limits, Outcome};
 use crate::trace::{Request, View};
 
-/// Whatever is not `ok` is `failed`, with a status of 400 or more (or a job's failed state) and a
-/// message; a status of 500 or more needs none, unless the limit `error-bodies` asks for it. A
-/// time-out is charged to `no-hang` alone, the answer of another request to `accounting` alone, and
-/// what the harness dropped to nobody.
+/// Every outcome that is not `ok` is `failed`, with a status of 400 or more (or a job's failed
+/// state) and a message; a status of 500 or more needs none, unless the limit `error-bodies` asks
+/// for it. A timeout counts only for `no-hang`, the answer to another request only for
+/// `accounting`, and a request that the harness dropped for nothing.
 pub struct ExplicitErrors;
 
 impl Invariant for ExplicitErrors {

@@ -1,14 +1,14 @@
-//! The first request after an idle restart: the commonest public report of all, and no violation by
-//! default.
+//! The first request after an idle restart: the most frequent public bug report, and no violation
+//! by default.
 
 use crate::model::{FaultKind, Figure};
 use crate::trace::{Request, View, Window};
 
 /// How often the backend was restarted while nobody used the API, and how often the first request
-/// after it was ready again failed, though success was sustained later. Nothing where it never was.
+/// after it was ready again failed although success was sustained later. Empty if it never was.
 ///
-/// Connections of a pool that a restart broke are found out by the next request only. Such failures
-/// lie before sustained success, so the default `grace` puts up with them; `grace = "0s"` does not.
+/// Only the next request finds out that a restart broke the connections of a pool. Such failures
+/// lie before sustained success, so the default `grace` allows them; `grace = "0s"` does not.
 pub(super) fn figures(view: &View<'_>) -> Vec<Figure> {
     let restarts: Vec<_> = view
         .faults()
@@ -24,7 +24,7 @@ pub(super) fn figures(view: &View<'_>) -> Vec<Figure> {
     }
 }
 
-/// What was sent first after an idle restart from which the API recovered.
+/// The first requests after an idle restart from which the API recovered.
 fn first_call<'v, 'a>(view: &'v View<'a>, window: &Window<'_>) -> Option<&'v Request<'a>> {
     let restarts = matches!(
         view.fault_kind(window)?,

@@ -1,29 +1,29 @@
-//! A defect in one invariant, kept from everything else.
+//! Catching the panic of a defective invariant.
 
 use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 thread_local! {
-    /// Whether this thread is asking an invariant at this moment.
+    /// Whether this thread is calling an invariant at this moment.
     static IS_ASKING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Asks an invariant something, and catches its panic.
+/// Calls an invariant, and catches its panic.
 ///
 /// # Errors
-/// What it said when it panicked.
+/// The message of the panic.
 pub(super) fn guarded<T>(ask: impl FnOnce() -> T) -> Result<T, String> {
     let before = IS_ASKING.replace(true);
-    // Nothing that an invariant touches outlives the question, so nothing half-made can be seen
+    // An invariant changes nothing that outlives the call, so there is no half-made state
     // afterwards.
     let answer = catch_unwind(AssertUnwindSafe(ask));
     IS_ASKING.set(before);
     answer.map_err(|panic| words(&*panic))
 }
 
-/// Whether this thread is asking an invariant. Then a panic is caught, makes one trial
-/// inconclusive, and is no matter for a panic hook.
+/// Whether this thread is calling an invariant. Then a panic is caught and makes one trial
+/// inconclusive, so a panic hook should ignore it.
 pub fn is_guarded() -> bool {
     IS_ASKING.get()
 }

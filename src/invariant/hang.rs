@@ -1,6 +1,6 @@
 //! Whether and how one request hung.
 
-use super::patience::{Patience, is_certain};
+use super::timing::{Timing, is_certain};
 use super::wording;
 use crate::model::{Limits, Outcome, UnknownReason};
 use crate::trace::{Answer, Request, Span, View};
@@ -15,12 +15,12 @@ pub(super) enum Hang {
         took_us: u64,
     },
     NeverTerminal {
-        calm_us: u64,
+        ready_us: u64,
     },
     TerminalLate {
-        calm_us: u64,
+        ready_us: u64,
     },
-    /// Nobody waited long enough to tell.
+    /// The harness did not wait long enough to decide.
     Undecided,
     /// This machine withheld most of the time.
     Starved,
@@ -30,13 +30,13 @@ pub(super) enum Hang {
 pub(super) fn hang(
     view: &View<'_>,
     limits: &Limits,
-    patience: &Patience<'_, '_>,
+    timing: &Timing<'_, '_>,
     request: &Request<'_>,
 ) -> Option<Hang> {
     let wait = Wait {
         view,
         limits,
-        patience,
+        timing,
     };
     let polls = request.polls.iter().filter_map(|poll| {
         let timed_out = poll.answer == Answer::Lost(UnknownReason::TimedOut);
@@ -56,12 +56,12 @@ pub(super) fn hang(
     proven.or(hangs.first()).copied()
 }
 
-/// What the harness waited for, measured by the limits. Time that this machine withheld does not
+/// What the harness waited for, compared with the limits. Time that this machine withheld does not
 /// count.
 struct Wait<'w, 'v, 'a> {
     view: &'v View<'a>,
     limits: &'v Limits,
-    patience: &'w Patience<'v, 'a>,
+    timing: &'w Timing<'v, 'a>,
 }
 
 impl Wait<'_, '_, '_> {
@@ -98,7 +98,7 @@ impl Wait<'_, '_, '_> {
     fn exchange(&self, request: &Request<'_>, span: Span, timed_out: bool) -> Option<Hang> {
         let took_us = self.view.counted_us(span);
         let hang = match timed_out {
-            true if self.patience.answer_ran_out(span) => Hang::Unanswered { waited_us: took_us },
+            true if self.timing.answer_timed_out(span) => Hang::Unanswered { waited_us: took_us },
             true => return Some(Hang::Undecided),
             false if took_us > self.answer_us() => Hang::AnsweredLate { took_us },
             false => return None,
@@ -107,44 +107,44 @@ impl Wait<'_, '_, '_> {
     }
 
     fn unanswered(&self, request: &Request<'_>, span: Span, hang: Hang) -> Hang {
-        let is_silent = || self.patience.is_silent(request, span.from_us);
-        self.unless_starved(span, self.limits.answer_ms, hang, is_silent)
+        let is_silent = || self.timing.is_silent(request, span.from_us);
+        self.unless_cpu_starved(span, self.limits.answer_ms, hang, is_silent)
     }
 
-    /// The job that the request became, from its acceptance on. One that the API does not know any
-    /// more does not hang: it is lost, which is charged to `accounting` alone.
+    /// The job that the request became, from its acceptance on. One that the API no longer knows
+    /// does not hang: it is lost, which counts only for `accounting`.
     fn job(&self, request: &Request<'_>) -> Option<Hang> {
         if request.lost_at().is_some() {
             return None;
         }
-        let calm = self.patience.job_calm(request)?;
-        let calm_us = self.view.counted_us(calm);
+        let ready_time = self.timing.job_ready_time(request)?;
+        let ready_us = self.view.counted_us(ready_time);
         let job_us = self.limits.job_ms.saturating_mul(1_000);
         let hang = match request.ended.map(|end| unknown(end.outcome)) {
-            Some(Some(UnknownReason::JobNotTerminal)) if self.patience.job_ran_out(calm) => {
-                Hang::NeverTerminal { calm_us }
+            Some(Some(UnknownReason::JobNotTerminal)) if self.timing.job_timed_out(ready_time) => {
+                Hang::NeverTerminal { ready_us }
             }
-            None | Some(Some(UnknownReason::Dropped)) if calm_us >= job_us => {
-                Hang::NeverTerminal { calm_us }
+            None | Some(Some(UnknownReason::Dropped)) if ready_us >= job_us => {
+                Hang::NeverTerminal { ready_us }
             }
             None | Some(Some(UnknownReason::JobNotTerminal | UnknownReason::Dropped)) => {
                 return Some(Hang::Undecided);
             }
-            Some(_) if calm_us > job_us => Hang::TerminalLate { calm_us },
+            Some(_) if ready_us > job_us => Hang::TerminalLate { ready_us },
             Some(_) => return None,
         };
-        let is_left = || self.patience.is_overtaken(request, calm);
-        Some(self.unless_starved(calm, self.limits.job_ms, hang, is_left))
+        let is_left = || self.timing.is_overtaken(request, ready_time);
+        Some(self.unless_cpu_starved(ready_time, self.limits.job_ms, hang, is_left))
     }
 
     fn answer_us(&self) -> u64 {
         self.limits.answer_ms.saturating_mul(1_000)
     }
 
-    /// What was answered after all is doubted sooner: it does not hang, and would have come in time
-    /// on a machine that is free. What was not is certain after four times its limit, or where
-    /// something else shows that the machine was not it.
-    fn unless_starved(
+    /// A late answer is doubted sooner: it might have come in time on an idle machine. A missing
+    /// answer is certain after four times its limit, or if something else shows that the machine
+    /// was not the cause.
+    fn unless_cpu_starved(
         &self,
         span: Span,
         limit_ms: u64,
@@ -152,9 +152,9 @@ impl Wait<'_, '_, '_> {
         is_shown: impl Fn() -> bool,
     ) -> Hang {
         let came = matches!(hang, Hang::AnsweredLate { .. } | Hang::TerminalLate { .. });
-        let delayed = || self.patience.squeezed(span) || self.patience.jostled(span);
+        let delayed = || self.timing.may_be_delayed(span) || self.timing.is_slowed_by_crowd(span);
         let is_certain = || !came && (is_certain(span.length_us(), limit_ms) || is_shown());
-        match self.patience.starved(span) || (came && delayed()) {
+        match self.timing.is_cpu_starved(span) || (came && delayed()) {
             true if !is_certain() => Hang::Starved,
             _ => hang,
         }
@@ -204,14 +204,14 @@ impl Hang {
             Hang::AnsweredLate { took_us } => {
                 format!("was answered after {}", wording::duration_us(took_us))
             }
-            Hang::NeverTerminal { calm_us } => format!(
+            Hang::NeverTerminal { ready_us } => format!(
                 "was still {} after {} with every backend ready",
                 state(),
-                wording::duration_us(calm_us)
+                wording::duration_us(ready_us)
             ),
-            Hang::TerminalLate { calm_us } => format!(
+            Hang::TerminalLate { ready_us } => format!(
                 "finished only after {} with every backend ready",
-                wording::duration_us(calm_us)
+                wording::duration_us(ready_us)
             ),
             Hang::Undecided | Hang::Starved => "is undecided".to_owned(),
         }

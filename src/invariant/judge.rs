@@ -1,4 +1,4 @@
-//! Every invariant's finding, merged.
+//! Merging the findings of all invariants.
 
 use super::Invariant;
 use super::environment::disturbance;
@@ -6,11 +6,11 @@ use super::guard::guarded;
 use crate::model::{Finding, Judgement, Limits, Signature, Verdict};
 use crate::trace::{Trace, View};
 
-/// Judges a trace by some limits: checks every invariant and merges what they find; the worst
-/// verdict wins.
+/// Judges a trace by some limits: checks every invariant and merges the findings; the worst verdict
+/// wins.
 ///
 /// A trial in which the environment or the harness failed is inconclusive, whatever the invariants
-/// found: an API must not be blamed for what others did. The violation whose evidence begins first
+/// found: an API must not be accused of what others did. The violation whose evidence begins first
 /// is the primary one and gives the signature.
 pub fn judge(trace: &Trace, limits: &Limits, invariants: &[Box<dyn Invariant>]) -> Judgement {
     let view = View::new(trace);
@@ -46,8 +46,8 @@ pub fn judge(trace: &Trace, limits: &Limits, invariants: &[Box<dyn Invariant>]) 
     }
 }
 
-/// What an invariant finds. A bug in one must not end a night's campaign, nor be taken for a fault
-/// of the API: it makes the trial inconclusive, by name.
+/// The finding of an invariant. A bug in it must not end a long campaign, nor count as a violation:
+/// it makes the trial inconclusive, and the reason names the invariant.
 fn checked(invariant: &dyn Invariant, view: &View<'_>, limits: &Limits) -> Result<Finding, String> {
     guarded(|| invariant.check(view, limits)).map_err(|words| {
         format!(

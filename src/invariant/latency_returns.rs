@@ -4,17 +4,17 @@ use super::{Invariant, wording};
 use crate::model::{Figure, Finding, Limits, Outcome};
 use crate::trace::{End, Origin, Span, View};
 
-/// How many requests after recovery it takes to tell.
+/// How many requests after recovery are needed.
 const ENOUGH: usize = 5;
 
 /// After recovery the median latency of each request kind is within `latency` of the slowest
 /// request of the baseline, plus a slack.
 ///
-/// Compared are two bursts of the same shape: a few requests of each kind, one after the other,
-/// with nothing else in flight. A high quantile of five requests is their slowest, which a busy
-/// machine decides. The median is disturbed only if three of them are, since its breakdown point is
-/// one half (Donoho and Huber 1983, "The notion of breakdown point"); and the other side is the
-/// baseline's slowest, because too few requests were sent there for anything better.
+/// It compares two bursts of the same shape: a few requests of each kind, one after the other, with
+/// nothing else in flight. A high quantile of five requests is their slowest, which depends on how
+/// busy the machine is. The median is disturbed only if three of them are, since its breakdown
+/// point is one half (Donoho and Huber 1983, "The notion of breakdown point"); and it is compared
+/// with the baseline's slowest, because too few requests were sent there for anything better.
 pub struct LatencyReturns;
 
 impl Invariant for LatencyReturns {
@@ -57,11 +57,10 @@ impl Invariant for LatencyReturns {
             }
             let late = after.iter().copied();
             let late: Vec<_> = late.filter(|end| end.latency_us > allowed_us).collect();
-            // Those that this machine held up may in truth have been fast.
+            // Those that this machine delayed may have been fast.
             let surely = late.iter().filter(|end| sure(view, end, allowed_us));
             let surely = surely.count();
-            // Where many more tasks share a processor than at the baseline, whatever was asked is
-            // slower.
+            // If many more tasks share a processor than at the baseline, every request is slower.
             let crowded = crowd(view, &after) / crowd(view, &baseline);
             let bearable_us = (allowed_us as f64 * crowded.max(1.0)) as u64;
             match surely >= after.len() - (after.len() - 1) / 2 && after_us > bearable_us {
@@ -108,18 +107,18 @@ fn answered<'a>(view: &View<'a>, kind: &str, origin: &Origin) -> Vec<End<'a>> {
 
 /// How many tasks shared a processor while a burst's requests were under way.
 fn crowd(view: &View<'_>, burst: &[End<'_>]) -> f64 {
-    let began = |end: &End<'_>| end.moment.at_us.saturating_sub(end.latency_us);
+    let spans = burst.iter().map(End::span);
     view.crowd(Span {
-        from_us: burst.iter().map(began).min().unwrap_or(0),
-        to_us: burst.iter().map(|end| end.moment.at_us).max().unwrap_or(0),
+        from_us: spans.clone().map(|span| span.from_us).min().unwrap_or(0),
+        to_us: spans.map(|span| span.to_us).max().unwrap_or(0),
     })
 }
 
-/// Whether a request was late although what this machine withheld of its time does not count, and
-/// that was not most of it.
+/// Whether a request was late even without the time that this machine withheld, and that was not
+/// most of it.
 fn sure(view: &View<'_>, end: &End<'_>, allowed_us: u64) -> bool {
-    let span = Span::before(end.moment.at_us, end.latency_us);
-    // When the services waited is known only roughly, and these requests are short.
+    let span = end.span();
+    // The times when the services waited are known only roughly, and these requests are short.
     let counted_us = view
         .counted_us(span)
         .min(span.length_us() - view.waited_us(span));

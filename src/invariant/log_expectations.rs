@@ -1,4 +1,4 @@
-//! The API's log shows what was asked of it.
+//! The API's log shows what the configuration expects.
 
 use regex::Regex;
 
@@ -7,16 +7,15 @@ use super::recovers::Recovers;
 use crate::model::{API, FaultKind, Finding, Limits, Verdict};
 use crate::trace::{Event, EventKind, View, Window};
 
-/// Where the configuration gives patterns: after a stop or a kill of a backend that a request felt,
-/// the API's log says that the broken connection was detected and that the API has connected again,
-/// each at least once; and lines that are forbidden never show.
+/// After a stop or a kill of a backend that a request felt, the API's log says at least once each
+/// that the broken connection was detected and that the API has connected again; and forbidden
+/// lines never appear. The configuration gives the patterns.
 ///
-/// An idle API need not notice that its backend was away, nor need one whose requests found it back
-/// again, so only an outage that [was felt](crate::trace::Request::felt) asks for lines. A freeze
-/// or a cut may be too short to be noticed, so these ask for none. But they may be noticed, and
-/// then a stop that comes before the API is back finds no connection to break: so a line that
-/// follows any fault will do. That a line is missing is proven only once success is sustained, or
-/// the time for it is over, and this machine is not why.
+/// An idle API need not notice an outage, so lines are expected only of one that [was
+/// felt](crate::trace::Request::felt). A pause or a cut may be too short to be noticed, so these
+/// need no line. But they may be noticed, and a stop before the API is back then finds no
+/// connection to break: so a line after any fault is enough. A missing line is proven only once
+/// success is sustained, or the time for it is over, and this machine is not the reason.
 pub struct LogExpectations;
 
 impl Invariant for LogExpectations {
@@ -61,8 +60,7 @@ impl Invariant for LogExpectations {
                 "no request felt that a connection was broken for sure",
             );
         };
-        // That a line is missing shows only at the end, so an earlier violation stays the primary
-        // one.
+        // A missing line shows only at the end, so an earlier violation stays the primary one.
         let last = view
             .under_test()
             .last()
@@ -121,19 +119,19 @@ impl Invariant for LogExpectations {
 const GAPS: &str =
     "lines of the API's log were left out, because they came faster than they could be recorded";
 
-/// Whether not all of a service's log is known.
+/// Whether lines of a service's log are missing.
 pub(super) fn has_gaps(view: &View<'_>, log_of: &str) -> bool {
     let of_it = |event: &Event| matches!(&event.kind, EventKind::LogDropped { service, .. } if service == log_of);
     view.under_test().iter().any(of_it)
 }
 
-/// A pattern, or why it is none.
+/// A compiled pattern, or why it is invalid.
 pub(super) fn regex(pattern: &str) -> Result<Regex, String> {
     Regex::new(pattern).map_err(|e| format!("/{pattern}/ is no regular expression: {e}"))
 }
 
-/// Whether the API came back after the last fault, or was given as long as it may take: a kind was
-/// asked for so long.
+/// Whether the API came back after the last fault, or had the time for it: a kind was asked for
+/// that long.
 fn had_its_time(view: &View<'_>, limits: &Limits) -> bool {
     let limit_us = limits.recovery_ms.saturating_mul(1_000);
     view.last_ready().is_some_and(|ready| {
@@ -143,8 +141,8 @@ fn had_its_time(view: &View<'_>, limits: &Limits) -> bool {
     })
 }
 
-/// Whether the API might have come back in time on a machine that was less busy: then it might have
-/// said so.
+/// Whether the API might have come back in time on a less busy machine: then it might have logged
+/// the line.
 fn may_be_back(view: &View<'_>, limits: &Limits) -> bool {
     let settled = view
         .last_ready()

@@ -5,6 +5,7 @@
 //! never guessed; and a looser limit never turns a trace that holds into a violated one.
 
 mod accounting;
+mod api_at_fault;
 mod api_stays_up;
 mod bounded_failures;
 mod calm_reconnect;
@@ -13,6 +14,7 @@ mod environment;
 mod executions;
 mod explicit_errors;
 mod first_call;
+mod flaw;
 mod guard;
 mod hang;
 mod invariant;
@@ -22,11 +24,10 @@ mod log_expectations;
 mod no_hang;
 mod no_leak;
 mod onset;
-mod own_words;
 mod pace;
-mod patience;
 mod recovers;
 mod standard;
+mod timing;
 mod wording;
 
 pub use decided::is_decided;

@@ -1,19 +1,19 @@
-//! Everything is answered, in time.
+//! Every request is answered in time.
 
 use super::hang::{Hang, hang};
 use super::onset::onset;
-use super::patience::Patience;
+use super::timing::Timing;
 use super::{Invariant, wording};
 use crate::model::{Finding, Limits};
 use crate::trace::{Request, View};
 
 /// Every HTTP exchange is answered within `answer`, and every accepted job is terminal within `job`
-/// of the later of its acceptance and the last backend-ready. A job's limit rests while a backend
-/// is away.
+/// of the later of its acceptance and the last backend-ready. A job's limit is suspended while a
+/// backend is away.
 ///
-/// An exchange's limit counts from the moment it was really sent. It may have been due earlier: a
-/// burst's concurrency or a cap held it back, which is the harness's doing and not the API's.
-/// (Latencies count from when it was due.) Neither does the time count that this machine withheld.
+/// An exchange's limit counts from the moment when it was sent. It may have been due earlier, but a
+/// burst's concurrency or a cap of the harness held it back. (Latencies count from when it was
+/// due.) Time that this machine withheld does not count either.
 pub struct NoHang;
 
 impl Invariant for NoHang {
@@ -22,11 +22,11 @@ impl Invariant for NoHang {
     }
 
     fn check(&self, view: &View<'_>, limits: &Limits) -> Finding {
-        let patience = Patience::new(view, limits);
+        let timing = Timing::new(view, limits);
         let hangs: Vec<(&Request<'_>, Hang)> = view
             .requests()
             .iter()
-            .filter_map(|r| Some((r, hang(view, limits, &patience, r)?)))
+            .filter_map(|r| Some((r, hang(view, limits, &timing, r)?)))
             .collect();
         let proven = || hangs.iter().filter(|(_, hang)| hang.is_proven());
         let all = view.requests().len();
@@ -72,8 +72,7 @@ impl Invariant for NoHang {
     }
 }
 
-/// Its sending and acceptance, the faults that began and the readies that came while it was open,
-/// and its end.
+/// Its sending and acceptance, the faults and readies while it was open, and its end.
 fn proof(view: &View<'_>, request: &Request<'_>) -> Vec<u64> {
     let until = request.ended.map_or(u64::MAX, |end| end.moment.seq);
     let windows = view.windows().iter();
@@ -155,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_slow_job_is_laid_to_the_first_fault_where_none_came_before_it() {
-        // Nothing tells how long such a job usually takes.
+        // How long such a job usually takes is unknown.
         let trace = Script::new(&["job"])
             .sent(12, 1, "job")
             .accepted(13, 1)

@@ -1,4 +1,4 @@
-//! What the API took for a fault it gives back.
+//! The API releases what it acquired during a fault.
 
 mod growth;
 
@@ -11,9 +11,9 @@ use crate::trace::{EventKind, Phase, Sample, View, Window};
 /// After recovery the API's file descriptors, threads and memory return to what they were at the
 /// baseline, plus a slack.
 ///
-/// Both are measured with nothing of the harness in flight. Of the samples after recovery the least
-/// counts: what comes back down at all is no leak. A slope over the faults is told where there is
-/// one, also within the slack: a leak that is small in one trial is not small in a year.
+/// Both are measured with nothing of the harness in flight. Of the samples after recovery the
+/// lowest counts: usage that comes down again is no leak. A slope over the faults is reported even
+/// within the slack: a leak that is small in one trial is not small in a year.
 pub struct NoLeak;
 
 /// One thing that can leak.
@@ -22,7 +22,7 @@ struct Holding {
     name: &'static str,
     reason: &'static str,
     before: u64,
-    /// The least sample after recovery.
+    /// The lowest sample after recovery.
     after: u64,
     allowed: u64,
     /// How it grew from fault to fault.
@@ -94,14 +94,14 @@ impl Invariant for NoLeak {
     }
 }
 
-/// The API at rest, after the baseline.
+/// The API at rest after the baseline.
 fn before<'a>(view: &View<'a>) -> Option<Sample<'a>> {
     let plan = view.phase(Phase::Plan)?;
     let samples = at_rest(view);
     samples.take_while(|sample| sample.moment < plan).last()
 }
 
-/// The API at rest, after all else.
+/// The API at rest at the end.
 fn after<'a>(view: &View<'a>) -> Vec<Sample<'a>> {
     let drain = view.phase(Phase::Drain);
     let samples = at_rest(view).filter(|sample| drain.is_some_and(|drain| sample.moment > drain));
@@ -137,7 +137,7 @@ fn outages(view: &View<'_>) -> usize {
         .count()
 }
 
-/// What is known of both before and after, and what may be.
+/// The resources that were measured both before and after, and their limits.
 fn holdings(
     before: &Sample<'_>,
     between: &[Vec<Sample<'_>>],

@@ -1,18 +1,17 @@
-//! When a request's trouble began.
+//! When a request began to fail.
 
 use crate::model::API;
 use crate::trace::{EventKind, Moment, Request, View};
 
-/// The event at which a request went wrong, seen in hindsight: the intent of the fault that struck
-/// it, or its own sending where it was sent into trouble that was there already.
+/// The event with which a request began to fail, in hindsight: the intent of the fault that hit it,
+/// or its own sending if the API was already failing then.
 ///
-/// A request that hangs is open during everything that comes later, innocent faults included. So a
-/// fault counts as having struck it only if it came before the request would usually have been
-/// done: within the time that the slowest success of its kind had taken, with every backend ready,
-/// until that fault. What is seen later does not count, or a verdict that is sure could still
-/// change.
+/// A request that hangs is open during all later faults, too. So a fault counts as having hit it
+/// only if it came before the request would usually have been done: within the time that the
+/// slowest success of its kind had taken, with every backend ready, until that fault. Later
+/// successes do not count: otherwise a verdict that is sure could still change.
 ///
-/// Where the API itself ended while the request was open, that is what went wrong.
+/// If the API itself ended while the request was open, it is that event.
 pub(super) fn onset(view: &View<'_>, request: &Request<'_>) -> u64 {
     let open_until = request.ended.map_or(u64::MAX, |end| end.moment.seq);
     let sent = request.sent.seq;
@@ -32,8 +31,8 @@ pub(super) fn onset(view: &View<'_>, request: &Request<'_>) -> u64 {
     }
 }
 
-/// When a request would usually have been done, by what was known at some time: after as long as
-/// the slowest success of its kind had taken with every backend ready.
+/// When a request would usually have been done, judged at some time: after as long as the slowest
+/// success of its kind had taken by then with every backend ready.
 pub(super) fn overdue_us(view: &View<'_>, request: &Request<'_>, known_us: u64) -> u64 {
     let usual_us = view
         .requests()

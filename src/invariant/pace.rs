@@ -3,11 +3,11 @@
 use crate::model::{Limits, Outcome};
 use crate::trace::{Answer, Exchange, Request, Span, View};
 
-/// An API that usually answers, and ends its jobs, within this part of the limits has time enough,
-/// however crowded its machine is.
+/// An API that usually answers, and ends its jobs, within this part of the limits has enough
+/// processor time, however crowded its machine is.
 const LIVELY: u64 = 10;
 
-/// What the API answered, and which jobs it ended, and how long that took.
+/// When the API answered exchanges and ended jobs, and how long that took.
 #[derive(Debug)]
 pub(super) struct ApiPace {
     exchanges: Finished,
@@ -65,7 +65,7 @@ impl Finished {
     }
 }
 
-/// A request's exchanges that were answered, whatever the answer was: when, and how long that took.
+/// The answered exchanges of a request: when they were answered, and how long that took.
 fn exchanges<'r>(request: &'r Request<'_>) -> impl Iterator<Item = (u64, u64)> + 'r {
     let accepted = request.accepted.map(|accepted| accepted.moment);
     let answered = request.ended.filter(|end| {

@@ -1,15 +1,15 @@
 //! The API comes back when its backend does.
 
 use super::onset::{api_exit, onset, overdue_us};
-use super::patience::{Patience, is_certain};
-use super::{Invariant, own_words, wording};
+use super::timing::{Timing, is_certain};
+use super::{Invariant, api_at_fault, wording};
 use crate::model::{Figure, Finding, Limits, Verdict};
 use crate::trace::{Asked, Moment, Request, Span, View};
 
-/// A time in which nobody asked is told from this length on, in microseconds.
+/// A time without requests is mentioned from this length on, in microseconds.
 const WORTH_TELLING_US: u64 = 1_000_000;
 
-/// The one doubt that is of a failure.
+/// The one doubt that is about a failure.
 const BUSY: &str = "this machine was too busy to tell";
 
 /// After the last fault, with the backend ready, the success of every request kind is sustained
@@ -40,7 +40,7 @@ impl Invariant for Recovers {
         let findings: Vec<Finding> = findings.collect();
         let times = findings.iter().map(|finding| finding.message.as_str());
         let message = format!("after backend-ready, {}", together(view.kinds().zip(times)));
-        // Of the kinds that did not recover, the one that went wrong first stands for all.
+        // Of the kinds that did not recover, the one that failed first stands for all.
         let violated = findings.iter().filter(|f| f.verdict == Verdict::Violated);
         let first = violated.min_by_key(|finding| finding.evidence.first().copied());
         let undecided = || findings.iter().find(|f| f.verdict == Verdict::Inconclusive);
@@ -55,13 +55,13 @@ impl Invariant for Recovers {
     }
 
     /// Whether each kind has recovered, the deadline has passed, or the trial is violated by
-    /// something that began before any backend was ready again, which is where the violation of
-    /// this one would begin at the earliest.
+    /// something that began before any backend was ready again: a violation of this invariant
+    /// cannot begin earlier.
     ///
-    /// Where it is the recovery itself that a trial is violated by, what succeeds after the
-    /// deadline tells "slow" from "never". So it is waited for, but not for longer than until a
-    /// request that was sent in time has hung up to its own limit: its likes that are still in
-    /// flight would do the same, and of them the finding says "never" as far as it was observed.
+    /// If this is the primary violation, a success after the deadline distinguishes "slow" from
+    /// "never". So the trial waits for one, but only until a request that was sent in time has hung
+    /// up to its own limit: the others in flight would do the same, and the finding says "never" as
+    /// far as it was observed.
     fn is_decided(&self, view: &View<'_>, limits: &Limits, primary: &Finding) -> bool {
         let Some(ready) = view.last_ready() else {
             return true;
@@ -111,7 +111,7 @@ impl<'v, 'a> Recovery<'v, 'a> {
         }
     }
 
-    /// What is to be said of this kind.
+    /// The finding about this kind.
     fn of(&self, invariant: &str) -> Finding {
         let times = self.times();
         if self.is_in_time() {
@@ -154,17 +154,17 @@ impl<'v, 'a> Recovery<'v, 'a> {
             .is_some_and(|moment| moment.at_us <= self.latest_us())
     }
 
-    /// The deadline; where the trial ended before it, there is none.
+    /// The deadline; none if the trial ended before it.
     fn latest_us(&self) -> u64 {
         self.deadline_us.unwrap_or(u64::MAX)
     }
 
-    /// Why a missing or late success proves nothing, if it doesn't.
+    /// Why a missing or late success proves nothing, if so.
     fn doubt(&self) -> Option<&'static str> {
         let Some(deadline_us) = self.deadline_us else {
             return Some("the trial ended before the limit");
         };
-        let patience = Patience::new(self.view, self.limits);
+        let timing = Timing::new(self.view, self.limits);
         let time = Span {
             from_us: self.ready.at_us + 1,
             to_us: deadline_us,
@@ -180,35 +180,37 @@ impl<'v, 'a> Recovery<'v, 'a> {
             )
         } else if self
             .failures()
-            .any(|r| r.span().to_us <= time.to_us && patience.cut_short(r))
+            .any(|r| r.span().to_us <= time.to_us && timing.was_given_up_early(r))
         {
             Some("the harness gave requests up earlier than these limits do")
-        } else if self.is_busy(&patience, time) && !self.is_certain(&patience, time) {
+        } else if self.is_busy(&timing, time) && !self.is_certain(&timing, time) {
             Some(BUSY)
         } else {
             None
         }
     }
 
-    /// Whether this machine may be why success was missing or late.
-    fn is_busy(&self, patience: &Patience<'_, '_>, time: Span) -> bool {
-        patience.starved(time)
-            || (self.sustained.is_some() && patience.jostled(time))
-            || self.overdue().all(|r| patience.squeezed(self.in_time(r)))
+    /// Whether this machine may be the reason why success was missing or late.
+    fn is_busy(&self, timing: &Timing<'_, '_>, time: Span) -> bool {
+        timing.is_cpu_starved(time)
+            || (self.sustained.is_some() && timing.is_slowed_by_crowd(time))
+            || self
+                .overdue()
+                .all(|r| timing.may_be_delayed(self.in_time(r)))
     }
 
-    /// Whether it is certain all the same that success came too late or never: there was none in
-    /// four times the limit, or the API itself said so.
-    fn is_certain(&self, patience: &Patience<'_, '_>, time: Span) -> bool {
+    /// Whether it is certain nevertheless that success came too late or never: there was none in
+    /// four times the limit, or the API is shown to be at fault.
+    fn is_certain(&self, timing: &Timing<'_, '_>, time: Span) -> bool {
         let observed_us = self.view.observed_until_us();
         let until_us = self.first().map_or(observed_us, |moment| moment.at_us);
         let overdue: Vec<&Request<'_>> = self.overdue().collect();
         is_certain(self.asked.us(until_us), self.limits.recovery_ms)
-            || (self.sustained.is_none() && own_words::tell(patience, &overdue, time))
+            || (self.sustained.is_none() && api_at_fault::is_shown(timing, &overdue, time))
     }
 
-    /// Of the failures those that had ended by the deadline, or would usually have ended: one that
-    /// was sent just before it tells nothing.
+    /// The failures that had ended by the deadline, or would usually have ended: one that was sent
+    /// just before it proves nothing.
     fn overdue(&self) -> impl Iterator<Item = &Request<'_>> {
         let deadline_us = self.latest_us();
         self.failures().filter(move |r| {
@@ -217,8 +219,8 @@ impl<'v, 'a> Recovery<'v, 'a> {
         })
     }
 
-    /// The part of a request's life that lies before the deadline. What came later is of no account
-    /// for the recovery.
+    /// The part of a request's time that lies before the deadline. The rest does not count for the
+    /// recovery.
     fn in_time(&self, request: &Request<'_>) -> Span {
         let span = request.span();
         Span {
@@ -236,7 +238,7 @@ impl<'v, 'a> Recovery<'v, 'a> {
     }
 
     /// The ready of the fault since which nothing of this kind had succeeded when the deadline
-    /// passed. That need not be the last one. Or the end of the API itself, if that came in
+    /// passed, which need not be the last one; or the end of the API itself, if that came in
     /// between.
     fn blamed(&self) -> Moment {
         let deadline_us = self.latest_us();
@@ -261,7 +263,7 @@ impl<'v, 'a> Recovery<'v, 'a> {
     }
 
     /// The times from backend-ready to the first and to sustained success, as long as the kind was
-    /// asked for. One that did not come took at least until the trial's end.
+    /// asked for. A success that did not come took at least until the trial's end.
     fn figures(&self) -> [Figure; 2] {
         let figure = |name: &str, moment: Option<Moment>| {
             let until_us = moment.map_or(self.view.observed_until_us(), |moment| moment.at_us);
@@ -314,11 +316,11 @@ impl<'v, 'a> Recovery<'v, 'a> {
     }
 }
 
-/// What is to be said of each kind, once for all kinds of which the same is to be said. What is in
-/// brackets stays apart.
-fn together<'a>(told: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+/// The findings about all kinds as one text: kinds with the same finding are named together. Text
+/// in brackets is kept apart.
+fn together<'a>(findings: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let mut groups: Vec<(&str, Vec<&str>, Vec<&str>)> = Vec::new();
-    for (kind, words) in told {
+    for (kind, words) in findings {
         let words = words.strip_prefix(kind).unwrap_or(words).trim_start();
         let (same, own) = words.split_once(" (").unwrap_or((words, ""));
         let own = own.trim_end_matches(')');

@@ -13,8 +13,8 @@ use super::no_leak::NoLeak;
 use super::recovers::Recovers;
 
 /// The invariants that every trial is judged by. Of two violations that began with the same event,
-/// the earlier in this list is the primary one: what an API that has ended can't do is not held
-/// against it first.
+/// the earlier in this list is the primary one: the consequences of an exit must not count as the
+/// first violation.
 pub fn standard() -> Vec<Box<dyn Invariant>> {
     vec![
         Box::new(ApiStaysUp),

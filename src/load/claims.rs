@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::expected::{Expected, Part};
-use super::reading::{Cut, Reading, cut};
+use super::parsed_answer::{Cut, ParsedAnswer, cut};
 use crate::trace::Mismatch;
 
 /// How many requests are remembered: the last ones that were sent.
@@ -43,29 +43,29 @@ impl Claims {
     pub fn mismatch(
         &self,
         expected: &Expected,
-        reading: &Reading,
+        answer: &ParsedAnswer,
     ) -> Result<Option<Mismatch>, Cut> {
-        let missed = expected.missed(reading)?;
+        let missed = expected.missed(answer)?;
         let crossed = missed.iter().find_map(|part| {
-            let asker = self.asker(part, reading)?;
+            let asker = self.asker(part, answer)?;
             Some((*part, Some(asker)))
         });
         let first = missed.first().map(|part| (*part, None));
         Ok(crossed.or(first).map(|(part, asked_by)| Mismatch {
             place: part.place.to_string(),
             expected: cut(part.wanted.to_string()),
-            got: part.found(reading).map(cut),
+            got: part.found(answer).map(cut),
             asked_by,
         }))
     }
 
     /// The latest request that asked for the value that the response has at this part's place.
-    fn asker(&self, part: &Part, reading: &Reading) -> Option<u64> {
+    fn asker(&self, part: &Part, answer: &ParsedAnswer) -> Option<u64> {
         if !part.is_own {
             return None;
         }
         let claims = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let asked = |claim: &&Claim| claim.expected.asked_for(&part.place, reading);
+        let asked = |claim: &&Claim| claim.expected.asked_for(&part.place, answer);
         let asker = claims.iter().rev().find(asked);
         asker.map(|claim| claim.request)
     }

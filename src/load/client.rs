@@ -7,10 +7,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::claims::Claims;
+use super::finished_jobs::{FinishedJob, FinishedJobs};
 use super::gate::{Gate, Passage};
 use super::job::AcceptedJob;
 use super::kind::{Draft, Kind, Submitted};
-use super::look_back::{FinishedJob, LookBack};
 use super::pending::Pending;
 use super::successes::Successes;
 use super::values::Past;
@@ -56,7 +56,7 @@ struct Inner {
     draw: Draw,
     claims: Claims,
     successes: Successes,
-    finished: LookBack,
+    finished: FinishedJobs,
 }
 
 impl Client {
@@ -78,7 +78,7 @@ impl Client {
             draw: parts.draw,
             claims: Claims::default(),
             successes: Successes::default(),
-            finished: LookBack::default(),
+            finished: FinishedJobs::default(),
         })))
     }
 
@@ -110,9 +110,9 @@ impl Client {
         }
     }
 
-    /// The finished jobs, and the transport to poll them with.
-    pub(super) fn finished(&self) -> (&LookBack, &TimedTransport) {
-        (&self.0.finished, &self.0.wire)
+    /// Polls the jobs that have ended once more, and records each whose state has changed.
+    pub async fn poll_finished_jobs(&self) {
+        self.0.finished.poll_again(&self.0.wire).await;
     }
 
     /// Records that the harness cannot send a request.
@@ -197,12 +197,12 @@ impl Inner {
         mut draft: Draft,
         pending: &mut Pending<'_>,
     ) -> (Outcome, Option<String>) {
-        let reading = match self.wire.exchange(draft.request.clone()).await {
-            Ok(reading) => reading,
+        let answer = match self.wire.exchange(draft.request.clone()).await {
+            Ok(answer) => answer,
             Err(lost) => return (lost.into(), None),
         };
-        let past = kind.past(&draft, &reading);
-        let (job, poll, id) = match kind.submitted(&draft, &reading, &self.claims) {
+        let past = kind.past(&draft, &answer);
+        let (job, poll, id) = match kind.submitted(&draft, &answer, &self.claims) {
             Ok(Submitted::Ended(outcome, echo)) => {
                 self.remember(name, past, &outcome);
                 return (outcome, echo);

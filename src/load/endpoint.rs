@@ -3,7 +3,7 @@
 use hyper::Uri;
 use url::Url;
 
-use super::blame::blame;
+use super::exchange_error::exchange_error;
 use super::{ExchangeError, LoadError};
 
 /// The base URL of all requests. It may have a path of its own.
@@ -89,7 +89,7 @@ impl Endpoint {
             Some(query) => format!("{}?{query}", url.path()),
             None => url.path().to_owned(),
         };
-        text.parse().map_err(|error| blame(&error))
+        text.parse().map_err(|error| exchange_error(&error))
     }
 }
 

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::expected::{AnswerPart, Expected, Part, Wanted};
 use super::json_text::JsonText;
+use super::parsed_answer::plain_text;
 use super::placeholder::Text;
-use super::reading::plain_text;
 use super::scope::PlaceholderScope;
 use super::syntax::{check_pointer, header_name};
 use super::values::Values;

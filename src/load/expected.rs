@@ -7,7 +7,7 @@ use hyper::header::HeaderName;
 use regex::Regex;
 use serde_json::Value;
 
-use super::reading::{Cut, Reading, plain_text};
+use super::parsed_answer::{Cut, ParsedAnswer, plain_text};
 
 /// What the response to one request must be.
 #[derive(Debug, Default)]
@@ -58,10 +58,10 @@ pub(super) enum Wanted {
 
 impl Expected {
     /// Whether the status is the expected one.
-    pub fn status_fits(&self, reading: &Reading) -> bool {
+    pub fn status_fits(&self, answer: &ParsedAnswer) -> bool {
         match self.status {
-            Some(status) => reading.status == status,
-            None => reading.is_success(),
+            Some(status) => answer.status == status,
+            None => answer.is_success(),
         }
     }
 
@@ -69,10 +69,10 @@ impl Expected {
     ///
     /// # Errors
     /// When the part of the body that was not read may decide.
-    pub fn missed(&self, reading: &Reading) -> Result<Vec<&Part>, Cut> {
+    pub fn missed(&self, answer: &ParsedAnswer) -> Result<Vec<&Part>, Cut> {
         let mut missed = Vec::new();
         for part in &self.parts {
-            if !part.fits(reading)? {
+            if !part.fits(answer)? {
                 missed.push(part);
             }
         }
@@ -81,12 +81,12 @@ impl Expected {
 
     /// Whether this request asked for the value that a response has at a place. Empty values never
     /// count: an API also returns them when it has lost data.
-    pub fn asked_for(&self, place: &AnswerPart, reading: &Reading) -> bool {
+    pub fn asked_for(&self, place: &AnswerPart, answer: &ParsedAnswer) -> bool {
         let is_at = |part: &&Part| {
             part.is_own && part.place == *place && !part.wanted.to_string().is_empty()
         };
         let mut parts = self.parts.iter().filter(is_at);
-        parts.any(|part| part.fits(reading) == Ok(true))
+        parts.any(|part| part.fits(answer) == Ok(true))
     }
 
     /// Whether any part identifies this request.
@@ -96,21 +96,21 @@ impl Expected {
 }
 
 impl Part {
-    fn fits(&self, reading: &Reading) -> Result<bool, Cut> {
+    fn fits(&self, answer: &ParsedAnswer) -> Result<bool, Cut> {
         match (&self.place, &self.wanted) {
-            (AnswerPart::Header(name), wanted) => Ok(reading.header(name).any(|value| {
+            (AnswerPart::Header(name), wanted) => Ok(answer.header(name).any(|value| {
                 // `text/html; charset=utf-8` counts as `text/html`.
                 let plain = value.split(';').next().unwrap_or_default().trim_end();
                 wanted.reads(value) || wanted.reads(plain)
             })),
             (AnswerPart::Json(pointer), Wanted::Value(value)) => {
-                Ok(reading.value(pointer)? == Some(value))
+                Ok(answer.value(pointer)? == Some(value))
             }
             (AnswerPart::Json(pointer), wanted) => {
-                let found = reading.value(pointer)?.and_then(plain_text);
+                let found = answer.value(pointer)?.and_then(plain_text);
                 Ok(found.is_some_and(|found| wanted.reads(&found)))
             }
-            (AnswerPart::Text | AnswerPart::Regex, wanted) => reading
+            (AnswerPart::Text | AnswerPart::Regex, wanted) => answer
                 .whole_text(matches!(wanted, Wanted::Contained(_)), |body| {
                     wanted.reads(body)
                 }),
@@ -118,14 +118,14 @@ impl Part {
     }
 
     /// What the response has at this place, as text.
-    pub fn found(&self, reading: &Reading) -> Option<String> {
+    pub fn found(&self, answer: &ParsedAnswer) -> Option<String> {
         match &self.place {
             AnswerPart::Header(name) => {
-                let values: Vec<_> = reading.header(name).collect();
+                let values: Vec<_> = answer.header(name).collect();
                 (!values.is_empty()).then(|| values.join(", "))
             }
-            AnswerPart::Json(pointer) => reading.value(pointer).ok().flatten().map(words),
-            AnswerPart::Text | AnswerPart::Regex => Some(reading.body().to_owned()),
+            AnswerPart::Json(pointer) => answer.value(pointer).ok().flatten().map(words),
+            AnswerPart::Text | AnswerPart::Regex => Some(answer.body().to_owned()),
         }
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::HttpRequest;
+use super::parsed_answer::ParsedAnswer;
 use super::readiness::{Readiness, job_limit};
-use super::reading::Reading;
 use super::wire::TimedTransport;
 use crate::model::{Job, Outcome, UnknownReason, duration};
 use crate::trace::EventKind;
@@ -84,24 +84,24 @@ impl AcceptedJob<'_> {
             let answer = self.wire.exchange(self.poll.clone()).await;
             let took = sent.elapsed();
             match answer {
-                Ok(reading) => {
-                    let state = match reading.field(&self.job.state) {
+                Ok(answer) => {
+                    let state = match answer.field(&self.job.state) {
                         Ok(state) => state,
                         // The state would never be visible.
-                        Err(cut) if reading.is_success() => {
+                        Err(cut) if answer.is_success() => {
                             return (self.wire.trouble(cut.to_string()).into(), None);
                         }
                         Err(_) => None,
                     };
-                    if seen.is_news(&reading, &state, took) {
+                    if seen.is_news(&answer, &state, took) {
                         self.wire.recorder.record(EventKind::Polled {
                             request: self.request,
-                            status: reading.status,
+                            status: answer.status,
                             state: state.clone(),
                             latency_us: took.as_micros() as u64,
                         });
                     }
-                    if let Some(end) = state.and_then(|state| self.terminal(&reading, state)) {
+                    if let Some(end) = state.and_then(|state| self.terminal(&answer, state)) {
                         return end;
                     }
                 }
@@ -117,18 +117,18 @@ impl AcceptedJob<'_> {
         }
     }
 
-    fn terminal(&self, reading: &Reading, state: String) -> Option<End> {
+    fn terminal(&self, answer: &ParsedAnswer, state: String) -> Option<End> {
         // The state was read, so the body was not cut.
-        let echo = || reading.echo(self.echo, self.token).ok().flatten();
-        if !reading.is_success() {
+        let echo = || answer.echo(self.echo, self.token).ok().flatten();
+        if !answer.is_success() {
             None
         } else if self.job.done.contains(&state) {
             Some((Outcome::Ok, echo()))
         } else if self.job.failed.contains(&state) {
             let outcome = Outcome::Failed {
-                status: reading.status,
+                status: answer.status,
                 job_state: Some(state),
-                message: reading.message_at(self.job.message.as_deref()),
+                message: answer.message_at(self.job.message.as_deref()),
             };
             Some((outcome, echo()))
         } else {
@@ -140,9 +140,8 @@ impl AcceptedJob<'_> {
 impl Seen {
     /// Whether the response to a poll is worth recording: a new state, an error, or the slowest
     /// poll so far.
-    fn is_news(&mut self, reading: &Reading, state: &Option<String>, took: Duration) -> bool {
-        let news =
-            !self.any || self.state != *state || !reading.is_success() || took > self.longest;
+    fn is_news(&mut self, answer: &ParsedAnswer, state: &Option<String>, took: Duration) -> bool {
+        let news = !self.any || self.state != *state || !answer.is_success() || took > self.longest;
         self.any = true;
         self.longest = self.longest.max(took);
         if state.is_some() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::claims::Claims;
 use super::expected::Expected;
-use super::reading::{Cut, Reading, cut, plain_text};
+use super::parsed_answer::{Cut, ParsedAnswer, cut, plain_text};
 use super::template::{PollTemplate, Template};
 use super::values::{Past, Values};
 use super::{Draw, ExchangeError, HttpRequest, LoadError};
@@ -118,33 +118,33 @@ impl Kind {
     pub fn submitted(
         &self,
         draft: &Draft,
-        reading: &Reading,
+        answer: &ParsedAnswer,
         claims: &Claims,
     ) -> Result<Submitted<'_>, Cut> {
-        if !draft.expected.status_fits(reading) {
-            return Ok(Submitted::Ended(failed(reading), None));
+        if !draft.expected.status_fits(answer) {
+            return Ok(Submitted::Ended(failed(answer), None));
         }
-        if let Some(mismatch) = claims.mismatch(&draft.expected, reading)? {
-            return Ok(Submitted::Mismatched(failed(reading), mismatch));
+        if let Some(mismatch) = claims.mismatch(&draft.expected, answer)? {
+            return Ok(Submitted::Mismatched(failed(answer), mismatch));
         }
-        if let Some(mismatch) = self.lacks(reading)? {
-            return Ok(Submitted::Mismatched(failed(reading), mismatch));
+        if let Some(mismatch) = self.lacks(answer)? {
+            return Ok(Submitted::Mismatched(failed(answer), mismatch));
         }
         let Some((job, poll)) = self.job.as_ref().zip(self.template.poll.as_ref()) else {
-            let echo = reading.echo(self.echo.as_deref(), &draft.values.token)?;
+            let echo = answer.echo(self.echo.as_deref(), &draft.values.token)?;
             return Ok(Submitted::Ended(Outcome::Ok, echo));
         };
         // A response without a job id is not what the configuration describes.
-        Ok(match reading.field(&job.id)? {
+        Ok(match answer.field(&job.id)? {
             Some(id) => Submitted::AcceptedJob(job, poll, id),
-            None => Submitted::Ended(failed(reading), None),
+            None => Submitted::Ended(failed(answer), None),
         })
     }
 
     /// The first value that following requests need and the response does not have.
-    fn lacks(&self, reading: &Reading) -> Result<Option<Mismatch>, Cut> {
+    fn lacks(&self, answer: &ParsedAnswer) -> Result<Option<Mismatch>, Cut> {
         for pointer in self.needed.iter().flatten() {
-            let found = reading.value(pointer)?;
+            let found = answer.value(pointer)?;
             if found.and_then(plain_text).is_none() {
                 return Ok(Some(Mismatch {
                     place: pointer.clone(),
@@ -158,9 +158,9 @@ impl Kind {
     }
 
     /// What to remember of a request if it succeeds; `None` if no kind follows this one.
-    pub fn past(&self, draft: &Draft, reading: &Reading) -> Option<Past> {
+    pub fn past(&self, draft: &Draft, answer: &ParsedAnswer) -> Option<Past> {
         let value = |pointer: &String| {
-            let value = reading.value(pointer).ok().flatten()?;
+            let value = answer.value(pointer).ok().flatten()?;
             Some((pointer.clone(), value.clone()))
         };
         Some(Past {
@@ -172,10 +172,10 @@ impl Kind {
     }
 }
 
-fn failed(reading: &Reading) -> Outcome {
+fn failed(answer: &ParsedAnswer) -> Outcome {
     Outcome::Failed {
-        status: reading.status,
+        status: answer.status,
         job_state: None,
-        message: reading.message(),
+        message: answer.message(),
     }
 }

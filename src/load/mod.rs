@@ -5,27 +5,26 @@
 //! one, and records each step. There are deliberately no retries, redirects or proxies: they would
 //! hide the failures that a trial looks for.
 
-mod blame;
 mod burst;
 mod claims;
 mod client;
 mod draw;
 mod endpoint;
 mod error;
+mod exchange_error;
 mod expectation;
 mod expected;
-mod fresh;
+mod finished_jobs;
 mod gate;
 mod job;
 mod json_text;
 mod kind;
-mod look_back;
+mod parsed_answer;
 mod pending;
 mod placeholder;
 mod pooled;
 mod probe;
 mod readiness;
-mod reading;
 mod scope;
 mod settings;
 mod successes;
@@ -35,17 +34,17 @@ mod template;
 mod tests;
 mod tls;
 mod transport;
+mod unpooled;
 mod values;
 mod wire;
 
-pub(crate) use blame::blame;
 pub(crate) use endpoint::Endpoint;
+pub(crate) use exchange_error::exchange_error;
 
 pub use burst::{ERROR_PAUSE, background, burst};
 pub use client::{Client, ClientParts};
 pub use draw::Draw;
 pub use error::LoadError;
-pub use fresh::Fresh;
 pub use kind::check;
 pub use pooled::Pooled;
 pub use probe::HttpProbe;
@@ -53,3 +52,4 @@ pub use readiness::Readiness;
 pub use settings::{Caps, Connections};
 pub use syntax::header;
 pub use transport::{ExchangeError, HttpAnswer, HttpRequest, MAX_BODY_BYTES, Transport};
+pub use unpooled::Unpooled;

@@ -15,8 +15,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::sync::oneshot;
 
-use super::blame::blame;
 use super::endpoint::Endpoint;
+use super::exchange_error::exchange_error;
 use super::{ExchangeError, HttpAnswer, HttpRequest, LoadError, MAX_BODY_BYTES, Transport, tls};
 use crate::model::UnknownReason;
 
@@ -83,7 +83,10 @@ impl Pooled {
 impl Transport for Pooled {
     async fn exchange(&self, request: HttpRequest) -> Result<HttpAnswer, ExchangeError> {
         let url = self.endpoint.resolve(&request.path)?;
-        let uri: Uri = url.as_str().parse().map_err(|error| blame(&error))?;
+        let uri: Uri = url
+            .as_str()
+            .parse()
+            .map_err(|error| exchange_error(&error))?;
         let mut message = Request::new(Full::new(request.body.unwrap_or_default()));
         *message.method_mut() = request.method;
         *message.uri_mut() = uri;
@@ -93,7 +96,9 @@ impl Transport for Pooled {
         let flood = interim_flood(&mut message);
         let answer = async {
             let response = self.http.request(message).await;
-            let (head, body) = response.map_err(|error| blame(&error))?.into_parts();
+            let (head, body) = response
+                .map_err(|error| exchange_error(&error))?
+                .into_parts();
             HttpAnswer::read(
                 head.status.as_u16(),
                 head.headers,
@@ -101,7 +106,7 @@ impl Transport for Pooled {
                 self.max_body_bytes,
             )
             .await
-            .map_err(|error| blame(&error))
+            .map_err(|error| exchange_error(&error))
         };
         tokio::select! {
             biased;

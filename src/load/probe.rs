@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use hyper::http::uri::InvalidUri;
 use hyper::{HeaderMap, Uri};
 
-use super::reading::Reading;
-use super::{Fresh, HttpRequest, LoadError, Transport, header};
+use super::parsed_answer::ParsedAnswer;
+use super::{HttpRequest, LoadError, Transport, Unpooled, header};
 use crate::stack::{Driver, Probe};
 
 /// Ready when a `GET` of the path returns a 2xx. The transport goes to the backend directly, not
@@ -40,7 +40,7 @@ impl HttpProbe {
         };
         let headers = headers.iter().map(|(name, value)| header(name, value));
         Ok(HttpProbe {
-            transport: Arc::new(Fresh::new(&format!("{scheme}://{authority}"), None)?),
+            transport: Arc::new(Unpooled::new(&format!("{scheme}://{authority}"), None)?),
             path: uri
                 .path_and_query()
                 .map_or("/", |path| path.as_str())
@@ -61,11 +61,11 @@ impl Probe for HttpProbe {
             })
             .await
             .map_err(|error| error.to_string())?;
-        let reading = Reading::new(&answer);
-        if reading.is_success() {
+        let answer = ParsedAnswer::new(&answer);
+        if answer.is_success() {
             Ok(())
         } else {
-            Err(format!("status {} {}", reading.status, reading.message())
+            Err(format!("status {} {}", answer.status, answer.message())
                 .trim_end()
                 .to_owned())
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::reading::Reading;
+use super::parsed_answer::ParsedAnswer;
 use super::{ExchangeError, HttpRequest, Transport};
 use crate::model::{Outcome, UnknownReason, duration};
 use crate::trace::{EventKind, Recorder};
@@ -31,14 +31,14 @@ pub(super) struct Lost {
 impl TimedTransport {
     /// Sends a request and waits for the response until the limit has passed. Time in which this
     /// machine did not let the harness run does not count.
-    pub async fn exchange(&self, request: HttpRequest) -> Result<Reading, Lost> {
+    pub async fn exchange(&self, request: HttpRequest) -> Result<ParsedAnswer, Lost> {
         let answer = tokio::select! {
             biased;
             answer = self.transport.exchange(request) => Some(answer),
             () = self.recorder.pass(Instant::now(), self.answer_limit) => None,
         };
         match answer {
-            Some(Ok(answer)) => Ok(Reading::new(&answer)),
+            Some(Ok(answer)) => Ok(ParsedAnswer::new(&answer)),
             Some(Err(ExchangeError::Unanswered { reason, message })) => {
                 Err(Lost { reason, message })
             }

@@ -6,7 +6,7 @@ use crate::model::{Act, Fault, FaultKind};
 
 /// One act of a fault, and how long the nemesis waits after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stroke {
+pub struct FaultAct {
     /// The act.
     pub act: Act,
     /// The wait after it.
@@ -14,7 +14,7 @@ pub struct Stroke {
 }
 
 /// The acts of a fault, in order. The last one undoes it.
-pub fn strokes(fault: &Fault) -> Vec<Stroke> {
+pub fn fault_acts(fault: &Fault) -> Vec<FaultAct> {
     let (act, undo, times, gap_ms) = match fault.kind {
         FaultKind::Stop { grace_ms } => (Act::Stop { grace_ms }, Act::Start, 1, 0),
         FaultKind::Kill => (Act::Kill, Act::Start, 1, 0),
@@ -22,7 +22,7 @@ pub fn strokes(fault: &Fault) -> Vec<Stroke> {
         FaultKind::Cut => (Act::Cut, Act::Join, 1, 0),
         FaultKind::Rapid { restarts, gap_ms } => (Act::Kill, Act::Start, restarts, gap_ms),
     };
-    let stroke = |act, then_ms| Stroke {
+    let stroke = |act, then_ms| FaultAct {
         act,
         then: Duration::from_millis(then_ms),
     };
@@ -43,7 +43,7 @@ mod tests {
             kind,
             outage_ms: 7,
         };
-        strokes(&fault)
+        fault_acts(&fault)
             .iter()
             .map(|s| (s.act, s.then.as_millis() as u64))
             .collect()

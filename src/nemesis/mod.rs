@@ -8,7 +8,7 @@ mod nemesis;
 mod settling;
 
 pub use account::{Account, Charge, Doubt};
-pub use acts::{Stroke, strokes};
+pub use acts::{FaultAct, fault_acts};
 pub use journal::{Journal, JournalError, Owner, Record, monotonic_ms};
 use nemesis::ACT_LIMIT;
 pub use nemesis::{Nemesis, NemesisError, bring_up, do_act, heal};

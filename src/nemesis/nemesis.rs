@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::try_join;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::{Journal, JournalError, Stroke, strokes};
+use super::{FaultAct, Journal, JournalError, fault_acts};
 use crate::model::{Act, Fault, StepId, duration};
 use crate::stack::{Backend, Driver, DriverError, ServiceState, Stack};
 use crate::trace::{EventKind, Recorder, TraceError};
@@ -81,7 +81,7 @@ impl Nemesis {
         let Some(backend) = self.stack.backend(&fault.backend) else {
             return Err(NemesisError::NoBackend(fault.backend.clone()));
         };
-        for Stroke { act, then } in strokes(fault) {
+        for FaultAct { act, then } in fault_acts(fault) {
             self.recorder.record(EventKind::FaultIntent {
                 step: step.clone(),
                 backend: fault.backend.clone(),

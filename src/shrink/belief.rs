@@ -4,23 +4,29 @@
 //! fails with probability p if S holds no needed step, and never if it does. The rate is integrated
 //! out on a grid, so that the weight of a set E depends on two numbers only: its size, and how many
 //! of the passing runs it leaves unexplained (those that removed nothing of E and yet did not
-//! fail). Where few steps are left, all sets are counted, and the decision to stop is exact. Before
-//! that only the small ones are: few failures need more than three steps.
+//! fail). Sets are kept as a population, reweighted by each run, resampled, and moved by Metropolis
+//! and Hastings' rule: a sequential Monte Carlo sampler (Chopin 2002, "A sequential particle filter
+//! method for static models"). Where few steps are left, all sets are counted out instead, so that
+//! the decision to stop rests on no sample.
+
+use fastrand::Rng;
 
 use super::places::{MOST_PLACES, Places, all, bits};
 use super::rates::{RATES, Rates};
 use super::runs::Runs;
 
-/// At most this many sets are counted, the small ones first: all sets of 13 steps, those of up to 4
-/// among 20, of up to 3 among 40, and of up to 2 among 128.
-const MOST_SETS: usize = 12_000;
+/// Sets in the population.
+const POPULATION: usize = 256;
 
-/// The prior probability of each number of needed steps, from none upwards; each further one is
-/// less likely by [`TAIL`].
+/// From so many places downwards all sets are counted out.
+const COUNTED_OUT: u32 = 10;
+
+/// How likely it is beforehand that so many steps are needed, from none upwards; each further one
+/// is less likely by [`TAIL`].
 const SIZES: [f64; 7] = [0.01, 0.12, 0.27, 0.3, 0.17, 0.08, 0.04];
 const TAIL: f64 = 0.7;
 
-/// The logarithm of the weight of a set with none of the steps of which the guard said that one is
+/// The logarithm of what it counts to need none of the steps of which the guard said that one is
 /// needed.
 const AGAINST_A_VETO: f64 = -14.0;
 
@@ -31,7 +37,7 @@ pub struct Guess {
     pub needed: Places,
     /// How many passing runs it leaves unexplained.
     pub unexplained: usize,
-    /// How much it counts; all of them sum up to 1.
+    /// How much it counts; all of a population's sum up to 1.
     pub weight: f64,
 }
 
@@ -44,20 +50,21 @@ pub struct Belief {
     passed: Vec<(Places, usize)>,
     /// Passing runs that had removed nothing that is still there.
     idle: usize,
-    /// Each of these holds a needed step, as the guard found.
+    /// Each of these holds a needed step, by the guard's word.
     vetoed: Vec<Places>,
-    /// The logarithm of the prior of a single set, by its number of steps.
+    /// The logarithm of what a set of so many needed steps counts beforehand, each alone.
     sizes: Vec<f64>,
     /// The logarithm of each place's odds to be needed, against the average place's.
-    odds: Vec<f64>,
+    log_odds: Vec<f64>,
     guesses: Vec<Guess>,
+    rng: Rng,
 }
 
 impl Belief {
-    /// Before anything was tried except the run that failed first. `odds[i]` is the logarithm of
-    /// step i's odds to be needed, against the average step's: zero where nothing is known.
-    pub fn new(odds: Vec<f64>) -> Self {
-        let count = odds.len();
+    /// Before anything was tried except the run that failed first. `log_odds[i]` is the logarithm
+    /// of step i's odds to be needed, relative to the average step's; zero if nothing is known.
+    pub fn new(log_odds: Vec<f64>, seed: u64) -> Self {
+        let count = log_odds.len();
         assert!(count <= MOST_PLACES, "at most {MOST_PLACES} places");
         let mut choose = 0.0;
         let sizes = (0..=count)
@@ -79,8 +86,9 @@ impl Belief {
             idle: 0,
             vetoed: Vec::new(),
             sizes,
-            odds,
+            log_odds,
             guesses: Vec::new(),
+            rng: Rng::with_seed(seed),
         };
         belief.settle();
         belief
@@ -91,12 +99,12 @@ impl Belief {
         self.left
     }
 
-    /// The sets that are counted.
+    /// The population.
     pub fn guesses(&self) -> &[Guess] {
         &self.guesses
     }
 
-    /// The expected rate, by how many passing runs stay unexplained.
+    /// The rate that is expected if so many passing runs stay unexplained.
     pub fn rates(&self) -> Vec<f64> {
         self.by_unexplained().iter().map(Rates::mean).collect()
     }
@@ -133,8 +141,8 @@ impl Belief {
             .sum()
     }
 
-    /// A plan with all the steps that are left was run, or one that fails as often. That says
-    /// nothing about the steps except through the rate.
+    /// A plan with all the steps that are left was run, or one that fails as often. That tells
+    /// nothing of the steps but through the rate.
     pub fn ran(&mut self, failed: bool) {
         let rates = self.rates();
         let mut total = 0.0;
@@ -160,6 +168,13 @@ impl Belief {
 
     /// A plan without these failed: none of them is needed, and they are gone.
     pub fn failed_without(&mut self, removed: Places) {
+        let rates = self.rates();
+        for guess in &mut self.guesses {
+            guess.weight *= match guess.needed & removed {
+                0 => rates[guess.unexplained],
+                _ => 0.0,
+            };
+        }
         self.failed += 1;
         self.left &= !removed;
         for (places, _) in &mut self.passed {
@@ -176,14 +191,27 @@ impl Belief {
         self.settle();
     }
 
-    /// A plan without these fails too seldom, as the guard found: one of them is needed.
+    /// A plan without these fails too seldom, by the guard's word: one of them is needed.
     pub fn vetoed_without(&mut self, removed: Places) {
         self.vetoed.push(removed);
+        for guess in &mut self.guesses {
+            if guess.needed & removed == 0 {
+                guess.weight *= AGAINST_A_VETO.exp();
+            }
+        }
         self.settle();
     }
 
     /// A plan without these passed.
     pub fn passed_without(&mut self, removed: Places) {
+        let before = self.rate_weights();
+        for guess in &mut self.guesses {
+            if guess.needed & removed == 0 {
+                let unexplained = guess.unexplained + 1;
+                guess.weight *= (before[unexplained] - before[guess.unexplained]).exp();
+                guess.unexplained = unexplained;
+            }
+        }
         match self
             .passed
             .iter_mut()
@@ -195,19 +223,37 @@ impl Belief {
         self.settle();
     }
 
-    /// Counts the sets anew, by all that is known.
+    /// Brings the population in line with what is known.
     fn settle(&mut self) {
+        if self.left.count_ones() <= COUNTED_OUT {
+            self.count_out();
+            return;
+        }
+        let total: f64 = self.guesses.iter().map(|guess| guess.weight).sum();
+        if total > 0.0 {
+            self.resample(total);
+            self.mix(1);
+        } else {
+            self.guess_anew();
+            self.mix(20);
+        }
+    }
+
+    fn count_out(&mut self) {
+        let places: Vec<Places> = bits(self.left).map(|place| 1 << place).collect();
         let weights = self.rate_weights();
-        let sets = small_sets(self.left).into_iter();
-        let guesses = sets.map(|needed| {
-            let unexplained = self.unexplained(needed);
-            Guess {
-                needed,
-                unexplained,
-                weight: self.weight(needed) + weights[unexplained],
-            }
-        });
-        self.guesses = guesses.collect();
+        self.guesses = (0..1_u32 << places.len())
+            .map(|pattern| {
+                let chosen = (0..places.len()).filter(|i| pattern >> i & 1 == 1);
+                let needed = chosen.fold(0, |set, i| set | places[i]);
+                let unexplained = self.unexplained(needed);
+                Guess {
+                    needed,
+                    unexplained,
+                    weight: self.weight(needed) + weights[unexplained],
+                }
+            })
+            .collect();
         let greatest = self
             .guesses
             .iter()
@@ -222,15 +268,89 @@ impl Belief {
         }
     }
 
-    /// The logarithm of what a set counts beforehand.
-    fn weight(&self, needed: Places) -> f64 {
-        let odds: f64 = bits(needed).map(|place| self.odds[place as usize]).sum();
-        let against = self.vetoed.iter().filter(|places| **places & needed == 0);
-        self.sizes[needed.count_ones() as usize] + odds + against.count() as f64 * AGAINST_A_VETO
+    /// Systematic resampling: every guess is kept as often as its share of the weight says.
+    fn resample(&mut self, total: f64) {
+        let step = total / POPULATION as f64;
+        let mut mark = self.rng.f64() * step;
+        let mut sum = 0.0;
+        let mut kept = Vec::with_capacity(POPULATION);
+        for guess in &self.guesses {
+            sum += guess.weight;
+            while mark < sum && kept.len() < POPULATION {
+                kept.push(*guess);
+                mark += step;
+            }
+        }
+        while let (Some(last), true) = (kept.last().copied(), kept.len() < POPULATION) {
+            kept.push(last);
+        }
+        for guess in &mut kept {
+            guess.weight = 1.0 / POPULATION as f64;
+            guess.unexplained = self.unexplained(guess.needed);
+        }
+        self.guesses = kept;
     }
 
-    /// The logarithm of the weight of leaving passing runs unexplained, by their number, up to one
-    /// more than there are.
+    /// Guesses by what was known beforehand.
+    fn guess_anew(&mut self) {
+        let places: Vec<u32> = bits(self.left).collect();
+        self.guesses = (0..POPULATION)
+            .map(|i| {
+                let size = 1 + i % 6;
+                let needed = (0..size).fold(0, |set, _| {
+                    set | 1 << places[self.rng.usize(..places.len())]
+                });
+                let unexplained = self.unexplained(needed);
+                Guess {
+                    needed,
+                    unexplained,
+                    weight: 1.0 / POPULATION as f64,
+                }
+            })
+            .collect();
+    }
+
+    /// Moves each guess by Metropolis and Hastings' rule: one place more or less, or one exchanged
+    /// for another.
+    fn mix(&mut self, rounds: usize) {
+        let places: Vec<u32> = bits(self.left).collect();
+        let weights = self.rate_weights();
+        let mut guesses = std::mem::take(&mut self.guesses);
+        for guess in &mut guesses {
+            let mut log_weight = self.weight(guess.needed) + weights[guess.unexplained];
+            for _ in 0..rounds * 30 {
+                let place: Places = 1 << places[self.rng.usize(..places.len())];
+                let moved = if self.rng.bool() && guess.needed != 0 && guess.needed & place == 0 {
+                    let from = self.rng.u32(..guess.needed.count_ones());
+                    let from = bits(guess.needed).nth(from as usize).map_or(0, |p| 1 << p);
+                    guess.needed & !from | place
+                } else {
+                    guess.needed ^ place
+                };
+                let unexplained = self.unexplained(moved);
+                let log_moved = self.weight(moved) + weights[unexplained];
+                if log_moved >= log_weight || self.rng.f64() < (log_moved - log_weight).exp() {
+                    (guess.needed, guess.unexplained) = (moved, unexplained);
+                    log_weight = log_moved;
+                }
+            }
+        }
+        self.guesses = guesses;
+    }
+
+    /// The logarithm of what a set counts beforehand.
+    fn weight(&self, needed: Places) -> f64 {
+        let log_odds: f64 = bits(needed)
+            .map(|place| self.log_odds[place as usize])
+            .sum();
+        let against = self.vetoed.iter().filter(|places| **places & needed == 0);
+        self.sizes[needed.count_ones() as usize]
+            + log_odds
+            + against.count() as f64 * AGAINST_A_VETO
+    }
+
+    /// The logarithm of what it counts to leave so many passing runs unexplained, up to one more
+    /// than there are.
     fn rate_weights(&self) -> Vec<f64> {
         let most = 1 + self.idle + self.passed.iter().map(|(_, times)| times).sum::<usize>();
         (0..=most)
@@ -249,7 +369,7 @@ impl Belief {
         (0..=most).map(after).collect()
     }
 
-    /// The runs of plans that hold all that is needed, if this many passing ones stay unexplained.
+    /// The runs of plans that hold all that is needed, if so many passing ones stay unexplained.
     fn runs(&self, unexplained: usize) -> Runs {
         Runs {
             failed: self.failed,
@@ -262,25 +382,4 @@ impl Belief {
         let times = self.passed.iter().filter(apart).map(|(_, times)| times);
         self.idle + times.sum::<usize>()
     }
-}
-
-/// The smallest sets of these places, as many sizes as [`MOST_SETS`] allows, in ascending order.
-fn small_sets(places: Places) -> Vec<Places> {
-    let count = places.count_ones() as usize;
-    let mut sets: Vec<Places> = vec![0];
-    let mut largest = sets.clone();
-    for size in 0..count {
-        if sets.len() + largest.len() * (count - size) / (size + 1) > MOST_SETS {
-            break;
-        }
-        // A set is made once: of the one without its last place.
-        let larger = largest.iter().flat_map(|set| {
-            let up_to_last = Places::MAX.checked_shr(set.leading_zeros()).unwrap_or(0);
-            bits(places & !up_to_last).map(move |place| set | 1 << place)
-        });
-        largest = larger.collect();
-        sets.extend(&largest);
-    }
-    sets.sort_unstable();
-    sets
 }

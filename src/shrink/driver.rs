@@ -10,23 +10,26 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use super::bisection::Bracket;
-use super::executions::{Executions, Purpose};
-use super::guard::{Guard, last_often};
+use super::executions::{Execution, Executions};
+use super::guard::last_often;
 use super::passes::{is_same_change, no_later, simpler_shapes, without};
 use super::places::{MOST_PLACES, bits};
 use super::rates::Rates;
+use super::record::RunRecord;
 use super::reduce::{Look, PASSES_OF_WHAT_IS_GONE, Reduction};
 use super::runs::Runs;
 use super::shrunk::{Boundary, Ending, Found, Need, Shrunk};
 use super::steps::StepRemoval;
-use crate::model::{Alternative, Number, Plan, StepId, StepTimes};
+use super::trials::Purpose;
+use crate::model::Number;
+use crate::model::{Alternative, Plan, StepId, StepTimes};
 
-/// Where the failure does not always show, its rate is known well enough after this many failures,
-/// or after this many runs.
+/// Where the failure does not always show, its rate is known well enough when it was seen so often,
+/// or after so many runs.
 const FAILURES_TO_KNOW: u32 = 4;
 const RUNS_TO_KNOW: u32 = 20;
 
-/// This many runs of the guard are as good.
+/// So many runs of the guard tell as much.
 const KNOWN_AFTER: u32 = 10;
 
 /// Makes a failing plan as simple as it can, by the order of [`Plan::size`].
@@ -37,9 +40,9 @@ const KNOWN_AFTER: u32 = 10;
 /// had before its numbers were changed, and where it fails seldom, times are replaced by events.
 /// What the smallest plan needs is tried out on that plan itself: without each step, with other
 /// faults, and around each number's boundary.
-pub async fn shrink(found: &Found, executions: &mut impl Executions) -> Shrunk {
+pub async fn shrink(found: &Found, seed: u64, executions: &mut impl Executions) -> Shrunk {
     let mut driver = Driver::new(found, executions);
-    let ending = driver.run().await.unwrap_or(Ending::Stopped);
+    let ending = driver.run(seed).await.unwrap_or(Ending::Stopped);
     Shrunk {
         plan: driver.best,
         ending,
@@ -55,7 +58,7 @@ struct Driver<'a, E> {
     first_times: StepTimes,
     /// The steps that may be left out, by place; behind them the background load, if there is any.
     places: Vec<StepId>,
-    odds: Vec<f64>,
+    log_odds: Vec<f64>,
     longest_offset_ms: u64,
     best: Plan,
     rarer: BTreeSet<StepId>,
@@ -69,10 +72,8 @@ struct Driver<'a, E> {
     accepted: Vec<(Plan, usize)>,
     /// Every execution of these and of plans that are made of them.
     seen: Vec<Seen>,
-    /// How often the best plan may fail, by what its own executions do not say.
-    believed: Rates,
-    /// Compares these, and others that are made of the one with the fewest steps, with that one.
-    guard: Guard<Plan>,
+    /// How often these fail, and others that are made of the one with the fewest steps.
+    record: RunRecord,
     executions: &'a mut E,
 }
 
@@ -97,9 +98,9 @@ impl<'a, E: Executions> Driver<'a, E> {
             ),
         };
         let places: Vec<StepId> = places.into_iter().take(MOST_PLACES - 1).collect();
-        let odds = places.iter().map(|id| found.odds.get(id).copied());
-        let mut odds: Vec<f64> = odds.map(Option::unwrap_or_default).collect();
-        odds.extend(plan.background.as_ref().map(|_| 0.0));
+        let log_odds = places.iter().map(|id| found.log_odds.get(id).copied());
+        let mut log_odds: Vec<f64> = log_odds.map(Option::unwrap_or_default).collect();
+        log_odds.extend(plan.background.as_ref().map(|_| 0.0));
         let first = no_later(without(plan, &gone, times), found.longest_offset_ms);
         let found_once = Runs {
             failed: 1,
@@ -110,7 +111,7 @@ impl<'a, E: Executions> Driver<'a, E> {
             first,
             first_times: times.clone(),
             places,
-            odds,
+            log_odds,
             longest_offset_ms: found.longest_offset_ms,
             rarer: BTreeSet::new(),
             hints: Vec::new(),
@@ -119,14 +120,13 @@ impl<'a, E: Executions> Driver<'a, E> {
             boundaries: Vec::new(),
             accepted: Vec::new(),
             seen: Vec::new(),
-            guard: Guard::of_numbers(Rates::after(found_once), 0),
-            believed: Rates::after(found_once),
+            record: RunRecord::new(Rates::after(found_once), 0),
             executions,
         }
     }
 
-    async fn run(&mut self) -> Option<Ending> {
-        let mut reduction = Reduction::new(self.odds.clone());
+    async fn run(&mut self, seed: u64) -> Option<Ending> {
+        let mut reduction = Reduction::new(self.log_odds.clone(), seed);
         let mut look = Look::Later;
         loop {
             let finished = reduction.run(&mut self.steps(), look).await;
@@ -167,20 +167,8 @@ impl<'a, E: Executions> Driver<'a, E> {
 
     /// How often the best plan may fail, by all that is known.
     fn rates(&self) -> Rates {
-        self.believed.given(self.guard.runs_of(&self.best))
-    }
-
-    /// From now on this is believed of the best plan's rate.
-    fn believe(&mut self, rates: Rates) {
-        self.guard.believe(&rates);
-        self.believed = rates;
-    }
-
-    /// From now on plans are compared with the best one, which fails at one of these rates, as so
-    /// many runs have shown.
-    fn compare_with_this(&mut self, rates: Rates, known_runs: u32) {
-        self.guard = Guard::of_numbers(rates.clone(), known_runs);
-        self.believed = rates;
+        let seen = self.record.runs_of(&self.best);
+        self.record.rates().given(seen)
     }
 
     fn steps(&mut self) -> StepRemoval<'_, E> {
@@ -201,7 +189,7 @@ impl<'a, E: Executions> Driver<'a, E> {
         self.rarer = rarer.cloned().collect();
         self.hints.clear();
         self.accepted = vec![(self.best.clone(), 0)];
-        self.compare_with_this(reduced.rates, reduction.guard_runs());
+        self.record = RunRecord::new(reduced.rates, reduction.guard_runs());
         finished
     }
 
@@ -209,8 +197,8 @@ impl<'a, E: Executions> Driver<'a, E> {
     /// it does: what a pass says of a number depends on it. Whether the failure has shown at all,
     /// since it was found.
     async fn learn_rate(&mut self, is_shown: bool) -> Option<bool> {
-        let mut rates = self.believed.clone();
-        if rates.is_always() || self.guard.known_runs() >= KNOWN_AFTER {
+        let mut rates = self.record.rates().clone();
+        if rates.is_always() || self.record.known_runs() >= KNOWN_AFTER {
             return Some(is_shown);
         }
         let (plan, mut seen) = (self.best.clone(), Runs::default());
@@ -219,11 +207,12 @@ impl<'a, E: Executions> Driver<'a, E> {
             false => seen.all() < PASSES_OF_WHAT_IS_GONE,
         };
         while is_unknown(seen) {
-            let failed = self.executions.fails(&plan, Purpose::Guard).await?;
+            let execution = self.executions.execute(&plan, Purpose::Guard).await?;
+            let failed = execution == Execution::Failed;
             seen.count(failed);
             rates.ran(failed);
         }
-        self.compare_with_this(rates, self.guard.known_runs() + seen.all());
+        self.record = RunRecord::new(rates, self.record.known_runs() + seen.all());
         Some(is_shown || seen.failed > 0)
     }
 
@@ -235,7 +224,7 @@ impl<'a, E: Executions> Driver<'a, E> {
             // fails because another step is simpler; and none where the failure always shows.
             let mut shapes = simpler_shapes(&self.best);
             shapes.retain(|shape| self.executions.fits(shape));
-            let is_tried = |shape: &Plan| match self.believed.is_always() {
+            let is_tried = |shape: &Plan| match self.record.rates().is_always() {
                 true => passed
                     .iter()
                     .any(|plan| is_same_change(&self.best, shape, plan)),
@@ -258,9 +247,9 @@ impl<'a, E: Executions> Driver<'a, E> {
     async fn simpler(&mut self, plan: &Plan) -> Option<bool> {
         let failed = self.fails(plan).await?;
         if failed {
-            let mut rates = self.believed.clone();
+            let mut rates = self.record.rates().clone();
             rates.ran(true);
-            self.believe(rates);
+            self.record.believe(rates);
         }
         Some(failed)
     }
@@ -275,8 +264,8 @@ impl<'a, E: Executions> Driver<'a, E> {
     }
 
     async fn execute(&mut self, plan: &Plan, purpose: Purpose) -> Option<bool> {
-        let failed = self.executions.fails(plan, purpose).await?;
-        self.guard.count(plan, failed);
+        let failed = self.executions.execute(plan, purpose).await? == Execution::Failed;
+        self.record.count(plan, failed);
         self.seen.push(Seen {
             plan: plan.clone(),
             failed,
@@ -292,7 +281,7 @@ impl<'a, E: Executions> Driver<'a, E> {
 
     fn take(&mut self, plan: Plan) {
         self.best = plan;
-        self.executions.best(&self.best, self.believed.mean());
+        self.executions.best(&self.best, self.record.rates().mean());
     }
 
     /// Checks that the best plan fails about as often as the one whose steps were the fewest, and
@@ -319,7 +308,7 @@ impl<'a, E: Executions> Driver<'a, E> {
     async fn is_often(&mut self, nth: usize) -> Option<bool> {
         let (plan, first) = (self.accepted[nth].0.clone(), self.accepted[0].0.clone());
         loop {
-            let next = match self.guard.look(&plan, &first, 0) {
+            let next = match self.record.look(&plan, &first) {
                 ControlFlow::Break(often) => return Some(often),
                 ControlFlow::Continue(next) => next.clone(),
             };

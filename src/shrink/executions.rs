@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::trials::Purpose;
 use crate::model::{Plan, StepId};
 
-/// Executes plans.
+/// Executes plans for the driver.
 pub trait Executions {
-    /// Executes a plan once, on a fresh stack: whether it fails in the way that is looked for. None
-    /// when there may be no more executions.
-    fn fails(&mut self, plan: &Plan, purpose: Purpose) -> impl Future<Output = Option<bool>>;
+    /// Executes a plan once, on a fresh stack; none when there may be no more executions.
+    fn execute(&mut self, plan: &Plan, purpose: Purpose)
+    -> impl Future<Output = Option<Execution>>;
 
     /// For how many milliseconds each fault of the last execution really kept its backend away,
     /// where that was measured.
@@ -23,13 +24,11 @@ pub trait Executions {
     fn best(&mut self, plan: &Plan, rate: f64);
 }
 
-/// What an execution is for.
+/// What came of executing a plan once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    /// To make the plan smaller.
-    Shrink,
-    /// To see how often a plan fails.
-    Guard,
-    /// To see what the smallest plan needs.
-    Explain,
+pub enum Execution {
+    /// It failed in the way that is looked for.
+    Failed,
+    /// It did not.
+    Passed,
 }

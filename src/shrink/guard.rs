@@ -7,8 +7,6 @@
 //! of the original: no plan fails more than always, and so what fails half as often would have
 //! passed.
 
-use std::ops::ControlFlow;
-
 use super::rates::Rates;
 use super::runs::Runs;
 
@@ -24,9 +22,9 @@ struct Hypotheses {
     seldom: f64,
     /// With this ratio of likelihoods a plan counts as failing often enough.
     often: f64,
-    /// After this many runs of the plan, the likelier answer is given,
+    /// After so many runs of the plan the likelier answer is given,
     most_runs: u32,
-    /// but failing too seldom has to be likelier by this factor.
+    /// but a plan that is less than so many times likelier to fail too seldom gets away with it.
     little: f64,
 }
 
@@ -54,7 +52,7 @@ const HALF_OF_NUMBERS: Hypotheses = Hypotheses {
 };
 
 /// A plan with smaller numbers of which nothing is gone is to fail always, where the original does:
-/// that takes few runs to decide, and a number that is a little greater costs nothing.
+/// that takes few runs to tell, and a number that is a little greater costs nothing.
 const ALWAYS: Hypotheses = Hypotheses {
     good: &[(1.0, 0.7), (0.95, 0.3)],
     bad: &[(0.8, 0.3), (0.6, 0.3), (0.4, 0.2), (0.2, 0.1), (0.02, 0.1)],
@@ -69,107 +67,9 @@ const RATES: [f64; 14] = [
     1.0, 0.95, 0.88, 0.8, 0.7, 0.6, 0.5, 0.42, 0.35, 0.28, 0.2, 0.14, 0.08, 0.04,
 ];
 
-/// Compares plans with the first one, which they are made of.
-#[derive(Debug)]
-pub struct Guard<P> {
-    /// How often the first plan may fail, if they differ from it in their numbers only; none if
-    /// steps are gone, and only runs count. Where the first plan always fails, this is what was
-    /// believed when that was surest, for the others only became simpler, and so fail no more
-    /// often.
-    first: Option<Rates>,
-    known_runs: u32,
-    /// How often each plan was seen to fail.
-    runs: Vec<(P, Runs)>,
-}
-
-impl<P: Clone + PartialEq> Guard<P> {
-    /// Of plans that lack steps of the first one.
-    pub fn of_steps() -> Self {
-        Guard {
-            first: None,
-            known_runs: 0,
-            runs: Vec::new(),
-        }
-    }
-
-    /// Of plans whose shapes and numbers are simpler than the first one's, which fails at one of
-    /// these rates, as this many runs have shown.
-    pub fn of_numbers(rates: Rates, known_runs: u32) -> Self {
-        Guard {
-            first: Some(rates),
-            known_runs,
-            ..Self::of_steps()
-        }
-    }
-
-    /// How many runs had shown the first plan's rate beforehand.
-    pub fn known_runs(&self) -> u32 {
-        self.known_runs
-    }
-
-    /// How often a plan was seen to fail.
-    pub fn runs_of(&self, plan: &P) -> Runs {
-        let known = self.runs.iter().find(|(known, _)| known == plan);
-        known.map(|(_, runs)| *runs).unwrap_or_default()
-    }
-
-    /// All runs so far.
-    pub fn all_runs(&self) -> u32 {
-        self.runs.iter().map(|(_, runs)| runs.all()).sum()
-    }
-
-    /// Counts a run.
-    pub fn count(&mut self, plan: &P, failed: bool) {
-        match self.runs.iter_mut().find(|(known, _)| known == plan) {
-            Some((_, runs)) => runs.count(failed),
-            None => {
-                let mut runs = Runs::default();
-                runs.count(failed);
-                self.runs.push((plan.clone(), runs));
-            }
-        }
-    }
-
-    /// From now on this is believed of the present plan's rate.
-    pub fn believe(&mut self, rates: &Rates) {
-        // What shows now and then seems frequent whenever chance will have it.
-        if let Some(first) = &mut self.first
-            && rates.is_always()
-            && first.is_always()
-            && rates.mean() > first.mean()
-        {
-            *first = rates.clone();
-        }
-    }
-
-    /// Whether a plan fails about as often as the first one, or else which of the two has to be run
-    /// to know. Each of the smaller plans that were found to fail too seldom is a reason to doubt
-    /// this one.
-    pub fn look<'a>(&self, plan: &'a P, first: &'a P, vetoes: usize) -> ControlFlow<bool, &'a P> {
-        let (original, seen) = (self.runs_of(first), self.runs_of(plan));
-        let rates = self.first.as_ref().map(|rates| rates.given(original));
-        let test = match &rates {
-            Some(rates) => RateTest::of_numbers(rates, seen),
-            None => RateTest::of_steps(original, seen),
-        };
-        if let Some(often) = test.is_often(vetoes) {
-            return ControlFlow::Break(often);
-        }
-        // While the plan keeps failing, the first one's rate does not matter; later both are known
-        // about equally well.
-        let is_known = rates.is_some_and(|rates| rates.is_surely_always())
-            || self.known_runs + original.all() >= seen.all();
-        ControlFlow::Continue(if seen.passed == 0 || is_known {
-            plan
-        } else {
-            first
-        })
-    }
-}
-
 /// A plan's rate against the original's.
 #[derive(Debug)]
-struct RateTest {
+pub struct RateTest {
     hypotheses: &'static Hypotheses,
     /// Rates that the original may have, with what each counts.
     originals: Vec<(f64, f64)>,
@@ -178,7 +78,7 @@ struct RateTest {
 
 impl RateTest {
     /// Whether a plan with these runs fails more than half as often as an original plan with those.
-    fn of_steps(original: Runs, plan: Runs) -> Self {
+    pub fn of_steps(original: Runs, plan: Runs) -> Self {
         let counts = |rate| (rate, original.likelihood(rate));
         RateTest {
             hypotheses: &HALF,
@@ -189,7 +89,7 @@ impl RateTest {
 
     /// Whether a plan with these runs, of which only numbers are smaller, fails often enough, where
     /// the original plan has one of these rates. If that one always fails, so has the plan to.
-    fn of_numbers(rates: &Rates, plan: Runs) -> Self {
+    pub fn of_numbers(rates: &Rates, plan: Runs) -> Self {
         RateTest {
             hypotheses: if rates.is_always() {
                 &ALWAYS
@@ -201,9 +101,14 @@ impl RateTest {
         }
     }
 
-    /// Whether the plan fails often enough; none while that is open. `vetoes` smaller plans were
-    /// found to fail too seldom.
-    fn is_often(&self, vetoes: usize) -> Option<bool> {
+    /// Whether the plan fails often enough; none while that is open.
+    pub fn is_often(&self) -> Option<bool> {
+        self.is_often_in_spite_of(0)
+    }
+
+    /// The same where so many smaller plans were found to fail too seldom: each is a reason to
+    /// doubt this one.
+    pub fn is_often_in_spite_of(&self, vetoes: usize) -> Option<bool> {
         let Hypotheses {
             seldom,
             often,
@@ -261,7 +166,7 @@ mod tests {
             let mut plan = Runs::default();
             let often = loop {
                 plan.count(rng.f64() < true_rate);
-                if let Some(often) = test(plan).is_often(0) {
+                if let Some(often) = test(plan).is_often() {
                     break often;
                 }
             };
@@ -308,8 +213,8 @@ mod tests {
     #[test]
     fn a_plan_that_keeps_failing_needs_no_runs_of_the_original() {
         let after = |failed| RateTest::of_steps(Runs::default(), Runs { failed, passed: 0 });
-        assert_eq!(after(1).is_often(0), None);
-        assert_eq!(after(6).is_often(0), Some(true));
+        assert_eq!(after(1).is_often(), None);
+        assert_eq!(after(6).is_often(), Some(true));
     }
 
     #[test]
@@ -319,11 +224,11 @@ mod tests {
             passed: 38,
         };
         let after = |original| RateTest::of_steps(original, plan);
-        assert_ne!(after(Runs::default()).is_often(0), Some(false));
+        assert_ne!(after(Runs::default()).is_often(), Some(false));
         let often = Runs {
             failed: 20,
             passed: 20,
         };
-        assert_eq!(after(often).is_often(0), Some(false));
+        assert_eq!(after(often).is_often(), Some(false));
     }
 }

@@ -2,11 +2,11 @@
 //! seconds.
 //!
 //! A run that fails in the same way is proof: what it did without is not needed. A run that passes
-//! is weak evidence. So the belief about which steps are needed is a distribution, the next removal
-//! is the one whose run is most informative, and no plan is run again just to be sure. The rate
-//! guard is the exception: a small plan that fails far less often than the original is worth
-//! little, so the rates of both are compared before the result counts. [`Executions`] executes
-//! plans.
+//! is weak evidence. So what is [believed](Belief) of the needed steps is kept as a distribution,
+//! the next choice is the removal whose run tells most, and no plan is run again just to be sure.
+//! The rate guard is the exception: a small plan that fails far less often than the original is
+//! worth little, so the rates of both are compared before the result counts. Whatever executes a
+//! plan is told to [`reduce`] as [`Trials`].
 
 mod belief;
 mod bisection;
@@ -18,19 +18,24 @@ mod guard;
 mod passes;
 mod places;
 mod rates;
+mod record;
 mod reduce;
 mod runs;
 mod shrunk;
 mod steps;
 mod threshold;
+mod trials;
 
+pub use belief::Belief;
 pub use bisection::Bracket;
+pub use choice::choose;
 pub use driver::shrink;
-pub use executions::{Executions, Purpose};
+pub use executions::{Execution, Executions};
 pub use explain::explain;
 pub use passes::{other_faults, simpler_shapes, smaller_plans, with_fault, without};
-pub use places::{Places, all, bits};
+pub use places::{MOST_PLACES, Places, all, bits};
 pub use rates::Rates;
 pub use reduce::{Reduced, reduce};
 pub use shrunk::{Boundary, Ending, Found, Need, Shrunk};
 pub use threshold::CONFIDENCE;
+pub use trials::{Purpose, Trials};

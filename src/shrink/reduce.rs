@@ -2,39 +2,39 @@
 
 mod looks;
 
+use std::collections::HashMap;
+
 use super::belief::Belief;
 use super::choice::choose;
-use super::executions::{Executions, Purpose};
-use super::guard::Guard;
 use super::places::{Places, all};
 use super::rates::Rates;
-use super::steps::StepRemoval;
-use crate::model::{Plan, StepTimes};
+use super::runs::Runs;
+use super::trials::{Purpose, Trials};
 
-/// It ends when it is this sure that every step left is needed.
+/// It ends when it is so sure that every step left is needed.
 const SURE: f64 = 0.96;
 
-/// The rate is checked for the first time when it is this sure: by then few steps are left, and
+/// The rate is looked at for the first time when it is so sure: by then few steps are left, and
 /// what the guard learns of the rate makes it cheaper to be sure.
 const FIRST_CHECK: f64 = 0.3;
 
-/// The same where the failure is believed to show always: the rate is checked only at the end, but
-/// those runs add certainty, too.
+/// The same where the failure always shows, as far as is believed: the only look is the one at the
+/// end, but its runs, too, make sure.
 const CHECK_OF_ALWAYS: f64 = 0.85;
 
-/// Runs of the guard at most. Afterwards undecided plans count as failing too seldom, and suspected
-/// steps stay.
+/// The guard gets so many runs. Afterwards what is open counts as failing too seldom, and steps
+/// that are suspected stay.
 const MOST_GUARD_RUNS: u32 = 450;
 
-/// After this many runs, the guard's included, no more steps are left out. The guard may then take
-/// some more to check what is left.
+/// After so many runs, the guard's included, no more steps are left out; the guard may then take
+/// some more to look at what is left.
 const MOST_RUNS: u32 = 500;
 
-/// After this many runs without a failure, check whether it shows again at all.
+/// After so many runs without a failure it is asked whether it shows again at all.
 const DOUBTED_AFTER: u32 = 20;
 
-/// The failure counts as gone when the whole plan passed this many times in a row. A plan that
-/// fails once in twenty times does so once in twenty.
+/// It counts as not showing again when the whole plan passed so often in a row: one that fails once
+/// in twenty times does so once in twenty.
 pub const PASSES_OF_WHAT_IS_GONE: u32 = 60;
 
 /// What is left.
@@ -44,57 +44,50 @@ pub struct Reduced {
     pub kept: Places,
     /// How sure it is of each place that its step is needed, from 0 to 1.
     pub needed: Vec<f64>,
-    /// Those without which it still fails, but too seldom, as the guard found.
+    /// Those without which it fails too seldom, by the guard's word, though it does fail.
     pub rarer: Places,
     /// How often they are believed to fail.
     pub rates: Rates,
-    /// Whether each of them is believed to be needed; otherwise the runs were used up.
+    /// Whether each of them is needed, as far as can be known; else the runs came to their end.
     pub finished: bool,
 }
 
-/// Leaves out as many steps as it can; their places are those in the plan. `odds` are the
-/// logarithms of their odds to be needed, against the average step's: zero where nothing is known.
-pub async fn reduce(plan: &Plan, odds: Vec<f64>, executions: &mut impl Executions) -> Reduced {
-    let places: Vec<_> = plan.steps.iter().map(|step| step.id.clone()).collect();
-    let mut steps = StepRemoval {
-        plan,
-        times: &StepTimes::default(),
-        places: &places,
-        longest_offset_ms: u64::MAX,
-        executions,
-    };
-    let mut reduction = Reduction::new(odds);
-    let finished = reduction.run(&mut steps, Look::AtTheEndToo).await.is_some();
+/// Leaves out as many steps as it can. `log_odds` are those of [`Belief::new`].
+pub async fn reduce(log_odds: Vec<f64>, seed: u64, trials: &mut impl Trials) -> Reduced {
+    let mut reduction = Reduction::new(log_odds, seed);
+    let finished = reduction.run(trials, Look::AtTheEndToo).await.is_some();
     reduction.reduced(finished)
 }
 
-/// When the guard checks the rate of a plan that is believed to fail always.
+/// When the guard looks at how often a plan fails that always does so, as far as is believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Look {
-    /// As for any other plan: before nothing more is left out.
+    /// As at any other: before it is said that there is nothing more to leave out.
     AtTheEndToo,
-    /// Later: the caller makes the plan simpler still, and checks then. If that one always fails,
-    /// so did this one.
+    /// Later: whoever asks for this makes the plan simpler still, and looks then. If that one
+    /// always fails, so did this one.
     Later,
 }
 
 /// Leaving out steps, under way.
 pub struct Reduction {
     belief: Belief,
-    odds: Vec<f64>,
+    log_odds: Vec<f64>,
+    seed: u64,
     /// The plans that were the best, from the first to the present one.
     accepted: Vec<Places>,
     /// The plans that passed.
     passed: Vec<Places>,
-    /// The plans that fail too seldom, as the guard found.
+    /// The plans that fail too seldom, by the guard's word.
     vetoed: Vec<Places>,
     /// Steps among which there is one whose removal lowers the rate too much. A smaller plan
     /// without any of them is accepted only by the guard.
     suspects: Places,
-    /// How many plans smaller than the present one fail too seldom, as the guard found.
+    /// How many plans smaller than the present one fail too seldom, by the guard's word.
     doubts: usize,
-    guard: Guard<Places>,
-    /// The last plan that fails often enough, as the guard found.
+    /// What the guard saw of each plan.
+    guarded: HashMap<Places, Runs>,
+    /// The last plan that fails often enough, by the guard's word.
     checked: Option<Places>,
     runs: u32,
     /// Whether the failure has shown again.
@@ -102,18 +95,19 @@ pub struct Reduction {
 }
 
 impl Reduction {
-    /// Before anything is left out. `odds` are those of [`Belief::new`].
-    pub fn new(odds: Vec<f64>) -> Self {
-        let first = all(odds.len());
+    /// Before anything is left out. `log_odds` are those of [`Belief::new`].
+    pub fn new(log_odds: Vec<f64>, seed: u64) -> Self {
+        let first = all(log_odds.len());
         Reduction {
-            belief: Belief::new(odds.clone()),
-            odds,
+            belief: Belief::new(log_odds.clone(), seed),
+            log_odds,
+            seed,
             accepted: vec![first],
             passed: Vec::new(),
             vetoed: Vec::new(),
             suspects: 0,
             doubts: 0,
-            guard: Guard::of_steps(),
+            guarded: HashMap::new(),
             checked: None,
             runs: 0,
             is_shown: false,
@@ -123,7 +117,7 @@ impl Reduction {
     /// What is left so far; `finished` says whether it ran to its end.
     pub fn reduced(&self, finished: bool) -> Reduced {
         let belief = &self.belief;
-        let places = 0..self.odds.len();
+        let places = 0..self.log_odds.len();
         Reduced {
             kept: belief.left(),
             needed: places.map(|place| belief.needed(place)).collect(),
@@ -154,23 +148,19 @@ impl Reduction {
         self.is_shown
     }
 
-    /// Until nothing can be left out, too many runs were spent, or the failure does not show again.
-    /// None if there may be no more runs before that.
-    pub async fn run(
-        &mut self,
-        steps: &mut StepRemoval<'_, impl Executions>,
-        look: Look,
-    ) -> Option<()> {
+    /// Until nothing can be left out, too many runs were spent, or the failure does not show again;
+    /// none if the runs come to their end before.
+    pub async fn run(&mut self, trials: &mut impl Trials, look: Look) -> Option<()> {
         loop {
             if self.runs >= MOST_RUNS && !self.is_checked() {
-                self.check(steps).await?;
+                self.check(trials).await?;
             }
             if self.runs >= MOST_RUNS {
                 return Some(());
             }
             let sure = self.belief.surely_all();
             if !self.is_shown && self.runs >= DOUBTED_AFTER {
-                if !self.shows_again(steps).await? {
+                if !self.shows_again(trials).await? {
                     return Some(());
                 }
                 continue;
@@ -180,7 +170,7 @@ impl Reduction {
             let looks = !always || look == Look::AtTheEndToo;
             let due = sure >= SURE || (self.checked.is_none() && sure >= enough);
             if looks && due && !self.is_checked() {
-                self.check(steps).await?;
+                self.check(trials).await?;
                 continue;
             }
             if sure >= SURE {
@@ -190,21 +180,21 @@ impl Reduction {
                 return Some(());
             };
             let kept = self.current() & !removed;
-            if removed & self.suspects != 0 && self.guard.all_runs() >= MOST_GUARD_RUNS {
+            if removed & self.suspects != 0 && self.guard_runs() >= MOST_GUARD_RUNS {
                 self.belief.vetoed_without(removed);
-            } else if !self.fails(kept, Purpose::Shrink, steps).await? {
+            } else if !self.fails(kept, Purpose::Shrink, trials).await? {
                 self.passed.push(kept);
                 self.belief.passed_without(removed);
-            } else if removed & self.suspects != 0 && !self.is_often(kept, steps).await? {
+            } else if removed & self.suspects != 0 && !self.is_often(kept, trials).await? {
                 self.vetoed.push(kept);
                 self.belief.vetoed_without(removed);
                 // If the present plan is itself one that fails too seldom, all that are smaller
                 // will be found to.
                 self.doubts += 1;
-                self.check(steps).await?;
+                self.check(trials).await?;
             } else {
                 let guarded = removed & self.suspects != 0;
-                self.accept(kept, steps);
+                self.accept(kept, trials);
                 if guarded {
                     self.checked = Some(kept);
                 }
@@ -216,19 +206,19 @@ impl Reduction {
         &mut self,
         kept: Places,
         purpose: Purpose,
-        steps: &mut StepRemoval<'_, impl Executions>,
+        trials: &mut impl Trials,
     ) -> Option<bool> {
         self.runs += 1;
-        let failed = steps.fails(kept, purpose).await?;
+        let failed = trials.fails(kept, purpose).await?;
         self.is_shown |= failed;
         Some(failed)
     }
 
-    fn accept(&mut self, kept: Places, steps: &mut StepRemoval<'_, impl Executions>) {
+    fn accept(&mut self, kept: Places, trials: &mut impl Trials) {
         self.belief.failed_without(self.current() & !kept);
         self.doubts = 0;
         self.accepted.push(kept);
-        steps.best(kept, self.belief.rate());
+        trials.best(kept, &self.belief);
     }
 }
 
@@ -236,9 +226,8 @@ impl Reduction {
 mod tests {
     use futures_util::FutureExt;
 
+    use super::super::bits;
     use super::*;
-    use crate::model::{Action, Anchor, Step, StepId, Wait};
-    use crate::shrink::bits;
 
     /// Fails at a rate while the needed steps are there, and at half of it for each amplifier that
     /// is gone.
@@ -274,47 +263,27 @@ mod tests {
             }
         }
 
-        fn reduce(&mut self) -> Reduced {
-            let steps = (0..30).map(|place: u32| Step {
-                id: StepId(place.to_string()),
-                anchor: Anchor::At { offset_ms: 0 },
-                action: Action::Wait(Wait { wait_ms: 1 }),
-            });
-            let plan = Plan {
-                seed: 1,
-                index: 0,
-                background: None,
-                steps: steps.collect(),
-            };
-            let reduced = reduce(&plan, vec![0.0; 30], self).now_or_never();
+        fn reduce(&mut self, seed: u64) -> Reduced {
+            let reduced = reduce(vec![0.0; 30], seed, self).now_or_never();
             reduced.expect("nothing here waits")
         }
     }
 
-    impl Executions for Oracle {
-        async fn fails(&mut self, plan: &Plan, purpose: Purpose) -> Option<bool> {
-            let places = plan
-                .steps
-                .iter()
-                .map(|step| step.id.0.parse::<u32>().unwrap());
-            let kept = places.fold(0, |kept, place| kept | 1 << place);
+    impl Trials for Oracle {
+        async fn fails(&mut self, kept: Places, purpose: Purpose) -> Option<bool> {
             self.runs += 1;
             self.guard_runs += u32::from(purpose == Purpose::Guard);
             (self.runs <= self.most_runs).then(|| self.rng.f64() < self.rate(kept))
         }
 
-        fn fits(&self, _plan: &Plan) -> bool {
-            true
-        }
-
-        fn best(&mut self, _plan: &Plan, _rate: f64) {}
+        fn best(&mut self, _kept: Places, _belief: &Belief) {}
     }
 
     #[test]
     fn a_failure_that_always_shows_is_reduced_to_what_it_needs() {
         for seed in 0..10 {
             let mut oracle = Oracle::new(1.0, seed);
-            let reduced = oracle.reduce();
+            let reduced = oracle.reduce(seed);
             assert_eq!((reduced.kept, reduced.finished), (oracle.needed, true));
             assert!(oracle.runs <= 32, "{} runs", oracle.runs);
             assert!(oracle.guard_runs <= 6, "{} runs", oracle.guard_runs);
@@ -328,7 +297,7 @@ mod tests {
     fn a_flaky_failure_keeps_what_it_needs() {
         for seed in 0..10 {
             let mut oracle = Oracle::new(0.4, seed);
-            let kept = oracle.reduce().kept;
+            let kept = oracle.reduce(seed).kept;
             assert_eq!(kept & oracle.needed, oracle.needed, "seed {seed}");
             assert!(
                 kept.count_ones() <= 4,
@@ -343,7 +312,7 @@ mod tests {
         let kept = (0..10).filter(|seed| {
             let mut oracle = Oracle::new(0.9, *seed);
             oracle.amplifiers = 0b100_0000_0000_0000;
-            let kept = oracle.reduce().kept;
+            let kept = oracle.reduce(*seed).kept;
             kept & oracle.amplifiers != 0 && oracle.rate(kept) >= 0.45
         });
         assert!(kept.count() >= 9);
@@ -354,7 +323,7 @@ mod tests {
         let sound = (0..10).filter(|seed| {
             let mut oracle = Oracle::new(0.9, *seed);
             oracle.false_alarms = 0.05;
-            let kept = oracle.reduce().kept;
+            let kept = oracle.reduce(*seed).kept;
             kept & oracle.needed == oracle.needed
         });
         assert!(sound.count() >= 9);
@@ -365,7 +334,7 @@ mod tests {
         for most_runs in 0..20 {
             let mut oracle = Oracle::new(1.0, 3);
             oracle.most_runs = most_runs;
-            let reduced = oracle.reduce();
+            let reduced = oracle.reduce(3);
             assert!(!reduced.finished);
             assert_eq!(reduced.kept & oracle.needed, oracle.needed);
         }

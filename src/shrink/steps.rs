@@ -1,8 +1,10 @@
 //! A plan's steps, as places of a set.
 
-use super::executions::{Executions, Purpose};
+use super::belief::Belief;
+use super::executions::{Execution, Executions};
 use super::passes::{no_later, without};
 use super::places::Places;
+use super::trials::{Purpose, Trials};
 use crate::model::{Plan, StepId, StepTimes};
 
 /// The plans that are made of one by leaving out steps.
@@ -13,7 +15,7 @@ pub struct StepRemoval<'a, E> {
     pub times: &'a StepTimes,
     /// The steps that may be left out, by place; behind them the background load, if there is any.
     pub places: &'a [StepId],
-    /// The greatest offset from what a step is anchored to.
+    /// No step is to start later than so long after what it is anchored to.
     pub longest_offset_ms: u64,
     /// Where plans are executed.
     pub executions: &'a mut E,
@@ -33,16 +35,17 @@ impl<E: Executions> StepRemoval<'_, E> {
         };
         no_later(kept, self.longest_offset_ms)
     }
+}
 
-    /// Whether the plan with these of its steps fails.
-    pub async fn fails(&mut self, kept: Places, purpose: Purpose) -> Option<bool> {
+impl<E: Executions> Trials for StepRemoval<'_, E> {
+    async fn fails(&mut self, kept: Places, purpose: Purpose) -> Option<bool> {
         let plan = self.plan_of(kept);
-        self.executions.fails(&plan, purpose).await
+        let execution = self.executions.execute(&plan, purpose).await?;
+        Some(execution == Execution::Failed)
     }
 
-    /// From now on the plan with these steps is the best.
-    pub fn best(&mut self, kept: Places, rate: f64) {
+    fn best(&mut self, kept: Places, belief: &Belief) {
         let plan = self.plan_of(kept);
-        self.executions.best(&plan, rate);
+        self.executions.best(&plan, belief.rate());
     }
 }

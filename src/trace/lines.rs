@@ -1,14 +1,12 @@
-//! A trace read line by line, for whoever need not keep all of it.
+//! Reading a trace line by line, without keeping all of it.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
-use super::Event;
 use super::bounds::Order;
-use super::store::{FORMAT_VERSION, Header, TraceError};
+use super::format::Written;
+use super::{Event, FORMAT_VERSION, Header, TraceError};
 use crate::model::{Judgement, Plan};
 
 /// A line of a trace behind its header.
@@ -21,15 +19,6 @@ pub enum TraceLine {
     /// The verdict.
     Verdict(Judgement),
     /// A note that was added later, as it stands.
-    Note(serde_json::Value),
-}
-
-/// A line that is neither the header nor an event, as it is written.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Written {
-    Plan(Plan),
-    Verdict(Judgement),
     Note(serde_json::Value),
 }
 
@@ -103,7 +92,7 @@ impl<R: BufRead> Lines<R> {
             return self.event(event).map(Some);
         }
         let malformed = |error: serde_json::Error| self.malformed(words(&error));
-        // Events are told from the other lines first, so that an error speaks of what the line is.
+        // Whether the line is an event is checked first, so that an error names what the line is.
         let content: serde_json::Value = serde_json::from_slice(&self.buffer).map_err(malformed)?;
         if content.get("event").is_some() {
             let event = serde_json::from_value(content).map_err(malformed)?;
@@ -136,7 +125,7 @@ impl<R: BufRead> Lines<R> {
 }
 
 impl<R: BufRead + Seek> Lines<R> {
-    /// The line at a place that [`Lines::place`] told before.
+    /// The line at a place that [`Lines::place`] returned before.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -184,7 +173,7 @@ fn header(path: &Path, line: &[u8]) -> Result<Header, TraceError> {
         line: 1,
         message,
     };
-    // The version is looked at first: a newer header need not parse as ours does.
+    // The version is checked first: a newer header may have another form.
     let raw: serde_json::Value = serde_json::from_slice(line).map_err(|e| malformed(words(&e)))?;
     let version = raw["comeback_trace"]
         .as_u64()

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use super::lag::{Measure, Withheld};
-use super::{Event, EventKind, Redaction, TraceError, TraceWriter};
+use super::{Event, EventKind, Phase, Redaction, TraceError, TraceWriter};
 use crate::watched;
 
 /// Gives every event its number and time, keeps it, and writes it to the trace as it happens. Clones
@@ -94,6 +94,17 @@ impl Recorder {
         }
         self.0.length.send_replace(state.next());
         seq
+    }
+
+    /// Records that a phase of the trial begins, and returns the event's `seq`.
+    pub fn phase(&self, phase: Phase) -> u64 {
+        self.record(EventKind::Phase { phase })
+    }
+
+    /// Records that something went wrong with the harness or the environment.
+    pub fn trouble(&self, during: &str, message: String) {
+        let during = during.to_owned();
+        self.record(EventKind::Trouble { during, message });
     }
 
     /// Microseconds since the trial began.

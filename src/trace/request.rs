@@ -1,18 +1,9 @@
 //! One request of a trial, and all that happened to it.
 
-use super::{Exchange, Mismatch, Origin, Span, Window};
+use super::{Exchange, Mismatch, Moment, Origin, Span, Window};
 use crate::model::{Outcome, UnknownReason};
 
-/// The number and time of an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Moment {
-    /// The event's number in the order of observation.
-    pub seq: u64,
-    /// The event's time, in microseconds since the trial began.
-    pub at_us: u64,
-}
-
-/// All that the history says about one request.
+/// Everything that the history says of one request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request<'a> {
     /// Its number.
@@ -90,6 +81,13 @@ pub struct End<'a> {
     pub latency_us: u64,
     /// The token that the API echoed.
     pub echo: Option<&'a str>,
+}
+
+impl End<'_> {
+    /// From the intended send to the end.
+    pub fn span(&self) -> Span {
+        Span::before(self.moment.at_us, self.latency_us)
+    }
 }
 
 impl<'a> Request<'a> {

@@ -155,9 +155,9 @@ async fn each_line_of_the_log_is_seen_once_across_restarts() {
     for (options, words) in [
         (
             &[][..],
-            &["chatter", "400", "line", "40000", "say", "end", "wait"][..],
+            &["request_log", "400", "line", "40000", "say", "end", "wait"][..],
         ),
-        (&["--tty"], &["chatter", "400", "say", "end", "wait"]),
+        (&["--tty"], &["request_log", "400", "say", "end", "wait"]),
     ] {
         let container = TestContainer::run(options, words);
         let driver = driver(&engine, &container).await;
@@ -253,7 +253,7 @@ async fn the_exit_code_and_the_want_of_memory_are_told_apart() {
 
     let limits = ["--memory", "24m", "--memory-swap", "24m"];
     let name = unique();
-    let hog = TestContainer::run_as(name, &limits, &["chatter", "0", "wait"]);
+    let hog = TestContainer::run_as(name, &limits, &["request_log", "0", "wait"]);
     let driver_of_hog = driver(&engine, &hog).await;
     let mut seen = driver_of_hog.observe();
     let (succeeded, _) = driver_of_hog

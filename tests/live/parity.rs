@@ -1,7 +1,6 @@
 //! What the simulator finds is so: the same plan has the same signature on the demo's real processes.
 
 use std::collections::BTreeSet;
-use std::future::pending;
 use std::iter;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -15,6 +14,7 @@ use comeback::trace::{Span, Trace, View};
 use serde_json::Value;
 
 use crate::support::desk::Desk;
+use crate::support::trial;
 use crate::support::turn;
 
 /// How often a plan is tried live on a quiet machine: some windows are narrow.
@@ -213,11 +213,10 @@ fn skipped(bug: Variant) {
 }
 
 fn simulated(bug: Variant) -> Trace {
-    let bench = demo::simulated(bug).unwrap();
+    let handle = demo::simulated(bug).unwrap();
     let plan = plan(bug);
-    bench.space.fits(&plan).unwrap();
-    let simulation = bench.simulation.as_ref().unwrap();
-    simulation.trial(&bench, &plan, 0, pending()).unwrap()
+    handle.space.fits(&plan).unwrap();
+    trial::simulated(&handle, &plan, 0)
 }
 
 /// What came of showing a plan live.

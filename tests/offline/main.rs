@@ -14,3 +14,5 @@ mod tidy;
 mod trace_properties;
 mod unreadable;
 mod verbs;
+
+use support::trial;

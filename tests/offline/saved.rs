@@ -68,8 +68,8 @@ fn every_saved_trace_was_shrunk_and_is_judged_as_it_was() {
         assert!(recorded.is_some(), "{}", path.display());
         if trace.header.stack.name == demo::NAME {
             let variant = trace.header.stack.variant.as_ref().unwrap();
-            let bench = demo::simulated(variant.parse().unwrap()).unwrap();
-            let fits = bench.space.fits(&trace.plan);
+            let handle = demo::simulated(variant.parse().unwrap()).unwrap();
+            let fits = handle.space.fits(&trace.plan);
             assert!(fits.is_ok(), "{}: {fits:?}", path.display());
         }
         let again = judge(trace, &trace.header.limits, &standard());

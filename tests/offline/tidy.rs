@@ -275,7 +275,7 @@ fn what_is_allowed_raises_no_complaint() {
         ),
         ("stack/docker/events.rs", "use bollard::Docker;"),
         (
-            "load/fresh.rs",
+            "load/pooled.rs",
             "use reqwest::Client;\nuse crate::model::Plan;",
         ),
         (

@@ -8,4 +8,5 @@ pub mod docker;
 pub mod live;
 pub mod long_trace;
 pub mod test_container;
+pub mod trial;
 pub mod turn;

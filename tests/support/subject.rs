@@ -34,7 +34,7 @@ fn main() {
                 unsafe { signal(SIGTERM, leave) };
             }
             // Counts its starts in a file, and says much at once on both outputs.
-            "chatter" => chatter(number()),
+            "request_log" => request_log(number()),
             // One line of so many bytes.
             "line" => println!("{}", "x".repeat(number() as usize)),
             "say" => println!("{}", words.next().expect("a text")),
@@ -56,7 +56,7 @@ fn main() {
     }
 }
 
-fn chatter(lines: u64) {
+fn request_log(lines: u64) {
     let mut starts = fs::OpenOptions::new()
         .create(true)
         .append(true)

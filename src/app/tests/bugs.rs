@@ -93,7 +93,7 @@ async fn never_finishes(world: &World) -> bool {
 async fn shows(bug: Variant, world: &mut World) -> bool {
     let ms = Duration::from_millis;
     let slow = BackendSettings {
-        work: Duration::from_secs(60),
+        job_time: Duration::from_secs(60),
         ..BackendSettings::default()
     };
     match bug {
@@ -243,7 +243,7 @@ async fn shows(bug: Variant, world: &mut World) -> bool {
         Variant::LateReply => {
             world.kill().await;
             let late = BackendSettings {
-                work: ms(400),
+                job_time: ms(400),
                 ..BackendSettings::default()
             };
             world.start(late).await;

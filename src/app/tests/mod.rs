@@ -72,7 +72,7 @@ async fn healthy_gives_up_on_a_backend_that_does_not_answer() {
     let mut world = World::new(ApiSettings::default()).await;
     world.kill().await;
     let silent = BackendSettings {
-        work: Duration::from_secs(3600),
+        job_time: Duration::from_secs(3600),
         ..BackendSettings::default()
     };
     world.start(silent).await;

@@ -1,5 +1,4 @@
-//! The files of a failure while it is shrunk: the best failing trace at all times, and what is
-//! noted in it.
+//! The files of a failure while it is shrunk: the best failing trace at all times, and its notes.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,11 +9,11 @@ use crate::model::{Explanation, Plan, Reproduced, ShrinkHistory, ShrinkRun};
 use crate::shrink::{Ending, Found, Shrunk, explain};
 use crate::trace::{Trace, outages_ms};
 
-/// A plan is confirmed when so many executions have measured how often it fails.
+/// A plan is confirmed when this many executions have measured its failure rate.
 const CONFIRMED: u64 = 3;
 
 impl Laboratory<'_> {
-    /// How often a plan failed in executions that measured it.
+    /// How often a plan failed in the executions that measured its failure rate.
     pub(super) fn reproduced(&self, plan: &Plan) -> Reproduced {
         let count = self.counts.iter().find(|(known, _)| known == plan);
         count.map_or(Reproduced { failed: 0, runs: 0 }, |(_, count)| *count)
@@ -25,7 +24,7 @@ impl Laboratory<'_> {
         before.map_or(self.failing.plan.size().steps, |before| before.from_steps)
     }
 
-    /// What shrinking took so far, by all attempts.
+    /// The history of shrinking so far, with earlier attempts.
     fn history(&self, finished: bool) -> ShrinkHistory {
         let before = self.before.iter().flat_map(|before| &before.history);
         let mut history: Vec<ShrinkRun> = before.chain(&self.history).cloned().collect();
@@ -43,20 +42,20 @@ impl Laboratory<'_> {
         }
     }
 
-    /// Whether it was measured how often a plan fails, and it did.
+    /// Whether the failure rate of a plan was measured and is above zero.
     fn is_confirmed(&self, plan: &Plan) -> bool {
         let Reproduced { failed, runs } = self.reproduced(plan);
         failed > 0 && runs >= CONFIRMED
     }
 
-    /// Where a smaller plan is kept that is not confirmed, beside one that is. Its name does not
-    /// end in `.jsonl`, so that `regress` leaves it alone.
+    /// The file of a smaller plan that is not confirmed, beside one that is. Its name does not end
+    /// in `.jsonl`, so that `regress` leaves it alone.
     fn beside(&self) -> PathBuf {
         self.kept.with_extension("jsonl.smaller")
     }
 
-    /// Puts the best plan's failing trace in the place of the one that is kept, or beside it if
-    /// only that one is confirmed.
+    /// Replaces the kept trace by the best plan's failing trace, or writes this beside it if only
+    /// the kept one is confirmed.
     pub(super) fn publish(
         &mut self,
         explanation: Option<&Explanation>,
@@ -85,7 +84,7 @@ impl Laboratory<'_> {
         Ok(best)
     }
 
-    /// A failing trace of a plan, with what is known of it.
+    /// A failing trace of a plan, with its notes.
     fn noted(&self, plan: &Plan, explanation: Option<&Explanation>, finished: bool) -> Trace {
         let mut trace = self.trace_of(plan).clone();
         trace.notes = notes::renewed(
@@ -109,7 +108,7 @@ impl Laboratory<'_> {
     ) -> Result<Shrunken, CampaignError> {
         let why_stopped = self.why_over().filter(|_| shrunk.ending == Ending::Stopped);
         match self.error.take() {
-            // What was found is a failure all the same.
+            // The failure that was found is still one.
             None | Some(CampaignError::Stack(_)) => {}
             Some(error) => return Err(error),
         }
@@ -136,7 +135,7 @@ impl Laboratory<'_> {
             reproduced,
             why_stopped.as_deref(),
         );
-        // An attempt that came to nothing leaves what an earlier one had found out.
+        // An attempt without a result keeps the notes of an earlier one.
         let is_in_vain = shrunk.ending == Ending::Stopped && self.best == self.failing.plan;
         let trace = match is_in_vain && notes::is_explained(&self.failing) {
             true => self.failing.clone(),

@@ -1,15 +1,15 @@
-//! When a failure shows so seldom that a campaign had better look for others, too.
+//! When a failure shows so seldom that a campaign should look for others, too.
 
 use crate::model::Reproduced;
 
 /// Fewer than one in 4 executions of the smallest plan fail, after 8 that measured it.
 const MEASURED: (u64, u64) = (4, 8);
 
-/// Before that was measured: fewer than one in 8 executions of smaller plans fail, after 24. Where
-/// a failure always shows, one in three does.
+/// Before that was measured: fewer than one in 8 executions of smaller plans fail, after 24. For a
+/// failure that always shows, it is one in three.
 const SO_FAR: (u64, u64) = (8, 24);
 
-/// Whether a failure shows seldom, by what was `measured` of its smallest plan, or else by the
+/// Whether a failure shows seldom, by the `measured` rate of its smallest plan, or else by the
 /// executions of smaller plans `so_far`.
 pub(super) fn is_seldom(measured: Reproduced, so_far: Reproduced) -> bool {
     let (counted, (one_in, after)) = match measured.runs >= MEASURED.1 {

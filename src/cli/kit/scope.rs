@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::campaign::Bench;
+use crate::campaign::StackHandle;
 use crate::executor::ResetPolicy;
 use crate::model::{API, Act, Fault, FaultKind, FaultName, Plan};
-use crate::nemesis::strokes;
+use crate::nemesis::fault_acts;
 use crate::report::{Ability, Scope, Touched};
 use crate::stack::{Driver, Subject};
 
@@ -13,26 +13,26 @@ use crate::stack::{Driver, Subject};
 const ID_DIGITS: usize = 12;
 
 /// What a run of any plans may touch, or of these.
-pub fn of(bench: &Bench, plans: Option<&[Plan]>) -> Scope {
-    let executor = &bench.executor;
-    let clean = |text: &str| bench.redaction.apply(text);
+pub fn of(handle: &StackHandle, plans: Option<&[Plan]>) -> Scope {
+    let executor = &handle.executor;
+    let clean = |text: &str| handle.redaction.apply(text);
     let backends = executor.stack.backends.iter();
     let services = backends
         .map(|backend| Touched {
             probe: Some(clean(&backend.probe.means())),
-            ..touched(bench, &backend.name, &*backend.driver, plans)
+            ..touched(handle, &backend.name, &*backend.driver, plans)
         })
         .chain(
             executor
                 .stack
                 .api
                 .iter()
-                .map(|api| touched(bench, API, &**api, plans)),
+                .map(|api| touched(handle, API, &**api, plans)),
         );
     let caps = &executor.caps;
     let kinds = executor.kinds.iter();
     Scope {
-        stack: bench.info.name.clone(),
+        stack: handle.info.name.clone(),
         services: services.collect(),
         url: clean(executor.transport.url()),
         requests: kinds
@@ -45,8 +45,13 @@ pub fn of(bench: &Bench, plans: Option<&[Plan]>) -> Scope {
     }
 }
 
-fn touched(bench: &Bench, name: &str, driver: &dyn Driver, plans: Option<&[Plan]>) -> Touched {
-    let allowed = allowed(bench, name, plans);
+fn touched(
+    handle: &StackHandle,
+    name: &str,
+    driver: &dyn Driver,
+    plans: Option<&[Plan]>,
+) -> Touched {
+    let allowed = allowed(handle, name, plans);
     let ability = |fault: FaultName| match acts(fault).iter().all(|act| driver.supports(*act)) {
         false => Ability::Cannot,
         true if allowed.contains(fault.name()) => Ability::Yes,
@@ -62,7 +67,7 @@ fn touched(bench: &Bench, name: &str, driver: &dyn Driver, plans: Option<&[Plan]
         .filter(|(_, ability)| *ability == Ability::Yes);
     let mut all = Vec::from_iter(done.flat_map(|(fault, _)| acts(*fault)));
     let lives_as_long_as_we = !driver.outlives_us();
-    if bench.reset != ResetPolicy::Never || lives_as_long_as_we {
+    if handle.reset_policy != ResetPolicy::Never || lives_as_long_as_we {
         all.extend(acts(FaultName::Stop));
     }
     let mut told: Vec<String> = Vec::new();
@@ -75,7 +80,7 @@ fn touched(bench: &Bench, name: &str, driver: &dyn Driver, plans: Option<&[Plan]
     let subject = driver.subject();
     let what = what(&subject)
         .into_iter()
-        .map(|line| bench.redaction.apply(&line));
+        .map(|line| handle.redaction.apply(&line));
     Touched {
         service: name.to_owned(),
         driver: subject.driver().to_owned(),
@@ -90,7 +95,7 @@ fn touched(bench: &Bench, name: &str, driver: &dyn Driver, plans: Option<&[Plan]
 }
 
 /// The names of the faults that may be done to a service.
-fn allowed(bench: &Bench, name: &str, plans: Option<&[Plan]>) -> BTreeSet<&'static str> {
+fn allowed(handle: &StackHandle, name: &str, plans: Option<&[Plan]>) -> BTreeSet<&'static str> {
     match plans {
         Some(plans) => {
             let faults = plans.iter().flat_map(Plan::faults);
@@ -98,7 +103,7 @@ fn allowed(bench: &Bench, name: &str, plans: Option<&[Plan]>) -> BTreeSet<&'stat
             own.map(|(_, fault)| fault.kind.name()).collect()
         }
         None => {
-            let own = bench.space.backends().iter().filter(|b| b.name == name);
+            let own = handle.space.backends().iter().filter(|b| b.name == name);
             own.flat_map(|backend| &backend.faults)
                 .map(|fault| fault.name())
                 .collect()
@@ -123,9 +128,9 @@ fn acts(fault: FaultName) -> Vec<Act> {
         kind,
         outage_ms: 0,
     };
-    strokes(&fault)
+    fault_acts(&fault)
         .into_iter()
-        .map(|stroke| stroke.act)
+        .map(|timed| timed.act)
         .collect()
 }
 

@@ -11,13 +11,12 @@ use super::interrupt;
 use super::source::{self, Source};
 use super::stream;
 use crate::assembly::{Hold, Presence, Reaper, begin_journal};
-use crate::campaign::{Audience, Bench, CampaignError, Interrupt, Stacks};
-use crate::executor::Executor;
+use crate::campaign::{Audience, CampaignError, Interrupt, StackHandle, Stacks};
 use crate::nemesis::Journal;
 
 /// A stack for the length of one command.
 pub struct Session {
-    bench: Bench,
+    handle: StackHandle,
     interrupt: Interrupt,
     _reaper: Option<Reaper>,
     /// Given up last, when the stack is as it was found.
@@ -56,7 +55,7 @@ impl Session {
                 Ok(session) => sessions.push(session),
                 Err(error) => {
                     for session in &sessions {
-                        session.bench.executor.journal.end()?;
+                        session.handle.executor.journal.end()?;
                     }
                     return Err(error);
                 }
@@ -107,7 +106,7 @@ impl Session {
         // Who is meant does not depend on their state; what they are like is found out once nobody
         // else changes it.
         let nowhere = Arc::new(Journal::nowhere());
-        let meant = source.bench(nth, &nowhere, Presence::Any).await?;
+        let meant = source.handle(nth, &nowhere, Presence::Any).await?;
         let stack = &meant.executor.stack;
         let waits = |for_whom: &str| stream::say(&format!("comeback: waiting for {for_whom}"));
         let hold = Hold::of(stack, source.may_wait(), &interrupt, waits).await?;
@@ -134,9 +133,9 @@ impl Session {
             Some(path) => Some(Reaper::start(&source::my_executable()?, path)?),
             None => None,
         };
-        match source.bench(nth, &journal, presence).await {
-            Ok(bench) => Ok(Session {
-                bench,
+        match source.handle(nth, &journal, presence).await {
+            Ok(handle) => Ok(Session {
+                handle,
                 interrupt,
                 _reaper: reaper,
                 _hold: None,
@@ -149,8 +148,8 @@ impl Session {
     }
 
     /// The stack and all that its trials need.
-    pub fn bench(&self) -> &Bench {
-        &self.bench
+    pub fn handle(&self) -> &StackHandle {
+        &self.handle
     }
 
     /// The request to end early.
@@ -167,9 +166,9 @@ impl Session {
     pub async fn with_stack<T>(
         &self,
         audience: &dyn Audience,
-        use_it: impl AsyncFnOnce(&Bench, &Interrupt) -> Result<T, CampaignError>,
+        use_it: impl AsyncFnOnce(&StackHandle, &Interrupt) -> Result<T, CampaignError>,
     ) -> anyhow::Result<Option<T>> {
-        let stacks = Stacks::new(&self.bench, []);
+        let stacks = Stacks::new(&self.handle, []);
         let use_it = async |stacks: &Stacks<'_>, interrupt: &Interrupt| {
             use_it(stacks.first(), interrupt).await
         };
@@ -185,16 +184,16 @@ impl Session {
     pub async fn beside_stack<T>(
         &self,
         audience: &dyn Audience,
-        use_it: impl AsyncFnOnce(&Bench, &Interrupt) -> anyhow::Result<T>,
+        use_it: impl AsyncFnOnce(&StackHandle, &Interrupt) -> anyhow::Result<T>,
     ) -> anyhow::Result<Option<T>> {
-        let executor = &self.bench.executor;
+        let executor = &self.handle.executor;
         let up = tokio::select! {
             biased;
             () = self.interrupt.requested() => Ok(None),
             up = self.own_up(audience) => up.map(Some),
         };
         let result = match up {
-            Ok(Some(())) => use_it(&self.bench, &self.interrupt).await.map(Some),
+            Ok(Some(())) => use_it(&self.handle, &self.interrupt).await.map(Some),
             Ok(None) => Ok(None),
             Err(error) => Err(error),
         };
@@ -206,7 +205,7 @@ impl Session {
 
     /// Starts the services of our own, and waits until they serve.
     async fn own_up(&self, audience: &dyn Audience) -> anyhow::Result<()> {
-        let executor = &self.bench.executor;
+        let executor = &self.handle.executor;
         if executor
             .stack
             .services()
@@ -231,30 +230,23 @@ pub async fn with_stacks<T>(
     audience: &dyn Audience,
     use_them: impl AsyncFnOnce(&Stacks<'_>, &Interrupt) -> Result<T, CampaignError>,
 ) -> anyhow::Result<Option<T>> {
-    if stacks.first().simulation.is_some() {
-        audience.busy("simulating");
-        return Ok(Some(use_them(stacks, interrupt).await?));
-    }
-    audience.busy("bringing the stack up");
-    let executors = || stacks.all().map(|bench| &bench.executor);
-    let up = tokio::select! {
-        biased;
-        () = interrupt.requested() => Ok(None),
-        up = try_join_all(executors().map(Executor::bring_up)) => up.map(Some),
-    };
+    let ups = stacks
+        .all()
+        .map(|stack| stack.runner.bring_up(stack, interrupt, audience));
+    let up = try_join_all(ups).await;
+    let release = || join_all(stacks.all().map(|stack| stack.runner.release(stack)));
     // No fault is done before the stacks are up: until then there is nothing to heal, only to end
     // what was started.
     let (result, left) = match up {
-        Ok(Some(_)) => {
+        Ok(are_up) if are_up.iter().all(|is_up| *is_up) => {
             let result = use_them(stacks, interrupt).await.map(Some);
-            audience.busy("leaving the stack as it was found");
-            (result, join_all(executors().map(Executor::leave)).await)
+            let leave = stacks
+                .all()
+                .map(|stack| stack.runner.leave(stack, audience));
+            (result, join_all(leave).await)
         }
-        Ok(None) => (Ok(None), join_all(executors().map(Executor::release)).await),
-        Err(error) => (
-            Err(error.into()),
-            join_all(executors().map(Executor::release)).await,
-        ),
+        Ok(_) => (Ok(None), release().await),
+        Err(error) => (Err(error.into()), release().await),
     };
     // The first error of all is told.
     let result = result?;

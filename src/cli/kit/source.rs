@@ -9,7 +9,7 @@ use clap::Args;
 use super::{folder, stream};
 use crate::app::Variant;
 use crate::assembly::{Blueprint, Presence, configured};
-use crate::campaign::Bench;
+use crate::campaign::StackHandle;
 use crate::config::Config;
 use crate::demo;
 use crate::nemesis::Journal;
@@ -89,12 +89,12 @@ impl Source {
     /// # Errors
     /// When the configuration is bad or does not tell how there can be so many, or a service of it
     /// is not there.
-    pub async fn bench(
+    pub async fn handle(
         &self,
         nth: usize,
         journal: &Arc<Journal>,
         presence: Presence,
-    ) -> anyhow::Result<Bench> {
+    ) -> anyhow::Result<StackHandle> {
         let mut blueprint = match self.demo {
             Some(variant) if self.simulated => return Ok(demo::simulated(variant)?),
             Some(variant) => return Ok(demo::live(my_executable()?, variant, journal)?),

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::cli::kit::{Exit, Output, stream};
 use crate::config::{ReadyCheck, Sketch, SketchedBackend};
-use crate::load::{Fresh, HttpRequest, Transport};
+use crate::load::{HttpRequest, Transport, Unpooled};
 use crate::stack::docker::{ComposeService, Engine, compose_services};
 
 /// How long a published port may take to answer before it counts as no HTTP.
@@ -217,7 +217,7 @@ async fn http_port(service: Option<&ComposeService>) -> Option<u16> {
 
 /// Whether anything that is HTTP comes back from a port of this machine.
 async fn answers_http(port: u16) -> bool {
-    let Ok(transport) = Fresh::new(&format!("http://127.0.0.1:{port}"), None) else {
+    let Ok(transport) = Unpooled::new(&format!("http://127.0.0.1:{port}"), None) else {
         return false;
     };
     let answer = timeout(HTTP_WITHIN, transport.exchange(HttpRequest::get("/")));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use clap::Args;
 
-use crate::campaign::{Audience, FreshStack, Interrupt, Regress};
+use crate::campaign::{Audience, Interrupt, Regress, Replayer};
 use crate::cli::kit::{Exit, Output, Progress, Session, Source, folder, saved, share, words};
 use crate::model::{Fate, Regressed, Regression, Verdict};
 use crate::report;
@@ -62,11 +62,11 @@ struct Saved {
 }
 
 /// Where traces are replayed, and what has become of them so far.
-struct Bout<'a> {
+struct Replays<'a> {
     campaign: &'a Regress,
     interrupt: &'a Interrupt,
     progress: &'a Progress,
-    told: &'a mut Vec<Regressed>,
+    regressed: &'a mut Vec<Regressed>,
 }
 
 impl RegressArgs {
@@ -77,19 +77,19 @@ impl RegressArgs {
             false => None,
         };
         // All are read before anything is started.
-        let mut told = Vec::new();
+        let mut regressed = Vec::new();
         let mut groups: Vec<(Source, Vec<Saved>)> = Vec::new();
         for path in files {
-            let place = told.len();
+            let place = regressed.len();
             let name = path.display().to_string();
             match self.enlist(&path, configured.as_deref()) {
-                Err(not_replayed) => told.push(Regressed {
+                Err(not_replayed) => regressed.push(Regressed {
                     trace: name,
                     ..*not_replayed
                 }),
                 Ok((source, trace)) => {
                     let waits = "it was not replayed";
-                    told.push(Regressed {
+                    regressed.push(Regressed {
                         signature: trace.judgement.as_ref().and_then(|j| j.signature.clone()),
                         ..Regressed::not_replayed(name, Fate::Inconclusive, waits)
                     });
@@ -113,22 +113,22 @@ impl RegressArgs {
             let most = all.map(|saved| campaign.most_runs(&saved.trace)).sum();
             let progress = Progress::new(output, Some(most));
             let interrupt = Session::signals()?;
-            let mut bout = Bout {
+            let mut replays = Replays {
                 campaign: &campaign,
                 interrupt: &interrupt,
                 progress: &progress,
-                told: &mut told,
+                regressed: &mut regressed,
             };
-            let done = bout.replay_all(&groups).await;
+            let done = replays.replay_all(&groups).await;
             progress.finish();
             done?;
             interrupted = interrupt.is_requested();
         }
         let regression = Regression {
-            verdict: Regression::verdict_of(&told),
+            verdict: Regression::verdict_of(&regressed),
             folder: self.folder.display().to_string(),
             confidence: self.confidence,
-            traces: told,
+            traces: regressed,
             interrupted,
         };
         output.document(&regression, &report::regressed(&regression))?;
@@ -178,7 +178,7 @@ impl RegressArgs {
     }
 }
 
-impl Bout<'_> {
+impl Replays<'_> {
     /// Replays the traces of one stack after those of the other. What the environment does to one
     /// stack keeps nobody from the next.
     async fn replay_all(&mut self, groups: &[(Source, Vec<Saved>)]) -> anyhow::Result<()> {
@@ -194,7 +194,7 @@ impl Bout<'_> {
                 Err(error) => return Err(error),
             };
             for saved in left {
-                self.told[saved.place].because.clone_from(&because);
+                self.regressed[saved.place].because.clone_from(&because);
             }
         }
         Ok(())
@@ -203,20 +203,20 @@ impl Bout<'_> {
     /// Replays the traces of one stack. Those that were not come to be replayed are left.
     async fn replay(&mut self, source: &Source, left: &mut Vec<&Saved>) -> anyhow::Result<()> {
         let session = Session::under(source, self.interrupt.clone()).await?;
-        let up = session.with_stack(self.progress, async |bench, interrupt| {
-            let mut stack = FreshStack::new(bench, interrupt, self.progress);
+        let up = session.with_stack(self.progress, async |handle, interrupt| {
+            let mut replayer = Replayer::new(handle, interrupt, self.progress);
             while let Some(saved) = left.first().copied() {
-                if stack.is_interrupted() {
+                if replayer.is_interrupted() {
                     break;
                 }
                 let Saved { place, path, trace } = saved;
                 self.progress.busy(&format!("replaying {}", path.display()));
-                let told = self.campaign.run(path, trace, &mut stack).await?;
-                self.progress.tell(&report::fate_line(&told));
-                self.told[*place] = told;
+                let regressed = self.campaign.run(path, trace, &mut replayer).await?;
+                self.progress.tell(&report::fate_line(&regressed));
+                self.regressed[*place] = regressed;
                 left.remove(0);
             }
-            stack.leave().await
+            replayer.leave().await
         });
         up.await.map(drop)
     }

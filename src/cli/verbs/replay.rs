@@ -55,8 +55,8 @@ impl ReplayArgs {
     pub async fn run(self, output: &Output) -> anyhow::Result<Exit> {
         let recorded = Trace::read(&self.trace)?;
         let session = Session::open(&self.source(&recorded)?.waiting(self.wait)).await?;
-        let bench = session.bench();
-        let fits = bench.space.fits(&self.speed.plan(&recorded.plan));
+        let handle = session.handle();
+        let fits = handle.space.fits(&self.speed.plan(&recorded.plan));
         fits.with_context(|| self.misfit())?;
         folder::make("--out", &self.out)?;
         let times = self.times.unwrap_or(match self.until_fails {
@@ -71,8 +71,8 @@ impl ReplayArgs {
             out: self.out,
         };
         let replayed = session
-            .with_stack(&progress, async |bench, interrupt| {
-                replay.run(&recorded, bench, interrupt, &progress).await
+            .with_stack(&progress, async |handle, interrupt| {
+                replay.run(&recorded, handle, interrupt, &progress).await
             })
             .await;
         progress.finish();

@@ -58,11 +58,11 @@ impl Send {
         let session = Session::beside(&self.source, Presence::Unneeded).await?;
         let progress = Progress::new(output, None);
         let summary = session
-            .beside_stack(&progress, async |bench, interrupt| {
-                let burst = self.burst(&bench.executor.kinds)?;
+            .beside_stack(&progress, async |handle, interrupt| {
+                let burst = self.burst(&handle.executor.kinds)?;
                 progress.finish();
-                let recorder = bench.recorder();
-                let client = bench.client("send", seed_of_now(), recorder.clone())?;
+                let recorder = handle.recorder();
+                let client = handle.client("send", seed_of_now(), recorder.clone())?;
                 let origin = Origin::Step(StepId("send".to_owned()));
                 let began = Instant::now();
                 let mut board = Board::new(output);
@@ -76,7 +76,7 @@ impl Send {
                     }
                 }
                 board.close(&recorder);
-                Ok(board.stats.summary(&bench.info.name, began.elapsed()))
+                Ok(board.stats.summary(&handle.info.name, began.elapsed()))
             })
             .await;
         progress.finish();

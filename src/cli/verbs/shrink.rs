@@ -52,7 +52,7 @@ impl Shrink {
         let source = self.source.or_of_trace(&failing.header.stack);
         let source = source.with_context(|| format!("cannot shrink {path}"))?;
         let session = Session::open(&source.waiting(self.wait)).await?;
-        let fits = session.bench().space.fits(&failing.plan);
+        let fits = session.handle().space.fits(&failing.plan);
         fits.with_context(|| {
             format!("cannot shrink {path} on this stack; give the one it is of by --config FILE")
         })?;
@@ -62,14 +62,14 @@ impl Shrink {
             .with_context(|| format!("cannot keep a copy of {path} in {}", run.display()))?;
         let progress = Progress::new(output, None);
         let shrunk = session
-            .with_stack(&progress, async |bench, interrupt| {
+            .with_stack(&progress, async |handle, interrupt| {
                 let budget = self.budget.into();
-                let shrunk = bench
+                let shrunk = handle
                     .shrink(&failing, &self.trace, &run, budget, interrupt, &progress)
                     .await?;
                 // A stack that stands on its own may still suffer from the last execution.
-                if bench.executor.stands_alone() && !interrupt.is_requested() {
-                    bench.refresh(&progress).await?;
+                if handle.executor.stands_alone() && !interrupt.is_requested() {
+                    handle.reset(&progress).await?;
                 }
                 Ok(shrunk)
             })

@@ -9,7 +9,7 @@ use serde::Serialize;
 use tokio::time::sleep;
 
 use crate::assembly::Presence;
-use crate::campaign::Bench;
+use crate::campaign::StackHandle;
 use crate::cli::kit::{Exit, Output, Progress, Session, Source, seconds, seed_of_now};
 use crate::load;
 use crate::model::Background;
@@ -77,17 +77,17 @@ impl Watch {
         let session = Session::beside(&self.source, Presence::Observed).await?;
         let progress = Progress::new(output, None);
         // What services say while they start is shown as well.
-        let recorder = session.bench().recorder();
-        let _services = Services::observe(&session.bench().executor.stack, &recorder);
+        let recorder = session.handle().recorder();
+        let _services = Services::observe(&session.handle().executor.stack, &recorder);
         let exit = session
-            .beside_stack(&progress, async |bench, interrupt| {
+            .beside_stack(&progress, async |handle, interrupt| {
                 progress.finish();
                 tokio::select! {
                     biased;
                     () = interrupt.requested() => Ok(Exit::Success),
                     () = self.time_is_up() => Ok(Exit::Success),
                     exit = self.show(&recorder, output) => exit,
-                    never = self.observe(bench, &recorder) => never,
+                    never = self.observe(handle, &recorder) => never,
                 }
             })
             .await;
@@ -103,11 +103,11 @@ impl Watch {
     }
 
     /// Observes and probes, for ever.
-    async fn observe(&self, bench: &Bench, recorder: &Recorder) -> anyhow::Result<Exit> {
-        let executor = &bench.executor;
+    async fn observe(&self, handle: &StackHandle, recorder: &Recorder) -> anyhow::Result<Exit> {
+        let executor = &handle.executor;
         let _readiness = ReadinessObserver::probe(&executor.stack, recorder);
         if !self.no_probe {
-            let client = bench.client("watch", seed_of_now(), recorder.clone())?;
+            let client = handle.client("watch", seed_of_now(), recorder.clone())?;
             let kinds = executor.kinds.iter();
             let probes = Background {
                 rate_per_s: 1.0 / self.probe_every.as_secs_f64(),

@@ -5,11 +5,10 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
-/// Decides whether a service gets to run. Clones decide together.
+/// Decides whether a service may run. Clones share the decision.
 ///
-/// A frozen service is not polled at all, so nothing of it happens: its timers go off when it is
-/// thawed, late, and what is sent to it waits in its connections, as with a process that does not
-/// get the processor.
+/// A frozen service is not polled at all: its timers go off late, when it is thawed, and data that
+/// is sent to it waits in its connections, as with a process that has no processor.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Freezer(Arc<Mutex<State>>);
 
@@ -34,7 +33,7 @@ impl Freezer {
         self.state().frozen
     }
 
-    /// Runs a service, whenever it is not frozen.
+    /// Runs a service while it is not frozen.
     pub async fn run<T>(&self, service: impl Future<Output = T>) -> T {
         let mut service = pin!(service);
         poll_fn(|context| {

@@ -1,4 +1,4 @@
-//! The network in memory: places that listen, can be connected to, and can be cut off.
+//! The network in memory: places that listen, accept connections, and can be cut off.
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
@@ -15,8 +15,8 @@ use tokio::time::sleep;
 
 use crate::app::{Listener, Network, Stream};
 
-/// How long it takes to be let in or refused. What is sent over an open stream takes no time; but
-/// somebody who connects again and again must not do so for ever within one moment.
+/// How long a connection takes to be accepted or refused. Data on an open stream takes no time, but
+/// a client that connects in a loop must not do so for ever within one moment.
 const CONNECT_TAKES: Duration = Duration::from_millis(1);
 
 /// How much one side of a stream may send before the other reads, in bytes: about what the kernel's
@@ -25,24 +25,24 @@ const STREAM_BUFFER: usize = 64 << 10;
 
 /// The place of one service in the network. Clones are the same place.
 ///
-/// Where nobody listens, a connection is *refused*. A place that is cut off is a *black hole*: what
-/// is sent to it or by it waits, and so does whoever connects, without any answer, until it is
-/// joined again. What was under way then goes on, as TCP does it by sending again, but at once.
+/// If nobody listens, a connection is *refused*. A place that is cut off is a *black hole*: data to
+/// or from it and new connections wait without any answer until it is joined again. Then they go on
+/// at once, as TCP does after a retransmission.
 #[derive(Debug, Clone, Default)]
 pub struct Place(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// Where the one who listens takes in arrivals.
+    /// The queue of the listener.
     door: Option<mpsc::UnboundedSender<Stream>>,
     cut: bool,
-    /// Who waits for the cut to end, in the order in which they were made: an order that is the
-    /// same in every run.
+    /// The tasks that wait for the cut to end, in the order in which they began: the same order in
+    /// every run.
     waiting: BTreeMap<u64, Waker>,
     last: u64,
 }
 
-/// Where a service takes in those who connect. When it is dropped, nobody listens any more.
+/// The listener of a service. When it is dropped, nobody listens any more.
 #[derive(Debug)]
 pub struct Door(mpsc::UnboundedReceiver<Stream>);
 
@@ -53,14 +53,14 @@ struct End {
     writing: Passage,
 }
 
-/// Somebody who can only pass while a place is not cut off.
+/// A stream or connection that waits while a place is cut off.
 struct Passage {
     place: Place,
     id: u64,
 }
 
 impl Place {
-    /// Begins to listen here, in place of whoever did before.
+    /// Begins to listen here; an earlier listener gets no more connections.
     pub fn listen(&self) -> Door {
         let (sender, receiver) = mpsc::unbounded_channel();
         self.state().door = Some(sender);
@@ -112,7 +112,7 @@ impl Place {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // No change of it can panic half-way.
+        // No change of the state can panic half-way.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -147,7 +147,7 @@ impl Listener for Door {
     async fn accept(&mut self) -> io::Result<Stream> {
         match self.0.recv().await {
             Some(stream) => Ok(stream),
-            // Somebody else listens here now.
+            // Another listener has replaced this one.
             None => std::future::pending().await,
         }
     }
@@ -171,7 +171,7 @@ impl AsyncWrite for End {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         match Pin::new(&mut self.stream).poll_write(context, bytes) {
-            // That the other side is gone cannot be known before word of it comes through.
+            // The end of the other side shows only when the cut is over.
             Poll::Ready(Err(error)) => {
                 ready!(self.writing.poll(context));
                 Poll::Ready(Err(error))

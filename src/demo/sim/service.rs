@@ -18,7 +18,7 @@ use crate::stack::{
 };
 
 /// How long a service takes from its start until it listens. Until then it refuses connections, as
-/// a process does that is being loaded; the demo's own processes take a few milliseconds.
+/// a starting process does; the demo's own processes take a few milliseconds.
 const STARTUP: Duration = Duration::from_millis(5);
 
 /// How long an act takes.
@@ -27,29 +27,29 @@ const ACT_TAKES: Duration = Duration::from_millis(1);
 /// The exit code of a service that was killed: 128 and the number of the signal.
 const KILLED: i64 = 137;
 
-/// The memory and the descriptors that a service holds in any case. Only what is added to them
-/// tells anything.
+/// The memory and the descriptors that a service always holds. Only the growth beyond them is
+/// measured.
 const OWN_BYTES: u64 = 4 << 20;
 const OWN_FDS: u64 = 10;
 
-/// A service at work, until it ends by itself, with an exit code.
+/// A running service, until it ends by itself with an exit code.
 pub(super) type Serving = Pin<Box<dyn Future<Output = i64> + Send>>;
 
-/// What a service does from the moment that it listens at a door.
+/// What a service does from the moment that it listens.
 pub(super) type Serve = Arc<dyn Fn(Door, Start) -> Serving + Send + Sync>;
 
 /// One start of a service.
 #[derive(Debug, Clone)]
 pub(super) struct Start {
-    /// Which one it is, from 1.
+    /// Its number, from 1.
     pub nth: u64,
     /// Where its log lines go.
     pub log: Log,
-    /// Where what it holds and does is counted.
+    /// Where its resource usage is counted.
     pub meter: Meter,
 }
 
-/// Drives one simulated service. It must be used within the tokio runtime whose clock it lives on.
+/// Drives one simulated service. It must be used within one tokio runtime, whose clock it uses.
 pub(super) struct SimulatedService {
     name: &'static str,
     place: Place,
@@ -62,7 +62,7 @@ pub(super) struct SimulatedService {
 #[derive(Debug, Default)]
 struct Last {
     nth: u64,
-    /// Its task, until somebody ends it.
+    /// Its task, until it is ended.
     task: Option<JoinHandle<()>>,
     freezer: Freezer,
     meter: Meter,
@@ -93,14 +93,14 @@ impl SimulatedService {
             source_at: None,
         });
         let (observers, freezer) = (self.observers.clone(), last.freezer.clone());
-        let work = self.work(last.nth, last.meter.clone());
+        let run = self.run(last.nth, last.meter.clone());
         last.task = Some(tokio::spawn(async move {
-            let code = freezer.run(work).await;
+            let code = freezer.run(run).await;
             observers.tell(&exited(code));
         }));
     }
 
-    fn work(&self, nth: u64, meter: Meter) -> impl Future<Output = i64> + Send + use<> {
+    fn run(&self, nth: u64, meter: Meter) -> impl Future<Output = i64> + Send + use<> {
         let (place, serve) = (self.place.clone(), Arc::clone(&self.serve));
         let observers = self.observers.clone();
         let log = Log::new(move |line| {
@@ -117,7 +117,7 @@ impl SimulatedService {
         }
     }
 
-    /// Ends it at once: whatever it has open breaks.
+    /// Ends it at once; its connections break.
     async fn end(&self, code: i64) {
         let task = {
             let mut last = self.last();
@@ -126,8 +126,8 @@ impl SimulatedService {
         };
         if let Some(task) = task {
             task.abort();
-            // An error says that it was cut short, as was meant. One that had ended by itself has
-            // told so.
+            // An error means that it was aborted here. A service that ended by itself has reported
+            // that.
             if task.await.is_err() {
                 self.observers.tell(&exited(code));
             }
@@ -143,7 +143,7 @@ impl SimulatedService {
     }
 
     fn last(&self) -> MutexGuard<'_, Last> {
-        // No change of it can panic half-way.
+        // No change of the state can panic half-way.
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -168,7 +168,7 @@ impl Driver for SimulatedService {
         match act {
             Act::Start => self.start(),
             Act::Kill => self.end(KILLED).await,
-            // The demo's services end as soon as they are asked to, well and within any grace.
+            // The demo's services end at once when they are asked to, with exit code 0.
             Act::Stop { .. } => self.end(0).await,
             Act::Pause if !self.last().is_running() => {
                 return Err(self.failed("pause", "it is not running"));
@@ -195,7 +195,7 @@ impl Driver for SimulatedService {
         true
     }
 
-    /// It ends with this process, at the latest.
+    /// It ends with this process at the latest.
     fn lease(&self) -> Option<Lease> {
         None
     }

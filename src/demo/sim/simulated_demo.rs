@@ -13,8 +13,8 @@ use crate::stack::Stack;
 /// The exit code of an API that has crashed: that of the live one.
 const CRASHED: i64 = 2;
 
-/// A simulated demo, not yet started. It lives on the clock of the tokio runtime that it is first
-/// used in.
+/// A simulated demo, not yet started. It uses the clock of the tokio runtime in which it is first
+/// used.
 pub struct SimulatedDemo {
     /// The services.
     pub stack: Stack,
@@ -23,8 +23,7 @@ pub struct SimulatedDemo {
 }
 
 impl SimulatedDemo {
-    /// A demo of some variant. What its API leaves to chance is drawn from the seed, anew after
-    /// each start.
+    /// A demo of some variant. The chance of its API is drawn from the seed, anew after each start.
     pub fn new(variant: Variant, seed: u64) -> Self {
         let (api, backend) = (Place::default(), Place::default());
         let to_backend = Arc::new(backend.clone());

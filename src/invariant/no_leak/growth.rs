@@ -1,25 +1,25 @@
-//! How something grew over the faults of a trial.
+//! How a resource grew over the faults of a trial.
 
 use crate::model::StepId;
 
 /// One fault explains a growth if the others have at most this share of it.
 const REST: f64 = 0.1;
 
-/// How something grew from the baseline to the end.
+/// How a resource grew from the baseline to the end.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Growth {
-    /// By so much in all. Where in the trial is not known, or there was one fault only.
+    /// By this much in all. When it grew is not known, or there was only one fault.
     InAll(f64),
-    /// By so much in all, nearly all of it with the `nth` fault (from 0): no slope, and likely no
-    /// leak.
+    /// By this much in all, nearly all of it with the `nth` fault (from 0): no slope, and probably
+    /// no leak.
     AtOnce { in_all: f64, nth: usize },
-    /// By so much with each fault, and the standard error of that mean.
+    /// By this much with each fault, and the standard error of that mean.
     Each { mean: f64, error: f64 },
 }
 
 impl Growth {
-    /// Of the levels at the baseline, after each fault but the last, and at the end. A level that
-    /// was not seen is None.
+    /// From the levels at the baseline, after each fault but the last, and at the end. A level that
+    /// was not measured is None.
     pub(super) fn of(levels: &[Option<u64>]) -> Option<Self> {
         let (first, last) = ((*levels.first()?)?, (*levels.last()?)?);
         let in_all = last as f64 - first as f64;
@@ -52,8 +52,8 @@ impl Growth {
         })
     }
 
-    /// `+2.0 ± 0.3 per fault`. The faults are named by their steps, and `amount` says a number with
-    /// its sign and unit.
+    /// `+2.0 ± 0.3 per fault`. The faults are named by their steps, and `amount` formats a number
+    /// with its sign and unit.
     pub(super) fn words(self, faults: &[&StepId], amount: impl Fn(f64) -> String) -> String {
         match self {
             Growth::InAll(in_all) => amount(in_all),

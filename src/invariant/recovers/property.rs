@@ -15,8 +15,7 @@ enum Api {
     ByItself,
     /// It is back so long after it was first asked.
     WhenAsked,
-    /// It is back after so many attempts that failed: as many as the harness's probes make in its
-    /// time.
+    /// It is back after some failed attempts: as many as the harness's probes make in its time.
     ByAttempts,
     /// It is never back.
     Never,

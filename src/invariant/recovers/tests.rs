@@ -1,4 +1,4 @@
-//! Recoveries that are in time, late, missing, or not to be told.
+//! Recoveries that are in time, late, missing or undecided.
 
 use super::*;
 use crate::model::{FaultKind, UnknownReason};

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::load::{
-    ExchangeError, Fresh, HttpAnswer, HttpRequest, LoadError, MAX_BODY_BYTES, Pooled, Transport,
+    ExchangeError, HttpAnswer, HttpRequest, LoadError, MAX_BODY_BYTES, Pooled, Transport, Unpooled,
 };
 use crate::model::UnknownReason;
 
@@ -80,7 +80,7 @@ fn read_request(stream: &mut TcpStream) -> Option<String> {
 
 fn transports(url: &str) -> [(&'static str, Box<dyn Transport>); 2] {
     [
-        ("fresh", Box::new(Fresh::new(url, None).unwrap())),
+        ("fresh", Box::new(Unpooled::new(url, None).unwrap())),
         ("pooled", Box::new(Pooled::new(url, None).unwrap())),
     ]
 }
@@ -278,7 +278,7 @@ async fn a_request_arrives_as_it_is_and_a_long_answer_is_cut() {
 #[test]
 fn a_bad_address_is_refused_when_the_transport_is_made() {
     assert!(matches!(
-        Fresh::new("nonsense", None),
+        Unpooled::new("nonsense", None),
         Err(LoadError::Url { .. })
     ));
     assert!(matches!(
@@ -291,7 +291,7 @@ fn a_bad_address_is_refused_when_the_transport_is_made() {
 async fn how_much_of_a_body_is_read_can_be_set_and_what_just_fits_is_whole() {
     let server = Server::answering("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nbanana");
     for (max, read, is_cut) in [(5, "banan", true), (6, "banana", false)] {
-        let fresh = Fresh::new(&server.url, None).unwrap().max_body(max);
+        let fresh = Unpooled::new(&server.url, None).unwrap().max_body(max);
         let pooled = Pooled::new(&server.url, None).unwrap().max_body(max);
         for transport in [&fresh as &dyn Transport, &pooled] {
             let answer = transport.exchange(HttpRequest::get("/")).await.unwrap();
@@ -314,7 +314,7 @@ async fn a_flood_of_interim_answers_is_no_answer_and_starves_nobody() {
     let pooled = Pooled::new(&server.url, None).unwrap();
     let result = pooled.exchange(HttpRequest::get("/")).await;
     assert_eq!(unanswered(result), Some(UnknownReason::Garbled));
-    let fresh = Fresh::new(&server.url, None).unwrap();
+    let fresh = Unpooled::new(&server.url, None).unwrap();
     let limit = Duration::from_millis(300);
     let result = tokio::time::timeout(limit, fresh.exchange(HttpRequest::get("/"))).await;
     assert!(result.is_err(), "{result:?}");

@@ -1,4 +1,5 @@
-//! The requests of a trial as short rows.
+//! The requests of a trial as short rows. A report reads long traces without keeping their events,
+//! so its rows cannot borrow from these as those of [`View`](crate::trace::View) do.
 
 use std::collections::BTreeMap;
 

@@ -1,23 +1,25 @@
 //! Where the numbers of the smallest plan begin to matter.
 
 use super::{Driver, Seen};
-use crate::model::{Number, NumberKind, is_other_outage};
+use crate::model::is_other_outage;
+use crate::model::{Number, NumberKind};
 use crate::shrink::bisection::Bracket;
-use crate::shrink::executions::{Executions, Purpose};
+use crate::shrink::executions::Executions;
 use crate::shrink::shrunk::Boundary;
 use crate::shrink::threshold::{Narrow, Threshold};
+use crate::shrink::trials::Purpose;
 
-/// Upper bound on the executions for one boundary.
+/// So many executions are spent on one boundary at most.
 const MOST_RUNS: u32 = 12;
 
-/// Upper bound on the executions for all of them: one may take minutes.
+/// So many executions are spent on all of them: one may take minutes.
 const MOST_RUNS_IN_ALL: u32 = 30;
 
-/// Upper bound on the executions that make sure that the smallest plan always fails.
+/// So many executions of the smallest plan are spent on making sure that it always fails.
 const MOST_SURE_RUNS: u32 = 6;
 
-/// A reader wants to know roughly where a number begins to matter, and each halving of the interval
-/// costs an execution.
+/// What a reader wants to know is where about a number begins to matter: each halving of the
+/// interval costs an execution.
 const NARROW_TIMES: Narrow = Narrow {
     ratio: 1.5,
     difference: 4,

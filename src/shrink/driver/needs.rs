@@ -4,19 +4,20 @@ use std::collections::BTreeSet;
 
 use super::Driver;
 use crate::model::{BACKGROUND, Plan, Standing, StepId, StepTimes};
-use crate::shrink::executions::{Executions, Purpose};
+use crate::shrink::executions::Executions;
 use crate::shrink::passes::{no_later, without};
 use crate::shrink::rates::Rates;
 use crate::shrink::shrunk::Need;
+use crate::shrink::trials::Purpose;
 
-/// A step is called needed when it is this sure.
+/// A step is called needed when it is so sure.
 const SURE: f64 = 0.97;
 
-/// Passes without a step at least, however sure one pass makes: without it the plan may fail more
-/// seldom rather than never.
+/// So often the plan has to pass without a step at least, however sure one pass makes: it may fail
+/// more seldom without it, and not never.
 const LEAST_PASSES: u32 = 2;
 
-/// After this many passes that leave it open, it is undecided.
+/// After so many passes that do not make sure it is left undecided.
 const MOST_PASSES: u32 = 20;
 
 impl<E: Executions> Driver<'_, E> {
@@ -97,8 +98,8 @@ impl<E: Executions> Driver<'_, E> {
     }
 }
 
-/// How sure it is that a step is needed without which the plan passed this many times, with even
-/// odds beforehand.
+/// How sure it is that a step is needed without which the plan passed so often, with even odds
+/// beforehand.
 fn needed(rates: &Rates, passed: u32) -> f64 {
     1.0 / (1.0 + rates.hides(passed))
 }

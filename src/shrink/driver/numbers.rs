@@ -5,14 +5,14 @@ use crate::model::{Number, NumberKind};
 use crate::shrink::bisection::{Bisection, Close, roundest};
 use crate::shrink::executions::Executions;
 
-/// Upper bound on the runs for one number.
+/// So many runs are spent on one number at most.
 const MOST_RUNS_OF_A_NUMBER: u32 = 10;
 
-/// Steps start within a millisecond or two of when they are due, so that times closer than this
-/// count as equal.
+/// Steps start within a millisecond or two of when they are due, so that times that are nearer are
+/// not told apart.
 const NEAR_MS: u64 = 2;
 
-/// Times and counts closer than this count as equal: each halving costs an execution.
+/// Times and counts that are so near are not told apart: each halving costs an execution.
 const CLOSE_TIMES: Close = Close {
     ratio: 1.06,
     difference: NEAR_MS,
@@ -22,8 +22,9 @@ const CLOSE_COUNTS: Close = Close {
     difference: 0,
 };
 
-/// A time that matters is kept this much longer than its boundary, where the plan would fail only
-/// now and then: by a share of it, and at least by what counts as equal on both sides.
+/// A time that matters is kept so much longer than where its boundary was found, for there the plan
+/// would fail only now and then: by a share of it, and at least by what cannot be told apart on
+/// both sides.
 const MARGIN: f64 = 1.2;
 const MARGIN_MS: u64 = 2 * NEAR_MS;
 
@@ -77,7 +78,7 @@ impl<E: Executions> Driver<'_, E> {
         let value = number.get(&self.best)?;
         let is_time = number.kind.is_time();
         let close = if is_time { CLOSE_TIMES } else { CLOSE_COUNTS };
-        let mut bisection = Bisection::new(number.kind.least(), value, close, &self.believed);
+        let mut bisection = Bisection::new(number.kind.least(), value, close, self.record.rates());
         for _ in 0..MOST_RUNS_OF_A_NUMBER {
             let Some(tried) = bisection.next() else {
                 break;
@@ -88,7 +89,7 @@ impl<E: Executions> Driver<'_, E> {
                 false => bisection.passed(tried),
             }
         }
-        self.believe(bisection.rates());
+        self.record.believe(bisection.rates());
         let bounds = bisection.bounds();
         if bounds.passes_at.is_none() {
             return Some(());
@@ -97,7 +98,7 @@ impl<E: Executions> Driver<'_, E> {
         let far = safe(number.kind, bounds.fails_from).min(value);
         if far > bounds.fails_from {
             let safe = number.set(&self.best, roundest(far, value.min(2 * far)));
-            let seen = self.guard.runs_of(&safe);
+            let seen = self.record.runs_of(&safe);
             if seen.failed > 0 && seen.passed == 0 {
                 self.accept(safe);
             } else {

@@ -1,4 +1,4 @@
-//! Observed events instead of times.
+//! Observed events in the place of times.
 
 use crate::model::{Action, Anchor, Plan};
 

@@ -1,26 +1,21 @@
-//! How often what is left fails: the guard's checks.
-
-use std::ops::ControlFlow;
+//! How often what is left fails: the guard's looks.
 
 use super::{MOST_GUARD_RUNS, PASSES_OF_WHAT_IS_GONE, Reduction};
 use crate::shrink::belief::Belief;
-use crate::shrink::executions::{Executions, Purpose};
-use crate::shrink::guard::last_often;
+use crate::shrink::guard::{RateTest, last_often};
 use crate::shrink::places::Places;
-use crate::shrink::steps::StepRemoval;
+use crate::shrink::runs::Runs;
+use crate::shrink::trials::{Purpose, Trials};
 
-/// After this many runs even the guard takes no more.
+/// After so many runs even the guard takes no more.
 const MOST_RUNS_WITH_THE_LAST_LOOK: u32 = 600;
 
 impl Reduction {
     /// Runs the whole plan until it fails; not for ever.
-    pub(super) async fn shows_again(
-        &mut self,
-        steps: &mut StepRemoval<'_, impl Executions>,
-    ) -> Option<bool> {
+    pub(super) async fn shows_again(&mut self, trials: &mut impl Trials) -> Option<bool> {
         let first = self.accepted[0];
         for _ in 0..PASSES_OF_WHAT_IS_GONE {
-            if self.look(first, steps).await? {
+            if self.look(first, trials).await? {
                 return Some(true);
             }
         }
@@ -29,9 +24,9 @@ impl Reduction {
 
     /// Checks that the present plan fails often enough, and steps back to the last one that does if
     /// not.
-    pub async fn check(&mut self, steps: &mut StepRemoval<'_, impl Executions>) -> Option<()> {
+    pub async fn check(&mut self, trials: &mut impl Trials) -> Option<()> {
         let current = self.current();
-        if current == self.accepted[0] || self.is_often(current, steps).await? {
+        if current == self.accepted[0] || self.is_often(current, trials).await? {
             self.checked = Some(current);
             return Some(());
         }
@@ -39,16 +34,17 @@ impl Reduction {
         let checked = |plan: &Places| Some(*plan) == self.checked && *plan != current;
         let good = self.accepted.iter().position(checked).unwrap_or(0);
         let bad = self.accepted.len() - 1;
-        let is_often = async |place| self.is_often(self.accepted[place], steps).await;
+        let is_often = async |place| self.is_often(self.accepted[place], trials).await;
         let good = last_often(good, bad, is_often).await?;
         let (kept, lost) = (self.accepted[good], self.accepted[good + 1]);
         self.accepted.truncate(good + 1);
         self.suspects |= kept & !lost;
         self.vetoed.push(lost);
         self.doubts = 0;
-        self.belief = Belief::new(self.odds.clone());
+        self.seed += 1;
+        self.belief = Belief::new(self.log_odds.clone(), self.seed);
         self.belief.failed_without(self.accepted[0] & !kept);
-        let guarded = [&self.accepted[0], &kept].map(|plan| self.guard.runs_of(plan));
+        let guarded = [self.guarded(self.accepted[0]), self.guarded(kept)];
         let failed = guarded.iter().map(|runs| runs.failed).sum::<u32>();
         let passed = guarded.iter().map(|runs| runs.passed).sum::<u32>();
         (0..failed).for_each(|_| self.belief.ran(true));
@@ -61,13 +57,17 @@ impl Reduction {
             self.belief.vetoed_without(removed);
         }
         self.checked = Some(kept);
-        steps.best(kept, self.belief.rate());
+        trials.best(kept, &self.belief);
         Some(())
     }
 
     /// Runs of the guard so far.
     pub fn guard_runs(&self) -> u32 {
-        self.guard.all_runs()
+        self.guarded.values().map(|runs| runs.all()).sum()
+    }
+
+    fn guarded(&self, plan: Places) -> Runs {
+        self.guarded.get(&plan).copied().unwrap_or_default()
     }
 
     /// Whether a plan fails often enough. What is learned of the present plan's rate and of the
@@ -75,34 +75,36 @@ impl Reduction {
     pub(super) async fn is_often(
         &mut self,
         kept: Places,
-        steps: &mut StepRemoval<'_, impl Executions>,
+        trials: &mut impl Trials,
     ) -> Option<bool> {
         let first = self.accepted[0];
         loop {
+            let (original, plan) = (self.guarded(first), self.guarded(kept));
             let doubts = match kept == self.current() {
                 true => self.doubts,
                 false => 0,
             };
-            let next = match self.guard.look(&kept, &first, doubts) {
-                ControlFlow::Break(often) => return Some(often),
-                ControlFlow::Continue(next) => *next,
-            };
-            if self.guard.all_runs() >= MOST_GUARD_RUNS || self.runs >= MOST_RUNS_WITH_THE_LAST_LOOK
-            {
+            let test = RateTest::of_steps(original, plan);
+            if let Some(often) = test.is_often_in_spite_of(doubts) {
+                return Some(often);
+            }
+            if self.guard_runs() >= MOST_GUARD_RUNS || self.runs >= MOST_RUNS_WITH_THE_LAST_LOOK {
                 return Some(false);
             }
-            self.look(next, steps).await?;
+            // While the plan keeps failing, the original's rate does not matter; later both are
+            // known about equally well.
+            let next = match plan.passed > 0 && original.all() < plan.all() {
+                true => first,
+                false => kept,
+            };
+            self.look(next, trials).await?;
         }
     }
 
     /// Runs a plan to see how often it fails. Whether it does.
-    async fn look(
-        &mut self,
-        plan: Places,
-        steps: &mut StepRemoval<'_, impl Executions>,
-    ) -> Option<bool> {
-        let failed = self.fails(plan, Purpose::Guard, steps).await?;
-        self.guard.count(&plan, failed);
+    async fn look(&mut self, plan: Places, trials: &mut impl Trials) -> Option<bool> {
+        let failed = self.fails(plan, Purpose::Guard, trials).await?;
+        self.guarded.entry(plan).or_default().count(failed);
         if plan == self.accepted[0] || plan == self.current() {
             self.belief.ran(failed);
         }

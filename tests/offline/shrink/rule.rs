@@ -6,7 +6,7 @@ use comeback::model::{
     Action, Anchor, Burst, Edge, Fault, FaultKind, Mix, Pace, Plan, Reproduced, Standing, Step,
     StepId, StepTimes, Wait,
 };
-use comeback::shrink::{Ending, Executions, Found, Purpose, Shrunk, explain, shrink};
+use comeback::shrink::{Ending, Execution, Executions, Found, Purpose, Shrunk, explain, shrink};
 use futures_util::FutureExt;
 
 /// No step is to start later than so long after what it is anchored to.
@@ -24,7 +24,7 @@ struct Rule<F> {
 }
 
 impl<F: Fn(&Plan) -> f64> Executions for Rule<F> {
-    async fn fails(&mut self, plan: &Plan, purpose: Purpose) -> Option<bool> {
+    async fn execute(&mut self, plan: &Plan, purpose: Purpose) -> Option<Execution> {
         assert!(self.fits(plan), "{plan}");
         let mut offsets = plan.steps.iter().map(|step| step.anchor.offset_ms());
         assert!(
@@ -36,7 +36,10 @@ impl<F: Fn(&Plan) -> f64> Executions for Rule<F> {
         }
         self.runs += 1;
         self.guard_runs += u32::from(purpose == Purpose::Guard);
-        Some(self.rng.f64() < (self.rate)(plan))
+        Some(match self.rng.f64() < (self.rate)(plan) {
+            true => Execution::Failed,
+            false => Execution::Passed,
+        })
     }
 
     fn fits(&self, plan: &Plan) -> bool {
@@ -107,7 +110,7 @@ fn shrunk_found<F: Fn(&Plan) -> f64>(
     rate: F,
     seed: u64,
 ) -> (Shrunk, Rule<F>) {
-    shrunk_by(rule(rate, seed), plan, times)
+    shrunk_by(rule(rate, seed), plan, times, seed)
 }
 
 fn rule<F: Fn(&Plan) -> f64>(rate: F, seed: u64) -> Rule<F> {
@@ -125,14 +128,15 @@ fn shrunk_by<F: Fn(&Plan) -> f64>(
     mut rule: Rule<F>,
     plan: Plan,
     times: StepTimes,
+    seed: u64,
 ) -> (Shrunk, Rule<F>) {
     let found = Found {
         plan,
         times,
-        odds: BTreeMap::new(),
+        log_odds: BTreeMap::new(),
         longest_offset_ms: LONGEST_OFFSET_MS,
     };
-    let shrunk = shrink(&found, &mut rule).now_or_never();
+    let shrunk = shrink(&found, seed, &mut rule).now_or_never();
     (shrunk.expect("nothing here waits"), rule)
 }
 
@@ -260,7 +264,7 @@ fn a_fault_that_may_not_be_done_is_not_done() {
         faults: &["pause"],
         ..rule(|plan: &Plan| plan.faults().count() as f64, 1)
     };
-    let (shrunk, _) = shrunk_by(only_pause, pause, StepTimes::default());
+    let (shrunk, _) = shrunk_by(only_pause, pause, StepTimes::default(), 1);
     let (_, fault) = shrunk.plan.faults().next().unwrap();
     assert_eq!((fault.kind, fault.outage_ms), (FaultKind::Pause, 1));
 }
@@ -353,7 +357,7 @@ fn restarts_become_one_kill_where_only_the_time_matters() {
             faults: &["kill", "pause", "rapid"],
             ..rule(needs, seed)
         };
-        let (shrunk, _) = shrunk_by(rule, rapid.clone(), StepTimes::default());
+        let (shrunk, _) = shrunk_by(rule, rapid.clone(), StepTimes::default(), seed);
         let (_, fault) = shrunk.plan.faults().next().unwrap();
         assert_eq!(shrunk.plan.steps.len(), 1, "{}", shrunk.plan);
         assert_eq!(fault.kind, FaultKind::Kill, "{}", shrunk.plan);
@@ -416,7 +420,7 @@ fn an_explanation_claims_what_was_tried_and_one_that_ended_early_says_so_first()
     let found = Found {
         plan: plan(),
         times: StepTimes::default(),
-        odds: BTreeMap::new(),
+        log_odds: BTreeMap::new(),
         longest_offset_ms: LONGEST_OFFSET_MS,
     };
     let (whole, _) = shrunk(needs, 1);
@@ -425,7 +429,7 @@ fn an_explanation_claims_what_was_tried_and_one_that_ended_early_says_so_first()
         most_runs: 6,
         ..rule(needs, 1)
     };
-    let (early, _) = shrunk_by(early, plan(), StepTimes::default());
+    let (early, _) = shrunk_by(early, plan(), StepTimes::default(), 1);
     assert_eq!(early.ending, Ending::Stopped);
     let none = Reproduced { failed: 0, runs: 0 };
     let measured = BTreeMap::from([(id("f1"), 4_800)]);

@@ -1,10 +1,9 @@
 //! Steps that wait for what jobs do, and how long a step waits for its anchor.
 
-use std::future::pending;
 use std::time::Duration;
 
 use comeback::app::Variant;
-use comeback::campaign::Bench;
+use comeback::campaign::StackHandle;
 use comeback::demo;
 use comeback::generator;
 use comeback::model::{
@@ -13,19 +12,19 @@ use comeback::model::{
 use comeback::trace::{EventKind, Trace, View, tested};
 
 use crate::support::desk::Desk;
+use crate::trial;
 
-fn bench(variant: Variant) -> Bench {
+fn handle(variant: Variant) -> StackHandle {
     demo::simulated(variant).unwrap()
 }
 
-fn trial(bench: &Bench, plan: &Plan) -> Trace {
-    let simulation = bench.simulation.as_ref().unwrap();
-    simulation.trial(bench, plan, 0, pending()).unwrap()
+fn trial(handle: &StackHandle, plan: &Plan) -> Trace {
+    trial::simulated(handle, plan, 0)
 }
 
 /// The first plan of a campaign whose fault waits for such an event.
-fn first(bench: &Bench, is_wanted: fn(&Anchor) -> bool) -> Plan {
-    let mut plans = (0..20).map(|index| generator::plan(&bench.space, 1, index));
+fn first(handle: &StackHandle, is_wanted: fn(&Anchor) -> bool) -> Plan {
+    let mut plans = (0..20).map(|index| generator::plan(&handle.space, 1, index));
     let waits = |plan: &Plan| {
         let mut faults = plan.faults();
         faults.any(|(id, _)| is_wanted(&plan.step(id).unwrap().anchor))
@@ -33,12 +32,12 @@ fn first(bench: &Bench, is_wanted: fn(&Anchor) -> bool) -> Plan {
     plans.find(waits).unwrap()
 }
 
-fn at_acceptance(bench: &Bench) -> Plan {
-    first(bench, |anchor| matches!(anchor, Anchor::Accepted { .. }))
+fn at_acceptance(handle: &StackHandle) -> Plan {
+    first(handle, |anchor| matches!(anchor, Anchor::Accepted { .. }))
 }
 
-fn in_a_state(bench: &Bench) -> Plan {
-    first(bench, |anchor| matches!(anchor, Anchor::State { .. }))
+fn in_a_state(handle: &StackHandle) -> Plan {
+    first(handle, |anchor| matches!(anchor, Anchor::State { .. }))
 }
 
 /// How many jobs had been accepted and were not at their end when the first fault struck.
@@ -55,9 +54,9 @@ fn jobs_struck(trace: &Trace) -> usize {
 
 #[test]
 fn the_opening_strikes_jobs_between_acceptance_and_end() {
-    let bench = bench(Variant::Healthy);
-    for plan in [at_acceptance(&bench), in_a_state(&bench)] {
-        let trace = trial(&bench, &plan);
+    let handle = handle(Variant::Healthy);
+    for plan in [at_acceptance(&handle), in_a_state(&handle)] {
+        let trace = trial(&handle, &plan);
         assert_eq!(trace.verdict(), Verdict::Holds, "{plan}");
         assert_eq!(tested(&trace).skipped.len(), 0, "{plan}");
         assert!(jobs_struck(&trace) >= 1, "{plan}");
@@ -67,9 +66,9 @@ fn the_opening_strikes_jobs_between_acceptance_and_end() {
 /// The first needs a backend that dies within five milliseconds of a job's acceptance.
 #[test]
 fn what_an_api_forgets_of_jobs_shows_when_they_are_struck() {
-    let blamed = |variant, plan: fn(&Bench) -> Plan| {
-        let bench = bench(variant);
-        let judgement = trial(&bench, &plan(&bench)).judgement.unwrap();
+    let blamed = |variant, plan: fn(&StackHandle) -> Plan| {
+        let handle = handle(variant);
+        let judgement = trial(&handle, &plan(&handle)).judgement.unwrap();
         judgement.signature.map(|signature| signature.invariant)
     };
     let start = blamed(Variant::ForgottenStart, at_acceptance);
@@ -89,8 +88,8 @@ fn the_scenario_in_flight_strikes_jobs_that_are_accepted() {
 /// The backend takes longer to start than anchors are waited for when nothing else happens.
 #[test]
 fn a_step_waits_for_ready_as_long_as_a_backend_may_take() {
-    let mut bench = bench(Variant::Healthy);
-    bench.executor.settings.anchor_timeout = Duration::from_millis(1);
+    let mut handle = handle(Variant::Healthy);
+    handle.executor.settings.anchor_timeout = Duration::from_millis(1);
     let step = |id: &str, anchor, action| Step {
         id: StepId(id.to_owned()),
         anchor,
@@ -127,7 +126,7 @@ fn a_step_waits_for_ready_as_long_as_a_backend_may_take() {
             step("b2", reconnected, burst(1)),
         ],
     };
-    let trace = trial(&bench, &plan);
+    let trace = trial(&handle, &plan);
     let ready = trace.events.iter().find_map(|event| match &event.kind {
         EventKind::Ready {
             fault: Some(_),

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use comeback::app::Variant;
-use comeback::campaign::{Bench, PlanSource};
+use comeback::campaign::{PlanSource, StackHandle};
 use comeback::demo;
 use comeback::model::{Summary, Verdict};
 use comeback::trace::{Trace, View};
@@ -13,9 +13,9 @@ use serde_json::json;
 use super::control::{campaign, run};
 
 /// A demo that is asked for one of three names each time, and whose answers are expected to have it.
-fn of_names(variant: Variant) -> Bench {
-    let mut bench = demo::simulated(variant).unwrap();
-    for kind in &mut bench.executor.kinds {
+fn of_names(variant: Variant) -> StackHandle {
+    let mut handle = demo::simulated(variant).unwrap();
+    for kind in &mut handle.executor.kinds {
         kind.json = Some(json!({"token": "{pick:alice|bob|carol}"}));
         kind.expect.echo = None;
         if kind.job.is_none() {
@@ -24,10 +24,10 @@ fn of_names(variant: Variant) -> Bench {
                 .insert("/token".to_owned(), json!("{pick}"));
         }
     }
-    for kind in &mut bench.info.kinds {
+    for kind in &mut handle.info.kinds {
         kind.echo = false;
     }
-    bench
+    handle
 }
 
 async fn plans(variant: Variant, plans: usize, folder: &Path) -> Summary {

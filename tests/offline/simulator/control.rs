@@ -7,10 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use comeback::app::Variant;
-use comeback::campaign::{
-    Audience, Bench, Campaign, Interrupt, PlanSource, Simulation, Stacks, World,
-};
-use comeback::demo::{self, InMemory, SimulatedDemo};
+use comeback::campaign::{Audience, Campaign, Interrupt, PlanSource, StackHandle, Stacks};
+use comeback::demo::{self, InMemory, SimulatedDemo, SimulatedRunner, World};
 use comeback::executor::Executor;
 use comeback::load::{ExchangeError, HttpAnswer, HttpRequest, Transport};
 use comeback::model::{Judgement, Plan, Regressed, Summary, Verdict};
@@ -46,15 +44,15 @@ impl Transport for Flaky {
     }
 }
 
-fn flaky() -> Bench {
+fn flaky() -> StackHandle {
     let world = |_plan: &Plan, _nth: u64| {
         let SimulatedDemo { stack, api } = SimulatedDemo::new(Variant::Healthy, 1);
         let (api, posts) = (InMemory::new(api), AtomicU64::new(0));
         let transport = Arc::new(Flaky { api, posts });
         World { stack, transport }
     };
-    Bench {
-        simulation: Some(Simulation::new(world)),
+    StackHandle {
+        runner: Box::new(SimulatedRunner::new(world)),
         ..demo::simulated(Variant::Healthy).unwrap()
     }
 }
@@ -87,8 +85,8 @@ pub fn campaign(folder: &Path) -> Campaign {
 }
 
 /// Runs a campaign that nobody interrupts.
-pub async fn run(campaign: &Campaign, bench: &Bench) -> Summary {
-    run_on(campaign, &Stacks::new(bench, [])).await
+pub async fn run(campaign: &Campaign, handle: &StackHandle) -> Summary {
+    run_on(campaign, &Stacks::new(handle, [])).await
 }
 
 /// The same on several stacks.
@@ -132,8 +130,8 @@ async fn a_stack_that_fails_without_a_fault_is_inconclusive() {
 #[tokio::test]
 async fn a_stack_that_only_a_fault_breaks_has_a_control_that_holds() {
     let folder = tempfile::tempdir().unwrap();
-    let bench = demo::simulated(Variant::StuckBusy).unwrap();
-    let summary = run(&campaign(folder.path()), &bench).await;
+    let handle = demo::simulated(Variant::StuckBusy).unwrap();
+    let summary = run(&campaign(folder.path()), &handle).await;
     assert_eq!(summary.verdict, Verdict::Violated);
     assert_eq!(summary.flaky, []);
     let [failure] = &summary.failures[..] else {

@@ -1,7 +1,6 @@
 //! The same plan has the same history, in every run.
 
 use std::fs;
-use std::future::pending;
 use std::path::PathBuf;
 
 use comeback::app::Variant;
@@ -11,6 +10,7 @@ use comeback::model::{Act, Verdict};
 use comeback::trace::Trace;
 
 use crate::support::desk::Desk;
+use crate::trial;
 
 /// The one trace that a run has kept.
 fn kept(desk: &Desk) -> PathBuf {
@@ -58,11 +58,10 @@ fn two_processes_write_the_same_trace_byte_for_byte_and_its_replay_is_simulated_
 
 #[test]
 fn a_trial_depends_on_its_plan_alone_whatever_came_before() {
-    let bench = demo::simulated(Variant::Healthy).unwrap();
-    let simulation = bench.simulation.as_ref().unwrap();
+    let handle = demo::simulated(Variant::Healthy).unwrap();
     let trial = |index| -> Trace {
-        let plan = generator::plan(&bench.space, 7, index);
-        simulation.trial(&bench, &plan, 0, pending()).unwrap()
+        let plan = generator::plan(&handle.space, 7, index);
+        trial::simulated(&handle, &plan, 0)
     };
     let forwards: Vec<_> = (0..20).map(|index| trial(index).events).collect();
     for (index, before) in forwards.iter().enumerate().rev() {
@@ -102,12 +101,11 @@ fn only_the_demo_can_be_simulated() {
 /// died, and no fault had made it.
 #[tokio::test]
 async fn what_is_under_way_in_another_trial_is_not_done_here() {
-    let bench = demo::simulated(Variant::Healthy).unwrap();
-    let journal = &bench.executor.journal;
+    let handle = demo::simulated(Variant::Healthy).unwrap();
+    let journal = &handle.executor.journal;
     journal.intent("backend", Act::Kill, None).await.unwrap();
-    let plan = generator::plan(&bench.space, 1, 0);
-    let simulation = bench.simulation.as_ref().unwrap();
-    let trace = simulation.trial(&bench, &plan, 0, pending()).unwrap();
+    let plan = generator::plan(&handle.space, 1, 0);
+    let trace = trial::simulated(&handle, &plan, 0);
     let judgement = trace.judgement.unwrap();
     assert_eq!(judgement.verdict, Verdict::Holds, "{}", judgement.reason());
 }

@@ -1,7 +1,6 @@
 //! A trial whose verdict is sure is not waited for.
 
-use std::future::pending;
-
+use crate::trial;
 use comeback::app::Variant;
 use comeback::demo;
 use comeback::generator;
@@ -11,11 +10,10 @@ use comeback::trace::{EventKind, Phase, Trace};
 
 /// The first violated trial of a variant.
 fn violated(variant: Variant) -> Trace {
-    let bench = demo::simulated(variant).unwrap();
-    let simulation = bench.simulation.as_ref().unwrap();
+    let handle = demo::simulated(variant).unwrap();
     let trial = |index| {
-        let plan = generator::plan(&bench.space, 1, index);
-        simulation.trial(&bench, &plan, 0, pending()).unwrap()
+        let plan = generator::plan(&handle.space, 1, index);
+        trial::simulated(&handle, &plan, 0)
     };
     (0..50)
         .map(trial)

@@ -8,18 +8,16 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use comeback::app::Variant;
-use comeback::campaign::{
-    Audience, Bench, Campaign, PlanSource, ShrinkBudget, Simulation, Stacks, World,
-};
-use comeback::demo::{self, InMemory, SimulatedDemo};
+use comeback::campaign::{Audience, Campaign, PlanSource, ShrinkBudget, StackHandle, Stacks};
+use comeback::demo::{self, InMemory, SimulatedDemo, SimulatedRunner, World};
 use comeback::executor::Executor;
 use comeback::model::{Judgement, Plan, Regressed, Summary, Verdict};
 use comeback::trace::Recorder;
 
 use super::control::{campaign, run_on};
 
-async fn on(jobs: usize, campaign: &Campaign, bench: &Bench) -> Summary {
-    run_on(campaign, &Stacks::new(bench, repeat_n(bench, jobs - 1))).await
+async fn on(jobs: usize, campaign: &Campaign, handle: &StackHandle) -> Summary {
+    run_on(campaign, &Stacks::new(handle, repeat_n(handle, jobs - 1))).await
 }
 
 /// What of a summary does not depend on the place or the time.
@@ -57,7 +55,7 @@ async fn several_stacks_find_what_one_finds() {
         (Variant::StuckBusy, 3),
         (Variant::Healthy, 1),
     ] {
-        let bench = demo::simulated(variant).unwrap();
+        let handle = demo::simulated(variant).unwrap();
         let folders = [(); 2].map(|()| tempfile::tempdir().unwrap());
         let of = |folder: &Path| Campaign {
             max_failures,
@@ -68,8 +66,8 @@ async fn several_stacks_find_what_one_finds() {
             }),
             ..campaign(folder)
         };
-        let one = on(1, &of(folders[0].path()), &bench).await;
-        let several = on(4, &of(folders[1].path()), &bench).await;
+        let one = on(1, &of(folders[0].path()), &handle).await;
+        let several = on(4, &of(folders[1].path()), &handle).await;
         assert_eq!(traces(&one), traces(&several), "{variant:?}");
         assert_eq!(found(one), found(several), "{variant:?}");
     }
@@ -78,10 +76,10 @@ async fn several_stacks_find_what_one_finds() {
 /// A library's user may have a runtime of one thread, which may not be blocked.
 #[tokio::test(flavor = "current_thread")]
 async fn several_stacks_find_the_same_on_a_runtime_of_one_thread() {
-    let bench = demo::simulated(Variant::StuckBusy).unwrap();
+    let handle = demo::simulated(Variant::StuckBusy).unwrap();
     let folders = [(); 2].map(|()| tempfile::tempdir().unwrap());
-    let one = on(1, &campaign(folders[0].path()), &bench).await;
-    let several = on(3, &campaign(folders[1].path()), &bench).await;
+    let one = on(1, &campaign(folders[0].path()), &handle).await;
+    let several = on(3, &campaign(folders[1].path()), &handle).await;
     assert_eq!(found(one), found(several));
 }
 
@@ -101,8 +99,8 @@ async fn several_stacks_are_at_it_at_once() {
         let transport = Arc::new(InMemory::new(api));
         World { stack, transport }
     };
-    let bench = Bench {
-        simulation: Some(Simulation::new(world)),
+    let handle = StackHandle {
+        runner: Box::new(SimulatedRunner::new(world)),
         ..demo::simulated(Variant::Healthy).unwrap()
     };
     let folder = tempfile::tempdir().unwrap();
@@ -110,7 +108,7 @@ async fn several_stacks_are_at_it_at_once() {
         plans: PlanSource::Random(2),
         ..campaign(folder.path())
     };
-    let summary = on(2, &two, &bench).await;
+    let summary = on(2, &two, &handle).await;
     assert_eq!(
         (summary.verdict, summary.plans_executed),
         (Verdict::Holds, 2)
@@ -119,20 +117,20 @@ async fn several_stacks_are_at_it_at_once() {
 
 #[tokio::test]
 async fn a_campaign_may_be_given_more_time_than_a_clock_can_tell() {
-    let bench = demo::simulated(Variant::Healthy).unwrap();
+    let handle = demo::simulated(Variant::Healthy).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let long = Campaign {
         plans: PlanSource::Random(1),
         at_most: Some(Duration::MAX),
         ..campaign(folder.path())
     };
-    let summary = on(1, &long, &bench).await;
+    let summary = on(1, &long, &handle).await;
     assert_eq!(summary.plans_executed, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_error_on_one_stack_ends_the_campaign_on_all() {
-    let bench = demo::simulated(Variant::Healthy).unwrap();
+    let handle = demo::simulated(Variant::Healthy).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let campaign = Campaign {
         plans: PlanSource::Random(u64::MAX),
@@ -140,7 +138,7 @@ async fn an_error_on_one_stack_ends_the_campaign_on_all() {
     };
     let (_never, interrupt) = comeback::watched::channel(false);
     let interrupt = comeback::campaign::Interrupt::new(interrupt);
-    let stacks = Stacks::new(&bench, [&bench]);
+    let stacks = Stacks::new(&handle, [&handle]);
     let vandal = Vandal(campaign.out.clone());
     let error = campaign.run(&stacks, &interrupt, &vandal).await;
     let error = error.unwrap_err().to_string();

@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use comeback::app::Variant;
-use comeback::campaign::{Audience, Bench, Campaign, Interrupt, Ledger, PlanSource, Saved, Stacks};
+use comeback::campaign::{
+    Audience, Campaign, Interrupt, Ledger, PlanSource, Saved, StackHandle, Stacks,
+};
 use comeback::demo;
 use comeback::executor::Executor;
 use comeback::generator;
@@ -31,7 +33,7 @@ impl Audience for Impatient {
     }
 }
 
-fn bench(variant: Variant) -> Bench {
+fn handle(variant: Variant) -> StackHandle {
     demo::simulated(variant).unwrap()
 }
 
@@ -39,7 +41,7 @@ fn bench(variant: Variant) -> Bench {
 async fn found() -> (TempDir, Summary, Campaign) {
     let folder = tempfile::tempdir().unwrap();
     let mut campaign = campaign(folder.path());
-    let summary = run(&campaign, &bench(Variant::StuckBusy)).await;
+    let summary = run(&campaign, &handle(Variant::StuckBusy)).await;
     let path = PathBuf::from(&summary.failures[0].trace);
     let trace = Trace::read(&path).unwrap();
     campaign.plans = PlanSource::Random(summary.plans_executed);
@@ -50,7 +52,7 @@ async fn found() -> (TempDir, Summary, Campaign) {
 #[tokio::test]
 async fn what_still_fails_is_known_and_stops_nothing() {
     let (_folder, before, again) = found().await;
-    let summary = run(&again, &bench(Variant::StuckBusy)).await;
+    let summary = run(&again, &handle(Variant::StuckBusy)).await;
     assert_eq!(summary.verdict, Verdict::Violated);
     assert_eq!(summary.failures, [], "there is nothing new");
     assert_eq!(summary.plans_executed, before.plans_executed);
@@ -71,7 +73,7 @@ async fn what_a_list_puts_up_with_does_not_count() {
     again.known.insert(pattern.parse().unwrap());
     for reuse in [again.reuse.clone(), Vec::new()] {
         again.reuse = reuse;
-        let summary = run(&again, &bench(Variant::StuckBusy)).await;
+        let summary = run(&again, &handle(Variant::StuckBusy)).await;
         assert_eq!(summary.verdict, Verdict::Holds, "{summary:?}");
         assert_eq!(summary.failures, []);
         assert_eq!(summary.known.len(), 1);
@@ -89,7 +91,7 @@ async fn what_is_mended_is_told_and_is_not_known() {
     let (_folder, _before, mut again) = found().await;
     let measured = json!({"rate": {"failed": 3, "runs": 3}});
     again.reuse[0].trace.notes.push(measured);
-    let summary = run(&again, &bench(Variant::Healthy)).await;
+    let summary = run(&again, &handle(Variant::Healthy)).await;
     assert_eq!(summary.verdict, Verdict::Holds);
     assert_eq!(summary.known, []);
     let told = &summary.reused[0];
@@ -103,7 +105,7 @@ async fn what_shows_now_and_then_is_known_though_its_replays_pass() {
     let saved = &mut again.reuse[0].trace;
     saved.notes.push(json!({"rate": {"failed": 4, "runs": 20}}));
     saved.plan.steps.clear();
-    let summary = run(&again, &bench(Variant::StuckBusy)).await;
+    let summary = run(&again, &handle(Variant::StuckBusy)).await;
     assert_eq!(summary.reused[0].fate, Fate::Inconclusive);
     assert_eq!(summary.failures, [], "there is nothing new");
     assert_eq!(summary.verdict, Verdict::Violated);
@@ -113,16 +115,16 @@ async fn what_shows_now_and_then_is_known_though_its_replays_pass() {
     assert_eq!(known.signature, before.failures[0].signature);
     assert_eq!((known.listed, known.seen), (false, 1));
     // Where it does not show, nothing is said of it.
-    let summary = run(&again, &bench(Variant::Healthy)).await;
+    let summary = run(&again, &handle(Variant::Healthy)).await;
     assert_eq!((summary.verdict, summary.known.len()), (Verdict::Holds, 0));
 }
 
 #[tokio::test]
 async fn a_plan_that_fails_in_another_way_now_is_told_as_such() {
     let (_folder, _before, mut again) = found().await;
-    let bench = bench(Variant::StuckBusy);
+    let handle = handle(Variant::StuckBusy);
     // A kill that nobody notices shows nothing.
-    let idle = (0..20).map(|index| generator::plan(&bench.space, 1, index));
+    let idle = (0..20).map(|index| generator::plan(&handle.space, 1, index));
     let mut idle = idle.filter(|plan| plan.background.is_none() && plan.steps.len() == 1);
     again.plans = PlanSource::Scenario(vec![Plan {
         index: 0,
@@ -130,7 +132,7 @@ async fn a_plan_that_fails_in_another_way_now_is_told_as_such() {
     }]);
     let judgement = again.reuse[0].trace.judgement.as_mut().unwrap();
     judgement.signature = Some("v1/accounting/job/wrong-token/stop".parse().unwrap());
-    let summary = run(&again, &bench).await;
+    let summary = run(&again, &handle).await;
     assert_eq!(summary.reused[0].fate, Fate::FailsOtherwise);
     assert_eq!(summary.verdict, Verdict::Violated);
     let text = terminal::summary(&summary);
@@ -142,11 +144,11 @@ async fn a_plan_that_fails_in_another_way_now_is_told_as_such() {
 #[tokio::test]
 async fn a_resumed_campaign_replays_nothing_twice() {
     let (_folder, _before, again) = found().await;
-    let bench = bench(Variant::StuckBusy);
+    let handle = handle(Variant::StuckBusy);
     let (sender, interrupt) = watched::channel(false);
     let interrupt = Interrupt::new(interrupt);
     let impatient = Impatient(sender);
-    let stacks = Stacks::new(&bench, []);
+    let stacks = Stacks::new(&handle, []);
     let run = again.run(&stacks, &interrupt, &impatient);
     let summary = run.await.unwrap();
     assert!(summary.interrupted);
@@ -155,7 +157,7 @@ async fn a_resumed_campaign_replays_nothing_twice() {
     let mut ledger = Ledger::open(Path::new(&summary.run)).unwrap();
     let resumed = Campaign {
         reuse: again.reuse.clone(),
-        ..ledger.campaign(&bench).unwrap()
+        ..ledger.campaign(&handle).unwrap()
     };
     let (_never, interrupt) = watched::channel(false);
     let interrupt = Interrupt::new(interrupt);

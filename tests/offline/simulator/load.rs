@@ -1,9 +1,7 @@
 //! What plans meet when they are executed, and what a campaign says of it.
 
-use std::future::pending;
-
 use comeback::app::Variant;
-use comeback::campaign::{Bench, Campaign, PlanSource};
+use comeback::campaign::{Campaign, PlanSource, StackHandle};
 use comeback::demo;
 use comeback::generator::{self, BackendSpace, Bounds, Space};
 use comeback::model::{FaultName, Mix, Tested, Verdict};
@@ -12,13 +10,13 @@ use serde_json::Value;
 
 use super::control;
 use crate::support::desk::Desk;
+use crate::trial;
 
 /// What a plan of the healthy demo tested.
 fn trial(seed: u64, index: u64) -> Tested {
-    let bench = demo::simulated(Variant::Healthy).unwrap();
-    let plan = generator::plan(&bench.space, seed, index);
-    let simulation = bench.simulation.as_ref().unwrap();
-    tested(&simulation.trial(&bench, &plan, 0, pending()).unwrap())
+    let handle = demo::simulated(Variant::Healthy).unwrap();
+    let plan = generator::plan(&handle.space, seed, index);
+    tested(&trial::simulated(&handle, &plan, 0))
 }
 
 #[test]
@@ -82,7 +80,7 @@ async fn a_campaign_that_tested_nothing_is_inconclusive_and_names_the_key() {
         ..Bounds::default().scaled(0.01)
     };
     let kinds = Mix::from([("job".to_owned(), 1)]);
-    let bench = Bench {
+    let handle = StackHandle {
         space: Space::new(vec![backend], kinds, Vec::new(), bounds).unwrap(),
         ..demo::simulated(Variant::Healthy).unwrap()
     };
@@ -91,7 +89,7 @@ async fn a_campaign_that_tested_nothing_is_inconclusive_and_names_the_key() {
         max_inconclusive: 0.05,
         ..control::campaign(desk.path())
     };
-    let summary = control::run(&campaign, &bench).await;
+    let summary = control::run(&campaign, &handle).await;
     assert_eq!(summary.tested.faults_done(), 4);
     assert_eq!(summary.verdict, Verdict::Inconclusive);
     let untested = summary.untested.unwrap();

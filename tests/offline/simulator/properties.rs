@@ -1,11 +1,11 @@
 //! What is true of every plan, on every variant of the demo.
 
-use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::trial;
 use comeback::app::Variant;
-use comeback::campaign::Bench;
+use comeback::campaign::StackHandle;
 use comeback::demo::{self, InMemory, SimulatedDemo};
 use comeback::executor::{EarlyEnd, Executor};
 use comeback::generator;
@@ -36,22 +36,21 @@ fn any_variant() -> impl Strategy<Value = Variant> {
     select(Variant::ALL)
 }
 
-/// A bench, and a plan drawn for it.
-fn drawn(variant: Variant, seed: u64, index: u64) -> (Bench, Plan) {
-    let bench = demo::simulated(variant).unwrap();
-    let plan = generator::plan(&bench.space, seed, index);
-    (bench, plan)
+/// A handle, and a plan drawn for it.
+fn drawn(variant: Variant, seed: u64, index: u64) -> (StackHandle, Plan) {
+    let handle = demo::simulated(variant).unwrap();
+    let plan = generator::plan(&handle.space, seed, index);
+    (handle, plan)
 }
 
 fn trial(variant: Variant, seed: u64, index: u64) -> Trace {
-    let (bench, plan) = drawn(variant, seed, index);
-    let simulation = bench.simulation.as_ref().unwrap();
-    simulation.trial(&bench, &plan, 0, pending()).unwrap()
+    let (handle, plan) = drawn(variant, seed, index);
+    trial::simulated(&handle, &plan, 0)
 }
 
 /// The longest that a trial of a plan may take: whatever is awaited in it is bounded by the plan, a setting or a limit.
-fn longest(bench: &Bench, plan: &Plan) -> Duration {
-    let (settings, limits) = (&bench.executor.settings, &bench.executor.limits);
+fn longest(handle: &StackHandle, plan: &Plan) -> Duration {
+    let (settings, limits) = (&handle.executor.settings, &handle.executor.limits);
     let ms = Duration::from_millis;
     let hang = ms(limits.answer_ms + limits.job_ms);
     let step = |step: &Step| match &step.action {
@@ -92,12 +91,12 @@ fn outage(fault: &Fault) -> Duration {
 /// Executes a plan in a world of its own, interrupted after a while, and names the backends that are not running or, by the direct probe, not
 /// to be reached when it is over.
 fn unhealed(variant: Variant, seed: u64, index: u64, after: Duration) -> Vec<String> {
-    let (bench, plan) = drawn(variant, seed, index);
+    let (handle, plan) = drawn(variant, seed, index);
     let SimulatedDemo { stack, api } = SimulatedDemo::new(variant, seed);
     let executor = Executor {
         stack: Arc::new(stack),
         transport: Arc::new(InMemory::new(api)),
-        ..bench.executor.clone()
+        ..handle.executor.clone()
     };
     let world = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -106,7 +105,7 @@ fn unhealed(variant: Variant, seed: u64, index: u64, after: Duration) -> Vec<Str
         .unwrap();
     world.block_on(async {
         executor.bring_up().await.unwrap();
-        let recorder = Recorder::new(None, bench.redaction.clone(), u64::MAX);
+        let recorder = Recorder::new(None, handle.redaction.clone(), u64::MAX);
         let never = EarlyEnd {
             after: Duration::ZERO,
             is_decided: |_| false,
@@ -120,7 +119,7 @@ fn unhealed(variant: Variant, seed: u64, index: u64, after: Duration) -> Vec<Str
                     sleep(backend.probe_every).await;
                 }
             };
-            let reached = timeout(bench.executor.settings.ready_within, ready).await;
+            let reached = timeout(handle.executor.settings.ready_within, ready).await;
             if state != ServiceState::Running || reached.is_err() {
                 unhealed.push(format!("{}: {state:?}, {reached:?}", backend.name));
             }
@@ -177,8 +176,8 @@ proptest! {
     fn no_plan_makes_the_executor_outlive_its_own_limits(
         variant in any_variant(), seed in any::<u64>(), index in 0_u64..1_000,
     ) {
-        let (bench, plan) = drawn(variant, seed, index);
-        let longest = longest(&bench, &plan);
+        let (handle, plan) = drawn(variant, seed, index);
+        let longest = longest(&handle, &plan);
         let trace = trial(variant, seed, index);
         let took = Duration::from_micros(trace.events.last().unwrap().at_us);
         prop_assert!(took <= longest, "{took:?} of {longest:?}");

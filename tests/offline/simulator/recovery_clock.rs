@@ -1,9 +1,8 @@
 //! Whatever the plan, no correct variant is late where a recovery may take half as long again as its own does.
 
-use std::future::pending;
-
+use crate::trial;
 use comeback::app::Variant;
-use comeback::campaign::Bench;
+use comeback::campaign::StackHandle;
 use comeback::demo;
 use comeback::generator;
 use comeback::model::{Figure, Judgement, Verdict};
@@ -13,10 +12,9 @@ use comeback::model::{Figure, Judgement, Verdict};
 const MEASURED: u64 = 8;
 const JUDGED: u64 = 12;
 
-fn judgement(bench: &Bench, seed: u64, index: u64) -> Judgement {
-    let plan = generator::plan(&bench.space, seed, index);
-    let simulation = bench.simulation.as_ref().unwrap();
-    let trace = simulation.trial(bench, &plan, 0, pending()).unwrap();
+fn judgement(handle: &StackHandle, seed: u64, index: u64) -> Judgement {
+    let plan = generator::plan(&handle.space, seed, index);
+    let trace = trial::simulated(handle, &plan, 0);
     trace.judgement.unwrap()
 }
 
@@ -32,11 +30,11 @@ fn no_correct_variant_is_late_by_a_plan_that_goes_on() {
     let correct = Variant::ALL.iter().filter(|variant| variant.is_correct());
     let mut undecided = 0;
     for variant in correct {
-        let mut bench = demo::simulated(*variant).unwrap();
-        let own_ms = (0..MEASURED).map(|index| slowest_ms(&judgement(&bench, 7, index)));
-        bench.executor.limits.recovery_ms = (1.5 * own_ms.fold(0.0, f64::max)).ceil() as u64;
+        let mut handle = demo::simulated(*variant).unwrap();
+        let own_ms = (0..MEASURED).map(|index| slowest_ms(&judgement(&handle, 7, index)));
+        handle.executor.limits.recovery_ms = (1.5 * own_ms.fold(0.0, f64::max)).ceil() as u64;
         for index in 0..JUDGED {
-            let judgement = judgement(&bench, 1, index);
+            let judgement = judgement(&handle, 1, index);
             assert_ne!(
                 judgement.verdict,
                 Verdict::Violated,

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use comeback::app::Variant;
-use comeback::campaign::{Bench, FreshStack, Interrupt, Regress, Simulation, World};
-use comeback::demo::{self, InMemory, SimulatedDemo};
+use comeback::campaign::{Interrupt, Regress, Replayer, StackHandle};
+use comeback::demo::{self, InMemory, SimulatedDemo, SimulatedRunner, World};
 use comeback::model::{Fate, Plan, Regressed, Speed};
 use comeback::trace::{Trace, TraceWriter};
 use comeback::watched;
@@ -194,14 +194,14 @@ async fn a_flaky_failure_is_looked_for_as_long_as_its_rate_asks_for() {
         let transport = Arc::new(InMemory::new(api));
         World { stack, transport }
     };
-    let bench = Bench {
-        simulation: Some(Simulation::new(world)),
+    let handle = StackHandle {
+        runner: Box::new(SimulatedRunner::new(world)),
         ..demo::simulated(Variant::StuckBusy).unwrap()
     };
     let told = |failed, runs| {
         note_rate(&desk, &trace, failed, runs);
         worlds.store(0, Ordering::Relaxed);
-        regress(&bench, desk.path(), &trace)
+        regress(&handle, desk.path(), &trace)
     };
     let often = told(90, 100).await;
     assert_eq!((often.fate, often.reproduced.runs), (Fate::Fixed, 2));
@@ -209,7 +209,7 @@ async fn a_flaky_failure_is_looked_for_as_long_as_its_rate_asks_for() {
     assert_eq!((seldom.fate, seldom.reproduced.runs), (Fate::StillFails, 3));
 }
 
-async fn regress(bench: &Bench, folder: &Path, trace: &Path) -> Regressed {
+async fn regress(handle: &StackHandle, folder: &Path, trace: &Path) -> Regressed {
     let (_never, interrupt) = watched::channel(false);
     let interrupt = Interrupt::new(interrupt);
     let regress = Regress {
@@ -217,9 +217,9 @@ async fn regress(bench: &Bench, folder: &Path, trace: &Path) -> Regressed {
         times: 50,
         out: folder.join("runs"),
     };
-    let mut stack = FreshStack::new(bench, &interrupt, &Nobody);
+    let mut replayer = Replayer::new(handle, &interrupt, &Nobody);
     let recorded = Trace::read(&folder.join(trace)).unwrap();
-    regress.run(trace, &recorded, &mut stack).await.unwrap()
+    regress.run(trace, &recorded, &mut replayer).await.unwrap()
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use comeback::app::Variant;
-use comeback::campaign::{Bench, Campaign, Interrupt, ShrinkBudget, Shrunken};
+use comeback::campaign::{Campaign, Interrupt, ShrinkBudget, Shrunken, StackHandle};
 use comeback::demo;
 use comeback::model::{Reproduced, ShrinkHistory};
 use comeback::shrink::Ending;
@@ -17,14 +17,14 @@ use tempfile::TempDir;
 use super::control::{Nobody, campaign, run};
 use super::explanations::{self, Checked, Effort};
 
-fn bench(variant: Variant) -> Bench {
+fn handle(variant: Variant) -> StackHandle {
     demo::simulated(variant).unwrap()
 }
 
 /// The saved trace of a failure that nobody has shrunk yet.
 async fn found() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
-    let summary = run(&campaign(folder.path()), &bench(Variant::StuckBusy)).await;
+    let summary = run(&campaign(folder.path()), &handle(Variant::StuckBusy)).await;
     let trace = PathBuf::from(&summary.failures[0].trace);
     (folder, trace)
 }
@@ -37,8 +37,8 @@ async fn shrink(variant: Variant, kept: &Path, runs: u64) -> Shrunken {
         shared: None,
     };
     let (failing, interrupt) = (Trace::read(kept).unwrap(), Interrupt::new(interrupt));
-    let (bench, folder) = (bench(variant), kept.parent().unwrap());
-    let shrunken = bench.shrink(&failing, kept, folder, budget, &interrupt, &Nobody);
+    let (handle, folder) = (handle(variant), kept.parent().unwrap());
+    let shrunken = handle.shrink(&failing, kept, folder, budget, &interrupt, &Nobody);
     shrunken.await.unwrap().expect("it failed")
 }
 
@@ -54,8 +54,8 @@ async fn the_time_for_shrinking_is_shared_by_the_failures_of_a_campaign() {
         shared: Some(within),
     };
     let (failing, interrupt) = (Trace::read(&kept).unwrap(), Interrupt::new(interrupt));
-    let bench = bench(Variant::StuckBusy);
-    let shrunken = bench.shrink(&failing, &kept, folder.path(), budget, &interrupt, &Nobody);
+    let handle = handle(Variant::StuckBusy);
+    let shrunken = handle.shrink(&failing, &kept, folder.path(), budget, &interrupt, &Nobody);
     let shrunken = shrunken.await.unwrap().expect("it failed");
     assert_eq!(shrunken.ending, Ending::Stopped);
     assert_eq!(shrunken.history.runs, 0);
@@ -165,7 +165,7 @@ async fn a_trace_whose_rate_was_measured_is_not_replaced_by_one_that_failed_once
 #[tokio::test]
 async fn a_failure_under_another_name_is_the_same_failure() {
     let folder = tempfile::tempdir().unwrap();
-    let bench = bench(Variant::GivesUp);
+    let handle = handle(Variant::GivesUp);
     let campaign = Campaign {
         seed: 2,
         shrink: Some(ShrinkBudget {
@@ -175,7 +175,7 @@ async fn a_failure_under_another_name_is_the_same_failure() {
         }),
         ..campaign(folder.path())
     };
-    let summary = run(&campaign, &bench).await;
+    let summary = run(&campaign, &handle).await;
     let failure = &summary.failures[0];
     let plan = failure.plan.as_ref().unwrap();
     let faults: Vec<&str> = plan.faults().map(|(_, fault)| fault.kind.name()).collect();
@@ -195,14 +195,20 @@ async fn explanations_are_true() {
     };
     let mut all = Checked::default();
     for variant in [Variant::StuckBusy, Variant::GivesUp] {
-        let bench = bench(variant);
+        let handle = handle(variant);
         let folder = tempfile::tempdir().unwrap();
-        let found = run(&campaign(folder.path()), &bench).await;
+        let found = run(&campaign(folder.path()), &handle).await;
         let failure = &found.failures[0];
         let shrunken = shrink(variant, Path::new(&failure.trace), 600).await;
         let (plan, explanation) = (&shrunken.trace.plan, &shrunken.explanation);
         let name = &failure.signature;
-        all.add(explanations::check(&bench, name, plan, explanation, effort));
+        all.add(explanations::check(
+            &handle,
+            name,
+            plan,
+            explanation,
+            effort,
+        ));
     }
     let Checked {
         needed, boundaries, ..

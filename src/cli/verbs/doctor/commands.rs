@@ -3,7 +3,7 @@
 
 use tokio::time::timeout;
 
-use crate::campaign::{Audience, Bench};
+use crate::campaign::{Audience, StackHandle};
 use crate::cli::kit::Progress;
 use crate::model::Act;
 use crate::nemesis::do_act;
@@ -13,8 +13,8 @@ use crate::stack::{Driver, Lease, ServiceState};
 
 /// Asks each one's `status`, and starts what does not run if `start` says so. What was started is
 /// left running.
-pub async fn check(bench: &Bench, start: bool, checkup: &mut Checkup, progress: &Progress) {
-    for (name, driver) in bench.executor.stack.services() {
+pub async fn check(handle: &StackHandle, start: bool, checkup: &mut Checkup, progress: &Progress) {
+    for (name, driver) in handle.executor.stack.services() {
         if !matches!(driver.lease(), Some(Lease::Commands(_))) {
             continue;
         }
@@ -23,7 +23,7 @@ pub async fn check(bench: &Bench, start: bool, checkup: &mut Checkup, progress: 
             Ok(ServiceState::Running) => checkup.fine(what, "`status` says that it runs"),
             Ok(_) if start => {
                 progress.busy(&format!("starting {name}"));
-                match started(bench, name, driver).await {
+                match started(handle, name, driver).await {
                     Ok(()) => {
                         checkup.fine(what, "it did not run, and was started; it is left running")
                     }
@@ -42,8 +42,8 @@ pub async fn check(bench: &Bench, start: bool, checkup: &mut Checkup, progress: 
 
 /// Starts a service, and waits until it is ready if it is a backend; whether it ever is, is asked
 /// later.
-async fn started(bench: &Bench, name: &str, driver: &dyn Driver) -> Result<(), String> {
-    let executor = &bench.executor;
+async fn started(handle: &StackHandle, name: &str, driver: &dyn Driver) -> Result<(), String> {
+    let executor = &handle.executor;
     do_act(name, driver, Act::Start, &executor.journal)
         .await
         .map_err(|error| error.to_string())?;

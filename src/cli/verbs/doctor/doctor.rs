@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{commands, containers, requests};
 use crate::assembly::{Presence, stays_on_this_machine};
-use crate::campaign::{Audience, Bench};
+use crate::campaign::{Audience, StackHandle};
 use crate::cli::kit::{Exit, Output, Progress, Session, Source, scope};
 use crate::load::HttpRequest;
 use crate::model::{ceiling, duration};
@@ -86,17 +86,17 @@ impl Doctor {
             }
         };
         if presence != Presence::Unneeded {
-            checkup.scope = Some(scope::of(session.bench(), None));
+            checkup.scope = Some(scope::of(session.handle(), None));
         }
-        commands::check(session.bench(), self.start, checkup, progress).await;
+        commands::check(session.handle(), self.start, checkup, progress).await;
         let before_start = Instant::now();
         let looked = session
-            .beside_stack(progress, async |bench, interrupt| {
-                let started_for = starts_all(bench).then(|| before_start.elapsed());
+            .beside_stack(progress, async |handle, interrupt| {
+                let started_for = starts_all(handle).then(|| before_start.elapsed());
                 tokio::select! {
                     biased;
                     () = interrupt.requested() => Ok(None),
-                    looked = services(bench, started_for, checkup, progress) => looked.map(Some),
+                    looked = services(handle, started_for, checkup, progress) => looked.map(Some),
                 }
             })
             .await;
@@ -111,33 +111,33 @@ impl Doctor {
 }
 
 /// Whether every service is started for this look, so that it shows how long a start takes.
-fn starts_all(bench: &Bench) -> bool {
-    let mut services = bench.executor.stack.services();
-    bench.executor.stack.api.is_some() && services.all(|(_, driver)| !driver.outlives_us())
+fn starts_all(handle: &StackHandle) -> bool {
+    let mut services = handle.executor.stack.services();
+    handle.executor.stack.api.is_some() && services.all(|(_, driver)| !driver.outlives_us())
 }
 
 /// Looks at what serves. `started_for` is how long it took to start it until it was ready.
 async fn services(
-    bench: &Bench,
+    handle: &StackHandle,
     started_for: Option<Duration>,
     checkup: &mut Checkup,
     progress: &Progress,
 ) -> anyhow::Result<()> {
-    for contradiction in bench.contradictions() {
+    for contradiction in handle.contradictions() {
         let found = format!("{}; {}", contradiction.what, contradiction.remedy);
         checkup.notice("limits", found);
     }
     let mut ready = true;
-    for backend in &bench.executor.stack.backends {
+    for backend in &handle.executor.stack.backends {
         progress.busy(&format!("asking {} whether it is ready", backend.name));
         ready &= readiness(backend, checkup).await;
     }
     progress.busy("asking the API");
     // Without its backends an API may be right to refuse, and a job may take all of its limit.
-    if api(bench, checkup).await && ready {
-        requests::check(bench, started_for, checkup, progress).await?;
+    if api(handle, checkup).await && ready {
+        requests::check(handle, started_for, checkup, progress).await?;
     }
-    for (name, driver) in bench.executor.stack.services() {
+    for (name, driver) in handle.executor.stack.services() {
         // Another program may have answered in its place all along.
         if let Some(words) = driver.ended_by_itself() {
             let remedy = "start it by hand to see why";
@@ -183,8 +183,8 @@ async fn readiness(backend: &Backend, checkup: &mut Checkup) -> bool {
 }
 
 /// Whether the API answers at all.
-async fn api(bench: &Bench, checkup: &mut Checkup) -> bool {
-    let executor = &bench.executor;
+async fn api(handle: &StackHandle, checkup: &mut Checkup) -> bool {
+    let executor = &handle.executor;
     let limit = Duration::from_millis(executor.limits.answer_ms);
     let began = Instant::now();
     let answer = tokio::time::timeout(limit, executor.transport.exchange(HttpRequest::get("/")));

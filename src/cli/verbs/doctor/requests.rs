@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::doctor::{AMPLE, round_up};
-use crate::campaign::{Audience, Bench};
+use crate::campaign::{Audience, StackHandle};
 use crate::cli::kit::{Progress, seed_of_now};
 use crate::load::Client;
 use crate::model::{Outcome, RequestKind, UnknownReason, duration, duration_us};
@@ -36,16 +36,16 @@ struct Course {
 
 /// Sends one request of each kind.
 pub async fn check(
-    bench: &Bench,
+    handle: &StackHandle,
     started_for: Option<Duration>,
     checkup: &mut Checkup,
     progress: &Progress,
 ) -> anyhow::Result<()> {
-    let recorder = bench.recorder();
-    let client = bench.client("doctor", seed_of_now(), recorder.clone())?;
+    let recorder = handle.recorder();
+    let client = handle.client("doctor", seed_of_now(), recorder.clone())?;
     let mut slowest = Slowest::default();
-    let (began, settled_by) = (Instant::now(), bench.executor.settled_by());
-    for kind in &bench.executor.kinds {
+    let (began, settled_by) = (Instant::now(), handle.executor.settled_by());
+    for kind in &handle.executor.kinds {
         progress.busy(&format!("sending {}", kind.name));
         // What fails as an API may that is still starting is tried again, as a trial does when it
         // sets up.
@@ -54,12 +54,12 @@ pub async fn check(
             if !may_pass(&outcome) || Instant::now() >= settled_by {
                 break (outcome, course);
             }
-            sleep(bench.executor.settings.probe_every).await;
+            sleep(handle.executor.settings.probe_every).await;
         };
         let tried_for = may_pass(&found.0).then(|| began.elapsed());
         report(kind, found, tried_for, checkup, &mut slowest);
     }
-    let limits = &bench.executor.limits;
+    let limits = &handle.executor.limits;
     limit("answer", limits.answer_ms, slowest.answer_us, checkup);
     limit("job", limits.job_ms, slowest.job_us, checkup);
     let whole_start = started_for.map(|time| (time + began.elapsed()).as_micros() as u64);

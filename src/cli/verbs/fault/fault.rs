@@ -52,7 +52,7 @@ impl FaultArgs {
 
 impl FaultCommand {
     async fn perform(&self, session: &Session, progress: &Progress) -> anyhow::Result<FaultResult> {
-        let executor = &session.bench().executor;
+        let executor = &session.handle().executor;
         let backend = match self.allowed(executor).await {
             Ok(backend) => backend,
             Err(error) => {

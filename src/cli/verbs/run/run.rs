@@ -1,6 +1,7 @@
 //! `comeback run`: random plans against a live stack, or a simulated one.
 
 use std::collections::BTreeSet;
+use std::iter::repeat_n;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use clap::Args;
 
 use super::known;
 use crate::assembly::Presence;
-use crate::campaign::{Bench, Campaign, Interrupt, Ledger, PlanSource, ShrinkBudget, Stacks};
+use crate::campaign::{Campaign, Interrupt, Ledger, PlanSource, ShrinkBudget, StackHandle, Stacks};
 use crate::cli::kit::{
     Budget, Exit, Output, Progress, Session, Source, folder, reports, saved, scope, seed_of_now,
     share, stream, with_stacks,
@@ -102,15 +103,15 @@ impl Run {
         };
         let source = self.source.simulated(self.sim).waiting(self.wait);
         let sessions = Session::several(&source, usize::try_from(self.jobs)?).await?;
-        let bench = sessions[0].bench();
-        for contradiction in bench.contradictions() {
+        let handle = sessions[0].handle();
+        for contradiction in handle.contradictions() {
             output.aside(&format!(
                 "warning: {}; {}",
                 contradiction.what, contradiction.remedy
             ));
         }
         let plans = match self.scenario {
-            Some(scenario) => PlanSource::Scenario(scenario_plans(scenario, bench)),
+            Some(scenario) => PlanSource::Scenario(scenario_plans(scenario, handle)),
             None => PlanSource::Random(self.plans.unwrap_or(match self.at_most {
                 Some(_) => u64::MAX,
                 None => 100,
@@ -122,7 +123,7 @@ impl Run {
         // A newcomer who tries the demo is to see a discovery.
         let (reuse, unreadable) = match self.scenario.is_some() || source.is_demo() {
             true => (Vec::new(), Vec::new()),
-            false => saved::failures_of(&bench.info, &self.traces)?,
+            false => saved::failures_of(&handle.info, &self.traces)?,
         };
         let campaign = Campaign {
             reuse,
@@ -149,7 +150,7 @@ impl Run {
             }),
         };
         let progress = Progress::within(output, of(&campaign), campaign.at_most);
-        let stacks = stacks(&sessions, self.jobs);
+        let stacks = stacks(&sessions, usize::try_from(self.jobs)?);
         let mut found = None;
         let run = async |stacks: &Stacks<'_>, interrupt: &Interrupt| {
             found = Some(campaign.run(stacks, interrupt, &progress).await?);
@@ -167,11 +168,11 @@ impl Run {
         let mut scopes = Vec::new();
         let stacks = if source.is_simulated() { 1 } else { self.jobs };
         for nth in 0..usize::try_from(stacks)? {
-            let bench = source.bench(nth, &journal, Presence::Running).await?;
+            let handle = source.handle(nth, &journal, Presence::Running).await?;
             let plans = self
                 .scenario
-                .map(|scenario| scenario_plans(scenario, &bench));
-            scopes.push(scope::of(&bench, plans.as_deref()));
+                .map(|scenario| scenario_plans(scenario, &handle));
+            scopes.push(scope::of(&handle, plans.as_deref()));
         }
         let text = Vec::from_iter(scopes.iter().map(Scope::text)).join("\n");
         output.document(&scopes, &format!("{text}\nNothing was done."))?;
@@ -188,16 +189,16 @@ impl Run {
         };
         let source = source.waiting(self.wait);
         let sessions = Session::several(&source, usize::try_from(self.jobs)?).await?;
-        let bench = sessions[0].bench();
-        let mut campaign = ledger.campaign(bench)?;
+        let handle = sessions[0].handle();
+        let mut campaign = ledger.campaign(handle)?;
         folder::make("--traces", &campaign.traces)?;
         if ledger.finished() == 0 && !source.is_demo() {
             (campaign.reuse, campaign.unreadable) =
-                saved::failures_of(&bench.info, &campaign.traces)?;
+                saved::failures_of(&handle.info, &campaign.traces)?;
         }
         let progress = Progress::within(output, of(&campaign), campaign.at_most);
         progress.begin_at(ledger.finished());
-        let stacks = stacks(&sessions, self.jobs);
+        let stacks = stacks(&sessions, usize::try_from(self.jobs)?);
         let mut found = None;
         let resume = async |stacks: &Stacks<'_>, interrupt: &Interrupt| {
             let resumed = campaign.resume(&mut ledger, stacks, interrupt, &progress);
@@ -210,16 +211,12 @@ impl Run {
     }
 }
 
-/// The stacks of these sessions; a simulated one as often as there are to be trials at once.
-fn stacks(sessions: &[Session], jobs: u64) -> Stacks<'_> {
-    let (first, others) = (
-        sessions[0].bench(),
-        sessions[1..].iter().map(Session::bench),
-    );
-    match first.simulation {
-        Some(_) => Stacks::new(first, (1..jobs).map(|_| first)),
-        None => Stacks::new(first, others),
-    }
+/// The stacks of these sessions, each as often as it can be used at once, until there are as many
+/// as trials to run at once.
+fn stacks(sessions: &[Session], jobs: usize) -> Stacks<'_> {
+    let all = sessions.iter().map(Session::handle);
+    let places = all.flat_map(|stack| repeat_n(stack, stack.runner.most_at_once().min(jobs)));
+    Stacks::new(sessions[0].handle(), places.take(jobs).skip(1))
 }
 
 /// How many trials there are to be, if that is known.
@@ -248,10 +245,10 @@ fn tell(
 
 /// The plans of a scenario for the stack's first backend, which is kept away for as long as the
 /// stack's pace asks for: three seconds where outages last up to the default of 45.
-fn scenario_plans(scenario: Scenario, bench: &Bench) -> Vec<Plan> {
-    let kinds = &bench.executor.kinds;
-    let outage_ms = bench.space.bounds().outage_ms.end() / 15;
-    let backend = bench.info.backends.first();
+fn scenario_plans(scenario: Scenario, handle: &StackHandle) -> Vec<Plan> {
+    let kinds = &handle.executor.kinds;
+    let outage_ms = handle.space.bounds().outage_ms.end() / 15;
+    let backend = handle.info.backends.first();
     backend
         .map(|backend| scenario.plans(backend, kinds, outage_ms))
         .unwrap_or_default()

@@ -12,16 +12,16 @@ use super::Log;
 const WINDOW: Duration = Duration::from_millis(500);
 
 /// Writes to a log, and drops lines beyond a maximum per [`WINDOW`].
-pub(super) struct Chatter {
+pub(super) struct LimitedLog {
     log: Log,
     most: u32,
     window: Mutex<(Option<Instant>, u32)>,
 }
 
-impl Chatter {
+impl LimitedLog {
     /// Writes at most `most` lines per [`WINDOW`].
     pub fn new(log: Log, most: u32) -> Self {
-        Chatter {
+        LimitedLog {
             log,
             most,
             window: Mutex::default(),

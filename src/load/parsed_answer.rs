@@ -14,7 +14,7 @@ const MAX_FIELD_BYTES: usize = 512;
 
 /// A response with its body parsed, if that is JSON.
 #[derive(Debug)]
-pub(super) struct Reading {
+pub(super) struct ParsedAnswer {
     /// The HTTP status.
     pub status: u16,
     headers: HeaderMap,
@@ -41,10 +41,10 @@ impl fmt::Display for Cut {
     }
 }
 
-impl Reading {
+impl ParsedAnswer {
     /// Parses the body of a response.
     pub fn new(answer: &HttpAnswer) -> Self {
-        Reading {
+        ParsedAnswer {
             status: answer.status,
             headers: answer.headers.clone(),
             body: String::from_utf8_lossy(&answer.body).into_owned(),
@@ -176,8 +176,8 @@ mod tests {
     use super::*;
     use crate::load::tests::scripted::answer;
 
-    fn reading(status: u16, body: &str) -> Reading {
-        Reading::new(&answer(status, body.to_owned(), false))
+    fn parsed(status: u16, body: &str) -> ParsedAnswer {
+        ParsedAnswer::new(&answer(status, body.to_owned(), false))
     }
 
     #[test]
@@ -190,14 +190,14 @@ mod tests {
             ("", ""),
             (" \n", ""),
         ] {
-            assert_eq!(reading(500, body).message(), expected);
+            assert_eq!(parsed(500, body).message(), expected);
         }
     }
 
     #[test]
     fn an_own_token_is_found_in_a_longer_text_and_a_foreign_one_is_told() {
         let at = Some("/prompt");
-        let echo = |body: &str| reading(200, body).echo(at, "t-00000001").unwrap();
+        let echo = |body: &str| parsed(200, body).echo(at, "t-00000001").unwrap();
         assert_eq!(
             echo(r#"{"prompt":"say t-00000001!"}"#).unwrap(),
             "t-00000001"
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn of_a_body_that_was_cut_only_what_is_sure_is_used() {
-        let cut = Reading::new(&answer(200, "[1]", true));
+        let cut = ParsedAnswer::new(&answer(200, "[1]", true));
         assert_eq!(cut.message(), "[1]");
         assert_eq!(cut.echo(None, "t"), Ok(None), "nobody asks for it");
         // It looks like an array of one number, but the rest is unknown.

@@ -9,17 +9,17 @@ use crate::model::UnknownReason;
 /// Classifies an error of an HTTP library. Walks its chain of sources from the outside in; the first
 /// recognized error decides.
 ///
-/// An unrecognized error counts as the harness's own: that makes the trial inconclusive, while
-/// blaming the API could be a false alarm. An unknown host name counts as the harness's, too.
-pub(crate) fn blame(error: &(dyn Error + 'static)) -> ExchangeError {
+/// An error that nobody recognizes is the harness's own: it makes a trial inconclusive, where a
+/// wrong charge would make it a false alarm. So is a host name that cannot be resolved.
+pub(crate) fn exchange_error(error: &(dyn Error + 'static)) -> ExchangeError {
     let message = words(error);
-    match links(error).find_map(verdict) {
-        Some(Blame::Api(reason)) => ExchangeError::Unanswered { reason, message },
-        Some(Blame::Harness) | None => ExchangeError::Harness { message },
+    match links(error).find_map(at_fault) {
+        Some(AtFault::Api(reason)) => ExchangeError::Unanswered { reason, message },
+        Some(AtFault::Harness) | None => ExchangeError::Harness { message },
     }
 }
 
-enum Blame {
+enum AtFault {
     Api(UnknownReason),
     Harness,
 }
@@ -37,7 +37,7 @@ fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'stati
     hidden.or_else(|| error.source())
 }
 
-fn verdict(error: &(dyn Error + 'static)) -> Option<Blame> {
+fn at_fault(error: &(dyn Error + 'static)) -> Option<AtFault> {
     if let Some(error) = error.downcast_ref::<hyper::Error>() {
         of_http(error)
     } else if let Some(error) = error.downcast_ref::<rustls::Error>() {
@@ -47,27 +47,27 @@ fn verdict(error: &(dyn Error + 'static)) -> Option<Blame> {
     }
 }
 
-fn of_http(error: &hyper::Error) -> Option<Blame> {
+fn of_http(error: &hyper::Error) -> Option<AtFault> {
     if error.is_parse() {
-        Some(Blame::Api(UnknownReason::Garbled))
+        Some(AtFault::Api(UnknownReason::Garbled))
     } else if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
-        Some(Blame::Api(UnknownReason::Reset))
+        Some(AtFault::Api(UnknownReason::Reset))
     } else if error.is_user() {
-        Some(Blame::Harness)
+        Some(AtFault::Harness)
     } else {
         None
     }
 }
 
-fn of_tls(error: &rustls::Error) -> Blame {
+fn of_tls(error: &rustls::Error) -> AtFault {
     match error {
         // Which certificates to trust is a matter of the configuration.
-        rustls::Error::InvalidCertificate(_) => Blame::Harness,
-        _ => Blame::Api(UnknownReason::Garbled),
+        rustls::Error::InvalidCertificate(_) => AtFault::Harness,
+        _ => AtFault::Api(UnknownReason::Garbled),
     }
 }
 
-fn of_io(error: &io::Error) -> Option<Blame> {
+fn of_io(error: &io::Error) -> Option<AtFault> {
     use io::ErrorKind::*;
     let reason = match error.kind() {
         ConnectionRefused | HostUnreachable | NetworkUnreachable => UnknownReason::Refused,
@@ -80,12 +80,12 @@ fn of_io(error: &io::Error) -> Option<Blame> {
         InvalidData | InvalidInput if error.raw_os_error().is_none() => {
             return match error.get_ref() {
                 Some(hidden) if hidden.is::<rustls::Error>() => None,
-                _ => Some(Blame::Api(UnknownReason::Garbled)),
+                _ => Some(AtFault::Api(UnknownReason::Garbled)),
             };
         }
         _ => return None,
     };
-    Some(Blame::Api(reason))
+    Some(AtFault::Api(reason))
 }
 
 /// The messages of all errors in the chain. Repetitions are left out, because some libraries repeat
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     fn reason(error: io::Error) -> Option<UnknownReason> {
-        match blame(&error) {
+        match exchange_error(&error) {
             ExchangeError::Unanswered { reason, .. } => Some(reason),
             ExchangeError::Harness { .. } => None,
         }

@@ -1,18 +1,18 @@
 //! The demo, live or simulated, with all that its trials need. The two differ in transport and
-//! clock, and in one kind of fault: a process cannot be cut off from the network.
+//! clock, and in one kind of fault: a live process cannot be cut off from the network.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::parts::{self, BACKEND, NAME};
-use super::{DemoError, InMemory, LiveDemo, SimulatedDemo};
+use super::{DemoError, InMemory, LiveDemo, SimulatedDemo, SimulatedRunner, World};
 use crate::app::Variant;
-use crate::campaign::{Bench, Simulation, World, stack_info};
+use crate::campaign::{LiveRunner, StackHandle, stack_info};
 use crate::executor::{Executor, ResetPolicy, Settings};
 use crate::generator::{BackendSpace, Bounds, Space};
 use crate::invariant::standard;
-use crate::load::{Caps, Connections, Fresh, Transport};
+use crate::load::{Caps, Connections, Transport, Unpooled};
 use crate::model::{FaultName, LogPatterns, Plan, RequestKind};
 use crate::nemesis::Journal;
 use crate::stack::Stack;
@@ -26,35 +26,35 @@ pub fn live(
     executable: PathBuf,
     variant: Variant,
     journal: &Arc<Journal>,
-) -> Result<Bench, DemoError> {
+) -> Result<StackHandle, DemoError> {
     let LiveDemo { stack, url } = LiveDemo::new(executable, variant)?;
-    let transport = Arc::new(Fresh::new(&url, None)?);
+    let transport = Arc::new(Unpooled::new(&url, None)?);
     let live = |fault: &FaultName| *fault != FaultName::Cut;
-    bench(variant, stack, transport, Arc::clone(journal), live)
+    handle(variant, stack, transport, Arc::clone(journal), live)
 }
 
 /// The demo in memory, with a new world for each trial.
 ///
 /// # Errors
 /// Only if the demo's own settings contradict each other.
-pub fn simulated(variant: Variant) -> Result<Bench, DemoError> {
+pub fn simulated(variant: Variant) -> Result<StackHandle, DemoError> {
     let World { stack, transport } = world(variant, 0);
-    let bench = bench(
+    let handle = handle(
         variant,
         stack,
         transport,
         Arc::new(Journal::nowhere()),
         |_| true,
     )?;
-    Ok(Bench {
+    Ok(StackHandle {
         info: StackInfo {
             simulated: true,
-            ..bench.info
+            ..handle.info
         },
-        simulation: Some(Simulation::new(move |plan, nth| {
+        runner: Box::new(SimulatedRunner::new(move |plan, nth| {
             world(variant, chance(plan, nth))
         })),
-        ..bench
+        ..handle
     })
 }
 
@@ -64,23 +64,23 @@ fn world(variant: Variant, seed: u64) -> World {
     World { stack, transport }
 }
 
-/// What the chance in a plan's world is drawn from: another for each plan of a campaign, and for
-/// each of its executions. The factor is the one by which splitmix64 spreads its seeds (Steele, Lea
-/// and Flood, OOPSLA 2014).
+/// The seed of all chance in a plan's world: another one for each plan of a campaign, and for each
+/// of its executions. The factor is the one by which splitmix64 spreads its seeds (Steele, Lea and
+/// Flood, OOPSLA 2014).
 fn chance(plan: &Plan, nth: u64) -> u64 {
     const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
     let of_plan = plan.index.wrapping_mul(SPREAD).wrapping_add(plan.seed);
     of_plan.wrapping_add(nth.wrapping_mul(SPREAD).rotate_left(32))
 }
 
-/// Everything is a hundred times faster than what the defaults suit.
-fn bench(
+/// All times are about a hundredth of the defaults.
+fn handle(
     variant: Variant,
     stack: Stack,
     transport: Arc<dyn Transport>,
     journal: Arc<Journal>,
     allowed: impl Fn(&FaultName) -> bool,
-) -> Result<Bench, DemoError> {
+) -> Result<StackHandle, DemoError> {
     let settings = Settings {
         ready_within: Duration::from_secs(10),
         api_ready_within: Duration::from_secs(10),
@@ -100,7 +100,8 @@ fn bench(
         &kinds,
         Connections::Fresh,
     );
-    Ok(Bench {
+    Ok(StackHandle {
+        runner: Box::new(LiveRunner),
         space: space(
             &kinds,
             vec![detected.to_owned(), reconnected.to_owned()],
@@ -123,8 +124,7 @@ fn bench(
             forbidden: Vec::new(),
         },
         invariants: standard(),
-        reset: ResetPolicy::Always,
-        simulation: None,
+        reset_policy: ResetPolicy::Always,
     })
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::HttpRequest;
 use super::wire::TimedTransport;
-use super::{Client, HttpRequest};
 use crate::model::{Job, Outcome};
 use crate::trace::EventKind;
 
@@ -28,18 +28,17 @@ pub(super) struct FinishedJob {
 
 /// The finished jobs, the latest at the back.
 #[derive(Default)]
-pub(super) struct LookBack(Mutex<VecDeque<FinishedJob>>);
+pub(super) struct FinishedJobs(Mutex<VecDeque<FinishedJob>>);
 
-impl Client {
-    /// Polls the finished jobs once more and records each state that has changed: a job that runs
-    /// twice may fail first and complete later. Stops at the first poll without a response. Also
-    /// records how many jobs were polled, and for how long.
-    pub async fn look_back(&self) {
-        let (finished, wire) = self.finished();
+impl FinishedJobs {
+    /// Polls the jobs once more, and records each whose state has changed: a job that runs twice
+    /// may fail and complete. It ends at the first poll without an answer, because then there is
+    /// nothing more to learn. That and how long it polled is recorded, too.
+    pub async fn poll_again(&self, wire: &TimedTransport) {
         let (began, mut polls) = (Instant::now(), 0);
-        for job in finished.take() {
+        for job in self.take() {
             polls += 1;
-            if !job.look(wire).await {
+            if !job.poll_again(wire).await {
                 break;
             }
         }
@@ -49,17 +48,15 @@ impl Client {
                 .record(EventKind::LookedBack { polls, over_us });
         }
     }
-}
 
-impl LookBack {
-    /// Remembers a job if the API reported its end.
+    /// Remembers a job, if the API said that it has ended.
     pub fn remember(&self, finished: FinishedJob) {
-        let is_terminal = match &finished.outcome {
+        let has_ended = match &finished.outcome {
             Outcome::Ok => true,
             Outcome::Failed { job_state, .. } => job_state.is_some(),
             Outcome::Unknown { .. } => false,
         };
-        if is_terminal {
+        if has_ended {
             let mut jobs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             jobs.push_back(finished);
             if jobs.len() > MOST {
@@ -74,20 +71,22 @@ impl LookBack {
 }
 
 impl FinishedJob {
-    /// Polls the job and records a changed state. Returns `false` if there was no response.
-    async fn look(&self, wire: &TimedTransport) -> bool {
+    /// Polls the job, and records a state that is new. `false` when there was no answer.
+    async fn poll_again(&self, wire: &TimedTransport) -> bool {
         let sent = Instant::now();
         let answer = wire.exchange(self.poll.clone()).await;
         let took = sent.elapsed();
         match answer {
-            Ok(reading) => {
-                // A state that lies beyond the limit on body size counts as unchanged.
-                let state = reading.field(&self.job.state).ok().flatten();
-                let changed = state.as_ref().is_some_and(|state| !self.is_known(state));
-                if changed && reading.is_success() {
+            Ok(answer) => {
+                // A state beyond the part of a body that is read is no news.
+                let state = answer.field(&self.job.state).ok().flatten();
+                let changed = state
+                    .as_ref()
+                    .is_some_and(|state| !self.has_ended_in(state));
+                if changed && answer.is_success() {
                     wire.recorder.record(EventKind::Polled {
                         request: self.request,
-                        status: reading.status,
+                        status: answer.status,
                         state,
                         latency_us: micros(took),
                     });
@@ -98,7 +97,7 @@ impl FinishedJob {
         }
     }
 
-    fn is_known(&self, state: &String) -> bool {
+    fn has_ended_in(&self, state: &String) -> bool {
         match &self.outcome {
             Outcome::Failed { job_state, .. } => job_state.as_ref() == Some(state),
             _ => self.job.done.contains(state),
@@ -132,8 +131,8 @@ mod tests {
         let request = rig.client.request(&Origin::Probe, &kind, Instant::now());
         request.await;
         let ended = rig.story().len();
-        rig.client.look_back().await;
-        rig.client.look_back().await;
+        rig.client.poll_finished_jobs().await;
+        rig.client.poll_finished_jobs().await;
         rig.story().split_off(ended)
     }
 

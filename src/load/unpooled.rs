@@ -8,8 +8,8 @@ use reqwest::redirect::Policy;
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::blame::blame;
 use super::endpoint::Endpoint;
+use super::exchange_error::exchange_error;
 use super::{ExchangeError, HttpAnswer, HttpRequest, LoadError, MAX_BODY_BYTES, Transport, tls};
 
 /// The runtime of all exchanges. hyper skips any number of interim responses (such as `100
@@ -26,14 +26,14 @@ static EXCHANGES: LazyLock<Result<Runtime, String>> = LazyLock::new(|| {
 /// Makes a new connection for every exchange. It ignores redirects and proxy variables, so that
 /// every failure is the API's own.
 #[derive(Debug)]
-pub struct Fresh {
+pub struct Unpooled {
     endpoint: Endpoint,
     http: reqwest::Client,
     max_body_bytes: usize,
     runtime: &'static Runtime,
 }
 
-impl Fresh {
+impl Unpooled {
     /// A transport to the API at `url`. `ca` is a PEM file of certificate authorities to trust
     /// besides the system's.
     ///
@@ -53,7 +53,7 @@ impl Fresh {
         let runtime = EXCHANGES
             .as_ref()
             .map_err(|e| LoadError::Setup(e.clone()))?;
-        Ok(Fresh {
+        Ok(Unpooled {
             endpoint,
             http,
             max_body_bytes: MAX_BODY_BYTES,
@@ -64,7 +64,7 @@ impl Fresh {
     /// Sets how much of a body is read at most, in bytes.
     #[must_use]
     pub fn max_body(self, max_body_bytes: usize) -> Self {
-        Fresh {
+        Unpooled {
             max_body_bytes,
             ..self
         }
@@ -72,7 +72,7 @@ impl Fresh {
 }
 
 #[async_trait]
-impl Transport for Fresh {
+impl Transport for Unpooled {
     async fn exchange(&self, request: HttpRequest) -> Result<HttpAnswer, ExchangeError> {
         let url = self.endpoint.resolve(&request.path)?;
         let mut builder = self
@@ -84,13 +84,13 @@ impl Transport for Fresh {
         }
         let max_body_bytes = self.max_body_bytes;
         let exchange = async move {
-            let mut response = builder.send().await.map_err(without_url)?;
+            let mut response = builder.send().await.map_err(as_exchange_error)?;
             let status = response.status().as_u16();
             let headers = std::mem::take(response.headers_mut());
             let body = reqwest::Body::from(response);
             HttpAnswer::read(status, headers, body, max_body_bytes)
                 .await
-                .map_err(without_url)
+                .map_err(as_exchange_error)
         };
         let exchange = AbortOnDropHandle::new(self.runtime.spawn(exchange));
         exchange.await.map_err(|error| ExchangeError::Harness {
@@ -107,7 +107,7 @@ impl Transport for Fresh {
     }
 }
 
-/// Removes the URL from reqwest's error: no trace may contain an address.
-fn without_url(error: reqwest::Error) -> ExchangeError {
-    blame(&error.without_url())
+/// What is told of an error. reqwest's own words give the URL, and no trace may carry an address.
+fn as_exchange_error(error: reqwest::Error) -> ExchangeError {
+    exchange_error(&error.without_url())
 }

@@ -1,0 +1,91 @@
+//! What the API uses while nothing is asked of it, before the plan and after recovery.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout};
+
+use super::Settings;
+use super::rounds::Rounds;
+use crate::model::Limits;
+use crate::observe::look;
+use crate::stack::{Stack, Usage};
+use crate::trace::Recorder;
+
+/// How often the API is asked for all at once at most, until that alone takes it no further.
+const WARM_ROUNDS: u32 = 3;
+
+/// Measures what the API uses at rest.
+pub(super) struct IdleApi<'a> {
+    pub stack: &'a Stack,
+    pub limits: &'a Limits,
+    pub settings: &'a Settings,
+    pub recorder: &'a Recorder,
+}
+
+impl IdleApi<'_> {
+    /// What the API uses at rest before the plan, once its pools are as full as the plan's load
+    /// alone makes them: else what a burst takes for good would look like something that a fault
+    /// has taken. None where it cannot be measured, or nothing is limited.
+    pub(super) async fn warmed_up(&self, rounds: &Rounds<'_>) -> Option<Usage> {
+        let mut usage = self.at_rest(None).await?;
+        if self.limits.resources.is_none() || !rounds.are_wide() {
+            return Some(usage);
+        }
+        for _ in 0..WARM_ROUNDS {
+            rounds.all_at_once().await;
+            let now = self.at_rest(None).await?;
+            let grown = now.fds > usage.fds || now.threads > usage.threads;
+            usage = now;
+            if !grown {
+                break;
+            }
+        }
+        Some(usage)
+    }
+
+    /// Waits, with nothing in flight, until the API has come to rest, and returns what it uses
+    /// then. With `before`, it is at rest once it holds no more than the limits allow over that
+    /// and is not busy; without, once it lets go of nothing any more. It does not wait for longer
+    /// than `[trial] settle`, nor for an API that cannot be measured.
+    pub(super) async fn at_rest(&self, before: Option<&Usage>) -> Option<Usage> {
+        let settle = self.settings.settle;
+        let deadline = Instant::now() + settle;
+        let mut last: Option<(Instant, Usage)> = None;
+        loop {
+            let looked = look(self.stack, self.recorder, true);
+            let usage = timeout(settle, looked).await.ok().flatten()?;
+            let now = Instant::now();
+            let rests = last.is_some_and(|(at, last)| match before {
+                None => usage.fds >= last.fds && usage.threads >= last.threads,
+                Some(before) => {
+                    returned(self.limits, before, &usage)
+                        && !is_busy(self.limits, &last, &usage, now - at)
+                }
+            });
+            if rests || now >= deadline {
+                return Some(usage);
+            }
+            last = Some((now, usage));
+            sleep(self.settings.resources_every.min(deadline - now)).await;
+        }
+    }
+}
+
+/// Whether what the API holds is within the limits again.
+fn returned(limits: &Limits, before: &Usage, now: &Usage) -> bool {
+    let Some(limits) = limits.resources else {
+        return true;
+    };
+    let within = |now: Option<u64>, allowed: Option<u64>| now <= allowed || allowed.is_none();
+    let memory = before.memory_bytes.map(|bytes| limits.memory_bytes(bytes));
+    within(now.fds, before.fds.map(|fds| fds + limits.fds))
+        && within(now.threads, before.threads.map(|n| n + limits.threads))
+        && within(now.memory_bytes, memory)
+}
+
+fn is_busy(limits: &Limits, last: &Usage, now: &Usage, within: Duration) -> bool {
+    let used = now.cpu.saturating_sub(last.cpu);
+    limits
+        .resources
+        .is_some_and(|limits| limits.is_busy(used.as_micros() as u64, within.as_micros() as u64))
+}

@@ -1,0 +1,125 @@
+//! Writing the file of a trace.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::format::Written;
+use super::{Disk, Event, Header, TraceError};
+use crate::model::{Judgement, Plan};
+use crate::redact;
+
+/// Writes a trace as it happens.
+#[derive(Debug)]
+pub struct TraceWriter {
+    path: PathBuf,
+    file: Arc<File>,
+    disk: Disk,
+    written_bytes: u64,
+}
+
+impl TraceWriter {
+    /// Creates the file and writes header and plan.
+    ///
+    /// # Errors
+    /// When the file exists already or cannot be written.
+    pub fn create(path: &Path, header: &Header, plan: &Plan) -> Result<Self, TraceError> {
+        let file = File::options()
+            .append(true)
+            .create_new(true)
+            .open(path)
+            .map_err(|source| TraceError::Io {
+                path: path.to_owned(),
+                source,
+            })?;
+        let mut writer = TraceWriter::of(path, file);
+        writer.line(header)?;
+        writer.line(&Written::Plan(plan.clone()))?;
+        Ok(writer)
+    }
+
+    /// Opens a finished trace to add a note to it.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub fn append(path: &Path) -> Result<Self, TraceError> {
+        let open = File::options().append(true).open(path);
+        let file = open.map_err(|source| TraceError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(TraceWriter::of(path, file))
+    }
+
+    fn of(path: &Path, file: File) -> Self {
+        TraceWriter {
+            path: path.to_owned(),
+            file: Arc::new(file),
+            disk: Disk::default(),
+            written_bytes: 0,
+        }
+    }
+
+    /// The same writer on a disk that is synced in another way.
+    #[must_use]
+    pub fn on(self, disk: Disk) -> Self {
+        TraceWriter { disk, ..self }
+    }
+
+    /// Writes an event.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn event(&mut self, event: &Event) -> Result<(), TraceError> {
+        self.line(event)
+    }
+
+    /// Writes the verdict.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn judgement(&mut self, judgement: &Judgement) -> Result<(), TraceError> {
+        self.line(&Written::Verdict(judgement.clone()))
+    }
+
+    /// Writes a note.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn note(&mut self, note: &serde_json::Value) -> Result<(), TraceError> {
+        self.line(&Written::Note(note.clone()))
+    }
+
+    /// Waits until all that was written before this call is on the disk. The writer can be used
+    /// meanwhile.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn sync(&self) -> impl Future<Output = Result<(), TraceError>> + Send + use<> {
+        let (file, disk, path) = (Arc::clone(&self.file), self.disk.clone(), self.path.clone());
+        async move {
+            let synced = disk.sync(&file).await;
+            synced.map_err(|source| TraceError::Io { path, source })
+        }
+    }
+
+    /// How many bytes this writer has written.
+    pub fn written_bytes(&self) -> u64 {
+        self.written_bytes
+    }
+
+    fn line<T: Serialize>(&mut self, content: &T) -> Result<(), TraceError> {
+        let at = |source| TraceError::Io {
+            path: self.path.clone(),
+            source,
+        };
+        let mut line = redact::to_json(content).map_err(|e| at(e.into()))?;
+        line.push('\n');
+        (&*self.file).write_all(line.as_bytes()).map_err(at)?;
+        self.written_bytes += line.len() as u64;
+        Ok(())
+    }
+}
