@@ -12,8 +12,8 @@ use crate::trace::{EventKind, Measure, Recorder};
 /// The time between two measurements.
 const EVERY: Duration = Duration::from_millis(10);
 
-/// The shortest wake-up delay that is recorded. On an idle machine the delay is a tenth of this, and
-/// nobody sets so short a timeout.
+/// The shortest wake-up delay that is recorded. On an idle machine the delay is a tenth of this,
+/// and nobody sets so short a timeout.
 const LATE: Duration = Duration::from_millis(20);
 
 /// The smallest step of the wall clock that is recorded. A time service that only slews the clock

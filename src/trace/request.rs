@@ -166,8 +166,8 @@ impl<'a> Request<'a> {
     /// window's beginning and the last moment at which the backend was known not to be ready, and
     /// did not succeed before that moment.
     ///
-    /// A request that succeeded during an outage may not need the backend, or reached it just before
-    /// the act. One that the harness dropped says nothing.
+    /// A request that succeeded during an outage may not need the backend, or reached it just
+    /// before the act. One that the harness dropped says nothing.
     pub fn felt(&self, window: &Window<'_>) -> bool {
         let away = Span {
             from_us: window.began.at_us,
