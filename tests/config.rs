@@ -299,7 +299,7 @@ fn a_file_that_is_not_there_is_named() {
     let error = Config::load(Path::new("no/such/comeback.toml"), &environment).unwrap_err();
     insta::assert_snapshot!(error, @"
     cannot read the configuration no/such/comeback.toml: No such file or directory (os error 2)
-      = help: name another with `--config FILE`, or try the tool on its own demo with `--demo BUG`
+      = help: name another with `--config FILE`, or try comeback on its own demo with `--demo BUG`
     ");
 }
 

@@ -3,10 +3,10 @@
 //! | request | answer |
 //! |---|---|
 //! | `POST /request` | 200 at once: the job's `id` and `RECEIVED`; 503 when the queue is full |
-//! | `GET /response/{id}` | 200: the job's `status`, `token` and `description`; 404 when it is not known |
-//! | `POST /sync` | 200 and `COMPLETED` when the work is done; 502 the connection broke, 503 not connected, 504 no answer in time |
-//! | `GET /ping` | 200 whatever happens |
-//! | `GET /status` | 200: what the API believes |
+//! | `GET /response/{id}` | 200: the job's `status`, `token` and `description`; 404 for an unknown job |
+//! | `POST /sync` | 200 and `COMPLETED` when the work is done; 502 if the connection broke, 503 if not connected, 504 after a timeout |
+//! | `GET /ping` | always 200 |
+//! | `GET /status` | 200: the state as the API sees it |
 
 use std::sync::Arc;
 
@@ -23,8 +23,8 @@ use super::processor::Processor;
 use super::provider::{CallError, Provider};
 use super::{ApiSettings, Crash, Host, Listener, Network, Variant};
 
-/// Serves the API in front of the backend that `network` leads to. Returns only when the API
-/// crashes; when it returns or is dropped, every connection breaks.
+/// Serves the API. `network` connects it to the backend. Returns only when the API crashes; all
+/// connections break when the future returns or is dropped.
 pub async fn serve(
     mut listener: impl Listener,
     network: Arc<dyn Network>,
@@ -61,7 +61,7 @@ pub async fn serve(
     tokio::select! {
         biased;
         crash = api.provider.keep_connected() => crash,
-        () = work => Crash("nobody submits jobs any more".into()),
+        () = work => Crash("the job queue was closed".into()),
     }
 }
 
@@ -127,7 +127,7 @@ impl Api {
                     "description": answer.result,
                 }),
             ),
-            // BUG swallowed-error: a handler that catches everything, and an answer that was never
+            // BUG swallowed-error: a handler catches every error and returns a response that nobody
             // filled in.
             Err(CallError::Broken) if self.settings.is(Variant::SwallowedError) => {
                 (StatusCode::OK, json!({}))
@@ -147,7 +147,7 @@ impl Api {
                     "description": job.description,
                 }),
             ),
-            None => failure(StatusCode::NOT_FOUND, format!("no job `{id}` is known")),
+            None => failure(StatusCode::NOT_FOUND, format!("there is no job `{id}`")),
         }
     }
 

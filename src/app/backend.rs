@@ -1,4 +1,4 @@
-//! The demo's backend: it accepts connections at once, and serves after its boot time.
+//! The demo's backend. It accepts connections at once, but serves only after its boot time.
 
 use std::collections::VecDeque;
 use std::io;
@@ -13,10 +13,10 @@ use super::network::serve_each;
 use super::protocol::{FromBackend, Resume, ToBackend, Wire};
 use super::{Listener, Log, Stream};
 
-/// How many greetings are put up with while it boots, for each 100 ms of that.
+/// While it boots, more greetings than this in 100 ms of boot time make it block the client.
 const GREETINGS: u32 = 10;
 
-/// How many pieces of work of one client are put up with at a time.
+/// More pieces of work than this at the same time make it block the client.
 const MOST_WORK: usize = 512;
 
 /// How a backend behaves.
@@ -24,14 +24,14 @@ const MOST_WORK: usize = 512;
 pub struct BackendSettings {
     /// How long it accepts connections before it serves.
     pub boot: Duration,
-    /// How long a piece of work takes. Any number are worked on at once.
+    /// How long a piece of work takes. Any number of them run concurrently.
     pub work: Duration,
-    /// For how long a session may be without a connection.
+    /// How long a session may be without a connection.
     pub session_grace: Duration,
 }
 
 impl Default for BackendSettings {
-    /// Work takes long enough for a fault to strike while it is in flight.
+    /// Work takes long enough for a fault to hit it in flight.
     fn default() -> Self {
         BackendSettings {
             boot: Duration::from_millis(100),
@@ -48,12 +48,11 @@ struct Backend {
     log: Log,
     sessions: AtomicU64,
     greetings: AtomicU32,
-    /// Whether clients that ask for work are turned away: one of them has behaved so badly that it
-    /// endangers the backend.
+    /// Whether clients are refused, because one of them has overloaded the backend.
     blocks: AtomicBool,
 }
 
-/// Serves from now on: booting first. Never returns; when it is dropped, every connection breaks.
+/// Boots, then serves. Never returns; all connections break when the future is dropped.
 pub async fn serve(mut listener: impl Listener, settings: BackendSettings, log: Log) {
     let backend = Arc::new(Backend {
         settings,
@@ -70,7 +69,7 @@ pub async fn serve(mut listener: impl Listener, settings: BackendSettings, log: 
     let serve = serve_each(&mut listener, &log, |stream| {
         let backend = backend.clone();
         async move {
-            // A connection that breaks is the other side's to deal with.
+            // The peer handles a broken connection.
             let _ = backend.converse(stream).await;
         }
     });
@@ -82,8 +81,7 @@ impl Backend {
     async fn converse(&self, stream: Stream) -> io::Result<()> {
         let mut wire = Wire::new(stream);
         let work = self.settings.work;
-        // Every piece of work takes the same time, so they are done in the order in which they
-        // came.
+        // Every piece of work takes the same time, so they finish in order of arrival.
         let mut working: VecDeque<(Instant, u64, Value)> = VecDeque::new();
         loop {
             let next_done = working.front().map(|(done_at, ..)| *done_at);

@@ -1,5 +1,4 @@
-//! What stands between those who need the backend and the connection: bounded retries, and a
-//! circuit breaker.
+//! Calls to the backend, with bounded retries and a circuit breaker.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,18 +12,19 @@ use super::provider::{CallError, Provider};
 use super::slots::Slots;
 use super::{ApiSettings, Host, Variant};
 
-/// After so long no call is made again, and a call with its retries takes no longer than the
-/// second.
+/// No retry starts later than this after the call.
 const LAST_RETRY: Duration = Duration::from_millis(250);
+
+/// The deadline of a call with all its retries.
 const WITH_RETRIES: Duration = Duration::from_millis(700);
 
-/// The random pause before a call is made again, in milliseconds.
+/// The random pause before a retry, in milliseconds.
 const RETRY_PAUSE_MS: std::ops::Range<u64> = 10..50;
 
-/// What a listener takes to pass an answer on.
+/// How long a listener takes to pass a response on, in the bug growing-latency.
 const LISTENER: Duration = Duration::from_millis(60);
 
-/// Calls the backend by way of a provider.
+/// Calls the backend through a provider.
 pub(super) struct Caller {
     provider: Arc<Provider>,
     settings: ApiSettings,
@@ -33,7 +33,7 @@ pub(super) struct Caller {
     slots: Option<Slots>,
 }
 
-/// How many calls have failed in a row, and until when the next ones fail at once.
+/// How many calls have failed in a row, and until when further calls fail immediately.
 #[derive(Default)]
 struct Breaker {
     failures: u32,
@@ -52,7 +52,7 @@ impl Caller {
         }
     }
 
-    /// Has a piece of work done by the backend.
+    /// Lets the backend do a piece of work.
     pub async fn call(&self, token: Value) -> Result<BackendAnswer, CallError> {
         let until = self.breaker().open_until;
         if until.is_some_and(|until| Instant::now() < until) {
@@ -69,7 +69,7 @@ impl Caller {
                 .unwrap_or(Err(CallError::Deadline(WITH_RETRIES))),
         };
         self.note(result.is_ok());
-        // BUG growing-latency: each reconnect has added a listener, and the answer passes through
+        // BUG growing-latency: each reconnect has added a listener, and the response passes through
         // all of them.
         if self.settings.is(Variant::GrowingLatency) && result.is_ok() {
             sleep(LISTENER * self.provider.reconnects()).await;

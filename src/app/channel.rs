@@ -11,16 +11,16 @@ use tokio_util::sync::CancellationToken;
 use super::Stream;
 use super::protocol::{FromBackend, Resume, ToBackend, Wire};
 
-/// What the backend answered to a piece of work.
+/// The backend's response to a piece of work.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct BackendAnswer {
-    /// The work's token, as it came back.
+    /// The work's token, as the backend returned it.
     pub token: Value,
-    /// What came of it.
+    /// The result.
     pub result: String,
 }
 
-/// The channel is gone, and with it every call in flight.
+/// The channel is lost, and with it every call in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Broken;
 
@@ -31,8 +31,7 @@ pub(super) struct Channel {
     closing: CancellationToken,
 }
 
-/// The end of a channel that does the reading and writing. When it is dropped, every call in flight
-/// fails.
+/// The end of a channel that reads and writes. When it is dropped, every call in flight fails.
 pub(super) struct Pump {
     wire: Wire,
     calls: mpsc::UnboundedReceiver<Call>,
@@ -40,11 +39,11 @@ pub(super) struct Pump {
     closing: CancellationToken,
 }
 
-/// Who waits for which call's answer. Clones share it.
+/// The callers that wait for a response, by call number. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct PendingCalls {
     callers: Arc<Mutex<BTreeMap<u64, oneshot::Sender<BackendAnswer>>>>,
-    /// Whether an answer is for whoever has waited longest, whatever its number.
+    /// Whether a response goes to the caller that has waited longest, whatever its number.
     in_line: bool,
 }
 
@@ -54,7 +53,7 @@ pub(super) struct ChannelEnd {
     pub why: String,
     /// Whether we reset it ourselves.
     pub reset: bool,
-    /// What is left of the connection.
+    /// The connection, which is closed when this is dropped.
     pub wire: Wire,
 }
 
@@ -64,16 +63,16 @@ pub(super) enum Unwelcome {
     /// The stream broke.
     #[error("{0}")]
     Broken(#[from] io::Error),
-    /// It hung up, or talks nonsense.
+    /// It hung up, or sent an unexpected message.
     #[error("it does not say welcome")]
     Silent,
-    /// It has not finished starting.
+    /// It is still booting.
     #[error("it is booting")]
     Booting,
-    /// It does not know our session any more.
+    /// It no longer knows our session.
     #[error("the session has expired")]
     Expired,
-    /// It does not want us any more.
+    /// It refuses us because of overload.
     #[error("it has blocked us")]
     Blocked,
 }
@@ -84,7 +83,8 @@ struct Call {
     answer: oneshot::Sender<BackendAnswer>,
 }
 
-/// Greets the backend over a new stream. Returns the session's number beside the two ends.
+/// Greets the backend over a new stream. Returns the two ends of the channel and the session's
+/// number.
 ///
 /// # Errors
 /// When the stream breaks or the backend does not welcome us.
@@ -117,7 +117,7 @@ pub(super) async fn open(
 }
 
 impl Channel {
-    /// Has a piece of work done.
+    /// Lets the backend do a piece of work.
     pub async fn work(&self, token: Value) -> Result<BackendAnswer, Broken> {
         let (answer, answered) = oneshot::channel();
         self.calls
@@ -126,27 +126,27 @@ impl Channel {
         answered.await.map_err(|_| Broken)
     }
 
-    /// Has a piece of work done that nobody waits for.
+    /// Lets the backend do a piece of work, and ignores the response.
     pub fn repeat(&self, token: Value) {
         let (answer, _) = oneshot::channel();
-        // Where the channel is gone, there is nothing to be repeated.
+        // If the channel is lost, the retry is lost with it.
         let _ = self.calls.send(Call { token, answer });
     }
 
     /// Resets this channel, even while its pump waits for a peer that does not read. A newer
-    /// channel is not touched.
+    /// channel is not affected.
     pub fn close(&self) {
         self.closing.cancel();
     }
 }
 
 impl Pump {
-    /// Carries calls and answers until the channel ends, and says how it did.
+    /// Carries calls and responses until the channel ends. Returns how it ended.
     pub async fn run(mut self) -> ChannelEnd {
         let closing = self.closing.clone();
         let why = tokio::select! {
             biased;
-            () = closing.cancelled() => "reset, for a call was not answered in time".to_owned(),
+            () = closing.cancelled() => "reset after a call timed out".to_owned(),
             end = self.carry() => match end {
                 Ok(()) => "the backend hung up".to_owned(),
                 Err(error) => error.to_string(),
@@ -168,11 +168,11 @@ impl Pump {
                     None => return Ok(()),
                     Some(FromBackend::Done { call, token, result }) => {
                         if let Some(caller) = self.waiting.answered(call) {
-                            // A caller that has given up does not miss its answer.
+                            // The caller may have given up.
                             let _ = caller.send(BackendAnswer { token, result });
                         }
                     }
-                    Some(_) => return Err(io::Error::other("an answer out of turn")),
+                    Some(_) => return Err(io::Error::other("unexpected message")),
                 },
                 Some(Call { token, answer }) = self.calls.recv() => {
                     calls += 1;
@@ -185,7 +185,7 @@ impl Pump {
 }
 
 impl PendingCalls {
-    /// A table without numbers: an answer is for whoever has waited longest.
+    /// A table that ignores numbers: a response goes to the caller that has waited longest.
     pub fn in_line() -> Self {
         PendingCalls {
             in_line: true,
@@ -193,7 +193,7 @@ impl PendingCalls {
         }
     }
 
-    /// The same table for another connection: who still waits stands under the numbers of its first
+    /// The same table for the next connection: callers that still wait get the numbers of its first
     /// calls.
     pub fn carried_over(&self) -> PendingCalls {
         let mut waiting = self.callers();
@@ -203,7 +203,7 @@ impl PendingCalls {
         self.clone()
     }
 
-    /// Notes who waits for a call. On each connection its calls are numbered anew.
+    /// Adds a caller. Each connection numbers its calls from 1.
     fn add(&self, call: u64, answer: oneshot::Sender<BackendAnswer>) {
         let mut waiting = self.callers();
         waiting.entry(call).or_insert(answer);

@@ -1,4 +1,4 @@
-//! Log lines of which there may be many, up to a bound.
+//! A rate limit for log lines.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -8,10 +8,10 @@ use tokio::time::Instant;
 
 use super::Log;
 
-/// Over what time the lines are counted.
+/// The window in which lines are counted.
 const WINDOW: Duration = Duration::from_millis(500);
 
-/// Writes to a log, but no more than so many lines in half a second; the others are dropped.
+/// Writes to a log, and drops lines beyond a maximum per [`WINDOW`].
 pub(super) struct Chatter {
     log: Log,
     most: u32,
@@ -19,7 +19,7 @@ pub(super) struct Chatter {
 }
 
 impl Chatter {
-    /// Bounded to `most` lines in half a second.
+    /// Writes at most `most` lines per [`WINDOW`].
     pub fn new(log: Log, most: u32) -> Self {
         Chatter {
             log,
@@ -28,7 +28,7 @@ impl Chatter {
         }
     }
 
-    /// Writes a line, if there is room for one.
+    /// Writes a line, unless there were too many.
     pub fn line(&self, text: impl fmt::Display) {
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         let (began, count) = *window;

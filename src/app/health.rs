@@ -1,9 +1,9 @@
-//! The direct probe: asks a backend itself whether it is ready, past the API.
+//! The direct readiness probe of the demo's backend.
 
 use super::Stream;
 use super::protocol::{FromBackend, ToBackend, Wire};
 
-/// Asks a backend at the other end of `stream` whether it is ready to serve. The caller bounds the
+/// Asks the backend at the other end of `stream` whether it is ready to serve. The caller limits the
 /// time.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! HTTP as far as the demo needs it: JSON in, JSON out.
+//! The demo's HTTP server: JSON in, JSON out.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -15,10 +15,10 @@ use serde_json::{Map, Value, json};
 
 use super::Stream;
 
-/// The longest body that is taken, in bytes.
+/// The longest request body, in bytes.
 const MAX_BODY: usize = 64 << 10;
 
-/// An answer: a status and a JSON document.
+/// A response: a status and a JSON document.
 pub(super) type Reply = (StatusCode, Value);
 
 /// Serves one connection until either side hangs up.
@@ -30,8 +30,7 @@ where
         let reply = answer(request);
         async { Ok::<_, Infallible>(response(reply.await)) }
     });
-    // A client that breaks off or talks nonsense has been told so by hyper; there is nobody else to
-    // tell.
+    // hyper has already answered a client that breaks off or sends nonsense.
     let _ = http1::Builder::new()
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(stream), service)
@@ -41,7 +40,7 @@ where
 /// The JSON object in a request's body.
 ///
 /// # Errors
-/// The reply to give when there is none.
+/// The response to send when there is none.
 pub(super) async fn object(body: Incoming) -> Result<Map<String, Value>, Reply> {
     let body = Limited::new(body, MAX_BODY)
         .collect()
@@ -53,7 +52,7 @@ pub(super) async fn object(body: Incoming) -> Result<Map<String, Value>, Reply> 
     })
 }
 
-/// A reply that says what went wrong.
+/// A response with an error message.
 pub(super) fn failure(status: StatusCode, message: impl ToString) -> Reply {
     (status, json!({ "error": message.to_string() }))
 }

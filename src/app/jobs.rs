@@ -12,11 +12,11 @@ use crate::watch;
 /// A job's number.
 pub(super) type JobId = u64;
 
-/// How far a job is.
+/// The status of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub(super) enum JobStatus {
-    /// The API has taken it: what the submitter is told.
+    /// The API has accepted it. Only the submitter sees this status.
     Received,
     /// It waits for the processor.
     Queued,
@@ -30,23 +30,23 @@ pub(super) enum JobStatus {
     Error,
 }
 
-/// A job as it is now.
+/// The current state of a job.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct QueuedJob {
-    /// How far it is.
+    /// Its status.
     pub status: JobStatus,
-    /// The submitter's token; once the job is done, the one that came back from the backend.
+    /// The submitter's token; once the job is done, the token that the backend returned.
     pub token: Value,
     /// Its result, or why it failed.
     pub description: String,
 }
 
-/// The queue takes no more.
+/// The queue is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the queue is full ({0} jobs): try again later")]
 pub(super) struct QueueFull(usize);
 
-/// All jobs that are known, and the queue's near end.
+/// The known jobs, and the sending end of the queue.
 pub(super) struct Jobs {
     table: Mutex<Table>,
     queue: mpsc::Sender<JobId>,
@@ -62,8 +62,8 @@ struct Table {
 }
 
 impl Jobs {
-    /// A table that remembers `max_known` jobs, and a queue of at most `max_queued`, whose far end
-    /// is for the processor.
+    /// A table that remembers `max_known` jobs, and a queue of at most `max_queued`. The processor
+    /// gets the receiving end.
     pub fn new(max_known: usize, max_queued: usize) -> (Self, mpsc::Receiver<JobId>) {
         let (queue, processor) = mpsc::channel(max_queued);
         let jobs = Jobs {
@@ -75,10 +75,10 @@ impl Jobs {
         (jobs, processor)
     }
 
-    /// Takes a job and queues it, where fewer than `most` are queued.
+    /// Accepts and queues a job if fewer than `most` are queued.
     ///
     /// # Errors
-    /// When the queue is full. The job is not known then.
+    /// When the queue is full. Then the job is not remembered.
     pub fn submit(&self, token: Value, most: usize) -> Result<JobId, QueueFull> {
         if self.queued() >= most {
             return Err(QueueFull(most));
@@ -102,13 +102,13 @@ impl Jobs {
         Ok(id)
     }
 
-    /// Returns when another job is queued.
+    /// Returns when another job arrives.
     pub async fn until_another(&self) {
         // The sender lives in `self`, so this cannot fail.
         let _ = self.arrivals.subscribe().changed().await;
     }
 
-    /// A job, while it is known.
+    /// A job, if it is still known.
     pub fn get(&self, id: JobId) -> Option<QueuedJob> {
         self.table().jobs.get(&id).cloned()
     }
@@ -137,7 +137,7 @@ impl Jobs {
 }
 
 impl Table {
-    /// Drops the oldest finished jobs. Those that have not finished are bounded by the queue.
+    /// Forgets the oldest finished jobs. The queue limits the number of unfinished ones.
     fn forget_beyond(&mut self, max_known: usize) {
         while self.jobs.len() > max_known {
             let mut ids = self.jobs.iter();

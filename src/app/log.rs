@@ -1,14 +1,14 @@
-//! Where the demo's log lines go.
+//! The demo's log.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// Takes a service's log, line by line. Clones write to the same place.
+/// A service's log. Clones write to the same sink.
 #[derive(Clone)]
 pub struct Log(Arc<dyn Fn(&str) + Send + Sync>);
 
 impl Log {
-    /// A log whose every line is given to `sink`, which must not wait.
+    /// A log that passes every line to `sink`, which must not block.
     pub fn new(sink: impl Fn(&str) + Send + Sync + 'static) -> Self {
         Log(Arc::new(sink))
     }

@@ -1,4 +1,4 @@
-//! What a service holds and does, where no operating system counts it.
+//! Counts the resources of a service, for a simulation without an operating system.
 
 use std::io;
 use std::pin::Pin;
@@ -11,12 +11,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::Stream;
 
-/// Counts a service's open streams, the memory that it holds, and its work. Clones share the
-/// counts.
+/// Counts a service's open streams, leaked memory and CPU time. Clones share the counts.
 ///
-/// Nothing is pretended: a leaked stream is a socket and leaked memory is touched, so that the
-/// figures of a real process show the same. Its work alone is nominal, since on a simulated clock
-/// nothing takes any time.
+/// Leaks are real: a leaked stream is an open socket, and leaked memory is written to, so that a real
+/// process shows the same figures. Only the CPU time is nominal, because nothing takes any time on a
+/// simulated clock.
 #[derive(Debug, Clone, Default)]
 pub struct Meter(Arc<Counts>);
 
@@ -27,29 +26,29 @@ struct Counts {
     busy_us: AtomicU64,
 }
 
-/// A stream that is counted for as long as it is open.
+/// A stream that is counted while it is open.
 struct Counted {
     stream: Stream,
     meter: Meter,
 }
 
 impl Meter {
-    /// How many streams are open, accepted and connected ones together.
+    /// The number of open streams, accepted and connected ones together.
     pub fn streams(&self) -> u64 {
         self.0.streams.load(Ordering::Relaxed)
     }
 
-    /// How much memory is held beyond what every service needs.
+    /// The leaked memory, in bytes.
     pub fn bytes(&self) -> u64 {
         self.0.bytes.load(Ordering::Relaxed)
     }
 
-    /// For how long it has been at work in all, nominally.
+    /// The nominal CPU time so far.
     pub fn busy(&self) -> Duration {
         Duration::from_micros(self.0.busy_us.load(Ordering::Relaxed))
     }
 
-    /// The same stream, counted.
+    /// Counts a stream until it is dropped.
     pub(super) fn count(&self, stream: Stream) -> Stream {
         self.0.streams.fetch_add(1, Ordering::Relaxed);
         Box::new(Counted {
@@ -58,12 +57,12 @@ impl Meter {
         })
     }
 
-    /// Notes memory that is held from now on.
+    /// Counts leaked memory.
     pub(super) fn hold(&self, bytes: usize) {
         self.0.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    /// Notes work that has been done.
+    /// Counts CPU time.
     pub(super) fn worked(&self, time: Duration) {
         let us = time.as_micros() as u64;
         self.0.busy_us.fetch_add(us, Ordering::Relaxed);

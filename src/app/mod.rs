@@ -1,22 +1,21 @@
-//! The demo: an API in front of a backend, as in the case that started the project, with a
-//! catalogue of bugs.
+//! The demo: an API in front of a backend, with a catalogue of bugs. It is modelled on the service
+//! whose outages started this project.
 //!
 //! The API queues jobs for one processor, which talks to the backend over one long-lived channel;
-//! `/sync` uses the same channel. A provider keeps the channel open and opens it again when it
-//! breaks. Data flows one way:
+//! `/sync` uses the same channel. A provider keeps the channel open and reopens it when it breaks.
+//! Data flows one way:
 //!
 //! ```text
 //! HTTP ─ api → jobs → processor → caller → provider → channel ─(a JSON line a message)→ backend
 //!          └─────────── /sync ───────────↑
 //! ```
 //!
-//! Everything runs on any stream of bytes and on tokio's clock; [`tcp`] alone knows a socket. So a
-//! simulator can run the very same code in memory. Whatever a server has started ends when its
-//! future is dropped.
+//! Everything runs on any byte stream and on tokio's clock; only [`tcp`] uses sockets. So a simulator
+//! can run the same code in memory. Everything that a server has started ends when its future is
+//! dropped.
 //!
-//! Every bug of the [catalogue](Variant) is a few lines in one place, marked `BUG` and its name;
-//! the healthy variant never enters them. What only some variants do differently is in
-//! [`ApiSettings`].
+//! Every bug of the [catalogue](Variant) is a few lines in one place, marked with `BUG` and its name;
+//! the healthy variant never runs them. [`ApiSettings`] holds the settings in which variants differ.
 
 pub mod api;
 pub mod backend;

@@ -1,4 +1,4 @@
-//! What the demo needs of a network, so that it can be a real one or one in memory.
+//! The demo's network interface, implemented over TCP and in memory.
 
 use std::future::Future;
 use std::io;
@@ -11,42 +11,41 @@ use tokio::time::sleep;
 
 use super::Log;
 
-/// A stream of bytes in both directions.
+/// A bidirectional byte stream.
 pub trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
 
-/// Any stream of bytes in both directions.
+/// Any bidirectional byte stream.
 pub type Stream = Box<dyn ByteStream>;
 
-/// The way to one peer.
+/// Connects to one peer.
 #[async_trait]
 pub trait Network: Send + Sync {
-    /// Opens a new stream to the peer. The caller bounds the time.
+    /// Opens a new stream to the peer. The caller limits the time.
     ///
     /// # Errors
-    /// When there is no way, or nobody listens.
+    /// When the peer is unreachable or does not listen.
     async fn connect(&self) -> io::Result<Stream>;
 }
 
-/// A place where peers arrive.
+/// Accepts connections.
 #[async_trait]
 pub trait Listener: Send {
-    /// The next peer's stream. A call that is given up loses no peer.
+    /// The next peer's stream. Cancelling the call loses no peer.
     ///
     /// # Errors
-    /// When this one could not be let in; the next one may be.
+    /// When this connection failed. The next one may work.
     async fn accept(&mut self) -> io::Result<Stream>;
 }
 
-/// How long to wait after a peer could not be let in: most often descriptors are short, and asking
-/// again at once is no help.
+/// The pause after a failed accept. The usual cause is a lack of file descriptors, and an immediate
+/// retry would fail too.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves every peer, all at once. Never returns; when it is dropped, every connection breaks.
+/// Serves all peers concurrently. Never returns; all connections break when the future is dropped.
 ///
-/// The whole of it is one future, so that whoever runs it decides whether anything of it happens: a
-/// simulator freezes a service by not polling it.
+/// It is one single future, so that a simulator can freeze a service by not polling it.
 pub(super) async fn serve_each<F>(
     listener: &mut dyn Listener,
     log: &Log,

@@ -1,4 +1,4 @@
-//! The one processor of the API: it takes jobs from the queue and has the backend work on them.
+//! The API's processor: takes jobs from the queue and lets the backend work on them.
 
 use std::collections::BTreeMap;
 use std::future::pending;
@@ -20,13 +20,13 @@ use crate::watch;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub(super) enum ProcessorState {
-    /// It would take jobs.
+    /// It is ready for jobs.
     Idle,
     /// It has jobs in flight, and takes no more.
     Busy,
 }
 
-/// Takes the queued jobs, a batch at a time. Each job of a batch has a lane of its own.
+/// Processes the queued jobs in batches. Each job of a batch has its own lane.
 pub(super) struct Processor {
     provider: Arc<Provider>,
     caller: Arc<Caller>,
@@ -34,7 +34,7 @@ pub(super) struct Processor {
     settings: ApiSettings,
     host: Host,
     state: watch::Sender<ProcessorState>,
-    /// At how many reconnects each lane was last used.
+    /// The number of reconnects when each lane was last used.
     lanes: Mutex<BTreeMap<usize, u32>>,
 }
 
@@ -63,14 +63,14 @@ impl Processor {
         *self.state.borrow()
     }
 
-    /// Processes jobs until the queue's other end is dropped.
+    /// Processes jobs until the sending end of the queue is dropped.
     pub async fn run(&self, mut queue: mpsc::Receiver<JobId>) {
         let mut idle = self.state.subscribe();
         let mut chances = Rng::with_seed(self.host.seed);
         let mut reconnects = 0;
         let mut batch = Vec::new();
         while queue.recv_many(&mut batch, self.settings.batch).await > 0 {
-            // BUG deaf-processor: one reconnect in three forgets to subscribe to the queue again.
+            // BUG deaf-processor: one reconnect in three does not subscribe to the queue again.
             if self.settings.is(Variant::DeafProcessor) {
                 let new = self.provider.reconnects() - reconnects;
                 reconnects += new;
@@ -78,8 +78,8 @@ impl Processor {
                     pending::<()>().await;
                 }
             }
-            // BUG full-queue: it looks for the backend only when another job arrives, and a full
-            // queue takes none.
+            // BUG full-queue: it checks for the backend only when another job arrives, and a full
+            // queue accepts none.
             if self.settings.is(Variant::FullQueue) {
                 while !self.provider.connected() {
                     self.jobs.until_another().await;
@@ -90,17 +90,17 @@ impl Processor {
             self.state.send_replace(ProcessorState::Busy);
             let errors = self.process(&batch).await;
             let broken = errors.contains(&CallError::Broken);
-            // BUG doubled-job: the jobs are queued again, though they were reported as failed.
+            // BUG doubled-job: the jobs are queued again although they were reported as failed.
             if !(broken && self.settings.is(Variant::DoubledJob)) {
                 batch.clear();
             }
-            // BUG lost-job: the queue is thrown away with the batch.
+            // BUG lost-job: the queue is discarded along with the batch.
             if broken && self.settings.is(Variant::LostJob) {
                 while let Ok(id) = queue.try_recv() {
                     self.jobs.forget(id);
                 }
             }
-            // BUG stuck-busy: this early way out forgets to say that the processor is idle again.
+            // BUG stuck-busy: this early exit does not set the processor to idle again.
             if broken && self.settings.is(Variant::StuckBusy) {
                 continue;
             }
@@ -108,7 +108,7 @@ impl Processor {
         }
     }
 
-    /// Has a batch of jobs done, all at once. Returns the errors of those that failed.
+    /// Processes the jobs of a batch concurrently. Returns the errors of those that failed.
     async fn process(&self, batch: &[JobId]) -> Vec<CallError> {
         let lanes = batch.iter().enumerate();
         let results = join_all(lanes.map(|(lane, &id)| self.process_one(lane, id))).await;
@@ -129,8 +129,8 @@ impl Processor {
         self.jobs.update(id, |job| job.status = JobStatus::Starting);
         let connected = self.provider.connected_since();
         sleep(self.settings.startup).await;
-        // BUG forgotten-start: the connection that it was started for is gone, and nobody looks
-        // after it.
+        // BUG forgotten-start: the connection that it was started for is lost, and nothing tracks
+        // the job any more.
         if self.settings.is(Variant::ForgottenStart)
             && connected.is_some()
             && connected != self.provider.connected_since()
@@ -156,12 +156,12 @@ impl Processor {
         result.map(drop)
     }
 
-    /// Makes a lane ready for the session as it is now.
+    /// Prepares a lane for the current session.
     fn prepare(&self, lane: usize) -> Result<(), CallError> {
         let now = self.provider.reconnects();
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         let before = lanes.insert(lane, now);
-        // BUG first-call-fails: the lane's handle is renewed only after it has failed.
+        // BUG first-call-fails: a lane's handle is renewed only after a failure.
         if self.settings.is(Variant::FirstCallFails) && before.is_some_and(|before| before != now) {
             return Err(CallError::StaleHandle);
         }

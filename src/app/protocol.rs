@@ -1,4 +1,4 @@
-//! What API and backend say to each other: a line of JSON per message.
+//! The protocol between API and backend: one line of JSON per message.
 
 use std::io;
 
@@ -10,40 +10,39 @@ use tokio_util::codec::{Framed, LinesCodec, LinesCodecError};
 
 use super::Stream;
 
-/// The longest line that is taken, in bytes. No token of a body that the API takes makes a longer
-/// one.
+/// The longest line, in bytes. Longer than any that a token from a request body can make.
 const MAX_LINE: usize = 1 << 20;
 
-/// What a backend is told.
+/// A message to the backend.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub(super) enum ToBackend {
     /// Opens a channel.
     Hello {
-        /// The session to go on with; without one, a new one begins.
+        /// The session to resume; `None` starts a new one.
         session: Option<Resume>,
     },
     /// A piece of work.
     Work {
-        /// What tells this call from the channel's others.
+        /// The call's number on this channel.
         call: u64,
-        /// What tells this piece of work from all others; it comes back with the result.
+        /// Identifies the piece of work; returned with the result.
         token: Value,
     },
-    /// The direct probe: whether it is ready to serve.
+    /// The readiness probe.
     Health,
 }
 
-/// A session that shall go on over a new connection.
+/// A session to resume over a new connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Resume {
-    /// Its number.
+    /// The session's number.
     pub number: u64,
-    /// For how long it has had no connection.
+    /// How long it has had no connection.
     pub away_ms: u64,
 }
 
-/// What a backend says.
+/// A message from the backend.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub(super) enum FromBackend {
@@ -52,26 +51,26 @@ pub(super) enum FromBackend {
         /// The session's number.
         session: u64,
     },
-    /// The session was away for too long; it is over. It will hang up now.
+    /// The session was away for too long and is closed. The backend hangs up.
     Expired,
-    /// The client has behaved badly, and is not served any more. It will hang up now.
+    /// The client has overloaded the backend and is no longer served. The backend hangs up.
     Blocked,
     /// A piece of work is done.
     Done {
-        /// The call.
+        /// The call's number.
         call: u64,
         /// The work's token.
         token: Value,
-        /// What came of it.
+        /// The result.
         result: String,
     },
-    /// It is ready to serve.
+    /// The backend is ready to serve.
     Ready,
-    /// It has not finished starting, and will hang up now.
+    /// The backend is still booting. It hangs up.
     Booting,
 }
 
-/// A stream of messages in both directions.
+/// A bidirectional stream of messages.
 pub(super) struct Wire(Framed<Stream, LinesCodec>);
 
 impl Wire {
@@ -88,7 +87,7 @@ impl Wire {
         self.0.send(line).await.map_err(io_error)
     }
 
-    /// The next message; none when the peer has hung up. A call that is given up loses no message.
+    /// The next message; `None` when the peer has hung up. Cancelling the call loses no message.
     pub async fn receive<T: DeserializeOwned>(&mut self) -> io::Result<Option<T>> {
         match self.0.next().await {
             Some(line) => Ok(Some(serde_json::from_str(&line.map_err(io_error)?)?)),

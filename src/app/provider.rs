@@ -1,4 +1,4 @@
-//! Keeps a channel to the backend open, and opens it again when it breaks.
+//! Keeps a channel to the backend open, and reopens it when it breaks.
 
 use std::future::pending;
 use std::io;
@@ -15,76 +15,78 @@ use super::session::BackendSession;
 use super::{ApiSettings, Crash, Host, Network, Variant};
 use crate::watch;
 
-/// Why a call has no answer.
+/// Why a call failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum CallError {
-    /// There is no channel, and has been none for too long.
+    /// There has been no channel for too long.
     #[error("the backend is unavailable: not connected")]
     Unavailable,
-    /// There is a channel, and it must not be used yet.
+    /// The channel is new and not in use yet.
     #[error("the backend is unavailable: warming up after a reconnect")]
     WarmingUp,
-    /// Too many calls have failed lately.
+    /// Too many recent calls have failed.
     #[error("the backend is unavailable: the circuit breaker is open")]
     BreakerOpen,
-    /// All slots are taken, and have been for too long.
-    #[error("the backend is unavailable: too many calls are under way")]
+    /// All slots have been taken for too long.
+    #[error("the backend is unavailable: too many calls are in flight")]
     NoSlot,
-    /// The channel broke under the call.
+    /// The channel broke during the call.
     #[error("the connection to the backend is lost (broken pipe)")]
     Broken,
-    /// The job's lane holds a handle of a session that is over.
+    /// The job's lane has a handle of an earlier session.
     #[error("the handle belongs to another session")]
     StaleHandle,
-    /// The backend does not answer.
+    /// The backend did not respond in time.
     #[error("the backend did not answer within {} ms", .0.as_millis())]
     Deadline(Duration),
 }
 
-/// What a dial is taken to cost in processor time, where nobody measures it.
+/// The nominal CPU time of one connection attempt.
 const DIAL_COST: Duration = Duration::from_micros(200);
 
-/// The shortest pause that the clock knows.
+/// tokio's shortest sleep.
 const NO_PAUSE: Duration = Duration::from_millis(1);
 
-/// How long after a reconnect a loss is overlooked by the bug lost-restart.
+/// The bug lost-restart overlooks a loss within this time after a reconnect.
 const SETTLING: Duration = Duration::from_millis(100);
 
 /// How often a waiting call queues a retry in the bug retry-stampede.
 const IMPATIENCE: Duration = Duration::from_millis(2);
 
-/// What the bug retained-buffers keeps of each connection, in bytes.
+/// How much memory the bug retained-buffers keeps of each connection, in bytes.
 const BUFFERS: usize = 32 << 20;
 
-/// The one way to the backend. [`Provider::keep_connected`] has to run beside the calls.
+/// The API's only access to the backend. [`Provider::keep_connected`] must run concurrently with
+/// the calls.
 pub(super) struct Provider {
     network: Arc<dyn Network>,
     settings: ApiSettings,
     host: Host,
     link: watch::Sender<Link>,
-    /// Who waits over all connections; each has a table of its own but in the bug crossed-replies.
+    /// The waiting calls of all connections, for the bug crossed-replies. Otherwise each connection
+    /// has its own.
     waiting: PendingCalls,
 }
 
 #[derive(Debug)]
 struct Link {
     channel: Option<Channel>,
-    /// When it went up or down.
+    /// When the channel was opened or lost.
     since: Instant,
-    /// How many channels there have been.
+    /// How many channels have been opened.
     epoch: u32,
 }
 
-/// Why there is no channel after a dial.
+/// Why a connection attempt failed.
 #[derive(Debug, thiserror::Error)]
 enum DialError {
-    /// Nobody listens, or there is no way.
+    /// The backend is unreachable or does not listen.
     #[error("{0}")]
     Unreachable(io::Error),
-    /// Somebody accepted, and did not welcome us.
+    /// The connection was accepted, but the backend did not welcome us.
     #[error("{0}")]
     Unwelcome(#[from] Unwelcome),
-    /// Nothing came back in time.
+    /// No response in time.
     #[error("no answer within {} ms", .0.as_millis())]
     Silent(Duration),
 }
@@ -110,13 +112,13 @@ impl Provider {
         self.link.borrow().channel.is_some()
     }
 
-    /// Since when there is a channel; none while there is none.
+    /// When the current channel was opened; `None` without a channel.
     pub fn connected_since(&self) -> Option<Instant> {
         let link = self.link.borrow();
         link.channel.as_ref().map(|_| link.since)
     }
 
-    /// How often the channel was opened again.
+    /// How often the channel was reopened.
     pub fn reconnects(&self) -> u32 {
         self.link.borrow().epoch.saturating_sub(1)
     }
@@ -128,12 +130,12 @@ impl Provider {
         let _ = link.wait_for(|link| link.channel.is_some()).await;
     }
 
-    /// Has a piece of work done by the backend.
+    /// Lets the backend do a piece of work.
     pub async fn call(&self, token: Value) -> Result<BackendAnswer, CallError> {
         let began = Instant::now();
         let channel = self.channel().await?;
-        // BUG retry-stampede: the retries of a call that had to wait are all sent now, beside the
-        // call itself.
+        // BUG retry-stampede: all retries of a call that had to wait are sent now, in addition to
+        // the call itself.
         if self.settings.is(Variant::RetryStampede) {
             let retries = began.elapsed().as_millis() / IMPATIENCE.as_millis();
             (0..retries).for_each(|_| channel.repeat(token.clone()));
@@ -146,8 +148,8 @@ impl Provider {
             return answer.await;
         };
         timeout(deadline, answer).await.unwrap_or_else(|_| {
-            // Whoever leaves this call unanswered will not answer the next, and a late answer must
-            // find nobody.
+            // A backend that leaves this call unanswered will not answer the next, and a late
+            // response must not reach another call.
             if self.settings.resets_when_late {
                 channel.close();
             }
@@ -155,8 +157,8 @@ impl Provider {
         })
     }
 
-    /// Connects whenever there is no channel, with growing pauses, also while nobody calls. Returns
-    /// only when the API crashes.
+    /// Connects whenever there is no channel, with growing pauses, even if there are no calls.
+    /// Returns only when the API crashes.
     pub async fn keep_connected(&self) -> Crash {
         let mut session = BackendSession::default();
         let mut resets = 0;
@@ -168,7 +170,7 @@ impl Provider {
                 0 => "connected to the backend",
                 _ => "reconnected to the backend",
             });
-            // BUG third-reconnect-crash: something is closed that was closed before.
+            // BUG third-reconnect-crash: a channel is closed twice.
             if self.settings.is(Variant::ThirdReconnectCrash) && self.reconnects() == 3 {
                 return Crash("close of a closed channel".into());
             }
@@ -184,35 +186,33 @@ impl Provider {
             if self.settings.is(Variant::LeakedDescriptor) {
                 wires.push(end.wire);
             }
-            // BUG retained-buffers: nobody frees what the connection had read and written.
+            // BUG retained-buffers: nobody frees the connection's buffers.
             if self.settings.is(Variant::RetainedBuffers) {
                 buffers.push(vec![1_u8; BUFFERS]);
                 self.host.meter.hold(BUFFERS);
             }
             self.set_link(None);
-            // A backend that hangs up as soon as it has said welcome must not be called in a tight
-            // loop.
+            // If the backend hangs up right after its welcome, this must not become a busy loop.
             sleep(self.settings.backoff_min).await;
         }
     }
 
-    /// Whether a bug keeps the loss of a channel from being noticed: it counts as open then, and
-    /// nothing reconnects.
+    /// Whether a bug hides the loss of a channel. Then it counts as open, and nothing reconnects.
     fn overlooks(&self, end: &ChannelEnd, resets: u32) -> bool {
         let lived = self.link.borrow().since.elapsed();
         match self.settings.variant {
             // BUG stale-connected: nobody clears the flag that `connected` trusts.
             Variant::StaleConnected => true,
-            // BUG lost-restart: so soon after a reconnect it must be the tail of the old loss.
+            // BUG lost-restart: soon after a reconnect, it counts as part of the previous loss.
             Variant::LostRestart => self.reconnects() > 0 && lived < SETTLING,
-            // BUG loss-after-reset: the mark of an earlier reset is still there, so it is thought
-            // to be our own doing.
+            // BUG loss-after-reset: the flag of an earlier reset is still set, so the loss counts as
+            // our own reset.
             Variant::LossAfterReset => resets > 0 && !end.reset,
             _ => false,
         }
     }
 
-    /// Tries until there is a channel.
+    /// Tries to connect until there is a channel.
     async fn connect(&self, session: &mut BackendSession) -> Pump {
         let mut backoff = self.settings.backoff_min;
         let mut failures = 0;
@@ -227,25 +227,25 @@ impl Provider {
             if failures == 1 {
                 // One line per outage is enough.
                 self.host.log.line(format_args!(
-                    "cannot connect to the backend, trying on: {error}"
+                    "cannot connect to the backend, retrying: {error}"
                 ));
             }
-            // BUG session-refused: the old session is presented for ever.
+            // BUG session-refused: the old session is presented forever.
             if expired && !self.settings.is(Variant::SessionRefused) {
                 session.expired();
             }
-            // BUG gives-up: nobody else will ever try again.
+            // BUG gives-up: it never tries again.
             if self.settings.is(Variant::GivesUp) && failures == 8 {
                 self.host.log.line("giving up on the backend");
                 pending::<()>().await;
             }
-            // BUG redial-flood: what is refused is tried again at once.
+            // BUG redial-flood: a refused connection is retried at once.
             if self.settings.is(Variant::RedialFlood) && !accepted {
                 self.host.log.line(format_args!("cannot connect: {error}"));
                 backoff = NO_PAUSE;
             }
-            // BUG backoff-reset: on a reconnect, what is accepted counts as a success, though no
-            // welcome follows.
+            // BUG backoff-reset: on a reconnect, an accepted connection counts as a success although
+            // no welcome follows.
             let reconnects = session.resume().is_some();
             if self.settings.is(Variant::BackoffReset) && accepted && reconnects {
                 backoff = NO_PAUSE;
@@ -258,11 +258,10 @@ impl Provider {
     async fn dial(&self, session: &mut BackendSession) -> Result<Pump, DialError> {
         self.host.meter.worked(DIAL_COST);
         let waiting = match self.settings.variant {
-            // BUG crossed-replies: who waited on the old connection stands in line for the new
-            // one's first answers.
+            // BUG crossed-replies: calls from the old connection wait for the first responses on the
+            // new one.
             Variant::CrossedReplies => self.waiting.carried_over(),
-            // BUG late-reply: who gives up leaves the line, and the answer that is still to come
-            // does not.
+            // BUG late-reply: a call that times out leaves the line, but its response still counts.
             Variant::LateReply => PendingCalls::in_line(),
             _ => PendingCalls::default(),
         };
@@ -292,7 +291,7 @@ impl Provider {
         });
     }
 
-    /// The channel, waiting for it as long as it has not been away for too long.
+    /// The channel. Waits for it until it has been away for too long.
     async fn channel(&self) -> Result<Channel, CallError> {
         let mut link = self.link.subscribe();
         loop {

@@ -1,11 +1,11 @@
-//! The session that outlives a connection.
+//! The API's session with the backend.
 
 use tokio::time::Instant;
 
 use super::protocol::Resume;
 
-/// The API's session with the backend. Over a new connection it goes on where it was, unless it was
-/// away for too long.
+/// The API's session with the backend. It is resumed over a new connection, unless it was away for
+/// too long.
 #[derive(Debug, Default)]
 pub(super) struct BackendSession {
     number: Option<u64>,
@@ -13,7 +13,7 @@ pub(super) struct BackendSession {
 }
 
 impl BackendSession {
-    /// What to present when greeting the backend.
+    /// The session to present in a greeting.
     pub fn resume(&self) -> Option<Resume> {
         let away = self.lost_at.map(|lost_at| lost_at.elapsed());
         self.number.map(|number| Resume {
@@ -22,18 +22,18 @@ impl BackendSession {
         })
     }
 
-    /// A connection was opened for a session of this number.
+    /// A connection was opened for the session with this number.
     pub fn joined(&mut self, number: u64) {
         self.number = Some(number);
         self.lost_at = None;
     }
 
-    /// Its connection was lost.
+    /// The connection was lost.
     pub fn lost(&mut self) {
         self.lost_at = Some(Instant::now());
     }
 
-    /// The backend does not know it any more: the next one will be new.
+    /// The backend has closed the session. The next one will be new.
     pub fn expired(&mut self) {
         self.number = None;
     }

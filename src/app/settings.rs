@@ -1,37 +1,36 @@
-//! How the demo's API behaves.
+//! The settings of the demo's API.
 
 use std::time::Duration;
 
 use super::Variant;
 
-/// How the API behaves. The defaults are those of the healthy variant.
+/// The settings of the demo's API. The defaults are those of the healthy variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ApiSettings {
-    /// Which variant this is: where its bug sits, the code asks for it.
+    /// The variant. Code that contains a bug checks for it.
     pub variant: Variant,
-    /// How long a call may wait for its answer.
+    /// How long a call may wait for its response; `None` means forever.
     pub call_deadline: Option<Duration>,
-    /// Whether the connection is reset when an answer on it is late.
+    /// Whether a late response makes the API reset the connection.
     pub resets_when_late: bool,
-    /// How many calls may be under way at once, and how long a call waits for its turn; none where
-    /// there is no such bound.
+    /// The maximum number of calls in flight, and how long a call waits for its turn.
     pub slots: Option<(usize, Duration)>,
-    /// How long an attempt to connect may take, greeting included.
+    /// How long a connection attempt may take, including the greeting.
     pub connect_deadline: Duration,
-    /// How long after the channel was lost a call still waits for the next one; later it fails at
+    /// For this long after the loss of the channel, calls wait for the next one. Later they fail at
     /// once.
     pub patience: Duration,
-    /// The pause after the first failed attempt to connect. It doubles with each further one.
+    /// The pause after the first failed connection attempt. It doubles after each further one.
     pub backoff_min: Duration,
     /// The longest pause between two attempts.
     pub backoff_max: Duration,
-    /// How long after a reconnect calls are still refused, in words.
+    /// How long calls are refused after a reconnect.
     pub warm_up: Duration,
-    /// How often a call is made again when its connection broke.
+    /// How often a call is retried after its connection broke.
     pub retries: u32,
-    /// After how many failed calls in a row the next ones fail at once, and for how long.
+    /// The circuit breaker: how many failed calls in a row open it, and for how long.
     pub breaker: Option<(u32, Duration)>,
-    /// How long the processor takes to start a job before the backend is called.
+    /// How long the processor takes to start a job before it calls the backend.
     pub startup: Duration,
     /// How many jobs may be queued.
     pub max_queued: usize,
@@ -39,9 +38,9 @@ pub struct ApiSettings {
     pub max_queued_away: usize,
     /// How many jobs the processor gives to the backend at once.
     pub batch: usize,
-    /// How many jobs are remembered. Of more, the oldest finished ones are forgotten.
+    /// How many jobs are remembered. Beyond that, the oldest finished ones are forgotten.
     pub max_jobs: usize,
-    /// How many lines about requests it logs in half a second at most.
+    /// How many requests are logged per 500 ms.
     pub request_lines: u32,
 }
 

@@ -1,4 +1,4 @@
-//! A bound on the calls under way: each takes a slot, or waits in line for one.
+//! A limit on calls in flight: each takes a slot, or waits in line for one.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::{ApiSettings, Variant};
 
-/// As many slots as the settings say.
+/// The slots.
 pub(super) struct Slots {
     state: Mutex<State>,
     patience: Duration,
@@ -18,15 +18,15 @@ pub(super) struct Slots {
 
 struct State {
     free: usize,
-    /// Who waits, first come first served.
+    /// The waiting calls, first come, first served.
     line: VecDeque<oneshot::Sender<()>>,
 }
 
-/// The right to have one call under way. It is given back when it is dropped.
+/// The right to have one call in flight. Dropping it returns the slot.
 pub(super) struct Slot<'a>(&'a Slots);
 
 impl Slots {
-    /// All slots, free; none where calls are not bounded.
+    /// Free slots; `None` if calls are not limited.
     pub fn new(settings: &ApiSettings) -> Option<Self> {
         let (free, patience) = settings.slots?;
         let line = VecDeque::new();
@@ -37,7 +37,7 @@ impl Slots {
         })
     }
 
-    /// A slot, as soon as there is one; none when that takes too long.
+    /// Waits for a slot; `None` if that takes too long.
     pub async fn take(&self) -> Option<Slot<'_>> {
         let turn = {
             let mut state = self.state();
@@ -58,8 +58,7 @@ impl Slots {
     fn give_back(&self) {
         let mut state = self.state();
         while let Some(next) = state.line.pop_front() {
-            // BUG leaked-slots: who gave up is passed the slot all the same, and gives nothing
-            // back.
+            // BUG leaked-slots: a call that gave up also gets the slot, and never returns it.
             if next.send(()).is_ok() || self.settings.is(Variant::LeakedSlots) {
                 return;
             }
@@ -68,7 +67,7 @@ impl Slots {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // No change of it can panic half-way.
+        // No change can panic half-way, so a poisoned state is consistent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

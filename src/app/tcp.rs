@@ -1,4 +1,4 @@
-//! The demo's network over TCP: the only file of it that knows a socket.
+//! The demo's network over TCP.
 
 use std::io;
 
@@ -7,24 +7,23 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::{Listener, Network, Stream};
 
-/// The way to a peer at a TCP address.
+/// Connects to a TCP address.
 #[derive(Debug)]
 pub struct TcpNetwork {
-    /// `host:port`. The host is looked up for every connection: a restarted container may have
-    /// another address.
+    /// `host:port`. The host is looked up for every connection, because a restarted container may
+    /// have another address.
     pub address: String,
 }
 
-/// A TCP port where peers arrive.
+/// A listening TCP port.
 #[derive(Debug)]
 pub struct TcpPort(TcpListener);
 
 impl TcpPort {
-    /// Listens at `host:port`, also while connections of a process that used the port before
-    /// linger.
+    /// Listens at `host:port`, even while connections of an earlier process on that port linger.
     ///
     /// # Errors
-    /// When the address is in use or is none of ours.
+    /// When the address is in use or not local.
     pub async fn bind(address: &str) -> io::Result<TcpPort> {
         TcpListener::bind(address).await.map(TcpPort)
     }
@@ -45,7 +44,7 @@ impl Listener for TcpPort {
 }
 
 fn stream(stream: TcpStream) -> io::Result<Stream> {
-    // Messages are short and each is waited for, so none may be held back to be sent with the next.
+    // Messages are short and the peer waits for each, so Nagle's algorithm would only add delay.
     stream.set_nodelay(true)?;
     Ok(Box::new(stream))
 }

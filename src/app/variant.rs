@@ -1,5 +1,5 @@
 //! The demo's variants: the healthy one, one for each seeded bug, and correct ones that look
-//! suspicious. What there is to say of each is in the `catalogue`.
+//! suspicious. The `catalogue` describes them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,10 +7,10 @@ use std::str::FromStr;
 use super::ApiSettings;
 use super::catalogue::{CatalogueEntry, ENTRIES};
 
-/// A variant of the demo's API. Its `Display` and `FromStr` are its name, and what it does is its
-/// [description](Variant::description).
+/// A variant of the demo's API. `Display` and `FromStr` use its name; see its
+/// [description](Variant::description) for what it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "the catalogue says of each what it does")]
+#[expect(missing_docs, reason = "the catalogue describes each variant")]
 pub enum Variant {
     Healthy,
     StuckBusy,
@@ -46,11 +46,11 @@ pub enum Variant {
     ChattyLog,
 }
 
-/// There is no such variant.
+/// There is no variant with this name.
 #[derive(Debug, thiserror::Error)]
 #[error("the demo has no variant `{name}`; there are {}", names())]
 pub struct UnknownVariant {
-    /// What was asked for.
+    /// The unknown name.
     pub name: String,
 }
 
@@ -66,7 +66,7 @@ impl Variant {
         all
     };
 
-    /// Its name, as on the command line.
+    /// The name on the command line.
     pub fn name(self) -> &'static str {
         self.entry().name
     }
@@ -76,14 +76,14 @@ impl Variant {
         self.entry().description
     }
 
-    /// Where the like of its bug was seen: `owner/repository#number` of a public report, and what
-    /// that says. None for a correct variant.
+    /// A public report of a similar bug: `owner/repository#number`, and what it says. `None` for a
+    /// correct variant.
     pub fn seen(self) -> Option<&'static str> {
         Some(self.entry().seen).filter(|seen| !seen.is_empty())
     }
 
-    /// The names of the invariants that should catch it, the one that is most to be expected first;
-    /// none for a correct variant.
+    /// The names of the invariants that should catch it, the most likely first; empty for a correct
+    /// variant.
     pub fn caught_by(self) -> &'static [&'static str] {
         self.entry().caught_by
     }
@@ -93,12 +93,12 @@ impl Variant {
         self.caught_by().is_empty()
     }
 
-    /// Whether it fails by chance: the same plan need not show its bug twice.
+    /// Whether its bug shows at random, so that the same plan may fail once and pass once.
     pub fn is_random(self) -> bool {
         self == Variant::DeafProcessor
     }
 
-    /// How its API behaves.
+    /// Its settings.
     pub fn settings(self) -> ApiSettings {
         let mut settings = ApiSettings {
             variant: self,
@@ -109,7 +109,7 @@ impl Variant {
     }
 
     fn entry(self) -> &'static CatalogueEntry {
-        // A test sees to it that the table has the order of the variants.
+        // A test ensures that the table has the order of the variants.
         &ENTRIES[self as usize]
     }
 }

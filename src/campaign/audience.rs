@@ -1,7 +1,10 @@
 //! Whoever watches a campaign.
 
+use std::fmt;
+use std::time::Duration;
+
 use crate::executor::Executor;
-use crate::model::{Judgement, Plan, Regressed};
+use crate::model::{Judgement, Plan, Regressed, duration_s};
 use crate::trace::Recorder;
 
 /// Watches a campaign.
@@ -12,8 +15,34 @@ pub trait Audience: Sync {
     fn trial_ended(&self, plan: &Plan, judgement: &Judgement);
     /// A saved failure has been replayed.
     fn reused(&self, told: &Regressed);
-    /// Another plan is executed, to make a failing one smaller: how far that has come.
-    fn shrinking(&self, how_far: &str);
+    /// Another plan is executed, to make a failing one smaller.
+    fn shrinking(&self, so_far: &ShrinkingSoFar);
     /// Something else takes a while.
     fn busy(&self, what: &str);
+}
+
+/// How far shrinking has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShrinkingSoFar {
+    /// The steps that the failing plan was found with.
+    pub steps_at_first: usize,
+    /// The steps of the smallest plan that fails.
+    pub steps: usize,
+    /// The number of the execution that begins, from one.
+    pub execution: u64,
+    /// How long it has been going on.
+    pub elapsed: Duration,
+}
+
+impl fmt::Display for ShrinkingSoFar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "shrinking: {} → {} steps, execution {}, {}",
+            self.steps_at_first,
+            self.steps,
+            self.execution,
+            duration_s(self.elapsed.as_secs())
+        )
+    }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Audience, Bench, CampaignError, Interrupt};
+use super::{Audience, Bench, CampaignError, Interrupt, ShrinkingSoFar};
 use crate::executor::Executor;
 use crate::model::{Action, Anchor, Judgement, Plan, Regressed, Signature, Step, Verdict, Wait};
 use crate::trace::{Recorder, Trace, TraceWriter, step_times};
@@ -173,7 +173,7 @@ impl Audience for Unseen {
     fn trial_begins(&self, _plan: &Plan, _executor: &Executor, _recorder: &Recorder) {}
     fn trial_ended(&self, _plan: &Plan, _judgement: &Judgement) {}
     fn reused(&self, _told: &Regressed) {}
-    fn shrinking(&self, _how_far: &str) {}
+    fn shrinking(&self, _so_far: &ShrinkingSoFar) {}
     fn busy(&self, _what: &str) {}
 }
 

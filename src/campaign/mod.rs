@@ -29,7 +29,7 @@ mod stacks;
 mod trial;
 mod trial_queue;
 
-pub use audience::Audience;
+pub use audience::{Audience, ShrinkingSoFar};
 pub use bench::Bench;
 pub use contradictions::Contradiction;
 pub use control::Unseen;

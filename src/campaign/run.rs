@@ -154,6 +154,8 @@ impl Campaign {
         done: Result<(), CampaignError>,
     ) -> Result<Summary, CampaignError> {
         progress.judge(self.max_inconclusive);
+        // Controls and shrinking come after the trial that they belong to.
+        progress.summary.elapsed_ms = progress.elapsed().as_millis() as u64;
         progress.summary.interrupted = interrupt.is_requested();
         if let Err(error) = done {
             progress.summary.broken_off = Some(error.to_string());

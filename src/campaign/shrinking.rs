@@ -16,7 +16,7 @@ use seldom::is_seldom;
 use super::control::Unseen;
 use super::prior::prior;
 use super::trial::{Attempt, MOST_INCONCLUSIVE};
-use super::{Audience, Bench, CampaignError, Interrupt, notes};
+use super::{Audience, Bench, CampaignError, Interrupt, ShrinkingSoFar, notes};
 use crate::model::{
     Explanation, Failure, Plan, Reproduced, ShrinkHistory, ShrinkRun, Signature, StepId, Verdict,
     ceiling,
@@ -302,13 +302,12 @@ impl Laboratory<'_> {
 
     async fn run(&self, plan: &Plan, in_haste: bool) -> Result<Trace, CampaignError> {
         self.bench.refresh(&Unseen).await?;
-        self.audience.shrinking(&format!(
-            "shrinking: execution {}, {} of {} steps left, fails {:.0} % of the time",
-            self.history.len() + 1,
-            self.best.size().steps,
-            self.steps_at_first(),
-            100.0 * self.rate
-        ));
+        self.audience.shrinking(&ShrinkingSoFar {
+            steps_at_first: self.steps_at_first(),
+            steps: self.best.size().steps,
+            execution: self.history.len() as u64 + 1,
+            elapsed: self.began.elapsed(),
+        });
         let nth = Attempt {
             nth: 1 + self.history.len() as u64,
             trials_since_reset: 0,

@@ -23,11 +23,11 @@ impl Output {
     /// # Errors
     /// When standard output cannot be written to; that nobody reads it any more is no error.
     pub fn document(&self, document: &impl Serialize, text: &str) -> io::Result<()> {
-        let content = match self.format {
-            Format::Json => redact::to_json_pretty(document)?,
-            Format::Human => text.to_owned(),
+        let written = match self.format {
+            Format::Json => stream::out(&format!("{}\n", redact::to_json_pretty(document)?)),
+            Format::Human => stream::report(text),
         };
-        stream::out(&format!("{content}\n")).map(drop)
+        written.map(drop)
     }
 
     /// Says something beside the result, on standard error. Nothing depends on whether anybody can

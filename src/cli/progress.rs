@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -12,7 +12,7 @@ use super::bar::Bar;
 use super::output::Output;
 use super::stream;
 use super::waiting::Waiting;
-use crate::campaign::Audience;
+use crate::campaign::{Audience, ShrinkingSoFar};
 use crate::executor::Executor;
 use crate::model::{Judgement, Plan, Regressed, Signature, Verdict, count};
 use crate::report::{self, EventLine};
@@ -26,7 +26,7 @@ const TICK: Duration = Duration::from_millis(500);
 
 /// Shows trial, step and outcomes so far while a campaign runs, what was found so far, how fast
 /// trials go by and how long the rest takes. Where standard error is no terminal, a line is written
-/// per finished trial, and one for each wait that takes long.
+/// per finished trial, for each wait that takes long, and whenever a plan has become smaller.
 #[derive(Debug)]
 pub struct Progress {
     bar: Bar,
@@ -41,6 +41,9 @@ pub struct Progress {
 struct Found {
     failures: BTreeSet<Signature>,
     inconclusive: u64,
+    /// The steps of the plan that is being shrunk, when a line last said so.
+    steps: Option<usize>,
+    said_at: Option<Instant>,
 }
 
 /// What is known of the trial under way.
@@ -161,10 +164,15 @@ impl Audience for Progress {
         self.tell(&report::fate_line(told));
     }
 
-    fn shrinking(&self, how_far: &str) {
-        self.busy(how_far);
-        if self.lines {
-            stream::say(how_far);
+    fn shrinking(&self, so_far: &ShrinkingSoFar) {
+        self.busy(&so_far.to_string());
+        let mut found = self.found();
+        let is_new = so_far.execution == 1 || found.steps != Some(so_far.steps);
+        let is_old = found.said_at.is_none_or(|said| said.elapsed() > LONG);
+        if self.lines && (is_new || is_old) {
+            found.steps = Some(so_far.steps);
+            found.said_at = Some(Instant::now());
+            stream::say(&so_far.to_string());
         }
     }
 

@@ -7,8 +7,9 @@
 //! Secrets are taken out here, and control characters are shown as codes, whoever wrote the text.
 //! Colours are therefore put on here.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
+use anstream::{AutoStream, ColorChoice};
 use rustix::io::Errno;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -54,6 +55,36 @@ pub fn line(line: &str, tone: Tone) -> io::Result<bool> {
     }
 }
 
+/// Writes a report to standard output, with the verdict at the beginning of a line in its colour
+/// where there are colours; `false` when nobody reads it any more.
+///
+/// # Errors
+/// As [`out`].
+pub fn report(text: &str) -> io::Result<bool> {
+    let text = redact::own(text);
+    let text = redact::visible(&text);
+    if !has_colours() {
+        return write(&format!("{text}\n"));
+    }
+    let lines: String = text.lines().map(|line| coloured(line) + "\n").collect();
+    write(&lines)
+}
+
+/// A line with its verdict in colour, if it begins with one.
+fn coloured(line: &str) -> String {
+    let words = line.trim_start();
+    let indent = &line[..line.len() - words.len()];
+    let end = words.find([':', ' ']).unwrap_or(words.len());
+    let (first, rest) = words.split_at(end);
+    let colour = match first.to_ascii_lowercase().as_str() {
+        "violated" => 31,
+        "holds" => 32,
+        "inconclusive" => 33,
+        _ => return line.to_owned(),
+    };
+    format!("{indent}\x1b[1;{colour}m{first}\x1b[0m{rest}")
+}
+
 fn write(text: &str) -> io::Result<bool> {
     let mut stdout = io::stdout();
     let written = stdout.write_all(text.as_bytes());
@@ -63,10 +94,10 @@ fn write(text: &str) -> io::Result<bool> {
     }
 }
 
-/// Whether standard output shows colours, and is wanted to.
+/// Whether standard output shows colours, and is wanted to: NO_COLOR, CLICOLOR, CLICOLOR_FORCE and
+/// TERM say.
 fn has_colours() -> bool {
-    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    !unwanted && io::stdout().is_terminal()
+    AutoStream::choice(&io::stdout()) != ColorChoice::Never
 }
 
 /// Whether a pipe has lost its reader, or a terminal was closed.
@@ -98,5 +129,21 @@ impl Write for Message {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::coloured;
+
+    #[test]
+    fn a_verdict_that_begins_a_line_is_coloured_and_nothing_else_is() {
+        assert_eq!(coloured("HOLDS: a"), "\x1b[1;32mHOLDS\x1b[0m: a");
+        assert_eq!(
+            coloured("  violated     recovers: b"),
+            "  \x1b[1;31mviolated\x1b[0m     recovers: b"
+        );
+        assert_eq!(coloured("the plan holds"), "the plan holds");
+        assert_eq!(coloured("   "), "   ");
     }
 }

@@ -7,22 +7,22 @@ use serde::Deserialize;
 use super::byte_size::ByteSize;
 use super::complaint::Problem;
 use super::key_path::KeyPath;
-use super::service::{CommandTable, DockerTable, ProcessTable, Ways};
+use super::service::{self, CommandTable, DockerTable, ProcessTable};
 use super::{ServiceConfig, text};
 use crate::load::{Connections, MAX_BODY_BYTES};
 
-/// The API: where it is, and how to get there.
+/// The API and how to reach it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ApiConfig {
-    /// Its URL, without a slash at the end.
+    /// Its URL, without a trailing slash.
     pub url: String,
-    /// How it is observed and reset, where it can be.
+    /// How it is observed and reset. `None`: comeback only sends requests to it.
     pub service: Option<ServiceConfig>,
     /// How connections to it are made (`[load]`).
     pub connections: Connections,
-    /// How much of an answer's body is read, in bytes.
+    /// At most this much of a response body is read, in bytes.
     pub max_body_bytes: usize,
-    /// A file of certificates (PEM) that are trusted besides the system's.
+    /// A PEM file of certificate authorities to trust besides the system's.
     pub ca: Option<PathBuf>,
 }
 
@@ -37,8 +37,8 @@ pub(super) struct ApiTable {
     max_body: Option<ByteSize>,
 }
 
-/// The most that a body limit may be: bodies are held in memory.
-const MOST_BODY_BYTES: u64 = 1 << 30;
+/// The upper bound of `max-body`: bodies are held in memory.
+const MAX_BODY_LIMIT: u64 = 1 << 30;
 
 impl ApiTable {
     pub(super) fn check(
@@ -47,20 +47,15 @@ impl ApiTable {
         connections: Connections,
     ) -> Result<ApiConfig, Problem> {
         let key = KeyPath::of("api");
-        let ways = Ways {
-            docker: self.docker,
-            process: self.process,
-            command: self.command,
-        };
         Ok(ApiConfig {
             url: text::url(key.key("url"), &self.url)?,
-            service: ways.check(&key, directory)?,
+            service: service::check(&key, directory, self.docker, self.process, self.command)?,
             connections,
             max_body_bytes: match self.max_body {
                 Some(size) => {
                     let key = key.key("max-body");
                     let bytes = size.above_zero(key.clone())?;
-                    text::at_most(key, bytes, MOST_BODY_BYTES)? as usize
+                    text::at_most(key, bytes, MAX_BODY_LIMIT)? as usize
                 }
                 None => MAX_BODY_BYTES,
             },

@@ -10,56 +10,56 @@ use super::ServiceConfig;
 use super::complaint::Problem;
 use super::generator::{GeneratorTable, fault_names};
 use super::key_path::KeyPath;
-use super::request::check_header;
-use super::service::{CommandTable, DockerTable, ProcessTable, Ways};
+use super::service::{self, CommandTable, DockerTable, ProcessTable};
 use super::text::{self, DurationText};
 use crate::generator::BackendSpace;
+use crate::load;
 use crate::model::{API, BackendName, Executed, FaultName};
 
-const LOG_NOT_SEEN: &str = "the log of a backend that commands drive is not seen";
+const NO_LOG: &str = "comeback cannot see the log of a backend with `command`";
 
-/// A backend: how it is driven, and how it is asked whether it is ready.
+/// A backend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackendConfig {
     /// Its name.
     pub name: BackendName,
     /// How it is driven.
     pub service: ServiceConfig,
-    /// The backends that must be ready before it is started.
+    /// The backends that must be ready before this one is started.
     pub after: Vec<BackendName>,
-    /// How it is asked whether it is ready.
+    /// The direct readiness probe.
     pub ready: ReadyConfig,
-    /// What its log tells of executions.
+    /// The log lines that report executions.
     pub executed: Option<Executed>,
 }
 
-/// How a backend is asked, past the API, whether it is ready.
+/// A readiness probe that reaches the backend directly, not through the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadyConfig {
-    /// What is asked.
+    /// What makes the backend ready.
     pub check: ReadyCheck,
-    /// How long from one question to the next.
+    /// The interval between probes.
     pub every: Duration,
-    /// How long an answer may take; later means not ready.
+    /// The timeout of one probe. A probe that takes longer counts as "not ready".
     pub timeout: Duration,
 }
 
-/// What a backend is asked.
+/// What makes a backend ready.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReadyCheck {
-    /// Whether this address (`host:port`) accepts a TCP connection. Weak: many accept before they
+    /// This address (`host:port`) accepts TCP connections. Weak: many servers accept before they
     /// can serve.
     Tcp(String),
-    /// Whether a URL answers with a status of success.
+    /// A `GET` of a URL returns a 2xx status.
     Http {
-        /// The URL, with its path and query.
+        /// The URL, with path and query.
         url: String,
-        /// The headers that let the probe in.
+        /// Request headers, such as credentials.
         headers: BTreeMap<String, String>,
     },
-    /// Whether this command, run where the backend runs, succeeds.
+    /// This command succeeds where the backend runs.
     Exec(Vec<String>),
-    /// Whether its log has shown a line that matches this pattern since it was started.
+    /// The log has shown a line that matches this pattern since the last start.
     Log(String),
 }
 
@@ -102,7 +102,7 @@ fn default_timeout() -> DurationText {
 }
 
 impl BackendTable {
-    /// The backend, and what plans may do to it.
+    /// The backend, and the faults that plans may use on it.
     pub(super) fn check(
         self,
         name: BackendName,
@@ -112,22 +112,15 @@ impl BackendTable {
         let key = KeyPath::of("backend").key(&name);
         if [API, "baseline"].contains(&name.as_str()) {
             return Err(
-                Problem::at(key, format!("no backend may be called `{name}`")).remedy(
+                Problem::at(key, format!("the name `{name}` is reserved")).remedy(
                     "choose another name: traces and reports use this one for something else",
                 ),
             );
         }
-        let ways = Ways {
-            docker: self.docker,
-            process: self.process,
-            command: self.command,
-        };
-        let Some(service) = ways.check(&key, directory)? else {
-            return Err(Problem::at(
-                key,
-                "it does not say how this backend is stopped and started",
-            )
-            .remedy("add `docker = { name = \"…\" }`, `process = { command = [\"…\"] }` or `command = { start = [\"…\"], … }`"));
+        let service = service::check(&key, directory, self.docker, self.process, self.command)?;
+        let Some(service) = service else {
+            let what = "it does not say how to stop and start this backend";
+            return Err(Problem::at(key, what).remedy("add `docker = { name = \"…\" }`, `process = { command = [\"…\"] }` or `command = { start = [\"…\"], … }`"));
         };
         let mut faults = match &self.faults {
             Some(names) => fault_names(&key.key("faults"), names)?,
@@ -135,26 +128,25 @@ impl BackendTable {
         };
         if matches!(service, ServiceConfig::Process(_)) && faults.contains(&FaultName::Cut) {
             let what = "a local process cannot be cut off from the network";
-            return Err(Problem::at(key, what).remedy(
-                "give this backend `faults` without `cut`; `pause` is what comes nearest",
-            ));
+            return Err(Problem::at(key, what)
+                .remedy("list `faults` without `cut`; `pause` is the closest one"));
         }
         if let ServiceConfig::Command(commands) = &service {
-            let beyond = |fault: &FaultName| !commands.allows(*fault);
-            match (&self.faults, faults.iter().find(|fault| beyond(fault))) {
+            let impossible = |fault: &FaultName| !commands.allows(*fault);
+            match (&self.faults, faults.iter().find(|fault| impossible(fault))) {
                 (Some(_), Some(fault)) => {
-                    let what = format!("no command of this backend does a `{fault}`");
+                    let what = format!("this backend has no command for the fault `{fault}`");
                     return Err(Problem::at(key.key("faults"), what).remedy(
-                        "`stop` needs the command `stop`, `kill` and `rapid` need `kill`; other faults cannot be done by commands",
+                        "`stop` needs the command `stop`, `kill` and `rapid` need `kill`; commands cannot do other faults",
                     ));
                 }
-                _ => faults.retain(|fault| !beyond(fault)),
+                _ => faults.retain(|fault| !impossible(fault)),
             }
         }
         let ready = self.ready.check(key.key("ready"))?;
         if let (ServiceConfig::Command(_), ReadyCheck::Log(_)) = (&service, &ready.check) {
-            return Err(Problem::at(key.key("ready").key("log"), LOG_NOT_SEEN)
-                .remedy("ask by `tcp`, `http` or `exec`"));
+            return Err(Problem::at(key.key("ready").key("log"), NO_LOG)
+                .remedy("use `tcp`, `http` or `exec`"));
         }
         let executed = executed(&key, self.executed, self.exactly_once, &service)?;
         let space = BackendSpace {
@@ -172,8 +164,8 @@ impl BackendTable {
     }
 }
 
-/// Every name in an `after` has to be that of another backend, and none may wait for itself in the
-/// end.
+/// Checks that every name in an `after` is a backend, and that no backend waits for itself, directly
+/// or through others.
 pub(super) fn check_order(backends: &[BackendConfig]) -> Result<(), Problem> {
     let key = |name: &str| KeyPath::of("backend").key(name).key("after");
     for BackendConfig { name, after, .. } in backends {
@@ -188,18 +180,22 @@ pub(super) fn check_order(backends: &[BackendConfig]) -> Result<(), Problem> {
             );
         }
     }
-    let mut free: BTreeSet<&str> = BTreeSet::new();
+    let mut started: BTreeSet<&str> = BTreeSet::new();
     loop {
-        let is_next = |b: &&BackendConfig| {
-            !free.contains(&*b.name) && b.after.iter().all(|name| free.contains(&**name))
+        let can_start = |b: &&BackendConfig| {
+            !started.contains(&*b.name) && b.after.iter().all(|name| started.contains(&**name))
         };
-        let next: Vec<&str> = backends.iter().filter(is_next).map(|b| &*b.name).collect();
+        let next: Vec<&str> = backends
+            .iter()
+            .filter(can_start)
+            .map(|b| &*b.name)
+            .collect();
         if next.is_empty() {
             break;
         }
-        free.extend(next);
+        started.extend(next);
     }
-    let mut stuck = backends.iter().filter(|b| !free.contains(&*b.name));
+    let mut stuck = backends.iter().filter(|b| !started.contains(&*b.name));
     let Some(first) = stuck.next() else {
         return Ok(());
     };
@@ -215,8 +211,7 @@ pub(super) fn check_order(backends: &[BackendConfig]) -> Result<(), Problem> {
     Err(Problem::at(key(&first.name), what).remedy("remove one of them from `after`"))
 }
 
-/// What the backend's log tells of executions: the pattern of such a line has a group for the
-/// token.
+/// The pattern of log lines that report an execution. Its group captures the request's token.
 fn executed(
     backend: &KeyPath,
     line: Option<String>,
@@ -228,22 +223,22 @@ fn executed(
             false => Ok(None),
             true => Err(Problem::at(
                 backend.key("exactly-once"),
-                "it does not say which lines of the log tell of an execution",
+                "it does not say which log lines report an execution",
             )
             .remedy("add `executed = \"EXEC (\\\\S+)\"`, whose group is the request's token")),
         };
     };
     let key = backend.key("executed");
     if let ServiceConfig::Command(_) = service {
-        return Err(Problem::at(key, LOG_NOT_SEEN)
-            .remedy("leave `executed` out, or drive this backend by `docker` or `process`"));
+        return Err(Problem::at(key, NO_LOG)
+            .remedy("leave `executed` out, or use `docker` or `process` for this backend"));
     }
     let line = text::pattern(key.clone(), line)?;
     match regex::Regex::new(&line).map_or(1, |regex| regex.captures_len()) {
         1 => {
-            let what = format!("`{line}` has no group that the request's token could be read from");
+            let what = format!("`{line}` has no group for the request's token");
             Err(Problem::at(key, what)
-                .remedy("put the token's place into parentheses, as in \"EXEC (\\\\S+)\""))
+                .remedy("put the token in parentheses, as in \"EXEC (\\\\S+)\""))
         }
         _ => Ok(Some(Executed { line, exactly_once })),
     }
@@ -252,19 +247,21 @@ fn executed(
 impl ReadyTable {
     fn check(self, key: KeyPath) -> Result<ReadyConfig, Problem> {
         if self.http.is_none() && !self.headers.is_empty() {
-            let what = "only `http` is asked with headers";
+            let what = "only an `http` probe has headers";
             return Err(
-                Problem::at(key.key("headers"), what).remedy("remove them, or ask by `http`")
+                Problem::at(key.key("headers"), what).remedy("remove them, or use an `http` probe")
             );
         }
         let check = match (self.tcp, self.http, self.exec, self.log) {
             (Some(tcp), None, None, None) => ReadyCheck::Tcp(text::address(key.key("tcp"), tcp)?),
             (None, Some(http), None, None) => {
                 for (name, value) in &self.headers {
-                    check_header(key.key("headers").key(name), name, value)?;
+                    load::header(name, value)
+                        .map_err(|what| Problem::at(key.key("headers").key(name), what))?;
                 }
+                text::url(key.key("http"), &http)?;
                 ReadyCheck::Http {
-                    url: text::whole_url(key.key("http"), http)?,
+                    url: http,
                     headers: self.headers,
                 }
             }
@@ -273,8 +270,10 @@ impl ReadyTable {
             }
             (None, None, None, Some(log)) => ReadyCheck::Log(text::pattern(key.key("log"), log)?),
             _ => {
-                return Err(Problem::at(key, "a backend is asked in exactly one way")
-                    .remedy("give one of `tcp`, `http`, `exec` and `log`"));
+                return Err(
+                    Problem::at(key, "a backend has exactly one readiness probe")
+                        .remedy("give one of `tcp`, `http`, `exec` and `log`"),
+                );
             }
         };
         Ok(ReadyConfig {

@@ -1,17 +1,16 @@
-//! How many bytes: one rule for every key that limits a size.
+//! Sizes in bytes.
 
-use std::fmt;
-
-use serde::de::{self, Deserialize, Deserializer, Unexpected, Visitor};
+use serde::Deserialize;
 
 use super::complaint::Problem;
 use super::key_path::KeyPath;
 use super::text::at_most;
 use crate::model::ceiling::MOST_BYTES;
 
-/// A size, written as a number of bytes or like `"64 KiB"`, `"1 MiB"`, `"4 GiB"`; `kB`, `MB` and
-/// `GB` are powers of ten.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A size, written as a number of bytes or with a unit: `"64 KiB"`, `"1 MiB"`, `"4 GiB"`. The units
+/// `kB`, `MB` and `GB` are powers of ten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "toml::Value")]
 pub(super) struct ByteSize(u64);
 
 const UNITS: [(&str, u64); 8] = [
@@ -26,10 +25,10 @@ const UNITS: [(&str, u64); 8] = [
 ];
 
 impl ByteSize {
-    /// The number of bytes, if it is not zero and makes sense at all.
+    /// The number of bytes, which must lie between 1 and [`MOST_BYTES`].
     pub(super) fn above_zero(self, key: KeyPath) -> Result<u64, Problem> {
         if self.0 == 0 {
-            return Err(Problem::at(key, "it must be more than nothing"));
+            return Err(Problem::at(key, "it must be larger than zero"));
         }
         at_most(key, self.0, MOST_BYTES)
     }
@@ -42,33 +41,18 @@ impl ByteSize {
     }
 }
 
-impl<'de> Deserialize<'de> for ByteSize {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ByteSizeVisitor)
-    }
-}
+impl TryFrom<toml::Value> for ByteSize {
+    type Error = &'static str;
 
-struct ByteSizeVisitor;
-
-impl Visitor<'_> for ByteSizeVisitor {
-    type Value = ByteSize;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a size such as \"1 MiB\" or \"64 KiB\", or a number of bytes")
-    }
-
-    fn visit_i64<E: de::Error>(self, bytes: i64) -> Result<ByteSize, E> {
-        let size = u64::try_from(bytes).map(ByteSize);
-        size.map_err(|_| E::invalid_value(Unexpected::Signed(bytes), &self))
-    }
-
-    fn visit_u64<E: de::Error>(self, bytes: u64) -> Result<ByteSize, E> {
-        Ok(ByteSize(bytes))
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<ByteSize, E> {
-        let size = ByteSize::parse(text).map(ByteSize);
-        size.ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
+    fn try_from(value: toml::Value) -> Result<Self, Self::Error> {
+        let bytes = match value {
+            toml::Value::Integer(bytes) => u64::try_from(bytes).ok(),
+            toml::Value::String(text) => ByteSize::parse(&text),
+            _ => None,
+        };
+        bytes
+            .map(ByteSize)
+            .ok_or("expected a size such as `\"1 MiB\"`, or a number of bytes")
     }
 }
 

@@ -11,39 +11,37 @@ use toml::de::DeTable;
 
 use super::key_path::KeyPath;
 use super::secrets;
-use super::text::TOO_LONG;
 use crate::redact::{Redactor, Secret};
 
-/// What is wrong in a configuration, where, and what to do. It prints like a compiler's message.
+/// What is wrong in a configuration, where, and how to fix it. Printed like a compiler error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Complaint {
     /// The file.
     pub path: PathBuf,
-    /// The keys that lead to the culprit, such as `backend.ray.ready`; empty where it is the whole
-    /// file.
+    /// The path of the offending key, such as `backend.ray.ready`; empty for the whole file.
     pub key: String,
     /// What is wrong.
     pub what: String,
-    /// What to do about it.
+    /// How to fix it.
     pub remedy: Option<String>,
-    /// The line that is wrong, where it is one.
+    /// The offending line, unless the whole file is meant.
     pub excerpt: Option<Excerpt>,
 }
 
-/// A line of the file.
+/// A line of the file, with a range of characters to underline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Excerpt {
-    /// Its number, from 1.
+    /// The line number, from 1.
     pub line: usize,
-    /// The first character that is wrong, from 1.
+    /// The first underlined character, from 1.
     pub column: usize,
-    /// How many characters are wrong.
+    /// How many characters are underlined.
     pub width: usize,
     /// The line itself.
     pub text: String,
 }
 
-/// A complaint that does not know its line yet.
+/// A complaint whose line has not been looked up yet.
 #[derive(Debug)]
 pub(super) struct Problem {
     place: Place,
@@ -58,16 +56,16 @@ enum Place {
     Bytes(Range<usize>),
 }
 
-/// Names that are less alike than this are no slips of the pen.
+/// The least Jaro-Winkler similarity (0 to 1) at which a name is suggested for a misspelt one.
 const ALIKE: f64 = 0.75;
 
 impl Problem {
-    /// A problem with the value that these keys lead to.
+    /// A problem with the value of a key.
     pub(super) fn at(key: KeyPath, what: impl Into<String>) -> Self {
         Problem::new(Place::Key(key), what)
     }
 
-    /// A problem with a stretch of the text.
+    /// A problem with a byte range of the text.
     pub(super) fn in_bytes(bytes: Range<usize>, what: impl Into<String>) -> Self {
         Problem::new(Place::Bytes(bytes), what)
     }
@@ -77,14 +75,13 @@ impl Problem {
         Problem::new(Place::File, what)
     }
 
-    /// The same problem, with what to do about it.
+    /// Adds how to fix it.
     pub(super) fn remedy(self, remedy: impl Into<String>) -> Self {
         let remedy = Some(remedy.into());
         Problem { remedy, ..self }
     }
 
-    /// The same problem; its remedy is the known name that is most like the given one, or else all
-    /// of them.
+    /// Suggests the known name that is most similar to the given one, or lists all of them.
     pub(super) fn did_you_mean(self, given: &str, known: &[&str]) -> Self {
         let likeness = |name: &str| strsim::jaro_winkler(given, name);
         let best = known
@@ -99,15 +96,14 @@ impl Problem {
         }
     }
 
-    /// Finds the problem's line. Values that came from the environment are shown by their
-    /// variables' names.
+    /// Looks up the line. Values from the environment are replaced by the names of their variables.
     pub(super) fn locate(
         self,
         source: &str,
         path: &Path,
         variables: &BTreeMap<String, String>,
     ) -> Complaint {
-        // The text may be no TOML; what can be read of it tells the key, and the secrets.
+        // The text may be invalid TOML. The readable part still gives the key and the secrets.
         let (document, errors) = DeTable::parse_recoverable(source);
         let document = document.get_ref();
         let secrets = secrets::of(document, variables);
@@ -148,7 +144,8 @@ impl Problem {
 static UNKNOWN: LazyLock<Regex> = LazyLock::new(|| constant("^unknown (field|variant) `([^`]*)`"));
 static MISSING: LazyLock<Regex> = LazyLock::new(|| constant("^missing field `([^`]*)`"));
 static QUOTED: LazyLock<Regex> = LazyLock::new(|| constant("`([^`]*)`"));
-
+static ABOVE_ZERO: LazyLock<Regex> = LazyLock::new(|| constant(r"expected a nonzero (u\d+|usize)"));
+static WHOLE: LazyLock<Regex> = LazyLock::new(|| constant(r"expected (u\d+|usize)"));
 static VALUE: LazyLock<Regex> = LazyLock::new(|| constant(r#"(["'])([^"']*)["']"#));
 
 fn constant(pattern: &str) -> Regex {
@@ -160,26 +157,19 @@ fn missing_remedy(key: &str) -> &'static str {
         "api" => "add a section `[api]` with the API's `url`",
         "url" => "add `url = \"http://…\"`",
         "ready" => "add `ready = { tcp = \"127.0.0.1:…\" }`, or ask by `http`, `exec` or `log`",
-        _ => "the README shows every key with an example",
+        _ => "`comeback help configuration` shows every key with an example",
     }
 }
 
-/// Rust's types mean nothing to somebody who writes a configuration.
+/// Replaces the names of Rust's number types.
 fn without_jargon(message: &str) -> String {
-    let numbers = ["u16", "u32", "u64", "usize"];
-    let plain = numbers.iter().fold(message.to_owned(), |text, number| {
-        text.replace(
-            &format!("expected a nonzero {number}"),
-            "expected a whole number above 0",
-        )
-        .replace(&format!("expected {number}"), "expected a whole number")
-    });
+    let plain = ABOVE_ZERO.replace(message, "expected a whole number above 0");
+    let plain = WHOLE.replace(&plain, "expected a whole number");
     plain.replace("expected f64", "expected a number")
 }
 
 impl From<toml::de::Error> for Problem {
-    /// serde says what it knows in one sentence of a fixed form; what people need of it is taken
-    /// out.
+    /// serde's messages have a fixed form, so the names in them can be extracted.
     fn from(error: toml::de::Error) -> Self {
         let message = error.message();
         let bytes = error.span().unwrap_or_default();
@@ -196,9 +186,6 @@ impl From<toml::de::Error> for Problem {
         match MISSING.captures(message) {
             Some(found) => Problem::in_bytes(bytes, format!("the key `{}` is missing", &found[1]))
                 .remedy(missing_remedy(&found[1])),
-            None if message.contains(TOO_LONG) => {
-                Problem::in_bytes(bytes, message).remedy("give a shorter one, such as `90s`")
-            }
             None => Problem::in_bytes(bytes, without_jargon(message)),
         }
     }
@@ -220,10 +207,8 @@ impl Excerpt {
             text: text.to_owned(),
         }
     }
-}
 
-impl Excerpt {
-    /// The same with stars in the place of secrets, so that every character keeps its column.
+    /// Replaces each secret by as many stars, so that every character keeps its column.
     fn without(mut self, mut secrets: Vec<Secret>) -> Self {
         for secret in &mut secrets {
             secret.label = "*".repeat(secret.value.chars().count());
@@ -231,19 +216,14 @@ impl Excerpt {
         self.text = Redactor::new(&secrets).clean(&self.text).into_owned();
         self
     }
-}
 
-impl Excerpt {
-    /// The same without the values of headers and environments: what stands behind a mistake in the
-    /// syntax is not known.
+    /// Replaces quoted values in lines with headers or environments. Behind a syntax error the
+    /// secrets are not known.
     fn without_values(mut self) -> Self {
         if ["headers", "env"].iter().any(|key| self.text.contains(key)) {
             let stars = |quoted: &regex::Captures<'_>| {
-                format!(
-                    "{0}{1}{0}",
-                    &quoted[1],
-                    "*".repeat(quoted[2].chars().count())
-                )
+                let stars = "*".repeat(quoted[2].chars().count());
+                format!("{0}{stars}{0}", &quoted[1])
             };
             self.text = VALUE.replace_all(&self.text, stars).into_owned();
         }

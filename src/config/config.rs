@@ -1,4 +1,4 @@
-//! The configuration as a whole.
+//! The whole configuration.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,35 +19,34 @@ use crate::load::Caps;
 use crate::model::{Limits, LogPatterns, RequestKind};
 use crate::redact::Secret;
 
-/// Everything that a `comeback.toml` says, and defaults for everything it doesn't.
+/// A checked `comeback.toml`, with defaults filled in.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// The stack's name, for traces and reports: `name`, else the name of the configuration's
-    /// directory.
+    /// The stack's name in traces and reports. Default: the name of the configuration's directory.
     pub name: String,
-    /// Compose projects that are copies of this stack, in the file's order, without its own.
+    /// The compose projects that are copies of this stack, in file order, without the stack's own.
     pub instances: Vec<String>,
-    /// Whether the stack, or a part of it, may be on another machine.
+    /// Whether parts of the stack may be on other machines.
     pub allow_remote: bool,
     /// The API.
     pub api: ApiConfig,
-    /// The backends, in the file's order; at least one.
+    /// The backends, in file order; at least one.
     pub backends: Vec<BackendConfig>,
-    /// The kinds of request, in the file's order; at least one, their names differ.
+    /// The request kinds, in file order; at least one, with distinct names.
     pub kinds: Vec<RequestKind>,
     /// The limits that the invariants judge by.
     pub limits: Limits,
     /// What the API's log is expected to show (`[log]`).
     pub log: LogPatterns,
-    /// What plans may be drawn.
+    /// The plans that may be drawn.
     pub space: Space,
-    /// How much load a trial may make.
+    /// The upper bounds on a trial's load.
     pub caps: Caps,
-    /// How a trial is run.
+    /// The settings of a trial.
     pub trial: Settings,
     /// When the stack is reset.
     pub reset: ResetPolicy,
-    /// What must never be shown: whatever came from the environment, header values, and more (see
+    /// What must never be shown: values from the environment, header values, and more (see
     /// `secrets.rs`).
     pub secrets: Vec<Secret>,
 }
@@ -57,7 +56,7 @@ pub struct Config {
 pub enum ConfigError {
     /// The file cannot be read.
     #[error(
-        "cannot read the configuration {}: {source}\n  = help: name another with `--config FILE`, or try the tool on its own \
+        "cannot read the configuration {}: {source}\n  = help: name another with `--config FILE`, or try comeback on its own \
          demo with `--demo BUG`", path.display()
     )]
     Read {
@@ -66,12 +65,12 @@ pub enum ConfigError {
         /// Why.
         source: std::io::Error,
     },
-    /// The file says something that cannot be.
+    /// The file is not a valid configuration.
     #[error("{0}")]
     Invalid(Box<Complaint>),
 }
 
-/// The whole file, as it is written.
+/// The file as it is written.
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct File {
@@ -100,11 +99,11 @@ struct File {
 }
 
 impl Config {
-    /// Reads a configuration from a file. `environment` tells what `${VAR}` and `${port:NAME}`
-    /// stand for.
+    /// Reads a configuration from a file. `environment` returns the values of `${VAR}` and
+    /// `${port:NAME}`.
     ///
     /// # Errors
-    /// When the file cannot be read, or is no valid configuration.
+    /// When the file cannot be read or is not a valid configuration.
     pub fn load(
         path: &Path,
         environment: &dyn Fn(&str) -> Option<String>,
@@ -116,7 +115,7 @@ impl Config {
         Config::parse(&source, path, environment)
     }
 
-    /// The copy of this stack that is another compose project.
+    /// The configuration of this stack's copy in another compose project.
     #[must_use]
     pub fn of_project(&self, project: &str) -> Self {
         let mut copy = self.clone();
@@ -129,11 +128,10 @@ impl Config {
         copy
     }
 
-    /// Reads a configuration from a text and an environment. `path` says where the text comes from:
-    /// relative paths in it count from there.
+    /// Reads a configuration from a text. Relative paths in it start at the directory of `path`.
     ///
     /// # Errors
-    /// When the text is no valid configuration.
+    /// When the text is not a valid configuration.
     pub fn parse(
         source: &str,
         path: &Path,
@@ -148,11 +146,11 @@ impl Config {
     }
 }
 
-/// Parses the text and replaces `${VAR}`; the variables used are left in `variables`, also when
-/// something is wrong.
+/// Parses the text and replaces `${VAR}`. The variables used are left in `variables`, even on an
+/// error: its message must not show their values.
 ///
-/// The names of the stack and of the request kinds stay as they are written, `${VAR}` and all: they
-/// go into traces, reports and the names of files.
+/// `${VAR}` is not replaced in the names of the stack and of the request kinds: names appear in
+/// traces, reports and file names.
 fn read(
     source: &str,
     environment: &dyn Fn(&str) -> Option<String>,
@@ -175,7 +173,7 @@ fn read(
     Ok((file, secrets))
 }
 
-/// Checks the sections one by one, in the order in which somebody would fix them.
+/// Checks section by section, in the order in which a user would fix them.
 fn assemble(file: File, path: &Path, secrets: Vec<Secret>) -> Result<Config, Problem> {
     let directory = match path.parent() {
         Some(parent) if parent != Path::new("") => parent,
@@ -194,10 +192,9 @@ fn assemble(file: File, path: &Path, secrets: Vec<Secret>) -> Result<Config, Pro
         spaces.push(space);
     }
     if backends.is_empty() {
-        return Err(Problem::of_file("there is no backend that could go away")
+        return Err(Problem::of_file("there is no backend to fault")
             .remedy("add a section `[backend.NAME]` with `docker` or `process`, and `ready`"));
     }
-
     backend::check_order(&backends)?;
 
     let kinds = request::check_all(file.request)?;

@@ -9,19 +9,19 @@ use toml::de::{DeTable, DeValue};
 use super::complaint::Problem;
 use crate::redact::{Redactor, Secret};
 
-/// What a name begins with that stands for a port: `${port:NAME}` is a free one of this machine,
-/// the same for each use of the name.
+/// The prefix of `${port:NAME}`, which stands for a free port of this machine. Each use of a name
+/// gives the same port.
 pub const PORT: &str = "port:";
 
-/// Where the patterns for log lines are. They go into traces, and are matched with lines from which
-/// secrets were taken.
+/// The keys that hold patterns for log lines. Traces contain these patterns, and they are matched
+/// against redacted lines.
 const PATTERNS: [(&str, Option<&str>); 2] = [("log", None), ("generator", Some("log-anchors"))];
 
-/// Replaces `${VAR}` in every text of a document, and remembers what each variable was. `$${`
-/// stands for `${` itself.
+/// Replaces `${VAR}` in every string of a document, and remembers the value of each variable. `$${`
+/// stands for a literal `${`.
 ///
-/// In a pattern for log lines, `${VAR}` stands for whatever a trace shows in the variable's place,
-/// literally: `\$\{VAR\}`. So the pattern matches the same lines in a saved trace.
+/// In a pattern for log lines, `${VAR}` becomes the escaped text that a trace shows instead of the
+/// value, `\$\{VAR\}`. So the pattern matches the same lines live and in a saved trace.
 ///
 /// # Errors
 /// When a variable is not set, or a `${` is not closed.
@@ -50,7 +50,7 @@ pub(super) fn expand(
     Ok(())
 }
 
-/// The value at a key of a section, or the section itself.
+/// The value of a key in a section, or the section itself.
 fn at<'t, 'd>(
     document: &'t mut DeTable<'d>,
     (section, key): (&str, Option<&str>),
@@ -71,7 +71,7 @@ pub(super) fn secrets(variables: &BTreeMap<String, String>) -> impl Iterator<Ite
     set.map(|(name, value)| Secret::of_variable(name, value))
 }
 
-/// A text as it is written, with `$${` as `${`.
+/// A string without replacements, except that `$${` becomes `${`.
 pub(super) fn as_written(text: &str) -> String {
     text.replace("$${", "${")
 }
@@ -79,7 +79,7 @@ pub(super) fn as_written(text: &str) -> String {
 struct Expansion<'a> {
     environment: &'a dyn Fn(&str) -> Option<String>,
     variables: &'a mut BTreeMap<String, String>,
-    /// What is put in the place of a variable of this value.
+    /// Maps a variable's value to its replacement.
     shown: &'a dyn Fn(&str) -> String,
 }
 
@@ -118,14 +118,14 @@ impl Expansion<'_> {
             expanded.push_str(before);
             let Some((name, after)) = rest.split_once('}') else {
                 return Err(Problem::in_bytes(span, "a `${` is never closed").remedy(
-                    "write `${VAR}` for a variable of the environment, or `$${` for the two characters",
+                    "write `${VAR}` for an environment variable, or `$${` for the two characters",
                 ));
             };
             let Some(value) = (self.environment)(name) else {
                 return Err(unset(name, span));
             };
             expanded.push_str(&(self.shown)(&value));
-            // A port is no secret, and is to be seen in traces.
+            // A port is not a secret, and traces should show it.
             if !name.starts_with(PORT) {
                 self.variables.insert(name.to_owned(), value);
             }
@@ -139,13 +139,10 @@ impl Expansion<'_> {
 fn unset(name: &str, span: Range<usize>) -> Problem {
     if name.starts_with(PORT) {
         return Problem::in_bytes(span, format!("there is no free port for `{name}`"))
-            .remedy("end something that listens on 127.0.0.1");
+            .remedy("stop a program that listens on 127.0.0.1");
     }
-    Problem::in_bytes(
-        span,
-        format!("the environment variable `{name}` is not set"),
-    )
-    .remedy(format!(
+    let what = format!("the environment variable `{name}` is not set");
+    Problem::in_bytes(span, what).remedy(format!(
         "set it, as in `{name}=… comeback run`, or write `$${{` if no variable is meant"
     ))
 }

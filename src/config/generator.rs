@@ -10,8 +10,8 @@ use super::text::DurationText;
 use crate::generator::{BackendSpace, Bounds, Space, SpaceError};
 use crate::model::{FaultName, RequestKind};
 
-/// `cut` has to be asked for: not every driver can do it, and it may take the direct probe's way to
-/// the backend along.
+/// `cut` is not among the defaults: not every driver can do it, and it may also cut off the direct
+/// probe.
 const DEFAULT_FAULTS: [FaultName; 4] = [
     FaultName::Stop,
     FaultName::Kill,
@@ -19,7 +19,7 @@ const DEFAULT_FAULTS: [FaultName; 4] = [
     FaultName::Pause,
 ];
 
-/// What is not given keeps its default ([`Bounds::default`]). Ranges are written `[least, most]`.
+/// Defaults come from [`Bounds::default`]. Ranges are written `[min, max]`.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) struct GeneratorTable {
@@ -43,7 +43,7 @@ pub(super) struct GeneratorTable {
     background_rate: Option<Range<f64>>,
 }
 
-/// A range, written `[least, most]`. serde's own reading of an array of two would pass over a third
+/// A range, written `[min, max]`. Deserialized by hand because serde's array of two ignores a third
 /// number.
 #[derive(Deserialize, Clone)]
 #[serde(try_from = "Vec<N>", bound = "N: Deserialize<'de>")]
@@ -54,14 +54,14 @@ impl<N> TryFrom<Vec<N>> for Range<N> {
 
     fn try_from(numbers: Vec<N>) -> Result<Self, Self::Error> {
         match <[N; 2]>::try_from(numbers) {
-            Ok([least, most]) => Ok(Range(least..=most)),
-            Err(_) => Err("a range is two numbers, `[least, most]`"),
+            Ok([min, max]) => Ok(Range(min..=max)),
+            Err(_) => Err("a range is two numbers, `[min, max]`"),
         }
     }
 }
 
 impl GeneratorTable {
-    /// The kinds of fault that a backend allows if it does not say otherwise.
+    /// The faults of a backend that has no `faults` of its own.
     pub(super) fn faults(&self) -> Result<Vec<FaultName>, Problem> {
         match &self.faults {
             Some(names) => fault_names(&KeyPath::of("generator").key("faults"), names),
@@ -69,7 +69,7 @@ impl GeneratorTable {
         }
     }
 
-    /// What plans may be drawn.
+    /// The plans that may be drawn.
     pub(super) fn space(
         self,
         backends: Vec<BackendSpace>,
@@ -85,10 +85,10 @@ impl GeneratorTable {
                 SpaceError::NoBackend => Problem::of_file(what),
                 SpaceError::NoFault(name) => {
                     Problem::at(KeyPath::of("backend").key(name).key("faults"), what)
-                        .remedy("leave `faults` out to allow the usual ones")
+                        .remedy("leave `faults` out for the default ones")
                 }
                 SpaceError::NoRequestKind => Problem::at(KeyPath::of("request"), what)
-                    .remedy("leave `weight` out of one of them: it is 1 then"),
+                    .remedy("leave `weight` out of a request: the default is 1"),
                 SpaceError::Bound { bound, .. } => Problem::at(generator.key(bound), what),
                 SpaceError::LogAnchor { position, .. } => {
                     Problem::at(generator.key("log-anchors").position(*position), what)
@@ -121,11 +121,11 @@ impl GeneratorTable {
     }
 }
 
-/// The kinds of fault that a list at `key` names.
+/// Parses the list of fault names at `key`.
 pub(super) fn fault_names(key: &KeyPath, names: &[String]) -> Result<Vec<FaultName>, Problem> {
     let check = |(position, name): (usize, &String)| {
         FaultName::named(name).ok_or_else(|| {
-            let what = format!("no kind of fault is called `{name}`");
+            let what = format!("there is no fault `{name}`");
             Problem::at(key.position(position), what)
                 .did_you_mean(name, &FaultName::ALL.map(FaultName::name))
         })

@@ -6,7 +6,7 @@ use super::complaint::Problem;
 use super::key_path::KeyPath;
 use super::{ContainerName, ServiceConfig};
 
-/// The projects that are listed, without the one that the services are of.
+/// The listed projects, without the project that the services themselves belong to.
 pub(super) fn check<'a>(
     listed: Vec<String>,
     services: impl Iterator<Item = &'a ServiceConfig>,
@@ -19,16 +19,16 @@ pub(super) fn check<'a>(
     let own = match Vec::from_iter(own)[..] {
         [own] => own,
         [] => {
-            return Err(
-                Problem::at(key(), "no service of this stack is of a compose project").remedy(
-                    "give its services by `docker = { compose-project = \"…\", service = \"…\" }`",
-                ),
-            );
+            let what = "no service of this stack belongs to a compose project";
+            return Err(Problem::at(key(), what).remedy(
+                "write its services as `docker = { compose-project = \"…\", service = \"…\" }`",
+            ));
         }
         [one, other, ..] => {
-            let what = format!("the services are of two compose projects, `{one}` and `{other}`");
+            let what =
+                format!("the services belong to two compose projects, `{one}` and `{other}`");
             return Err(
-                Problem::at(key(), what).remedy("a stack that has copies is of one project")
+                Problem::at(key(), what).remedy("only a stack in one project can have copies")
             );
         }
     };
@@ -36,7 +36,7 @@ pub(super) fn check<'a>(
     for project in listed {
         if others.contains(&project) {
             return Err(Problem::at(key(), format!("`{project}` is listed twice"))
-                .remedy("every copy is another project"));
+                .remedy("list each project once"));
         }
         if project != own {
             others.push(project);

@@ -1,4 +1,4 @@
-//! Where a value stands in a configuration, by its keys.
+//! The path of a value in a configuration.
 
 use std::fmt;
 use std::ops::Range;
@@ -6,7 +6,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// The keys that lead to a value. A number leads into an array.
+/// The keys that lead to a value. Numbers are array positions.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct KeyPath(Vec<Key>);
 
@@ -22,24 +22,24 @@ impl KeyPath {
         KeyPath::default().key(name)
     }
 
-    /// The path of a key below this one.
+    /// The path of a key in this table.
     pub(super) fn key(&self, name: &str) -> Self {
         self.with(Key::Name(name.to_owned()))
     }
 
-    /// The path of an array's element (from 0).
+    /// The path of an element of this array, counted from 0.
     pub(super) fn position(&self, position: usize) -> Self {
         self.with(Key::Position(position))
     }
 
-    /// The path of whatever stands at a byte of the document.
+    /// The path of the innermost value at a byte of the document.
     pub(super) fn at(document: &DeTable<'_>, byte: usize) -> Self {
         let mut path = KeyPath::default();
         path.descend(document, byte);
         path
     }
 
-    /// Where the value stands in a document, in bytes; or as much of the path as there is.
+    /// The byte range of the value in a document, or of its innermost ancestor that exists.
     pub(super) fn span(&self, document: &DeTable<'_>) -> Option<Range<usize>> {
         let (Key::Name(first), rest) = self.0.split_first()? else {
             return None;
@@ -62,8 +62,7 @@ impl KeyPath {
         KeyPath(keys)
     }
 
-    /// A table's own span may be its header's alone, so the keys of a table are looked through
-    /// whether it holds the byte or not.
+    /// A table's span may cover only its header, so every table is searched, whatever its span.
     fn descend(&mut self, table: &DeTable<'_>, byte: usize) -> bool {
         table.iter().any(|(key, value)| {
             self.0.push(Key::Name(key.get_ref().to_string()));

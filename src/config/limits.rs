@@ -6,7 +6,7 @@ use super::complaint::Problem;
 use super::key_path::KeyPath;
 use crate::model::{LimitError, Limits};
 
-/// The default limits, with those of the table set.
+/// The default limits, overridden by those in the table.
 pub(super) fn check(table: &BTreeMap<String, toml::Value>) -> Result<Limits, Problem> {
     let mut limits = Limits::default();
     for (name, value) in table {
@@ -18,7 +18,7 @@ pub(super) fn check(table: &BTreeMap<String, toml::Value>) -> Result<Limits, Pro
             let key = KeyPath::of("limits").key(name);
             match error {
                 LimitError::Unknown(name) => {
-                    Problem::at(key, format!("no limit is called `{name}`"))
+                    Problem::at(key, format!("there is no limit `{name}`"))
                         .did_you_mean(&name, &Limits::NAMES)
                 }
                 LimitError::Value {

@@ -1,13 +1,11 @@
-//! `comeback.toml` → the settings that each stage owns.
+//! Reads `comeback.toml` into the settings of each stage.
 //!
-//! Each file here holds one section: its settings, the table it is read from, and the checks
-//! between. A section without settings of its own (`[generator]`, `[load]`, …) fills in those of
-//! its stage. Nothing here acts: the command line builds drivers, clients and plans from what this
-//! returns.
+//! Each file here holds one section: the table as written, the checks, and the resulting settings.
+//! Some sections (`[generator]`, `[load]`, …) fill in settings that their stage defines. Nothing
+//! here acts: `assembly` builds drivers, clients and plans from the result.
 //!
-//! Reading goes in three steps: the text is parsed, `${VAR}` in its values is replaced
-//! (`environment`), and the tables are checked. Whatever is wrong is a [`Complaint`] that names
-//! file, line, column, key and remedy.
+//! There are three steps: parse the text, replace `${VAR}` in its values (`environment`), check the
+//! tables. Every error is a [`Complaint`] with file, line, column, key and remedy.
 
 mod api;
 mod backend;

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hyper::header::{HeaderName, HeaderValue};
 use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 
@@ -31,14 +30,14 @@ pub(super) struct RequestTable {
     pub(super) label: Label,
 }
 
-/// The texts that name a request kind, as they are written.
+/// The values that name a request kind, before `${VAR}` is replaced in them.
 #[derive(Default)]
 pub(super) struct Label {
     name: Option<String>,
     path: Option<String>,
 }
 
-/// What names each request kind of a document in which `${VAR}` is not yet replaced.
+/// The labels of all request kinds, from a document in which `${VAR}` is not yet replaced.
 pub(super) fn labels(document: &DeTable<'_>) -> Vec<Label> {
     let tables = match document.get("request").map(|requests| requests.get_ref()) {
         Some(DeValue::Array(tables)) => tables.iter(),
@@ -57,18 +56,17 @@ pub(super) fn labels(document: &DeTable<'_>) -> Vec<Label> {
     tables.map(label).collect()
 }
 
-/// The largest weight of a request kind.
-const MOST_WEIGHT: u32 = 1_000_000;
+const MAX_WEIGHT: u32 = 1_000_000;
 
 fn default_weight() -> u32 {
     1
 }
 
-/// All kinds of request; at least one, and their names differ.
+/// Checks all request kinds: there is at least one, and no two have the same name.
 pub(super) fn check_all(tables: Vec<RequestTable>) -> Result<Vec<RequestKind>, Problem> {
     if tables.is_empty() {
         return Err(Problem::of_file("there is no request to send")
-            .remedy("add a section `[[request]]` with a `path` at least"));
+            .remedy("add a section `[[request]]` with at least a `path`"));
     }
     let mut names = BTreeSet::new();
     let mut kinds = Vec::with_capacity(tables.len());
@@ -76,11 +74,8 @@ pub(super) fn check_all(tables: Vec<RequestTable>) -> Result<Vec<RequestKind>, P
         let key = KeyPath::of("request").position(position);
         let kind = table.check(&key)?;
         if !names.insert(kind.name.clone()) {
-            return Err(Problem::at(
-                key,
-                format!("an earlier request is called `{}` too", kind.name),
-            )
-            .remedy("give each of them a `name` of its own"));
+            let what = format!("an earlier request has the name `{}` too", kind.name);
+            return Err(Problem::at(key, what).remedy("give each request its own `name`"));
         }
         kinds.push(kind);
     }
@@ -92,28 +87,18 @@ impl RequestTable {
     fn check(self, key: &KeyPath) -> Result<RequestKind, Problem> {
         let default = if self.json.is_some() { "POST" } else { "GET" };
         let method = self.method.unwrap_or(default.to_owned()).to_uppercase();
-        if hyper::Method::from_bytes(method.as_bytes()).is_err() {
-            return Err(Problem::at(
-                key.key("method"),
-                format!("`{method}` is no HTTP method"),
-            ));
-        }
         check_path(key.key("path"), &self.path)?;
-        for (name, value) in &self.headers {
-            check_header(key.key("headers").key(name), name, value)?;
+        if let Some(regex) = &self.expect.regex {
+            text::pattern(key.key("expect").key("regex"), regex.clone())?;
         }
-        check_expect(&key.key("expect"), &self.expect)?;
         if let Some(job) = &self.job {
             check_job(&key.key("job"), job)?;
         }
+        let Label { name, path } = self.label;
+        let unnamed = || format!("{method} {}", path.as_ref().unwrap_or(&self.path));
         Ok(RequestKind {
-            name: self.label.name.or(self.name).unwrap_or_else(|| {
-                format!(
-                    "{method} {}",
-                    self.label.path.as_ref().unwrap_or(&self.path)
-                )
-            }),
-            weight: text::at_most(key.key("weight"), self.weight, MOST_WEIGHT)?,
+            name: name.or(self.name).unwrap_or_else(unnamed),
+            weight: text::at_most(key.key("weight"), self.weight, MAX_WEIGHT)?,
             after: self.after,
             method,
             path: self.path,
@@ -125,99 +110,52 @@ impl RequestTable {
     }
 }
 
-/// What only the load can tell: whether every placeholder stands for something, and every request
-/// can follow the one that it is to.
+/// Checks what only the load stage knows: methods, headers, JSON pointers, placeholders, and the
+/// order of requests that follow each other.
 fn check_sendable(kinds: &[RequestKind]) -> Result<(), Problem> {
-    match load::check(kinds) {
-        Ok(()) => Ok(()),
-        Err(LoadError::Kind {
+    load::check(kinds).map_err(|error| {
+        let LoadError::Kind {
             kind,
             place,
             message,
-        }) => {
-            let position = kinds.iter().position(|known| known.name == kind);
-            let key = KeyPath::of("request").position(position.unwrap_or_default());
-            // A header or a JSON pointer may have dots in it.
-            let parts = if place.starts_with("expect.") { 3 } else { 2 };
-            let names = place.splitn(parts, '.');
-            let key = names.fold(key, |key, name| key.key(name));
-            let remedy = match place.as_str() {
-                "after" => "name a request that is written before this one, by its `name`",
-                _ => "`comeback help requests` lists what can stand in braces",
-            };
-            Err(Problem::at(key, message).remedy(remedy))
-        }
-        Err(other) => Err(Problem::of_file(other.to_string())),
-    }
+        } = error
+        else {
+            return Problem::of_file(error.to_string());
+        };
+        let position = kinds.iter().position(|known| known.name == kind);
+        let key = KeyPath::of("request").position(position.unwrap_or_default());
+        // The last part is a header or a JSON pointer, which may contain dots.
+        let parts = if place.starts_with("expect.") { 3 } else { 2 };
+        let names = place.splitn(parts, '.');
+        let key = names.fold(key, |key, name| key.key(name));
+        Problem::at(key, message).remedy(match place.as_str() {
+            "after" => "give the `name` of a request that is above this one in the file",
+            _ => "`comeback help requests` explains every key and placeholder",
+        })
+    })
 }
 
 fn check_path(key: KeyPath, path: &str) -> Result<(), Problem> {
     if path.starts_with('/') {
         return Ok(());
     }
-    Err(Problem::at(
-        key,
-        format!("the path `{path}` does not begin with a slash"),
-    )
-    .remedy("paths count from the API's `url`"))
-}
-
-/// The message shows no value: it may be a secret.
-pub(super) fn check_header(key: KeyPath, name: &str, value: &str) -> Result<(), Problem> {
-    if HeaderName::from_bytes(name.as_bytes()).is_err() {
-        return Err(Problem::at(
-            key,
-            format!("`{name}` is no name for a header"),
-        ));
-    }
-    if HeaderValue::from_str(value).is_err() {
-        return Err(
-            Problem::at(key, "its value holds characters that no header may have")
-                .remedy("often it is a line break at the end of an environment variable"),
-        );
-    }
-    Ok(())
-}
-
-fn check_expect(key: &KeyPath, expect: &Expect) -> Result<(), Problem> {
-    for pointer in expect.json.keys() {
-        text::pointer(key.key("json").key(pointer), pointer)?;
-    }
-    for (name, value) in &expect.headers {
-        check_header(key.key("headers").key(name), name, value)?;
-    }
-    if let Some(regex) = &expect.regex {
-        text::pattern(key.key("regex"), regex.clone())?;
-    }
-    match &expect.echo {
-        Some(echo) => text::pointer(key.key("echo"), echo),
-        None => Ok(()),
-    }
+    let what = format!("the path `{path}` does not begin with a slash");
+    Err(Problem::at(key, what).remedy("paths are relative to the API's `url`"))
 }
 
 fn check_job(key: &KeyPath, job: &Job) -> Result<(), Problem> {
-    text::pointer(key.key("id"), &job.id)?;
-    text::pointer(key.key("state"), &job.state)?;
-    if let Some(message) = &job.message {
-        text::pointer(key.key("message"), message)?;
-    }
     check_path(key.key("poll"), &job.poll)?;
-    if !job.poll.contains("{id}") {
-        let what = format!("`{}` has no place for the job's id", job.poll);
-        return Err(Problem::at(key.key("poll"), what)
-            .remedy("write `{id}` where it belongs, as in `/response/{id}`"));
-    }
     if job.done.is_empty() {
         return Err(
             Problem::at(key.key("done"), "no state means that a job is done")
                 .remedy("list the states of success, as in `done = [\"COMPLETED\"]`"),
         );
     }
-    let ends = |state: &&String| job.done.contains(state) || job.failed.contains(state);
-    if let Some(state) = job.states.iter().find(ends) {
-        let what = format!("a job that is `{state}` has ended");
+    let is_final = |state: &&String| job.done.contains(state) || job.failed.contains(state);
+    if let Some(state) = job.states.iter().find(is_final) {
+        let what = format!("`{state}` is a final state");
         return Err(Problem::at(key.key("states"), what)
-            .remedy("list only states on the way, as in `states = [\"QUEUED\", \"RUNNING\"]`"));
+            .remedy("list only intermediate states, as in `states = [\"QUEUED\", \"RUNNING\"]`"));
     }
     Ok(())
 }

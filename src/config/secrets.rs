@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 use super::environment;
 use crate::redact::Secret;
 
-/// What the names of variables have in common that hold a secret.
+/// A variable whose name contains one of these words holds a secret.
 const TELLING: [&str; 9] = [
     "secret",
     "token",
@@ -20,9 +20,9 @@ const TELLING: [&str; 9] = [
     "private",
 ];
 
-/// The secrets of a configuration, the variables first: whatever came from the environment; the
-/// values of headers, and the credentials in them; the values of `env` whose names say so;
-/// passwords in URLs.
+/// The secrets of a configuration, in this order: all values from the environment; then header
+/// values and the credentials in them, values in `env` whose names suggest a secret, and passwords
+/// in URLs.
 pub(super) fn of(document: &DeTable<'_>, variables: &BTreeMap<String, String>) -> Vec<Secret> {
     let mut texts = BTreeSet::new();
     collect(document, "", &mut texts);
@@ -35,7 +35,7 @@ pub(super) fn of(document: &DeTable<'_>, variables: &BTreeMap<String, String>) -
         .collect()
 }
 
-/// Collects from the table that stands at a key.
+/// Collects secrets from the table under the key `at`.
 fn collect(table: &DeTable<'_>, at: &str, texts: &mut BTreeSet<String>) {
     for (key, value) in table.iter() {
         let key = key.get_ref();
@@ -45,7 +45,7 @@ fn collect(table: &DeTable<'_>, at: &str, texts: &mut BTreeSet<String>) {
 
 fn collect_value(value: &DeValue<'_>, at: &str, key: &str, texts: &mut BTreeSet<String>) {
     match value {
-        // What the API's headers are expected to say is quoted where they don't.
+        // Expected response headers are no secrets: a mismatch quotes them.
         DeValue::Table(table) if at == "expect" && key == "headers" => {
             collect(table, "expect", texts)
         }
@@ -57,7 +57,7 @@ fn collect_value(value: &DeValue<'_>, at: &str, key: &str, texts: &mut BTreeSet<
             texts.extend(password(text).map(str::to_owned));
             if at == "headers" {
                 texts.insert(text.to_string());
-                texts.extend(credentials(key, text).map(str::to_owned));
+                texts.extend(credentials(key, text).into_iter().map(str::to_owned));
             }
             if at == "env" && is_telling(key) {
                 texts.insert(text.to_string());
@@ -67,7 +67,7 @@ fn collect_value(value: &DeValue<'_>, at: &str, key: &str, texts: &mut BTreeSet<
     }
 }
 
-/// Whether a variable of this name holds a secret.
+/// Whether a variable with this name holds a secret.
 fn is_telling(name: &str) -> bool {
     let name = name.to_lowercase().replace(['_', '-'], "");
     TELLING.iter().any(|word| name.contains(word)) || name.ends_with("key")
@@ -81,20 +81,19 @@ fn password(text: &str) -> Option<&str> {
     user.split_once(':').map(|(_, password)| password)
 }
 
-/// What a server may tell of a header without the rest of it: the token behind `Bearer`, a cookie's
-/// value.
-fn credentials<'a>(header: &str, value: &'a str) -> impl Iterator<Item = &'a str> {
+/// The parts of a header value that a server may repeat on their own: the token after `Bearer`, the
+/// value of a cookie.
+fn credentials<'a>(header: &str, value: &'a str) -> Vec<&'a str> {
     let header = header.to_lowercase();
-    let token = header
-        .ends_with("authorization")
-        .then(|| value.split_once(' '));
-    let cookies = (header == "cookie").then(|| value.split(';'));
-    let cookies = cookies.into_iter().flatten();
-    token
-        .flatten()
-        .map(|(_, token)| token.trim())
-        .into_iter()
-        .chain(cookies.filter_map(|cookie| cookie.split_once('=').map(|(_, value)| value.trim())))
+    let pairs: Vec<_> = if header.ends_with("authorization") {
+        value.split_once(' ').into_iter().collect()
+    } else if header == "cookie" {
+        let cookies = value.split(';');
+        cookies.filter_map(|c| c.split_once('=')).collect()
+    } else {
+        Vec::new()
+    };
+    pairs.into_iter().map(|(_, secret)| secret.trim()).collect()
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! How a service is reached and driven: `docker = {…}`, `process = {…}` or `command = {…}`.
+//! How a service is driven: `docker = {…}`, `process = {…}` or `command = {…}`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,23 +12,23 @@ use super::key_path::KeyPath;
 use super::text::{self, DurationText};
 use crate::model::FaultName;
 
-/// How a service is reached and driven.
+/// How a service is driven.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ServiceConfig {
-    /// It is a container that somebody else has made.
+    /// The service is a container that already exists.
     Docker(ContainerName),
-    /// It is a command that the tool runs itself.
+    /// The service is a process that comeback starts itself.
     Process(ProcessConfig),
-    /// It is whatever these commands drive.
+    /// The user's own commands drive the service.
     Command(CommandConfig),
 }
 
-/// Which container it is.
+/// Which container is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ContainerName {
-    /// The one of this name or id.
+    /// The container with this name or id.
     Named(String),
-    /// The one of a compose service.
+    /// The container of a compose service.
     Compose {
         /// The compose project.
         project: String,
@@ -37,16 +37,16 @@ pub enum ContainerName {
     },
 }
 
-/// A command that is run as a service.
+/// A command that comeback runs as a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProcessConfig {
     /// The program and its arguments; never empty.
     pub command: Vec<String>,
-    /// Variables that are set for it, besides those of the tool's own environment.
+    /// Environment variables to set in addition to comeback's own environment.
     pub env: BTreeMap<String, String>,
-    /// Where it runs; without one, in the configuration's directory.
+    /// The working directory. Default: the configuration's directory.
     pub dir: PathBuf,
-    /// The signal that asks it to end.
+    /// The signal that asks the process to end.
     pub stop_signal: Signal,
 }
 
@@ -55,15 +55,15 @@ pub struct ProcessConfig {
 pub struct CommandConfig {
     /// Starts it.
     pub start: Vec<String>,
-    /// Asks it to end; without it, there is one that kills.
+    /// Asks it to end. At least one of `stop` and `kill` is set.
     pub stop: Option<Vec<String>>,
-    /// Kills it; without it, there is one that stops.
+    /// Kills it.
     pub kill: Option<Vec<String>>,
-    /// Succeeds if it runs.
+    /// Succeeds if the service is running.
     pub status: Vec<String>,
-    /// How long each of them may take.
+    /// How long each command may take.
     pub timeout: Duration,
-    /// Where they run; without one, in the configuration's directory.
+    /// The working directory. Default: the configuration's directory.
     pub dir: PathBuf,
 }
 
@@ -81,13 +81,6 @@ pub(super) struct CommandTable {
 
 fn default_timeout() -> DurationText {
     DurationText(Duration::from_secs(30))
-}
-
-/// The ways of driving a service that a section may give; it gives one at most.
-pub(super) struct Ways {
-    pub docker: Option<DockerTable>,
-    pub process: Option<ProcessTable>,
-    pub command: Option<CommandTable>,
 }
 
 #[derive(Deserialize)]
@@ -108,45 +101,51 @@ pub(super) struct ProcessTable {
     stop_signal: Option<String>,
 }
 
-impl Ways {
-    /// The one way in which the section `key` drives its service, if it names any.
-    pub(super) fn check(
-        self,
-        key: &KeyPath,
-        directory: &Path,
-    ) -> Result<Option<ServiceConfig>, Problem> {
-        let within = |dir: Option<PathBuf>| match dir {
-            Some(dir) => directory.join(dir),
-            None => directory.to_owned(),
-        };
-        match (self.docker, self.process, self.command) {
-            (None, None, None) => Ok(None),
-            (Some(docker), None, None) => {
-                let container = docker.container(key.key("docker"))?;
-                Ok(Some(ServiceConfig::Docker(container)))
-            }
-            (None, Some(process), None) => {
-                let command = text::command(key.key("process").key("command"), process.command)?;
-                Ok(Some(ServiceConfig::Process(ProcessConfig {
-                    command,
-                    env: process.env,
-                    stop_signal: stop_signal(&key.key("process"), process.stop_signal.as_deref())?,
-                    dir: within(process.dir),
-                })))
-            }
-            (None, None, Some(mut command)) => {
-                let dir = within(command.dir.take());
-                let commands = command.check(&key.key("command"), dir)?;
-                Ok(Some(ServiceConfig::Command(commands)))
-            }
-            (Some(_), Some(_), _) => Err(both(key, "process", "docker")),
-            (Some(_), None, Some(_)) => Err(both(key, "command", "docker")),
-            (None, Some(_), Some(_)) => Err(both(key, "command", "process")),
+/// The driver that the section `key` chooses. A section may have at most one.
+pub(super) fn check(
+    key: &KeyPath,
+    directory: &Path,
+    docker: Option<DockerTable>,
+    process: Option<ProcessTable>,
+    command: Option<CommandTable>,
+) -> Result<Option<ServiceConfig>, Problem> {
+    let both = |this: &str, other: &str| {
+        let what = format!("a service has either `{other}` or `{this}`, not both");
+        Err(Problem::at(key.key(this), what).remedy("remove one of the two"))
+    };
+    Ok(Some(match (docker, process, command) {
+        (None, None, None) => return Ok(None),
+        (Some(docker), None, None) => ServiceConfig::Docker(docker.container(key.key("docker"))?),
+        (None, Some(process), None) => {
+            ServiceConfig::Process(process.check(&key.key("process"), directory)?)
         }
+        (None, None, Some(command)) => {
+            ServiceConfig::Command(command.check(&key.key("command"), directory)?)
+        }
+        (Some(_), Some(_), _) => return both("process", "docker"),
+        (Some(_), None, Some(_)) => return both("command", "docker"),
+        (None, Some(_), Some(_)) => return both("command", "process"),
+    }))
+}
+
+/// A working directory. Relative paths start at the configuration's directory.
+fn within(directory: &Path, dir: Option<PathBuf>) -> PathBuf {
+    dir.map_or_else(|| directory.to_owned(), |dir| directory.join(dir))
+}
+
+impl ProcessTable {
+    fn check(self, key: &KeyPath, directory: &Path) -> Result<ProcessConfig, Problem> {
+        Ok(ProcessConfig {
+            command: text::command(key.key("command"), self.command)?,
+            env: self.env,
+            stop_signal: stop_signal(key, self.stop_signal.as_deref())?,
+            dir: within(directory, self.dir),
+        })
     }
 }
 
-/// The signal of this name, with `SIG` before it or without; SIGTERM where none is given.
+/// The signal with this name. The prefix `SIG` is optional, and so is the name: the default is
+/// SIGTERM.
 fn stop_signal(key: &KeyPath, name: Option<&str>) -> Result<Signal, Problem> {
     const SIGNALS: [(&str, Signal); 7] = [
         ("TERM", Signal::TERM),
@@ -164,24 +163,13 @@ fn stop_signal(key: &KeyPath, name: Option<&str>) -> Result<Signal, Problem> {
     let found = SIGNALS.iter().find(|(known, _)| *known == bare);
     found.map(|(_, signal)| *signal).ok_or_else(|| {
         let names = SIGNALS.map(|(name, _)| name).join("`, `");
-        Problem::at(
-            key.key("stop-signal"),
-            format!("`{name}` is no signal that asks a process to end"),
-        )
-        .remedy(format!("write one of `{names}`"))
+        let what = format!("`{name}` is not a signal that asks a process to end");
+        Problem::at(key.key("stop-signal"), what).remedy(format!("write one of `{names}`"))
     })
 }
 
-fn both(key: &KeyPath, this: &str, other: &str) -> Problem {
-    Problem::at(
-        key.key(this),
-        format!("a service is driven by `{other}` or by `{this}`, not by both"),
-    )
-    .remedy("remove one of the two")
-}
-
 impl CommandConfig {
-    /// Whether there are commands for a kind of fault.
+    /// Whether there is a command for this kind of fault.
     pub fn allows(&self, fault: FaultName) -> bool {
         match fault {
             FaultName::Stop => self.stop.is_some(),
@@ -192,12 +180,11 @@ impl CommandConfig {
 }
 
 impl CommandTable {
-    fn check(self, key: &KeyPath, dir: PathBuf) -> Result<CommandConfig, Problem> {
+    fn check(self, key: &KeyPath, directory: &Path) -> Result<CommandConfig, Problem> {
         if self.stop.is_none() && self.kill.is_none() {
-            return Err(
-                Problem::at(key.clone(), "it does not say how the service is ended")
-                    .remedy("add `stop = [\"…\"]`, `kill = [\"…\"]` or both"),
-            );
+            let what = "there is no command that ends the service";
+            return Err(Problem::at(key.clone(), what)
+                .remedy("add `stop = [\"…\"]`, `kill = [\"…\"]` or both"));
         }
         let command = |name: &str, words| text::command(key.key(name), words);
         let optional = |name: &str, words: Option<_>| words.map(|w| command(name, w)).transpose();
@@ -207,7 +194,7 @@ impl CommandTable {
             kill: optional("kill", self.kill)?,
             status: command("status", self.status)?,
             timeout: self.timeout.above_zero(key.key("timeout"))?,
-            dir,
+            dir: within(directory, self.dir),
         })
     }
 }
@@ -217,11 +204,8 @@ impl DockerTable {
         match (self.name, self.compose_project, self.service) {
             (Some(name), None, None) => Ok(ContainerName::Named(name)),
             (None, Some(project), Some(service)) => Ok(ContainerName::Compose { project, service }),
-            (Some(_), ..) => Err(Problem::at(
-                key,
-                "a container is found by its name or by its compose service, not by both",
-            )
-            .remedy("keep `name`, or `compose-project` and `service`")),
+            (Some(_), ..) => Err(Problem::at(key, "the container is identified twice")
+                .remedy("keep either `name`, or `compose-project` and `service`")),
             _ => Err(
                 Problem::at(key, "it does not say which container is meant").remedy(
                     "write `{ name = \"…\" }` or `{ compose-project = \"…\", service = \"…\" }`",

@@ -1,16 +1,16 @@
-//! The first `comeback.toml` of a stack, to be adapted by hand.
+//! A first `comeback.toml` for a stack, which the user adapts by hand.
 
 use std::fmt::Write;
 
 use super::ReadyCheck;
 use crate::model::API;
 
-/// What is known of a stack of a compose project before anybody has described it.
+/// What `comeback init` finds out about a compose project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sketch {
     /// The compose project.
     pub project: String,
-    /// The API's service.
+    /// The compose service of the API.
     pub api: String,
     /// The port of 127.0.0.1 at which the API answers.
     pub port: u16,
@@ -18,22 +18,22 @@ pub struct Sketch {
     pub backends: Vec<SketchedBackend>,
 }
 
-/// A backend, as far as it is known.
+/// A backend in a sketch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SketchedBackend {
-    /// Its service.
+    /// Its compose service.
     pub service: String,
-    /// How it may be asked whether it is ready.
+    /// A readiness probe that may work.
     pub ready: ReadyCheck,
 }
 
 impl Sketch {
-    /// The configuration, with comments that say what to adapt.
+    /// The configuration text, with comments that say what to adapt.
     pub fn text(&self) -> String {
         let mut text = format!(
-            "# How comeback reaches and breaks this stack. `comeback doctor` checks it, `comeback run` uses it.\n\n\
+            "# How comeback reaches and faults this stack. `comeback doctor` checks it, `comeback run` uses it.\n\n\
              [api]\nurl = \"http://127.0.0.1:{}\"\n\
-             # Lets comeback follow its log, notice its exits, and restart it after each trial.\n\
+             # Lets comeback follow the API's log, notice its exits, and restart it after each trial.\n\
              docker = {}\n",
             self.port,
             self.docker(&self.api)
@@ -42,7 +42,7 @@ impl Sketch {
             let (ready, comment) = ready(&backend.ready);
             let _ = write!(
                 text,
-                "\n# It is stopped, killed, paused and restarted while requests are sent.\n\
+                "\n# comeback stops, kills, pauses and restarts it while requests are sent.\n\
                  [backend.{}]\ndocker = {}\n{comment}ready = {ready}\n",
                 key(&backend_name(&backend.service)),
                 self.docker(&backend.service),
@@ -63,60 +63,57 @@ impl Sketch {
 }
 
 const REQUEST: &str = r#"
-# Adapt this one to a request whose success needs the backend: a page that the API serves by itself tells nothing.
-# There may be several kinds, each in a section like this.
+# Adapt this to a request that needs the backend: a page that the API serves on its own tells nothing.
+# There may be several kinds of request, each in a section like this.
 [[request]]
 name = "first"
 method = "GET"
 path = "/"
-# A body makes it a POST; {token} is different in each request, {n} counts, {pick:a|b} is one of these, and {pick} the same again.
+# With a body, the method is POST. {token} is unique for each request, {n} counts requests, {pick:a|b} draws a or b, and {pick}
+# repeats the drawn value.
 #   json = { prompt = "say {pick:hello|good bye} to {n}", token = "{token}" }
-# Values may come from the environment; those of headers are never written anywhere.
+# Values may come from the environment. Header values are never shown or stored.
 #   headers = { x-api-key = "${API_KEY}" }
-# What makes an answer a success (otherwise any 2xx does), and where it repeats the token, if it does.
+# What a successful response looks like (default: any 2xx status), and where it repeats the token, if it does.
 #   expect = { status = 200, json = { "/status" = "RECEIVED" }, text = "say {pick}", echo = "/token" }
-# Where the answer only accepts a job: where its id is, and how it is followed to its end. With `states = ["QUEUED", "RUNNING"]`
-# (what a poll shows on the way) faults strike while a job is in one of these, too.
+# For a response that only accepts a job: where its id is, and how to poll the job. With `states = ["QUEUED", "RUNNING"]`
+# (intermediate states that a poll shows), faults also strike while a job is in one of these states.
 #   job = { id = "/id", poll = "/response/{id}", state = "/status", done = ["COMPLETED"], failed = ["ERROR"] }
 "#;
 
 const LIMITS: &str = r#"
-# How long may pass before it counts as a failure. `comeback doctor` compares them with what it measures.
+# What takes longer than this is a failure. `comeback doctor` compares these limits with its measurements.
 [limits]
-answer = "10s"     # until an exchange is answered
-job = "120s"       # until a job has ended
-recovery = "120s"  # from the backend being ready until requests succeed again
+answer = "10s"     # until a response arrives
+job = "120s"       # until a job ends
+recovery = "120s"  # from the moment the backend is ready until requests succeed again
 "#;
 
-/// How a backend is asked, and what is to be said about that.
+/// A backend's `ready` value, and a comment to put above it.
 fn ready(check: &ReadyCheck) -> (String, &'static str) {
     match check {
         ReadyCheck::Exec(command) => (
             format!(
-                "{{ exec = [{}], every = \"1s\", timeout = \"5s\" }}",
-                command
-                    .iter()
-                    .map(|word| quoted(word))
-                    .collect::<Vec<_>>()
-                    .join(", ")
+                "{{ exec = {}, every = \"1s\", timeout = \"5s\" }}",
+                toml::Value::Array(command.iter().map(|word| unexpanded(word)).collect())
             ),
-            "# The container's own health check, run inside it: ready means that it can serve, not only that it runs.\n",
+            "# The container's own health check, run inside it. Ready means that the backend can serve, not only that it runs.\n",
         ),
         ReadyCheck::Tcp(address) => (
             format!("{{ tcp = {} }}", quoted(address)),
-            "# Adapt this: a port that accepts connections may not serve yet. A command inside the container\n\
-             # (`exec = [\"…\"]`) or a page (`http = \"…\"`) that needs the whole backend is better.\n",
+            "# Adapt this: a backend that accepts connections may not be able to serve yet. A command inside the container\n\
+             # (`exec = [\"…\"]`) or an HTTP health check (`http = \"…\"`) is better.\n",
         ),
         ReadyCheck::Http { url, .. } => (format!("{{ http = {} }}", quoted(url)), ""),
         ReadyCheck::Log(pattern) => (
             format!("{{ log = {} }}", quoted(pattern)),
-            "# Adapt this to the line that its log shows when it can serve (a regular expression), or better, give a\n\
-             # command that tells it inside the container: `exec = [\"…\"]`.\n",
+            "# Adapt this regular expression to the line that the backend logs when it can serve. A command inside the container\n\
+             # is better: `exec = [\"…\"]`.\n",
         ),
     }
 }
 
-/// The backend's name: that of its service, unless it would mean something else.
+/// The backend's name: the name of its service, unless that is reserved.
 fn backend_name(service: &str) -> String {
     match [API, "baseline"].contains(&service) {
         true => format!("{service}-service"),
@@ -132,9 +129,13 @@ fn key(name: &str) -> String {
     }
 }
 
-/// A text in quotes, in which nothing stands for a variable of the environment.
+/// A TOML string in which no `${VAR}` is replaced.
 fn quoted(text: &str) -> String {
-    toml::Value::from(text.replace("${", "$${")).to_string()
+    unexpanded(text).to_string()
+}
+
+fn unexpanded(text: &str) -> toml::Value {
+    text.replace("${", "$${").into()
 }
 
 #[cfg(test)]

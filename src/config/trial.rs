@@ -1,4 +1,4 @@
-//! `[load]`, `[trial]` and `[trace]`: how a trial is run, and what it may cost.
+//! `[load]`, `[trial]` and `[trace]`: how a trial runs, and the bounds on its load and its trace.
 
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 
@@ -12,8 +12,8 @@ use crate::executor::{ResetPolicy, Settings};
 use crate::load::{Caps, Connections};
 use crate::model::ceiling;
 
-/// The most requests of each kind before a plan.
-const MOST_BASELINE: u32 = 1_000;
+/// The maximum number of baseline requests of each kind.
+const MAX_BASELINE: u32 = 1_000;
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -83,7 +83,7 @@ impl TrialTable {
                 KeyPath::of("trial").key("baseline"),
                 self.baseline
                     .map_or(usual.baseline_requests, NonZeroU32::get),
-                MOST_BASELINE,
+                MAX_BASELINE,
             )?,
             anchor_timeout: time("anchor-timeout", self.anchor_timeout, usual.anchor_timeout)?,
             probe_patience: time("probe-patience", self.probe_patience, usual.probe_patience)?,

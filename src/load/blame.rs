@@ -1,4 +1,4 @@
-//! Whose fault it is that an exchange has no answer.
+//! Decides whether the API or the harness caused a failed exchange.
 
 use std::error::Error;
 use std::io;
@@ -6,11 +6,11 @@ use std::io;
 use super::ExchangeError;
 use crate::model::UnknownReason;
 
-/// Reads an HTTP library's error from the outside in; the first link that says what happened
-/// decides.
+/// Classifies an error of an HTTP library. Walks its chain of sources from the outside in; the first
+/// recognized error decides.
 ///
-/// An error that nobody recognizes is the harness's own: it makes a trial inconclusive, where a
-/// wrong charge would make it a false alarm. So is a host name that cannot be resolved.
+/// An unrecognized error counts as the harness's own: that makes the trial inconclusive, while
+/// blaming the API could be a false alarm. An unknown host name counts as the harness's, too.
 pub(crate) fn blame(error: &(dyn Error + 'static)) -> ExchangeError {
     let message = words(error);
     match links(error).find_map(verdict) {
@@ -28,7 +28,7 @@ fn links<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn 
     std::iter::successors(Some(error), |error| inner(*error))
 }
 
-/// The next link of the chain. An `io::Error` made from another error hides it from `source()`.
+/// The next error in the chain. An `io::Error` hides the error that it was made from in `source()`.
 fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
     let hidden = error
         .downcast_ref::<io::Error>()
@@ -61,7 +61,7 @@ fn of_http(error: &hyper::Error) -> Option<Blame> {
 
 fn of_tls(error: &rustls::Error) -> Blame {
     match error {
-        // Whom to trust is a matter of the configuration.
+        // Which certificates to trust is a matter of the configuration.
         rustls::Error::InvalidCertificate(_) => Blame::Harness,
         _ => Blame::Api(UnknownReason::Garbled),
     }
@@ -74,9 +74,9 @@ fn of_io(error: &io::Error) -> Option<Blame> {
         ConnectionReset | ConnectionAborted | BrokenPipe | NotConnected | UnexpectedEof => {
             UnknownReason::Reset
         }
-        // The kernel's own limit, on connecting or on data that is not acknowledged.
+        // The kernel's own timeout for connecting or for unacknowledged data.
         TimedOut => UnknownReason::TimedOut,
-        // hyper's decoder of chunked bodies says so; an error of the TLS library is further in.
+        // From hyper's decoder of chunked bodies. An error of the TLS library is deeper in the chain.
         InvalidData | InvalidInput if error.raw_os_error().is_none() => {
             return match error.get_ref() {
                 Some(hidden) if hidden.is::<rustls::Error>() => None,
@@ -88,8 +88,8 @@ fn of_io(error: &io::Error) -> Option<Blame> {
     Some(Blame::Api(reason))
 }
 
-/// The words of every link. Libraries differ in whether an error repeats its source's words;
-/// repetitions are left out.
+/// The messages of all errors in the chain. Repetitions are left out, because some libraries repeat
+/// the message of the source.
 fn words(error: &(dyn Error + 'static)) -> String {
     let mut text = String::new();
     for link in links(error).map(ToString::to_string) {

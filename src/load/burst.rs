@@ -1,8 +1,7 @@
-//! Many requests: a burst, and the steady load behind a plan.
+//! Bursts, and the steady background load.
 //!
-//! Due times are exact, and the moment of sending follows them by up to a millisecond, to which
-//! tokio's timer rounds, plus whatever the caps hold a request back. Both times are recorded, and
-//! latency counts from the due one.
+//! A request is sent up to 1 ms after its due time, because tokio's timer rounds up, and later if the
+//! caps delay it. Both times are recorded. Latency is measured from the due time.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
@@ -15,13 +14,12 @@ use super::Client;
 use crate::model::{Background, Burst, Mix, Outcome, Pace, UnknownReason};
 use crate::trace::Origin;
 
-/// How long a sender of a closed loop pauses at least after a request without success. A refused
-/// connection returns in microseconds: without a pause, a burst would be spent before an outage of
-/// a second is over, in a storm of errors.
+/// The minimum pause of a closed-loop sender after an unsuccessful request. A refused connection
+/// returns in microseconds: without a pause, the whole burst would be used up within a short outage.
 pub const ERROR_PAUSE: Duration = Duration::from_millis(20);
 
-/// Sends a burst, and returns when each of its requests has its outcome. It ends early when the
-/// harness itself gives up on a request, which has then been recorded as trouble.
+/// Sends a burst, and returns when all its requests have ended. Stops early when the harness itself
+/// fails on a request, which is then recorded as trouble.
 pub async fn burst(client: &Client, origin: &Origin, burst: &Burst) {
     let load = Load::new(client, origin, &burst.mix);
     let concurrency = burst.concurrency.max(1);
@@ -40,8 +38,8 @@ pub async fn burst(client: &Client, origin: &Origin, burst: &Burst) {
     }
 }
 
-/// Sends requests at a fixed rate, whatever the answers do, until told to stop. Then it waits for
-/// the outcomes of those that are under way.
+/// Sends requests at a fixed rate, however the API responds, until `stop` resolves. Then waits for
+/// the requests in flight.
 pub async fn background(client: &Client, background: &Background, stop: impl Future<Output = ()>) {
     let load = Load::new(client, &Origin::Background, &background.mix);
     let arrivals = load.arrivals(background.rate_per_s).take_until(stop);
@@ -66,7 +64,7 @@ impl<'a> Load<'a> {
         }
     }
 
-    /// One sender of a closed loop: it takes the next request as soon as its last one has ended.
+    /// One sender of a closed loop: sends the next request when its previous one has ended.
     async fn send_in_turn(&self, next: &AtomicU32, count: u32, think: Duration) {
         let mut pause = None;
         loop {
@@ -89,12 +87,12 @@ impl<'a> Load<'a> {
         }
     }
 
-    /// The requests of an open loop, each at the moment it is due.
+    /// The requests of an open loop, each at its due time.
     fn arrivals(&self, rate_per_s: f64) -> impl Stream<Item = (u64, Instant)> + use<> {
         let start = Instant::now();
         if due(start, rate_per_s, 1).is_none() {
             self.client.give_up(format!(
-                "{rate_per_s} per second is no rate to send requests at"
+                "cannot send requests at a rate of {rate_per_s} per second"
             ));
             self.given_up.store(true, Ordering::Relaxed);
         }
@@ -134,7 +132,7 @@ impl<'a> Load<'a> {
     }
 }
 
-/// When the `nth` request is due; none if the rate is no positive number.
+/// When the `nth` request is due; `None` if the rate is not a positive number.
 fn due(start: Instant, rate_per_s: f64, nth: u64) -> Option<Instant> {
     let offset = Duration::try_from_secs_f64(nth as f64 / rate_per_s).ok()?;
     start.checked_add(offset)

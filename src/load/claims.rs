@@ -1,4 +1,4 @@
-//! Whose answer it is that a request was given.
+//! Detects crossed responses: which request a response belongs to.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,11 +7,11 @@ use super::expected::{Expected, Part};
 use super::reading::{Cut, Reading, cut};
 use crate::trace::Mismatch;
 
-/// How many requests are remembered: those that were sent last.
+/// How many requests are remembered: the last ones that were sent.
 const MOST: usize = 4_096;
 
-/// What the requests of a trial asked for, the last one at the back. An answer that misses what its
-/// own request asked for, and has what another one did, is a crossed answer.
+/// What the requests of a trial asked for, the latest at the back. A response that lacks what its
+/// own request asked for, and has what another request asked for, is a crossed response.
 #[derive(Default)]
 pub(super) struct Claims(Mutex<VecDeque<Claim>>);
 
@@ -21,7 +21,7 @@ struct Claim {
 }
 
 impl Claims {
-    /// Remembers what a request is about to ask for.
+    /// Remembers what a request asks for. Called before it is sent.
     pub fn add(&self, request: u64, expected: &Arc<Expected>) {
         if expected.has_own() {
             let mut claims = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -35,11 +35,11 @@ impl Claims {
         }
     }
 
-    /// Where an answer of the right status misses what its request expects; none if it is as it
-    /// should be. What belongs to another request is told before anything else.
+    /// The first difference between a response with the right status and what its request expects.
+    /// A value that belongs to another request comes before any other difference.
     ///
     /// # Errors
-    /// When what decides may lie in what was not read of the answer.
+    /// When the part of the body that was not read may decide.
     pub fn mismatch(
         &self,
         expected: &Expected,
@@ -59,8 +59,7 @@ impl Claims {
         }))
     }
 
-    /// The request that was sent last of those which asked for what an answer has in the place of
-    /// this part.
+    /// The latest request that asked for the value that the response has at this part's place.
     fn asker(&self, part: &Part, reading: &Reading) -> Option<u64> {
         if !part.is_own {
             return None;

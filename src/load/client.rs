@@ -1,4 +1,4 @@
-//! The client of one trial: it sends requests, follows their jobs, and records what happens.
+//! The client of one trial: sends requests, follows their jobs, and records what happens.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,28 +23,27 @@ use crate::watch;
 /// Sends the requests of one trial, and follows each to its end. Clones share the numbering and the
 /// caps.
 ///
-/// Every exchange, be it a request or the poll of a job, is given the limit `answer` from the
-/// moment it is sent. That moment is later than the intended one by what tokio's timer rounds and
-/// what the caps held the request back; neither is the API's fault. Latency counts from the
-/// intended moment all the same.
+/// Every exchange (a request or a job's poll) may take as long as the limit `answer`, counted from
+/// the moment it is sent. Timer rounding and the caps make that moment later than the intended one;
+/// neither is the API's fault. Latency is still measured from the intended moment.
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
-/// What a client is made of.
+/// The parts of a client.
 pub struct ClientParts<'a> {
     /// Carries the requests.
     pub transport: Arc<dyn Transport>,
-    /// The request kinds there are.
+    /// All request kinds.
     pub kinds: &'a [RequestKind],
     /// The limits in force. The client uses `answer` and `job`.
     pub limits: &'a Limits,
-    /// How much load there may be.
+    /// Upper bounds on the load.
     pub caps: Caps,
-    /// Where everything is recorded.
+    /// Records all events.
     pub recorder: Recorder,
-    /// Whether the backends are there, which the limit of a job depends on.
+    /// Whether the backends are ready. A job's limit depends on it.
     pub readiness: watch::Receiver<Readiness>,
-    /// Where tokens and drawn values come from.
+    /// The source of tokens and drawn values.
     pub draw: Draw,
 }
 
@@ -61,10 +60,10 @@ struct Inner {
 }
 
 impl Client {
-    /// Makes the client of one trial.
+    /// Creates the client of one trial.
     ///
     /// # Errors
-    /// When a request kind cannot be sent as it is described, or a cap lets nothing through.
+    /// When a request kind or a cap is invalid.
     pub fn new(parts: ClientParts<'_>) -> Result<Self, LoadError> {
         Ok(Client(Arc::new(Inner {
             kinds: Kind::all(parts.kinds)?,
@@ -83,13 +82,13 @@ impl Client {
         })))
     }
 
-    /// Performs one request to its end, and records it: `Sent`, for a job `Accepted` and what its
-    /// polls say, and `Ended` exactly once, also when the returned future is dropped half-way.
-    /// `intended` is when it was due, now or in the past.
+    /// Performs one request to its end and records it: `Sent`, for a job `Accepted` and news from
+    /// its polls, and exactly one `Ended`, even if the returned future is dropped half-way.
+    /// `intended` is when the request was due, now or in the past.
     ///
-    /// Where the harness itself fails (a cap is used up, the environment is out of resources), the
+    /// If the harness itself fails (a cap is used up, the environment is out of resources), the
     /// outcome is `unknown` with the reason `Dropped`, and a `Trouble` is recorded. A request that
-    /// could not even be begun records nothing else.
+    /// could not be started records nothing else.
     pub async fn request(&self, origin: &Origin, kind: &KindName, intended: Instant) -> Outcome {
         match self.0.kinds.get_key_value(kind) {
             Some(known) => self.0.request(origin, known, intended).await,
@@ -97,7 +96,7 @@ impl Client {
         }
     }
 
-    /// Performs the `nth` request of some load, whose kind is drawn from a mix.
+    /// Performs the `nth` request of a load. Its kind is drawn from a mix.
     pub(super) async fn nth_request(
         &self,
         origin: &Origin,
@@ -111,12 +110,12 @@ impl Client {
         }
     }
 
-    /// The jobs that have ended, and what to poll them over.
+    /// The finished jobs, and the transport to poll them with.
     pub(super) fn finished(&self) -> (&LookBack, &TimedTransport) {
         (&self.0.finished, &self.0.wire)
     }
 
-    /// Records that the harness cannot send what was asked of it.
+    /// Records that the harness cannot send a request.
     pub(super) fn give_up(&self, message: String) -> Outcome {
         self.0.wire.trouble(message).into()
     }
@@ -152,9 +151,8 @@ impl Inner {
         pending.end(outcome, echo)
     }
 
-    /// The kind of request that can be sent by now where this one is asked for, and the request
-    /// that it follows. Where none has succeeded so far that it could follow, one that it could is
-    /// sent first, in its place.
+    /// The kind to send when `asked` is due, and the earlier request that it follows. As long as
+    /// none of the kind that `asked` follows has succeeded, one of that kind is sent instead.
     fn in_order<'k>(
         &'k self,
         asked: (&'k KindName, &'k Kind),
@@ -164,7 +162,7 @@ impl Inner {
         let mut rng = self.draw.follows(number);
         while let Some(first) = &known.1.after {
             let past = self.successes.draw(first, &mut rng);
-            // What a kind follows is an earlier one, so this comes to an end.
+            // A kind can only follow an earlier one, so this loop ends.
             match (past, self.kinds.get_key_value(first)) {
                 (None, Some(before)) => known = before,
                 (past, _) => return (known, past),
@@ -173,7 +171,7 @@ impl Inner {
         (known, None)
     }
 
-    /// Remembers a request that has succeeded, if there are others that may follow it.
+    /// Remembers a successful request if others may follow it.
     fn remember(&self, kind: &KindName, past: Option<Past>, outcome: &Outcome) {
         if let Some(past) = past.filter(|_| outcome.is_ok()) {
             self.successes.remember(kind, past);
@@ -191,7 +189,7 @@ impl Inner {
         }
     }
 
-    /// Sends a request and, if that makes it a job, follows it. Returns the outcome and the echoed
+    /// Sends a request and, if it becomes a job, follows it. Returns the outcome and the echoed
     /// token.
     async fn perform(
         &self,

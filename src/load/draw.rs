@@ -1,4 +1,4 @@
-//! What varies from request to request.
+//! The random values of requests.
 
 use proptest::prelude::RngExt;
 use proptest::test_runner::{RngAlgorithm, TestRng};
@@ -6,7 +6,7 @@ use proptest::test_runner::{RngAlgorithm, TestRng};
 use crate::model::{KindName, Mix};
 use crate::trace::Origin;
 
-/// Where a trial's drawn values come from: the same plan draws the same ones, whatever the API
+/// The source of a trial's random values. The same plan draws the same values, whatever the API
 /// does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draw {
@@ -14,19 +14,19 @@ pub struct Draw {
     pub seed: u64,
     /// The plan's number in its campaign.
     pub index: u64,
-    /// What every token of the trial begins with; different for each trial of a campaign, so that
-    /// an answer to an earlier trial's request is told apart.
+    /// The prefix of all tokens of the trial. It differs between the trials of a campaign, so that
+    /// a response to an earlier trial's request is recognized.
     pub token_prefix: String,
 }
 
 impl Draw {
-    /// The token of a request. None is the beginning of another one: an API may echo it inside a
-    /// longer text.
+    /// The token of a request. No token is a prefix of another one, because an API may echo it
+    /// inside a longer text.
     pub(super) fn token(&self, request: u64) -> String {
         format!("{}-{request:08}", self.token_prefix)
     }
 
-    /// Draws what a request's placeholders pick.
+    /// Draws the values of a request's `pick` placeholders.
     pub(super) fn picks(&self, request: u64) -> TestRng {
         self.rng("picks", request)
     }
@@ -36,7 +36,7 @@ impl Draw {
         self.rng("follows", request)
     }
 
-    /// The kind of the `nth` request of some load, by weight; none if the mix is empty.
+    /// The kind of the `nth` request of a load, drawn by weight; `None` if the mix is empty.
     pub(super) fn kind<'a>(&self, origin: &Origin, nth: u64, mix: &'a Mix) -> Option<&'a KindName> {
         let total: u64 = mix.values().map(|weight| u64::from(*weight)).sum();
         if total == 0 {
@@ -59,8 +59,8 @@ impl Draw {
     }
 }
 
-/// The FNV-1a hash. The standard library's hasher may change with the compiler, and old plans must
-/// keep drawing the same.
+/// The FNV-1a hash. The standard library's hasher may change between releases, but an old plan must
+/// always draw the same values.
 fn fnv1a(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)

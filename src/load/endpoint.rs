@@ -6,10 +6,10 @@ use url::Url;
 use super::blame::blame;
 use super::{ExchangeError, LoadError};
 
-/// The URL that every request's path is put below. It may have a path of its own.
+/// The base URL of all requests. It may have a path of its own.
 #[derive(Debug, Clone)]
 pub(crate) struct Endpoint {
-    /// Without a slash at its end.
+    /// Without a trailing slash.
     base: String,
 }
 
@@ -24,7 +24,7 @@ impl Endpoint {
         }
     }
 
-    /// Takes an `http` or `https` URL without query, fragment and credentials.
+    /// Parses an `http` or `https` URL without query, fragment and credentials.
     pub fn parse(text: &str) -> Result<Self, LoadError> {
         let bad = |message: String| LoadError::Url {
             url: text.to_owned(),
@@ -35,18 +35,18 @@ impl Endpoint {
             return Err(bad("it must begin with http:// or https://".to_owned()));
         }
         if url.password().is_some() || !url.username().is_empty() {
-            // Errors are printed and kept, so this one must not repeat the password. Neither setter
-            // can fail on a URL with a host.
+            // The error must not contain the password. Neither setter can fail on a URL with a
+            // host.
             let _ = url.set_password(None);
             let _ = url.set_username("");
             return Err(LoadError::Url {
                 url: url.into(),
-                message: "credentials belong in a header".to_owned(),
+                message: "send credentials in a header, not in the URL".to_owned(),
             });
         }
         if url.query().is_some() || url.fragment().is_some() {
             return Err(bad(
-                "a query or fragment belongs in a request's path".to_owned()
+                "write a query in a request's `path`, not in the URL".to_owned()
             ));
         }
         Ok(Endpoint {
@@ -54,7 +54,7 @@ impl Endpoint {
         })
     }
 
-    /// The URL, without a slash at its end.
+    /// The URL, without a trailing slash.
     pub fn url(&self) -> &str {
         &self.base
     }
@@ -69,7 +69,7 @@ impl Endpoint {
         ))
     }
 
-    /// The URL of a path below this one. What a URL cannot hold, such as a space, is escaped.
+    /// The URL of a path below this one. Characters that a URL cannot contain are escaped.
     pub fn resolve(&self, path: &str) -> Result<Url, ExchangeError> {
         let slash = if path.starts_with(['/', '?']) {
             ""
@@ -78,11 +78,11 @@ impl Endpoint {
         };
         let text = format!("{}{slash}{path}", self.base);
         Url::parse(&text).map_err(|error| ExchangeError::Harness {
-            message: format!("`{path}` is no path below the API's URL: {error}"),
+            message: format!("`{path}` is not a valid path below the API's URL: {error}"),
         })
     }
 
-    /// What a request's first line says for a path below this one, when it goes to the API itself.
+    /// The request target for a path below this one, in origin form: path and query only.
     pub fn origin_form(&self, path: &str) -> Result<Uri, ExchangeError> {
         let url = self.resolve(path)?;
         let text = match url.query() {

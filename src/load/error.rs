@@ -1,16 +1,16 @@
-//! What can be wrong with the configuration of the load.
+//! Errors in the configuration of the load.
 
 use std::path::PathBuf;
 
 use crate::model::KindName;
 
-/// Load that cannot be made as configured. All of these show before the first request is sent.
+/// The load cannot be generated as configured. Reported before the first request is sent.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// The API's address is no URL that requests can be sent to.
-    #[error("`{url}` is no address of an API: {message}")]
+    /// Requests cannot be sent to this URL.
+    #[error("cannot send requests to `{url}`: {message}")]
     Url {
-        /// The address as given, without a password.
+        /// The URL as given, without its password.
         url: String,
         /// What is wrong with it.
         message: String,
@@ -26,17 +26,17 @@ pub enum LoadError {
     /// The HTTP or TLS library cannot be set up.
     #[error("cannot set up the HTTP client: {0}")]
     Setup(String),
-    /// A request kind cannot be sent as it is described.
+    /// A request kind is invalid.
     #[error("request kind `{kind}`, {place}: {message}")]
     Kind {
         /// The kind.
         kind: KindName,
-        /// Which part of it, in the configuration's words.
+        /// The key in the request's section, such as `expect.status`.
         place: String,
         /// What is wrong with it.
         message: String,
     },
-    /// A cap that would let nothing through, or is no number.
+    /// A cap is zero, negative or not a number.
     #[error("the cap `{cap}` must be a number above zero")]
     Cap {
         /// The cap's name.

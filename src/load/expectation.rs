@@ -1,28 +1,28 @@
-//! What the answers to a request kind have to be.
+//! What the responses to a request kind must be.
 
 use std::sync::Arc;
 
-use hyper::header::HeaderName;
 use percent_encoding::percent_decode_str;
 use regex::Regex;
 use serde_json::Value;
 
 use super::expected::{AnswerPart, Expected, Part, Wanted};
 use super::json_text::JsonText;
-use super::placeholder::{NO_JOB_YET, Text};
+use super::placeholder::Text;
 use super::reading::plain_text;
 use super::scope::PlaceholderScope;
+use super::syntax::{check_pointer, header_name};
 use super::values::Values;
 use crate::model::{Expect, RequestKind};
 
-/// What the answers to a request kind have to be, with all its placeholders parsed.
+/// What the responses to a request kind must be, with all placeholders parsed.
 #[derive(Debug)]
 pub(super) struct AnswerExpectation {
     status: Option<u16>,
     parts: Vec<Template>,
 }
 
-/// One thing that an answer has to say.
+/// One expected value in a response.
 #[derive(Debug)]
 struct Template {
     place: AnswerPart,
@@ -30,7 +30,7 @@ struct Template {
     is_own: bool,
 }
 
-/// What has to stand at a place, before its placeholders are filled in.
+/// An expected value before its placeholders are filled in.
 #[derive(Debug)]
 enum Filled {
     Value(JsonText),
@@ -40,10 +40,10 @@ enum Filled {
 }
 
 impl AnswerExpectation {
-    /// Parses what a kind expects. `scope` is what its request has drawn.
+    /// Parses what a kind expects. `scope` holds what its request draws.
     ///
     /// # Errors
-    /// Names the key below `expect` that offends, and says why.
+    /// The offending key below `expect`, and why.
     pub fn parse(
         kind: &RequestKind,
         scope: &mut PlaceholderScope,
@@ -70,7 +70,7 @@ impl AnswerExpectation {
                 .map_err(|message| ("text".to_owned(), message))?;
             parts.push(Template {
                 place: AnswerPart::Text,
-                // A token is found in no other answer by chance, as a short word may be.
+                // Unlike a token, a short word may be in other responses by chance.
                 is_own: text.is_unique(),
                 wanted: Filled::Contained(text),
             });
@@ -90,7 +90,7 @@ impl AnswerExpectation {
         })
     }
 
-    /// What the answer to one request has to be.
+    /// What the response to one request must be.
     pub fn fill(&self, values: &mut Values) -> Expected {
         let parts = self.parts.iter().map(|part| Part {
             place: part.place.clone(),
@@ -110,8 +110,7 @@ impl AnswerExpectation {
 }
 
 fn header(name: &str, value: &str, scope: &mut PlaceholderScope) -> Result<Template, String> {
-    let name = HeaderName::from_bytes(name.as_bytes())
-        .map_err(|_| format!("`{name}` is no header's name"))?;
+    let name = header_name(name)?;
     let text = Text::parse_before_job(value, scope)?;
     Ok(Template {
         place: AnswerPart::Header(name),
@@ -126,18 +125,11 @@ fn field(
     value: &Value,
     scope: &mut PlaceholderScope,
 ) -> Result<Template, String> {
-    if !pointer.is_empty() && !pointer.starts_with('/') {
-        return Err(format!(
-            "`{pointer}` is no JSON pointer; it must begin with `/`"
-        ));
-    }
-    let json = JsonText::parse(value, scope)?;
-    if json.any(&Text::names_job) {
-        return Err(NO_JOB_YET.to_owned());
-    }
+    check_pointer(pointer)?;
+    let json = JsonText::parse_before_job(value, scope)?;
     let is_own = json.any(&|text| !text.is_literal()) || is_asked_for(&kind.path, value);
     let wanted = match json {
-        // What stands in a path is a text, and the API may well answer with a number.
+        // A value from the path is text here, but the API may return it as a number.
         JsonText::Text(text) if !text.is_literal() => Filled::Words(text),
         json => Filled::Value(json),
     };
@@ -148,8 +140,8 @@ fn field(
     })
 }
 
-/// Whether a value is a whole part of a path or of its query: then it is this request's own, as a
-/// drawn value is. A word such as `ok` that every answer has is not.
+/// Whether a value is a whole segment of the path or a whole query value. Then it identifies the
+/// request, as a drawn value does and a common word such as `ok` does not.
 fn is_asked_for(path: &str, value: &Value) -> bool {
     let words = match value {
         Value::String(_) | Value::Number(_) => plain_text(value),

@@ -1,4 +1,4 @@
-//! What the answer to one request has to be.
+//! What the response to one request must be.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,56 +9,55 @@ use serde_json::Value;
 
 use super::reading::{Cut, Reading, plain_text};
 
-/// What the answer to one request has to be.
+/// What the response to one request must be.
 #[derive(Debug, Default)]
 pub(super) struct Expected {
-    /// The one status that counts; without it any 2xx does.
+    /// The expected status; `None` means any 2xx.
     pub status: Option<u16>,
-    /// What it has to say.
+    /// The expected content.
     pub parts: Vec<Part>,
 }
 
-/// One thing that an answer has to say.
+/// One expected value in a response.
 #[derive(Debug)]
 pub(super) struct Part {
-    /// Where.
+    /// Where the value is expected.
     pub place: AnswerPart,
-    /// What.
+    /// The value.
     pub wanted: Wanted,
-    /// Whether it belongs to this request: it was drawn for it, or stands in its path. What others
-    /// have in common with it, such as `ok`, tells nothing of whose answer it is.
+    /// Whether the value identifies this request: it was drawn for it, or is in its path. A common
+    /// value such as `ok` does not tell whose response it is.
     pub is_own: bool,
 }
 
-/// Where in an answer something is looked for.
+/// A place in a response.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum AnswerPart {
     /// A header.
     Header(HeaderName),
-    /// What stands at a JSON pointer.
+    /// A JSON pointer.
     Json(String),
-    /// Anywhere in the body, as a text.
+    /// Anywhere in the body, as text.
     Text,
     /// Anywhere in the body, by a pattern.
     Regex,
 }
 
-/// What has to stand at a place.
+/// An expected value.
 #[derive(Debug)]
 pub(super) enum Wanted {
     /// Exactly this value.
     Value(Value),
-    /// A text, number or truth value that reads so.
+    /// A string, number or boolean with this text.
     Words(String),
-    /// Something with this text in it.
+    /// A text that contains this one.
     Contained(String),
-    /// Something in which this matches. A copy of a pattern would have to learn again what it
-    /// knows.
+    /// A text that this pattern matches. Shared, because a clone would lose the regex's caches.
     Match(Arc<Regex>),
 }
 
 impl Expected {
-    /// Whether the status is what is expected.
+    /// Whether the status is the expected one.
     pub fn status_fits(&self, reading: &Reading) -> bool {
         match self.status {
             Some(status) => reading.status == status,
@@ -66,10 +65,10 @@ impl Expected {
         }
     }
 
-    /// The parts that an answer misses.
+    /// The parts that a response lacks.
     ///
     /// # Errors
-    /// When what decides may lie in what was not read of it.
+    /// When the part of the body that was not read may decide.
     pub fn missed(&self, reading: &Reading) -> Result<Vec<&Part>, Cut> {
         let mut missed = Vec::new();
         for part in &self.parts {
@@ -80,8 +79,8 @@ impl Expected {
         Ok(missed)
     }
 
-    /// Whether this request asked for what an answer has at a place. Nobody asks for an empty text:
-    /// it is what an API says that has lost something.
+    /// Whether this request asked for the value that a response has at a place. Empty values never
+    /// count: an API also returns them when it has lost data.
     pub fn asked_for(&self, place: &AnswerPart, reading: &Reading) -> bool {
         let is_at = |part: &&Part| {
             part.is_own && part.place == *place && !part.wanted.to_string().is_empty()
@@ -90,7 +89,7 @@ impl Expected {
         parts.any(|part| part.fits(reading) == Ok(true))
     }
 
-    /// Whether anything belongs to this request alone.
+    /// Whether any part identifies this request.
     pub fn has_own(&self) -> bool {
         self.parts.iter().any(|part| part.is_own)
     }
@@ -100,7 +99,7 @@ impl Part {
     fn fits(&self, reading: &Reading) -> Result<bool, Cut> {
         match (&self.place, &self.wanted) {
             (AnswerPart::Header(name), wanted) => Ok(reading.header(name).any(|value| {
-                // `text/html` is also what `text/html; charset=utf-8` says.
+                // `text/html; charset=utf-8` counts as `text/html`.
                 let plain = value.split(';').next().unwrap_or_default().trim_end();
                 wanted.reads(value) || wanted.reads(plain)
             })),
@@ -118,7 +117,7 @@ impl Part {
         }
     }
 
-    /// What an answer has there, in words; none if it has nothing.
+    /// What the response has at this place, as text.
     pub fn found(&self, reading: &Reading) -> Option<String> {
         match &self.place {
             AnswerPart::Header(name) => {
@@ -152,7 +151,7 @@ impl fmt::Display for Wanted {
     }
 }
 
-/// The words that a trace has for a place: a JSON pointer, `header NAME`, `text` or `regex`.
+/// The notation in traces: a JSON pointer, `header NAME`, `text` or `regex`.
 impl fmt::Display for AnswerPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -12,19 +12,19 @@ use super::blame::blame;
 use super::endpoint::Endpoint;
 use super::{ExchangeError, HttpAnswer, HttpRequest, LoadError, MAX_BODY_BYTES, Transport, tls};
 
-/// Where exchanges run. hyper skips interim answers (`100 Continue` and its like) without end and
-/// in one go, and reqwest cannot bound them. On threads of their own, a flood of them keeps no
-/// timer and no signal waiting.
+/// The runtime of all exchanges. hyper skips any number of interim responses (such as `100
+/// Continue`) without yielding, and reqwest cannot limit them. On threads of their own, such a
+/// flood does not block timers and signals.
 static EXCHANGES: LazyLock<Result<Runtime, String>> = LazyLock::new(|| {
     Builder::new_multi_thread()
         .thread_name("exchanges")
         .enable_all()
         .build()
-        .map_err(|error| format!("cannot start the threads of exchanges: {error}"))
+        .map_err(|error| format!("cannot start threads for HTTP exchanges: {error}"))
 });
 
-/// Makes a new connection for every exchange. It keeps none, and follows no redirect and no proxy
-/// variable, so that what is seen is the API's doing alone.
+/// Makes a new connection for every exchange. It ignores redirects and proxy variables, so that
+/// every failure is the API's own.
 #[derive(Debug)]
 pub struct Fresh {
     endpoint: Endpoint,
@@ -38,7 +38,7 @@ impl Fresh {
     /// besides the system's.
     ///
     /// # Errors
-    /// When the URL or the file is no good.
+    /// When the URL or the file is invalid.
     pub fn new(url: &str, ca: Option<&Path>) -> Result<Self, LoadError> {
         let endpoint = Endpoint::parse(url)?;
         let http = reqwest::Client::builder()
@@ -61,7 +61,7 @@ impl Fresh {
         })
     }
 
-    /// The same transport, reading so many bytes of a body at most.
+    /// Sets how much of a body is read at most, in bytes.
     #[must_use]
     pub fn max_body(self, max_body_bytes: usize) -> Self {
         Fresh {
@@ -84,17 +84,17 @@ impl Transport for Fresh {
         }
         let max_body_bytes = self.max_body_bytes;
         let exchange = async move {
-            let mut response = builder.send().await.map_err(told)?;
+            let mut response = builder.send().await.map_err(without_url)?;
             let status = response.status().as_u16();
             let headers = std::mem::take(response.headers_mut());
             let body = reqwest::Body::from(response);
             HttpAnswer::read(status, headers, body, max_body_bytes)
                 .await
-                .map_err(told)
+                .map_err(without_url)
         };
         let exchange = AbortOnDropHandle::new(self.runtime.spawn(exchange));
         exchange.await.map_err(|error| ExchangeError::Harness {
-            message: format!("an exchange broke off: {error}"),
+            message: format!("the task of an HTTP exchange failed: {error}"),
         })?
     }
 
@@ -107,7 +107,7 @@ impl Transport for Fresh {
     }
 }
 
-/// What is told of an error. reqwest's own words give the URL, and no trace may carry an address.
-fn told(error: reqwest::Error) -> ExchangeError {
+/// Removes the URL from reqwest's error: no trace may contain an address.
+fn without_url(error: reqwest::Error) -> ExchangeError {
     blame(&error.without_url())
 }

@@ -1,4 +1,4 @@
-//! What the caps let through.
+//! Enforces the caps on load.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{Caps, LoadError};
 
-/// Numbers the requests of a trial, and holds them back as the caps demand.
+/// Numbers the requests of a trial, and delays them as the caps demand.
 #[derive(Debug)]
 pub(super) struct Gate {
     in_flight: Semaphore,
@@ -21,14 +21,14 @@ pub(super) struct Gate {
     window_requests: usize,
 }
 
-/// What the gate says to a request.
+/// Whether a request may be sent.
 #[derive(Debug)]
 pub(super) enum Passage<'a> {
-    /// It may be sent, under this number. It counts as in flight until the permit is dropped.
+    /// It may be sent, with this number. It counts as in flight until the permit is dropped.
     Granted(u64, SemaphorePermit<'a>),
     /// The cap on requests is used up.
     UsedUp {
-        /// Whether this is the first request that it happens to.
+        /// Whether this is the first request that was refused.
         first: bool,
     },
 }
@@ -39,9 +39,8 @@ impl Gate {
         if caps.in_flight == 0 {
             return Err(LoadError::Cap { cap: "in-flight" });
         }
-        // At 2.5 per second, at most 2 requests begin in any 0.8 seconds; at 0.1 per second, 1 in
-        // any 10 seconds. The division yields no duration exactly when the rate is no number above
-        // zero.
+        // At 2.5 per second, at most 2 requests start in any 0.8 s; at 0.1 per second, 1 in any
+        // 10 s. The division fails exactly when the rate is not a number above zero.
         let window_requests = caps.rate_per_s.floor().max(1.0);
         let window = Duration::try_from_secs_f64(window_requests / caps.rate_per_s)
             .map_err(|_| LoadError::Cap { cap: "rate" })?;
@@ -55,14 +54,14 @@ impl Gate {
         })
     }
 
-    /// Waits until the caps on requests in flight and on the rate allow another one, first come,
-    /// first served, and numbers it.
+    /// Waits until the caps on requests in flight and on the rate allow another request, first come,
+    /// first served. Then numbers it.
     pub async fn pass(&self) -> Passage<'_> {
-        // The semaphore is never closed, so this waits for ever rather than failing.
+        // The semaphore is never closed, so this never fails.
         let Ok(permit) = self.in_flight.acquire().await else {
             return std::future::pending().await;
         };
-        // To sleep until now can take a millisecond, so whoever is in time does not.
+        // Even a sleep until now can take a millisecond.
         let turn = self.turn();
         if turn > Instant::now() {
             sleep_until(turn).await;
@@ -77,7 +76,7 @@ impl Gate {
         }
     }
 
-    /// The first moment at which one more request keeps the rate, which it takes.
+    /// Reserves and returns the first moment at which one more request keeps the rate.
     fn turn(&self) -> Instant {
         let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
         let mut turn = Instant::now();
@@ -130,7 +129,7 @@ mod tests {
             for pair in passed.windows(at_most + 1) {
                 assert!(pair[at_most] - pair[0] >= window, "{rate}: {passed:?}");
             }
-            // It holds nobody back for longer than needed either.
+            // Nor is any request delayed longer than necessary.
             let ideal = Duration::from_secs_f64((20 - at_most) as f64 / rate);
             assert!(
                 passed[19] <= ideal + Duration::from_millis(window_ms),

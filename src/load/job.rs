@@ -1,4 +1,4 @@
-//! A job, followed to its end.
+//! Follows a job to its end.
 
 use std::time::Duration;
 
@@ -12,26 +12,26 @@ use crate::model::{Job, Outcome, UnknownReason, duration};
 use crate::trace::EventKind;
 use crate::watch;
 
-/// How long after its acceptance a job is first polled.
+/// The time from a job's acceptance to its first poll.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 
 /// The longest pause between two polls.
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
-/// An accepted job, to be polled until it is terminal or has had its time.
+/// An accepted job, which is polled until it is terminal or its limit has passed.
 ///
-/// Only a 2xx speaks for the job. A poll that is lost, or answered with an error, says nothing
-/// about it: a gateway's own error may well have a field that looks like a state. Polling goes on.
+/// Only a 2xx response decides. After a lost poll or an error response polling goes on: the error of
+/// a gateway may have a field that looks like a state.
 pub(super) struct AcceptedJob<'a> {
-    /// What the polls go over.
+    /// Carries the polls.
     pub wire: &'a TimedTransport,
     /// The request that became the job.
     pub request: u64,
-    /// Its token.
+    /// The request's token.
     pub token: &'a str,
-    /// How to read a poll's answer.
+    /// How to read the response to a poll.
     pub job: &'a Job,
-    /// Where the API echoes the token.
+    /// The JSON pointer to the echoed token.
     pub echo: Option<&'a str>,
     /// The poll.
     pub poll: HttpRequest,
@@ -39,10 +39,10 @@ pub(super) struct AcceptedJob<'a> {
     pub limit: Duration,
 }
 
-/// How a job ended, and the token that was echoed.
+/// How a job ended, and the echoed token.
 type End = (Outcome, Option<String>);
 
-/// What the polls of a job have said so far.
+/// What the polls of a job have shown so far.
 #[derive(Default)]
 struct Seen {
     any: bool,
@@ -51,8 +51,8 @@ struct Seen {
 }
 
 impl AcceptedJob<'_> {
-    /// Polls until the job is terminal, or its limit has passed; see [`Readiness`] for when that
-    /// runs.
+    /// Polls until the job is terminal or its limit has passed; see [`job_limit`] for when the
+    /// limit runs.
     pub async fn follow(&self, readiness: watch::Receiver<Readiness>) -> End {
         let accepted = Instant::now();
         let mut seen = Seen::default();
@@ -72,8 +72,7 @@ impl AcceptedJob<'_> {
     }
 
     async fn poll_to_end(&self, seen: &mut Seen) -> End {
-        // A job with a tight limit is polled more often, so that its end is seen within a twentieth
-        // of it.
+        // A job with a short limit is polled more often: at least 20 times within it.
         let longest = LONGEST_PAUSE
             .min(self.limit / 20)
             .max(Duration::from_millis(1));
@@ -88,7 +87,7 @@ impl AcceptedJob<'_> {
                 Ok(reading) => {
                     let state = match reading.field(&self.job.state) {
                         Ok(state) => state,
-                        // Whether the job is done would never be seen.
+                        // The state would never be visible.
                         Err(cut) if reading.is_success() => {
                             return (self.wire.trouble(cut.to_string()).into(), None);
                         }
@@ -119,7 +118,7 @@ impl AcceptedJob<'_> {
     }
 
     fn terminal(&self, reading: &Reading, state: String) -> Option<End> {
-        // The state was read, so the body is whole.
+        // The state was read, so the body was not cut.
         let echo = || reading.echo(self.echo, self.token).ok().flatten();
         if !reading.is_success() {
             None
@@ -139,8 +138,8 @@ impl AcceptedJob<'_> {
 }
 
 impl Seen {
-    /// Whether a poll's answer says something new: another state, an error, or that polls have
-    /// become slower.
+    /// Whether the response to a poll is worth recording: a new state, an error, or the slowest
+    /// poll so far.
     fn is_news(&mut self, reading: &Reading, state: &Option<String>, took: Duration) -> bool {
         let news =
             !self.any || self.state != *state || !reading.is_success() || took > self.longest;
@@ -164,8 +163,8 @@ mod tests {
     use crate::load::tests::scripted::{Reply, Rig, rig};
     use crate::trace::Origin;
 
-    /// A rig whose API accepts job 7 at once and answers the polls by this script: a function of
-    /// how many came before.
+    /// A rig whose API accepts job 7 at once. The script maps the number of earlier polls to the
+    /// response to a poll.
     fn polled(script: impl Fn(usize) -> Reply + Send + Sync + 'static) -> Rig {
         rig(Caps::default(), move |request, before| {
             match request.path.as_str() {
@@ -265,7 +264,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_poll_with_more_than_is_read_of_a_body_ends_it_as_trouble_by_name() {
         let long = story(|n| match n {
-            // An error says nothing of the job, however long it is.
+            // An error says nothing about the job, however long its body is.
             0 => Reply::Cut(502, "<html>".to_owned()),
             1 => state("R"),
             _ => Reply::Cut(200, r#"{"state":"D","result":""#.to_owned()),
@@ -286,7 +285,7 @@ mod tests {
                 r#"4000 ended 0 Poll unknown JobNotTerminal "the last state was `R`, 4 s after the job was accepted" 4000 -"#
             ]
         );
-        // A poll that hangs does not stretch it.
+        // A hanging poll does not extend the limit.
         let silent = story(|_| Reply::Silence).await;
         assert!(
             silent.last().unwrap().contains("no state was seen, 4 s"),
@@ -353,8 +352,8 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(200))]
 
-        /// Whatever the API does, and whenever the caller gives up: each request that was sent ends
-        /// exactly once, and last.
+        /// Whatever the API does, and whenever the caller gives up, each sent request ends exactly
+        /// once, and no event of it comes later.
         #[test]
         fn every_request_ends_exactly_once(
             replies in prop::collection::vec(any_reply(), 1..12),
@@ -385,7 +384,7 @@ mod tests {
                         &["sent", "ended"],
                         &["sent", "accepted", "ended"],
                         &["sent", "accepted", "polled", "ended"],
-                        // Nobody began to send it before the caller gave up.
+                        // The caller gave up before it was sent.
                         &[],
                     ];
                     assert!(stories.contains(&own.as_slice()), "{own:?}");

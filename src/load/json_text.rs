@@ -2,16 +2,15 @@
 
 use serde_json::{Map, Value};
 
-use super::placeholder::Text;
+use super::placeholder::{NO_JOB_YET, Text};
 use super::scope::PlaceholderScope;
 use super::values::Values;
 
-/// The key of an object in whose place one of its values is sent, as it is: a number stays a
-/// number.
+/// The key of an object that stands for one of its values. A drawn number stays a number.
 const PICK: &str = "$pick";
 
-/// A JSON value with placeholders in its strings. Keys have none. A string stays a string,
-/// also when it is nothing but `{n}`; what `{pick}` alone repeats is what was drawn.
+/// A JSON value with placeholders in its strings, but not in its keys. A string stays a string, even
+/// if it is just `{n}`. A string that is just `{pick}` becomes the drawn value, whatever its type.
 #[derive(Debug)]
 pub(super) enum JsonText {
     /// A string.
@@ -27,11 +26,19 @@ pub(super) enum JsonText {
 }
 
 impl JsonText {
-    /// Parses the placeholders of a value.
+    /// Parses the placeholders of a value that is used before there is a job.
     ///
     /// # Errors
-    /// Says which of them is no good.
-    pub fn parse(value: &Value, scope: &mut PlaceholderScope) -> Result<Self, String> {
+    /// Names the invalid placeholder, or says that `{id}` is not known yet.
+    pub fn parse_before_job(value: &Value, scope: &mut PlaceholderScope) -> Result<Self, String> {
+        let parsed = JsonText::parse(value, scope)?;
+        match parsed.any(&Text::names_job) {
+            true => Err(NO_JOB_YET.to_owned()),
+            false => Ok(parsed),
+        }
+    }
+
+    fn parse(value: &Value, scope: &mut PlaceholderScope) -> Result<Self, String> {
         Ok(match value {
             Value::String(text) => JsonText::Text(Text::parse(text, scope)?),
             Value::Array(items) => {
@@ -64,7 +71,7 @@ impl JsonText {
         }
     }
 
-    /// Whether one of its texts fulfils a condition.
+    /// Whether any of its strings fulfils a condition.
     pub fn any(&self, condition: &dyn Fn(&Text) -> bool) -> bool {
         match self {
             JsonText::Text(text) => condition(text),
@@ -82,7 +89,7 @@ fn pick(fields: &Map<String, Value>, scope: &mut PlaceholderScope) -> Result<Jso
             Ok(JsonText::Pick(values.clone()))
         }
         _ => Err(format!(
-            "`{PICK}` stands alone in its object and names the values to draw from, as in {{ \"{PICK}\" = [20, 400] }}"
+            "`{PICK}` must be the only key of its object and list the values to draw from, as in {{ \"{PICK}\" = [20, 400] }}"
         )),
     }
 }

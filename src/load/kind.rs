@@ -1,4 +1,4 @@
-//! A request kind, ready to be sent and to have its answers read.
+//! A request kind: makes requests and judges their responses.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,44 +12,45 @@ use super::{Draw, ExchangeError, HttpRequest, LoadError};
 use crate::model::{Job, KindName, Outcome, RequestKind};
 use crate::trace::Mismatch;
 
-/// Checks that requests of these kinds can be made: methods and headers are valid, placeholders
-/// stand for something, JSON pointers are such, and what a kind follows is an earlier one.
+/// Checks that requests of these kinds can be made: methods, headers and JSON pointers are valid,
+/// every placeholder has a meaning, and a kind only follows an earlier one.
 ///
 /// # Errors
-/// Names the kind, and the part of it that offends. A header's value is not repeated.
+/// Names the kind and the offending key. The value of a header is not shown.
 pub fn check(kinds: &[RequestKind]) -> Result<(), LoadError> {
     Kind::all(kinds).map(drop)
 }
 
-/// A request kind, ready to be sent and to have its answers read.
+/// A request kind: makes requests and judges their responses.
 pub(super) struct Kind {
     template: Template,
     job: Option<Job>,
-    /// Where the API echoes the token.
+    /// The JSON pointer to the echoed token.
     pub echo: Option<String>,
-    /// The kind that it follows.
+    /// The kind that this one follows.
     pub after: Option<KindName>,
-    /// What others that follow it need of its answers, as JSON pointers; none if nobody follows it.
+    /// The JSON pointers that following kinds read in this kind's responses; `None` if no kind
+    /// follows it.
     needed: Option<BTreeSet<String>>,
 }
 
-/// A request under way: what it takes to send it and to recognize its answer.
+/// A request that is ready to be sent.
 pub(super) struct Draft {
-    /// What is sent.
+    /// The request itself.
     pub request: HttpRequest,
-    /// What its placeholders stand for.
+    /// The values of its placeholders.
     pub values: Values,
-    /// What its answer has to be.
+    /// What its response must be.
     pub expected: Arc<Expected>,
 }
 
-/// What the answer to a request's own exchange makes of it.
+/// What became of a request after its own exchange.
 pub(super) enum Submitted<'k> {
-    /// It has ended, and the answer echoes this token.
+    /// It has ended, and the response echoes this token.
     Ended(Outcome, Option<String>),
-    /// It has failed: the answer is not what was expected.
+    /// It has failed: the response is not what was expected.
     Mismatched(Outcome, Mismatch),
-    /// It has become the job of this id, to be polled by this template.
+    /// It has become the job with this id. The template polls it.
     AcceptedJob(&'k Job, &'k PollTemplate, String),
 }
 
@@ -66,7 +67,7 @@ impl Kind {
                 Some(name) => Some(ready.get_mut(name).ok_or_else(|| LoadError::Kind {
                     kind: kind.name.clone(),
                     place: "after".to_owned(),
-                    message: format!("no earlier request is called `{name}`"),
+                    message: format!("there is no earlier request `{name}`"),
                 })?),
             };
             let template = Template::new(kind, followed.as_ref().map(|first| &first.template))?;
@@ -74,19 +75,19 @@ impl Kind {
                 let needed = followed.needed.get_or_insert_default();
                 needed.extend(template.scope.pointers.iter().cloned());
             }
-            let kind_ready = Kind {
+            let parsed = Kind {
                 template,
                 job: kind.job.clone(),
                 echo: kind.expect.echo.clone(),
                 after: kind.after.clone(),
                 needed: None,
             };
-            ready.insert(kind.name.clone(), kind_ready);
+            ready.insert(kind.name.clone(), parsed);
         }
         Ok(ready)
     }
 
-    /// Makes the request of this number, which follows that one.
+    /// Makes the request with this number. `after` is the request that it follows.
     pub fn draft(
         &self,
         draw: &Draw,
@@ -110,10 +111,10 @@ impl Kind {
         })
     }
 
-    /// Reads the answer to a request's own exchange.
+    /// Judges the response to a request's own exchange.
     ///
     /// # Errors
-    /// When what decides may lie in what was not read of it.
+    /// When the part of the body that was not read may decide.
     pub fn submitted(
         &self,
         draft: &Draft,
@@ -133,21 +134,21 @@ impl Kind {
             let echo = reading.echo(self.echo.as_deref(), &draft.values.token)?;
             return Ok(Submitted::Ended(Outcome::Ok, echo));
         };
-        // An answer that accepts a job without naming it misses what the configuration expects.
+        // A response without a job id is not what the configuration describes.
         Ok(match reading.field(&job.id)? {
             Some(id) => Submitted::AcceptedJob(job, poll, id),
             None => Submitted::Ended(failed(reading), None),
         })
     }
 
-    /// Where an answer lacks something that others need who follow it.
+    /// The first value that following requests need and the response does not have.
     fn lacks(&self, reading: &Reading) -> Result<Option<Mismatch>, Cut> {
         for pointer in self.needed.iter().flatten() {
             let found = reading.value(pointer)?;
             if found.and_then(plain_text).is_none() {
                 return Ok(Some(Mismatch {
                     place: pointer.clone(),
-                    expected: "a text or number".to_owned(),
+                    expected: "a string or number".to_owned(),
                     got: found.map(|value| cut(value.to_string())),
                     asked_by: None,
                 }));
@@ -156,8 +157,7 @@ impl Kind {
         Ok(None)
     }
 
-    /// What is to be remembered of a request of this kind if it succeeds; none if nobody follows
-    /// it.
+    /// What to remember of a request if it succeeds; `None` if no kind follows this one.
     pub fn past(&self, draft: &Draft, reading: &Reading) -> Option<Past> {
         let value = |pointer: &String| {
             let value = reading.value(pointer).ok().flatten()?;

@@ -1,4 +1,4 @@
-//! A last look at the jobs that have ended: a terminal state is for ever.
+//! Polls finished jobs once more: a terminal state must never change.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -11,29 +11,29 @@ use super::{Client, HttpRequest};
 use crate::model::{Job, Outcome};
 use crate::trace::EventKind;
 
-/// How many jobs are looked at again: those that ended last.
+/// How many jobs are polled again: the last ones that ended.
 const MOST: usize = 256;
 
-/// A job that was told to have ended, and how to ask for it once more.
+/// A job that the API reported as ended, and how to poll it again.
 pub(super) struct FinishedJob {
-    /// The request that became it.
+    /// The request that became this job.
     pub request: u64,
     /// The poll.
     pub poll: HttpRequest,
-    /// How to read the poll's answer.
+    /// How to read the response to the poll.
     pub job: Job,
-    /// How it ended.
+    /// How the job ended.
     pub outcome: Outcome,
 }
 
-/// The jobs that have ended, the last one at the back.
+/// The finished jobs, the latest at the back.
 #[derive(Default)]
 pub(super) struct LookBack(Mutex<VecDeque<FinishedJob>>);
 
 impl Client {
-    /// Polls the jobs that have ended once more, and records what is no longer as it was told: a
-    /// job that runs twice may fail and complete. It ends at the first poll without an answer, for
-    /// then nothing more is to be learned. That it looked, and for how long, is recorded too.
+    /// Polls the finished jobs once more and records each state that has changed: a job that runs
+    /// twice may fail first and complete later. Stops at the first poll without a response. Also
+    /// records how many jobs were polled, and for how long.
     pub async fn look_back(&self) {
         let (finished, wire) = self.finished();
         let (began, mut polls) = (Instant::now(), 0);
@@ -52,14 +52,14 @@ impl Client {
 }
 
 impl LookBack {
-    /// Remembers a job, if it was told to have ended.
+    /// Remembers a job if the API reported its end.
     pub fn remember(&self, finished: FinishedJob) {
-        let told = match &finished.outcome {
+        let is_terminal = match &finished.outcome {
             Outcome::Ok => true,
             Outcome::Failed { job_state, .. } => job_state.is_some(),
             Outcome::Unknown { .. } => false,
         };
-        if told {
+        if is_terminal {
             let mut jobs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             jobs.push_back(finished);
             if jobs.len() > MOST {
@@ -74,16 +74,16 @@ impl LookBack {
 }
 
 impl FinishedJob {
-    /// Asks for the job, and records what is news. `false` when there was no answer.
+    /// Polls the job and records a changed state. Returns `false` if there was no response.
     async fn look(&self, wire: &TimedTransport) -> bool {
         let sent = Instant::now();
         let answer = wire.exchange(self.poll.clone()).await;
         let took = sent.elapsed();
         match answer {
             Ok(reading) => {
-                // What lies beyond what is read of a body tells nothing new.
+                // A state that lies beyond the limit on body size counts as unchanged.
                 let state = reading.field(&self.job.state).ok().flatten();
-                let changed = state.as_ref().is_some_and(|state| !self.was_told(state));
+                let changed = state.as_ref().is_some_and(|state| !self.is_known(state));
                 if changed && reading.is_success() {
                     wire.recorder.record(EventKind::Polled {
                         request: self.request,
@@ -98,7 +98,7 @@ impl FinishedJob {
         }
     }
 
-    fn was_told(&self, state: &String) -> bool {
+    fn is_known(&self, state: &String) -> bool {
         match &self.outcome {
             Outcome::Failed { job_state, .. } => job_state.as_ref() == Some(state),
             _ => self.job.done.contains(state),
@@ -117,7 +117,7 @@ mod tests {
     use crate::load::tests::scripted::{Reply, rig};
     use crate::trace::Origin;
 
-    /// What is recorded after the end of a job whose polls answer with these states.
+    /// The events after the end of a job whose polls return these states.
     async fn afterwards(states: &'static [&'static str]) -> Vec<String> {
         let rig = rig(Caps::default(), move |request, before| {
             match request.path.as_str() {

@@ -1,9 +1,9 @@
 //! Requests, jobs and bursts over a transport.
 //!
-//! A [`burst`] or the [`background`] load asks the [`Client`] for requests at their due times; the
-//! client fills in a kind's template, sends it over a [`Transport`], follows the job that it may
-//! become, and records each step. Three things are deliberately absent: retries, redirects and
-//! proxies. They would hide what a trial is to show.
+//! A [`burst`] or the [`background`] load asks the [`Client`] for requests at their due times. The
+//! client fills in a kind's template, sends it over a [`Transport`], follows the job if it becomes
+//! one, and records each step. There are deliberately no retries, redirects or proxies: they would
+//! hide the failures that a trial looks for.
 
 mod blame;
 mod burst;
@@ -29,6 +29,7 @@ mod reading;
 mod scope;
 mod settings;
 mod successes;
+mod syntax;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -50,4 +51,5 @@ pub use pooled::Pooled;
 pub use probe::HttpProbe;
 pub use readiness::Readiness;
 pub use settings::{Caps, Connections};
+pub use syntax::header;
 pub use transport::{ExchangeError, HttpAnswer, HttpRequest, MAX_BODY_BYTES, Transport};

@@ -1,12 +1,12 @@
-//! A request that was sent and has not ended.
+//! A request in flight.
 
 use tokio::time::Instant;
 
 use crate::model::{Outcome, UnknownReason};
 use crate::trace::{EventKind, Exchange, Mismatch, Recorder};
 
-/// A request that was sent and has not ended. It ends exactly once: with an outcome, or by being
-/// dropped, when whoever waits for it gives up.
+/// A request in flight. Exactly one `Ended` is recorded: with its outcome, or when it is dropped
+/// because the caller gave up.
 #[derive(Debug)]
 pub(super) struct Pending<'a> {
     recorder: &'a Recorder,
@@ -33,7 +33,7 @@ impl<'a> Pending<'a> {
         self.request
     }
 
-    /// Records that it was accepted as a job: from now on a poll decides.
+    /// Records that it was accepted as a job. From now on a poll decides its outcome.
     pub fn accepted(&mut self, job: String) {
         self.recorder.record(EventKind::Accepted {
             request: self.request,
@@ -43,14 +43,14 @@ impl<'a> Pending<'a> {
         self.exchange = Exchange::Poll;
     }
 
-    /// Records that the answer is not what was expected: the request is about to end.
+    /// Records how the response differs from what was expected. The request is about to end.
     pub fn mismatched(&self, mismatch: Mismatch) {
         let request = self.request;
         self.recorder
             .record(EventKind::Mismatched { request, mismatch });
     }
 
-    /// Records the outcome, and the token that the deciding answer echoed.
+    /// Records the outcome, and the token that the deciding response echoed.
     pub fn end(mut self, outcome: Outcome, echo: Option<String>) -> Outcome {
         self.record_end(outcome.clone(), echo);
         outcome
@@ -79,7 +79,7 @@ impl Drop for Pending<'_> {
         if !self.ended {
             let outcome = Outcome::Unknown {
                 reason: UnknownReason::Dropped,
-                message: "nobody waited for it any longer".to_owned(),
+                message: "the harness stopped waiting for it".to_owned(),
             };
             self.record_end(outcome, None);
         }

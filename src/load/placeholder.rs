@@ -1,4 +1,4 @@
-//! A text with placeholders.
+//! Texts with placeholders.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
@@ -6,7 +6,8 @@ use serde_json::Value;
 use super::scope::{PlaceholderScope, Remembered};
 use super::values::Values;
 
-/// What stays as it is when something that the API has said becomes part of a path.
+/// Everything but unreserved characters is escaped when a value from a response becomes part of a
+/// path.
 const ESCAPED_IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -15,14 +16,18 @@ const ESCAPED_IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
 
 /// A text with placeholders, parsed.
 ///
-/// `{token}`, `{n}` and `{pick:a|b|c}` are filled in for each request, and `{id}` where a job is
-/// polled. Each occurrence of `pick:` draws for itself; an alternative may be empty, and holds
-/// neither `|` nor `}`. `{pick}` repeats the one value that the request draws, `{pick.2}` the
-/// second of several. Where the request follows another one, `{after.token}`, `{after.n}` and
-/// `{after.pick}` are that one's, and `{after./id}` is what its answer had at a JSON pointer.
-/// Anything else between braces is an error, so that a typing mistake is no silent literal. `{{`
-/// stands for a literal `{`; a `}` that closes nothing, and a `{` that nothing closes, stand for
-/// themselves.
+/// | placeholder | value |
+/// |---|---|
+/// | `{token}`, `{n}` | the request's token and number |
+/// | `{pick:a\|b\|c}` | one of the alternatives, drawn anew at each occurrence; one may be empty, none contains `\|` or `}` |
+/// | `{pick}`, `{pick.2}` | the one value that the request draws, or the second of several |
+/// | `{after.token}`, `{after.n}`, `{after.pick}` | the same of the request that this one follows |
+/// | `{after./id}` | the value at a JSON pointer of that request's response |
+/// | `{id}` | the job's id, only in a poll |
+/// | `{{` | a literal `{` |
+///
+/// Anything else in braces is an error, so that a typo is not taken literally. An unmatched `{` or
+/// `}` is a literal.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Text(Vec<Piece>);
 
@@ -36,18 +41,18 @@ enum Piece {
     Pick(Vec<String>),
     /// `{pick}`: the value that was drawn at this place, counted from 0.
     Drawn(usize),
-    /// `{after.…}`: something of the request that this one follows.
+    /// `{after.…}`: a value of the request that this one follows.
     After(Remembered),
 }
 
-/// Why `{id}` cannot stand where nothing is polled.
-pub(super) const NO_JOB_YET: &str = "`{id}` is known only where the job is polled";
+/// The error for `{id}` outside a poll.
+pub(super) const NO_JOB_YET: &str = "`{id}` is known only in `job.poll`";
 
 impl Text {
     /// Parses a text.
     ///
     /// # Errors
-    /// Says which placeholder is unknown, or stands for nothing here.
+    /// Names the placeholder that is unknown or has no value here.
     pub fn parse(text: &str, scope: &mut PlaceholderScope) -> Result<Self, String> {
         let mut pieces = Vec::new();
         let mut literal = String::new();
@@ -77,10 +82,10 @@ impl Text {
         Ok(Text(pieces))
     }
 
-    /// The same for a text that is used before there is a job.
+    /// Parses a text that is used before there is a job.
     ///
     /// # Errors
-    /// Those of [`parse`](Self::parse), and [`NO_JOB_YET`] where it names the job.
+    /// Those of [`parse`](Self::parse), and [`NO_JOB_YET`] if the text contains `{id}`.
     pub fn parse_before_job(text: &str, scope: &mut PlaceholderScope) -> Result<Self, String> {
         let parsed = Text::parse(text, scope)?;
         match parsed.names_job() {
@@ -89,7 +94,7 @@ impl Text {
         }
     }
 
-    /// Whether the text names the job, which only a poll can.
+    /// Whether the text contains `{id}`.
     pub fn names_job(&self) -> bool {
         self.0.contains(&Piece::Job)
     }
@@ -100,7 +105,7 @@ impl Text {
         self.0.iter().all(literal)
     }
 
-    /// Whether no two requests have the same text.
+    /// Whether the text differs between any two requests.
     pub fn is_unique(&self) -> bool {
         self.0.contains(&Piece::Token) || self.0.contains(&Piece::After(Remembered::Token))
     }
@@ -110,7 +115,7 @@ impl Text {
         self.fill_by(values, &|said| said.to_owned())
     }
 
-    /// The same, as a path: what the API has said is escaped.
+    /// The text with its placeholders filled in, as a path. Values from responses are escaped.
     pub fn fill_path(&self, values: &mut Values) -> String {
         self.fill_by(values, &|said| {
             utf8_percent_encode(said, ESCAPED_IN_PATH).to_string()
@@ -139,8 +144,8 @@ impl Text {
         text
     }
 
-    /// The text as a JSON value: a string, but a drawn number that is repeated alone stays a
-    /// number.
+    /// The text as a JSON value: a string, unless the text is a single placeholder that repeats a
+    /// value of another type.
     pub fn fill_json(&self, values: &mut Values) -> Value {
         let alone = match &self.0[..] {
             [piece] => piece.repeated(values),
@@ -151,7 +156,7 @@ impl Text {
 }
 
 impl Piece {
-    /// The value that it repeats, if it does.
+    /// The value that a repeating placeholder stands for.
     fn repeated(&self, values: &Values) -> Option<Value> {
         match self {
             Piece::Drawn(nth) => values.drawn.get(*nth).cloned(),
@@ -166,7 +171,7 @@ impl Piece {
             "n" => Piece::Number,
             "id" => Piece::Job,
             _ => match name.strip_prefix("pick:") {
-                // Splitting yields at least one alternative, so there is always something to draw.
+                // Splitting yields at least one alternative.
                 Some(alternatives) => {
                     scope.draw()?;
                     Piece::Pick(alternatives.split('|').map(str::to_owned).collect())
@@ -183,7 +188,7 @@ impl Piece {
 
 fn unknown(name: &str) -> String {
     format!(
-        "`{{{name}}}` is no placeholder; there are {{token}}, {{n}}, {{pick:a|b}} and {{pick}}, and `{{{{` stands for a literal brace"
+        "there is no placeholder `{{{name}}}`; use {{token}}, {{n}}, {{pick:a|b}} or {{pick}}, or write `{{{{` for a literal brace"
     )
 }
 
@@ -209,7 +214,7 @@ mod tests {
         Text::parse(text, &mut PlaceholderScope::default())
     }
 
-    /// What a request can refer to that draws one value.
+    /// The scope of a request that draws one value.
     fn of_one() -> PlaceholderScope {
         let mut scope = PlaceholderScope::default();
         scope.draw().unwrap();

@@ -1,4 +1,4 @@
-//! Connections that are kept and used again.
+//! Connections that are kept and reused.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -20,20 +20,19 @@ use super::endpoint::Endpoint;
 use super::{ExchangeError, HttpAnswer, HttpRequest, LoadError, MAX_BODY_BYTES, Transport, tls};
 use crate::model::UnknownReason;
 
-/// The most bytes of an answer's head. hyper reads a head in one go, so this also bounds how long
-/// it is busy with what arrives at once.
+/// The maximum size of a response head. hyper parses a head without yielding, so this also bounds
+/// for how long it blocks the task.
 const MAX_HEAD_BYTES: usize = 64 << 10;
 
-/// The most interim answers (`100 Continue` and its like) before the answer itself. hyper skips
-/// them without end.
+/// The maximum number of interim responses (such as `100 Continue`) before the final one. hyper
+/// itself has no limit.
 const MAX_INTERIM: u32 = 100;
 
-/// Keeps connections and uses them again, as a service's client would. A connection that the API
-/// closed while it was idle may show as a reset: that is what such a client sees, and nothing is
-/// sent twice to hide it.
+/// Keeps connections and reuses them, as a service that calls another does. A connection that the
+/// API closed while it was idle may show as a reset: a real client would see the same.
 ///
-/// Other clients, reqwest among them, repeat a request whose kept connection turns out to be
-/// closed, and some cannot be told not to; so this is hyper's own.
+/// This is hyper's own client, because others, reqwest among them, silently resend a request whose
+/// kept connection turns out to be closed.
 #[derive(Debug)]
 pub struct Pooled {
     endpoint: Endpoint,
@@ -46,7 +45,7 @@ impl Pooled {
     /// besides the system's.
     ///
     /// # Errors
-    /// When the URL or the file is no good.
+    /// When the URL or the file is invalid.
     pub fn new(url: &str, ca: Option<&Path>) -> Result<Self, LoadError> {
         let endpoint = Endpoint::parse(url)?;
         let mut tcp = HttpConnector::new();
@@ -70,7 +69,7 @@ impl Pooled {
         })
     }
 
-    /// The same transport, reading so many bytes of a body at most.
+    /// Sets how much of a body is read at most, in bytes.
     #[must_use]
     pub fn max_body(self, max_body_bytes: usize) -> Self {
         Pooled {
@@ -108,7 +107,7 @@ impl Transport for Pooled {
             biased;
             Ok(()) = flood => Err(ExchangeError::Unanswered {
                 reason: UnknownReason::Garbled,
-                message: format!("more than {MAX_INTERIM} interim answers (1xx), and no end of them"),
+                message: format!("more than {MAX_INTERIM} interim responses (1xx)"),
             }),
             answer = answer => answer,
         }
@@ -123,15 +122,15 @@ impl Transport for Pooled {
     }
 }
 
-/// Resolves to `Ok` when more interim answers have come than any API sends; to an error when there
-/// will be none any more.
+/// Resolves to `Ok` after more than [`MAX_INTERIM`] interim responses, or to an error when no more
+/// can come.
 fn interim_flood(message: &mut Request<Full<Bytes>>) -> oneshot::Receiver<()> {
     let (sender, receiver) = oneshot::channel();
     let (sender, count) = (Mutex::new(Some(sender)), AtomicU32::new(0));
     hyper::ext::on_informational(message, move |_| {
         if count.fetch_add(1, Ordering::Relaxed) == MAX_INTERIM {
             let mut sender = sender.lock().unwrap_or_else(PoisonError::into_inner);
-            // Whoever waited for the answer may have given up already.
+            // The receiver may be gone already.
             let _ = sender.take().map(|sender| sender.send(()));
         }
     });

@@ -4,30 +4,29 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use hyper::header::{HeaderName, HeaderValue};
 use hyper::http::uri::InvalidUri;
 use hyper::{HeaderMap, Uri};
 
 use super::reading::Reading;
-use super::{Fresh, HttpRequest, LoadError, Transport};
+use super::{Fresh, HttpRequest, LoadError, Transport, header};
 use crate::stack::{Driver, Probe};
 
-/// Ready when a `GET` of the path is answered with a 2xx. The transport leads to the backend
-/// itself, past the API.
+/// Ready when a `GET` of the path returns a 2xx. The transport goes to the backend directly, not
+/// through the API.
 pub struct HttpProbe {
-    /// Leads to the backend.
+    /// A transport to the backend.
     pub transport: Arc<dyn Transport>,
-    /// What is asked for: a path and its query, as they are sent.
+    /// The path and query.
     pub path: String,
-    /// The headers that let the probe in.
+    /// Request headers, such as credentials.
     pub headers: HeaderMap,
 }
 
 impl HttpProbe {
-    /// A probe of a whole URL, with these headers.
+    /// A probe of this URL with these headers.
     ///
     /// # Errors
-    /// When the URL or a header is no good.
+    /// When the URL or a header is invalid.
     pub fn of_url(url: &str, headers: &BTreeMap<String, String>) -> Result<Self, LoadError> {
         let bad = |message: String| LoadError::Url {
             url: url.to_owned(),
@@ -37,25 +36,16 @@ impl HttpProbe {
             .parse()
             .map_err(|error: InvalidUri| bad(error.to_string()))?;
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
-            return Err(bad("it names no scheme or no host".to_owned()));
+            return Err(bad("it has no scheme or no host".to_owned()));
         };
-        let mut map = HeaderMap::new();
-        for (name, value) in headers {
-            let name = HeaderName::from_bytes(name.as_bytes());
-            // The message shows no value: it may be a secret.
-            let (Ok(name), Ok(mut value)) = (name, HeaderValue::from_str(value)) else {
-                return Err(bad("one of its headers cannot be sent".to_owned()));
-            };
-            value.set_sensitive(true);
-            map.append(name, value);
-        }
+        let headers = headers.iter().map(|(name, value)| header(name, value));
         Ok(HttpProbe {
             transport: Arc::new(Fresh::new(&format!("{scheme}://{authority}"), None)?),
             path: uri
                 .path_and_query()
                 .map_or("/", |path| path.as_str())
                 .to_owned(),
-            headers: map,
+            headers: headers.collect::<Result<_, _>>().map_err(bad)?,
         })
     }
 }
@@ -97,7 +87,7 @@ mod tests {
     use crate::model::{Act, UnknownReason};
     use crate::stack::{DriverError, Lease, Observations, ServiceState, Subject, Usage};
 
-    /// Nobody may ask it for anything.
+    /// A driver that must not be used.
     struct NoDriver;
 
     #[async_trait]

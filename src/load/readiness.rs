@@ -1,4 +1,4 @@
-//! Whether the backends are there, as far as the load has to know.
+//! The readiness of the backends, on which the limit of a job depends.
 
 use std::time::Duration;
 
@@ -7,18 +7,18 @@ use tokio::time::Instant;
 use crate::trace::Recorder;
 use crate::watch;
 
-/// Whether the backends are there. The executor keeps it current, from the direct probes.
+/// Whether all backends are ready. The executor updates it from the direct probes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Readiness {
     /// At least one backend is not ready.
     Away,
-    /// All backends have been ready since then.
+    /// All backends have been ready since this moment.
     ReadySince(Instant),
 }
 
-/// Returns when a job has had its time: the limit runs from the later of the job's acceptance and
-/// the last moment that the backends became ready, and does not run while one is away, nor while
-/// this machine withholds the time for it.
+/// Returns when a job's limit has passed. The limit starts at the job's acceptance or when the
+/// backends last became ready, whichever is later. It does not run while a backend is away, or while
+/// this machine does not let the harness run.
 pub(super) async fn job_limit(
     mut readiness: watch::Receiver<Readiness>,
     accepted: Instant,
@@ -38,8 +38,7 @@ pub(super) async fn job_limit(
             }
         };
         if changed.is_err() {
-            // Nobody tells any more. The job gets a whole limit from here rather than none, or for
-            // ever.
+            // No more updates will come. The job gets one whole limit from now on.
             return recorder.pass(Instant::now(), limit).await;
         }
     }
@@ -62,8 +61,8 @@ mod tests {
         Duration::from_secs(n)
     }
 
-    /// How many seconds after its acceptance a job's time is up, when the backend goes away and
-    /// comes back at these seconds.
+    /// After how many seconds a job's limit has passed if the backend goes away and comes back at
+    /// these seconds.
     async fn runs_out(away: Option<u64>, back: Option<u64>) -> u64 {
         let (accepted, recorder) = (Instant::now(), recorder());
         let sender = watch::Sender::new(Readiness::ReadySince(accepted - seconds(100)));

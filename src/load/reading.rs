@@ -1,4 +1,4 @@
-//! An answer, read against what is expected of it.
+//! A response with its body parsed.
 
 use std::fmt;
 
@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use super::HttpAnswer;
 
-/// The longest text that is taken from a field of an answer into an event, in bytes. Tokens, ids
-/// and states are short.
+/// The longest text that is copied from a response field into an event, in bytes. Tokens, ids and
+/// states are short.
 const MAX_FIELD_BYTES: usize = 512;
 
-/// An answer with its body parsed, where it is JSON.
+/// A response with its body parsed, if that is JSON.
 #[derive(Debug)]
 pub(super) struct Reading {
     /// The HTTP status.
@@ -23,7 +23,7 @@ pub(super) struct Reading {
     is_cut: bool,
 }
 
-/// What is asked for may lie in the part of a body that was not read.
+/// The value may lie in the part of the body that was not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Cut {
     status: u16,
@@ -34,15 +34,15 @@ impl fmt::Display for Cut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "an answer (status {}) has more than the {} bytes that are read of a body, and what decides about it may lie \
-             beyond: raise `[api] max-body`",
+            "a response body (status {}) is longer than the {} bytes that are read, and the rest may decide the outcome: raise \
+             `[api] max-body`",
             self.status, self.read_bytes
         )
     }
 }
 
 impl Reading {
-    /// Parses an answer's body.
+    /// Parses the body of a response.
     pub fn new(answer: &HttpAnswer) -> Self {
         Reading {
             status: answer.status,
@@ -61,18 +61,18 @@ impl Reading {
         (200..300).contains(&self.status)
     }
 
-    /// The values of a header that are texts.
+    /// The values of a header that are valid text.
     pub fn header(&self, name: &HeaderName) -> impl Iterator<Item = &str> {
         let values = self.headers.get_all(name).iter();
         values.filter_map(|value| value.to_str().ok())
     }
 
-    /// What stands at a JSON pointer.
+    /// The value at a JSON pointer.
     pub fn value(&self, pointer: &str) -> Result<Option<&Value>, Cut> {
         Ok(self.whole()?.and_then(|json| json.pointer(pointer)))
     }
 
-    /// Whether the whole body is as it should be. Of one that was cut, a beginning that is so
+    /// Whether the body satisfies `is_right`. If the body was cut, a beginning that satisfies it
     /// decides only if `is_enough`.
     pub fn whole_text(
         &self,
@@ -86,21 +86,20 @@ impl Reading {
         }
     }
 
-    /// The body as a text, or what was read of it, without blanks around it.
+    /// The part of the body that was read, as trimmed text.
     pub fn body(&self) -> &str {
         self.body.trim()
     }
 
-    /// A string, number or truth value at a JSON pointer, as text. What is longer than any id or
-    /// state sensibly is counts as not there.
+    /// The string, number or boolean at a JSON pointer, as text. A text longer than any sensible id
+    /// or state counts as missing.
     pub fn field(&self, pointer: &str) -> Result<Option<String>, Cut> {
         let text = self.value(pointer)?.and_then(plain_text);
         Ok(text.filter(|text| text.len() <= MAX_FIELD_BYTES))
     }
 
-    /// The token that the answer echoes. Where the text that it is looked for in holds this
-    /// request's own token, among other words perhaps, it is that; otherwise it is what stands
-    /// there.
+    /// The token that the response echoes: this request's own token if the text at the pointer
+    /// contains it, otherwise that whole text.
     pub fn echo(&self, pointer: Option<&str>, token: &str) -> Result<Option<String>, Cut> {
         let Some(pointer) = pointer else {
             return Ok(None);
@@ -114,8 +113,8 @@ impl Reading {
         }))
     }
 
-    /// What the answer says went wrong: its JSON `error`, `message`, `detail` or `description`, if
-    /// that is a text, otherwise the whole body. Empty if the body is.
+    /// The error message: the string at `error`, `message`, `detail` or `description` of the JSON
+    /// body, otherwise the whole body.
     pub fn message(&self) -> String {
         ["/error", "/message", "/detail", "/description"]
             .iter()
@@ -123,7 +122,7 @@ impl Reading {
             .map_or_else(|| self.body().to_owned(), |text| text.trim().to_owned())
     }
 
-    /// What stands at a JSON pointer, in words; empty if nothing does. Without a pointer, the whole
+    /// The value at a JSON pointer as text, empty if there is none. Without a pointer, the whole
     /// body.
     pub fn message_at(&self, pointer: Option<&str>) -> String {
         match pointer {
@@ -136,7 +135,7 @@ impl Reading {
         }
     }
 
-    /// The body as JSON, if it is any.
+    /// The body, if it is JSON.
     fn whole(&self) -> Result<Option<&Value>, Cut> {
         match self.is_cut {
             true => Err(self.beyond()),
@@ -156,7 +155,7 @@ impl Reading {
     }
 }
 
-/// A text, number or truth value, as a text.
+/// A string, number or boolean as text.
 pub(super) fn plain_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -166,7 +165,7 @@ pub(super) fn plain_text(value: &Value) -> Option<String> {
     }
 }
 
-/// The beginning of a text that is too long for an event.
+/// Cuts a text that is too long for an event.
 pub(super) fn cut(mut text: String) -> String {
     text.truncate(text.floor_char_boundary(MAX_FIELD_BYTES));
     text
@@ -213,7 +212,7 @@ mod tests {
         let cut = Reading::new(&answer(200, "[1]", true));
         assert_eq!(cut.message(), "[1]");
         assert_eq!(cut.echo(None, "t"), Ok(None), "nobody asks for it");
-        // It begins like an array of one number, but nobody knows how it goes on.
+        // It looks like an array of one number, but the rest is unknown.
         let beyond = cut.value("/0").unwrap_err();
         assert_eq!(cut.echo(Some("/0"), "t"), Err(beyond));
         assert_eq!(cut.field("/0"), Err(beyond));

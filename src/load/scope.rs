@@ -1,36 +1,36 @@
-//! What the placeholders of a text can stand for.
+//! The values that placeholders can refer to.
 
 use std::collections::BTreeSet;
 
-/// What the placeholders of a text can stand for: texts are parsed in the order in which they are
-/// filled in.
+/// The values that the placeholders of a text can refer to. Texts are parsed in the order in which
+/// they are filled in.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct PlaceholderScope {
-    /// How many values the texts before this one draw.
+    /// How many values the earlier texts draw.
     draws: usize,
-    /// Nothing may be drawn any more: the request has been sent.
+    /// The request has been sent, so nothing more can be drawn.
     is_sent: bool,
-    /// How many values the request draws that this one follows, if it follows one.
+    /// How many values the followed request draws, if this request follows one.
     after: Option<usize>,
-    /// What the texts so far need of the answer to that one: JSON pointers.
+    /// The JSON pointers that the texts so far read in the followed request's response.
     pub pointers: BTreeSet<String>,
 }
 
-/// What can be repeated of a request that this one follows.
+/// A value of the request that this one follows.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Remembered {
     /// Its token.
     Token,
     /// Its number.
     Number,
-    /// The value that it has drawn at this place, counted from 0.
+    /// The value that it drew at this position, counted from 0.
     Drawn(usize),
-    /// What its answer had at a JSON pointer.
+    /// The value at a JSON pointer of its response.
     Answer(String),
 }
 
 impl PlaceholderScope {
-    /// Of a request that follows one of another kind, or none.
+    /// The scope of a request that follows another one, or none.
     pub fn after(followed: Option<&PlaceholderScope>) -> Self {
         PlaceholderScope {
             after: followed.map(|followed| followed.draws),
@@ -38,7 +38,7 @@ impl PlaceholderScope {
         }
     }
 
-    /// The same, once all that the request draws was drawn.
+    /// The scope after the request is sent.
     pub fn sent(self) -> Self {
         PlaceholderScope {
             is_sent: true,
@@ -46,14 +46,14 @@ impl PlaceholderScope {
         }
     }
 
-    /// Counts one more value that is drawn.
+    /// Counts one more drawn value.
     ///
     /// # Errors
-    /// When it is too late for that.
+    /// When the request has been sent.
     pub fn draw(&mut self) -> Result<(), String> {
         if self.is_sent {
             return Err(
-                "what is expected cannot be drawn anew; `{pick}` repeats what the request draws"
+                "nothing can be drawn after the request is sent; `{pick}` repeats the value that it drew"
                     .to_owned(),
             );
         }
@@ -61,20 +61,20 @@ impl PlaceholderScope {
         Ok(())
     }
 
-    /// The place of the drawn value that `{pick}` or `{pick.2}` repeats; none if it is no
-    /// placeholder.
+    /// The position of the drawn value that `{pick}` or `{pick.2}` repeats; `None` for any other
+    /// name.
     pub fn repeated(&self, name: &str) -> Result<Option<usize>, String> {
         repeated(name, name, self.draws)
     }
 
-    /// What `{after.…}` stands for; none if it is no placeholder.
+    /// The value that `{after.…}` stands for; `None` for any other name.
     pub fn remembered(&mut self, name: &str) -> Result<Option<Remembered>, String> {
         let Some(of) = name.strip_prefix("after.") else {
             return Ok(None);
         };
         let Some(draws) = self.after else {
             return Err(format!(
-                "`{{{name}}}` is of the request that this one follows: say which by `after`"
+                "`{{{name}}}` needs a request to follow: name it with `after`"
             ));
         };
         Ok(Some(match of {
@@ -92,15 +92,15 @@ impl PlaceholderScope {
     }
 }
 
-/// The place of the drawn value that `{pick}` or `{pick.2}` repeats, of so many; none if it is no
-/// placeholder. `name` is the placeholder as a whole.
+/// The position of the drawn value that `{pick}` or `{pick.2}` repeats, among `draws`; `None` for any
+/// other name. `name` is the whole placeholder, for errors.
 fn repeated(name: &str, of: &str, draws: usize) -> Result<Option<usize>, String> {
     let nth = match of.strip_prefix("pick.").map(str::parse::<usize>) {
         None if of != "pick" => return Ok(None),
         None if draws > 1 => {
             return Err(format!(
                 "`{{{name}}}` may be any of the {draws} values that the request draws: write `{{{name}.1}}` for the \
-                 first (they count through path, headers and json)"
+                 first one, counted through path, headers and json"
             ));
         }
         None => 1,
@@ -115,6 +115,6 @@ fn repeated(name: &str, of: &str, draws: usize) -> Result<Option<usize>, String>
         _ => format!("only {draws} are drawn"),
     };
     Err(format!(
-        "`{{{name}}}` repeats a value that the request draws by `{{pick:a|b}}` or `$pick`, and {drawn} before it"
+        "`{{{name}}}` repeats a value that the request draws with `{{pick:a|b}}` or `$pick`, but {drawn} before it"
     ))
 }

@@ -1,4 +1,4 @@
-//! What the load stage is told by the configuration.
+//! Settings of the load stage.
 
 use serde::Deserialize;
 
@@ -9,7 +9,7 @@ pub enum Connections {
     /// A new connection for every exchange.
     #[default]
     Fresh,
-    /// Connections are kept and used again, as a service's client would.
+    /// Connections are kept and reused, as in a service that calls another.
     Pooled,
 }
 
@@ -23,14 +23,14 @@ impl Connections {
     }
 }
 
-/// How much load one trial may ever make, whatever its plan asks for.
+/// Upper bounds on the load of one trial, whatever its plan asks for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Caps {
-    /// Requests in flight at once.
+    /// Requests in flight at the same time.
     pub in_flight: usize,
-    /// Requests in all.
+    /// Requests in total.
     pub requests: u64,
-    /// Requests begun per second.
+    /// Requests started per second.
     pub rate_per_s: f64,
 }
 

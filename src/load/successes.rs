@@ -1,4 +1,4 @@
-//! What has succeeded so far, for the requests that follow it.
+//! The successful requests that others may follow.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,10 +9,10 @@ use proptest::test_runner::TestRng;
 use super::values::Past;
 use crate::model::KindName;
 
-/// How many requests of a kind are remembered: those that succeeded last.
+/// How many requests of a kind are remembered: the last ones that succeeded.
 const MOST: usize = 4_096;
 
-/// The requests of a trial that have succeeded, by their kind; the last one at the back.
+/// The successful requests of a trial by kind, the latest at the back.
 #[derive(Default)]
 pub(super) struct Successes(Mutex<BTreeMap<KindName, VecDeque<Arc<Past>>>>);
 
@@ -27,8 +27,8 @@ impl Successes {
         }
     }
 
-    /// Draws one of a kind, if any has succeeded so far: what was written before an outage is read
-    /// as well as what was written last.
+    /// Draws a successful request of this kind, if there is one. Any may be drawn, not only the
+    /// latest, so that data from before an outage is read too.
     pub fn draw(&self, kind: &KindName, rng: &mut TestRng) -> Option<Arc<Past>> {
         let kinds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let of_kind = kinds.get(kind)?;

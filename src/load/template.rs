@@ -1,14 +1,14 @@
-//! A request kind, ready to be made into requests.
+//! The template of a kind's requests and polls.
 
 use bytes::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderName};
 use hyper::{HeaderMap, Method, header::HeaderValue};
-use serde_json::Value;
 
 use super::expectation::AnswerExpectation;
 use super::json_text::JsonText;
-use super::placeholder::{NO_JOB_YET, Text};
+use super::placeholder::Text;
 use super::scope::PlaceholderScope;
+use super::syntax::{self, check_pointer};
 use super::values::Values;
 use super::{ExchangeError, HttpRequest, LoadError};
 use crate::model::RequestKind;
@@ -20,23 +20,23 @@ pub(super) struct Template {
     path: Text,
     headers: Vec<(HeaderName, Text)>,
     json: Option<JsonText>,
-    /// How its job is polled, if it becomes one.
+    /// The poll of its job, for a kind that becomes one.
     pub poll: Option<PollTemplate>,
-    /// What its answer has to be.
+    /// What the response must be.
     pub expectation: AnswerExpectation,
-    /// What its texts refer to.
+    /// What the placeholders refer to.
     pub scope: PlaceholderScope,
 }
 
-/// The poll of a job.
+/// The path of a job's poll.
 #[derive(Debug)]
 pub(super) struct PollTemplate(Text);
 
 impl Template {
-    /// Parses a kind, and what the one that it follows has drawn.
+    /// Parses a kind. `followed` is the kind that it follows.
     ///
     /// # Errors
-    /// Names the part that offends. A header's value is not repeated.
+    /// Names the offending key. The value of a header is not shown.
     pub fn new(kind: &RequestKind, followed: Option<&Template>) -> Result<Self, LoadError> {
         let bad = |place: &str, message: String| LoadError::Kind {
             kind: kind.name.clone(),
@@ -44,7 +44,7 @@ impl Template {
             message,
         };
         let method = Method::from_bytes(kind.method.as_bytes())
-            .map_err(|_| bad("method", format!("`{}` is no HTTP method", kind.method)))?;
+            .map_err(|_| bad("method", format!("`{}` is not an HTTP method", kind.method)))?;
         let mut scope = PlaceholderScope::after(followed.map(|followed| &followed.scope));
         let path = Text::parse_before_job(&kind.path, &mut scope)
             .map_err(|message| bad("path", message))?;
@@ -56,7 +56,7 @@ impl Template {
         let json = kind
             .json
             .as_ref()
-            .map(|json| body(json, &mut scope))
+            .map(|json| JsonText::parse_before_job(json, &mut scope))
             .transpose()
             .map_err(|message| bad("json", message))?;
         let mut answered = scope.clone().sent();
@@ -72,13 +72,16 @@ impl Template {
         for later in [answered, polled] {
             scope.pointers.extend(later.pointers);
         }
-        for (place, pointer) in pointers(kind) {
-            if !pointer.is_empty() && !pointer.starts_with('/') {
-                return Err(bad(
-                    place,
-                    format!("`{pointer}` is no JSON pointer; it must begin with `/`"),
-                ));
-            }
+        let job = kind.job.as_ref();
+        let pointers = [
+            ("expect.echo", kind.expect.echo.as_deref()),
+            ("job.id", job.map(|job| job.id.as_str())),
+            ("job.state", job.map(|job| job.state.as_str())),
+            ("job.message", job.and_then(|job| job.message.as_deref())),
+        ];
+        for (place, pointer) in pointers {
+            let checked = pointer.map_or(Ok(()), check_pointer);
+            checked.map_err(|message| bad(place, message))?;
         }
         Ok(Template {
             method,
@@ -94,7 +97,7 @@ impl Template {
     /// Makes a request.
     ///
     /// # Errors
-    /// When a value that was filled in cannot stand in a header.
+    /// When a filled-in value is invalid in a header.
     pub fn request(&self, values: &mut Values) -> Result<HttpRequest, ExchangeError> {
         let path = self.path.fill_path(values);
         let mut headers = HeaderMap::new();
@@ -102,7 +105,7 @@ impl Template {
             let mut value =
                 HeaderValue::from_str(&text.fill(values)).map_err(|_| ExchangeError::Harness {
                     message: format!(
-                        "the header `{name}` cannot hold what its placeholders became"
+                        "the header `{name}` is invalid with its placeholders filled in"
                     ),
                 })?;
             value.set_sensitive(true);
@@ -126,13 +129,13 @@ impl PollTemplate {
         let text = Text::parse(path, scope)?;
         if !text.names_job() {
             return Err(format!(
-                "`{path}` does not say which job: it needs `{{id}}`"
+                "`{path}` does not contain the job's id: write `{{id}}` where it belongs"
             ));
         }
         Ok(PollTemplate(text))
     }
 
-    /// Makes the request that polls a job, with the headers of the request that it came from.
+    /// Makes the request that polls a job. It has the headers of the request that became the job.
     pub fn request(&self, submitted: &HeaderMap, id: &str, values: &mut Values) -> HttpRequest {
         id.clone_into(&mut values.job);
         let mut request = HttpRequest::get(&self.0.fill_path(values));
@@ -142,46 +145,17 @@ impl PollTemplate {
     }
 }
 
-fn body(json: &Value, scope: &mut PlaceholderScope) -> Result<JsonText, String> {
-    let parsed = JsonText::parse(json, scope)?;
-    match parsed.any(&Text::names_job) {
-        true => Err(NO_JOB_YET.to_owned()),
-        false => Ok(parsed),
-    }
-}
-
 fn header(
     name: &str,
     value: &str,
     scope: &mut PlaceholderScope,
 ) -> Result<(HeaderName, Text), String> {
-    let parsed = HeaderName::from_bytes(name.as_bytes())
-        .map_err(|_| format!("`{name}` is no header's name"))?;
-    // The value may be a secret, so the error names only the header.
-    HeaderValue::from_str(value)
-        .map_err(|_| format!("the value of `{name}` cannot stand in a header"))?;
+    let (parsed, _) = syntax::header(name, value)?;
+    // The value may be a secret, so the error does not show it.
     let text = Text::parse_before_job(value, scope).map_err(|_| {
-        format!(
-            "the value of `{name}` has an unknown placeholder; `{{{{` stands for a literal brace"
-        )
+        format!("the value of the header `{name}` has an unknown placeholder; write `{{{{` for a literal brace")
     })?;
     Ok((parsed, text))
-}
-
-fn pointers(kind: &RequestKind) -> impl Iterator<Item = (&'static str, &str)> {
-    let echo = kind
-        .expect
-        .echo
-        .iter()
-        .map(|pointer| ("expect.echo", pointer));
-    let job = kind.job.iter().flat_map(|job| {
-        let message = job.message.iter().map(|pointer| ("job.message", pointer));
-        [("job.id", &job.id), ("job.state", &job.state)]
-            .into_iter()
-            .chain(message)
-    });
-    echo.chain(job)
-        .map(|(place, pointer)| (place, pointer.as_str()))
 }
 
 #[cfg(test)]
@@ -250,7 +224,7 @@ mod tests {
         ] {
             kind.json = Some(json!([wrong]));
             let error = Template::new(&kind, None).unwrap_err().to_string();
-            assert!(error.contains("names the values to draw from"), "{error}");
+            assert!(error.contains("list the values to draw from"), "{error}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! Whom to trust over TLS.
+//! The certificate authorities to trust.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,14 +9,12 @@ use rustls::{ClientConfig, RootCertStore, crypto};
 
 use super::LoadError;
 
-/// Trusts the system's certificate authorities, and those of a PEM file.
+/// Trusts the system's certificate authorities, and those in a PEM file.
 ///
-/// Both transports are given this configuration ready-made, so no process-wide provider of
-/// cryptography has to be installed.
+/// Both transports use this configuration, so no process-wide crypto provider has to be installed.
 pub(super) fn client_config(ca: Option<&Path>) -> Result<ClientConfig, LoadError> {
     let mut roots = RootCertStore::empty();
-    // A system without authorities, or with a broken one among them, can still be used over plain
-    // HTTP and with a file of its own.
+    // Missing or broken system authorities are no error: plain HTTP and a PEM file still work.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if let Some(path) = ca {
         add_file(&mut roots, path).map_err(|message| LoadError::Ca {
@@ -40,7 +38,7 @@ fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), String> {
         roots.add(certificate).map_err(|error| error.to_string())?;
     }
     if roots.len() == before {
-        return Err("it holds no certificate in PEM form".to_owned());
+        return Err("it contains no certificate in PEM format".to_owned());
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! One HTTP exchange with the API, whatever carries it.
+//! The trait of transports: one HTTP exchange with the API.
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
@@ -8,30 +8,30 @@ use hyper::{HeaderMap, Method};
 
 use crate::model::UnknownReason;
 
-/// How much of an answer's body is read where nothing else is said, in bytes. What is longer is cut
-/// here, and its connection dropped.
+/// The default for how much of a response body is read, in bytes. A longer body is cut there, and
+/// its connection is dropped.
 pub const MAX_BODY_BYTES: usize = 1 << 20;
 
-/// Carries requests to the API, one attempt each: no retry, no redirect, no proxy.
+/// Carries requests to the API, with one attempt each: no retry, no redirect, no proxy.
 #[async_trait]
 pub trait Transport: Send + Sync {
-    /// Sends one request and reads its whole answer. It may take for ever: the caller bounds the
-    /// time, and gives up by dropping the future.
+    /// Sends one request and reads the whole response. This may take forever: the caller limits the
+    /// time, and cancels by dropping the future.
     ///
     /// # Errors
-    /// When no answer came, and whose doing that was.
+    /// When no response came. Says whether the API or the harness is to blame.
     async fn exchange(&self, request: HttpRequest) -> Result<HttpAnswer, ExchangeError>;
 
-    /// Where requests go: a URL without a slash at its end.
+    /// The URL that requests go to, without a trailing slash.
     fn url(&self) -> &str;
 
-    /// The address that it leads to (`host:port`), if it is on a network.
+    /// The address (`host:port`) that requests go to, if it is on a network.
     fn address(&self) -> Option<String> {
         None
     }
 }
 
-/// A request as it goes to the wire.
+/// A request as it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpRequest {
     /// The method.
@@ -44,20 +44,20 @@ pub struct HttpRequest {
     pub body: Option<Bytes>,
 }
 
-/// An answer as it came from the wire.
+/// A response as it was received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpAnswer {
     /// The status.
     pub status: u16,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body, or as much of it as may be read.
+    /// The body, up to the limit on body size.
     pub body: Bytes,
-    /// Whether there is more of it that was not read.
+    /// Whether the body is longer than what was read of it.
     pub is_cut: bool,
 }
 
-/// Why an exchange has no answer.
+/// Why an exchange has no response.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ExchangeError {
     /// The API did not answer.
@@ -68,8 +68,8 @@ pub enum ExchangeError {
         /// The error's own words.
         message: String,
     },
-    /// The harness or its environment failed: out of file descriptors, no such host name, a
-    /// certificate that is not trusted. This is never the API's fault.
+    /// The harness or its environment failed: out of file descriptors, an unknown host name, an
+    /// untrusted certificate. This is never the API's fault.
     #[error("{message}")]
     Harness {
         /// The error's own words.
@@ -90,7 +90,7 @@ impl HttpRequest {
 }
 
 impl HttpAnswer {
-    /// Reads an answer's body to its end, or so many bytes of it.
+    /// Reads a response body to its end, or up to `max_bytes` of it.
     pub(crate) async fn read<B>(
         status: u16,
         headers: HeaderMap,

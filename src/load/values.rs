@@ -1,4 +1,4 @@
-//! What the placeholders of one request stand for.
+//! The values of one request's placeholders.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,38 +9,38 @@ use serde_json::Value;
 
 use super::scope::Remembered;
 
-/// What the placeholders of one request stand for.
+/// The values of one request's placeholders.
 #[derive(Debug, Clone)]
 pub(super) struct Values {
     /// `{token}`.
     pub token: String,
     /// `{n}`.
     pub number: u64,
-    /// `{id}`, once it is known.
+    /// `{id}`, empty until the job is accepted.
     pub job: String,
     /// Draws each `{pick:…}`.
     pub picks: TestRng,
-    /// What was drawn so far, in order.
+    /// The values drawn so far, in order.
     pub drawn: Vec<Value>,
-    /// The request that it follows.
+    /// The request that this one follows.
     pub after: Option<Arc<Past>>,
 }
 
-/// What is remembered of a request that has succeeded, for those that follow it.
+/// A successful request, as remembered for those that follow it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Past {
     /// Its number.
     pub number: u64,
     /// Its token.
     pub token: String,
-    /// What it has drawn, in order.
+    /// The values that it drew, in order.
     pub drawn: Vec<Value>,
-    /// What its answer had at some JSON pointers.
+    /// Values of its response, by JSON pointer.
     pub answer: BTreeMap<String, Value>,
 }
 
 impl Values {
-    /// Draws one of some values.
+    /// Draws one of these values.
     pub fn draw<'v, V>(&mut self, values: &'v [V]) -> &'v V
     where
         V: Clone + Into<Value>,
@@ -50,7 +50,7 @@ impl Values {
         drawn
     }
 
-    /// What stands for something of the request that this one follows.
+    /// The value of an `{after.…}` placeholder.
     pub fn remembered(&self, of: &Remembered) -> Option<Value> {
         let past = self.after.as_ref()?;
         match of {

@@ -1,4 +1,4 @@
-//! A transport whose every exchange ends.
+//! A transport with a time limit.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,25 +12,25 @@ use crate::trace::{EventKind, Recorder};
 
 /// A transport with the limit `answer` on each exchange.
 pub(super) struct TimedTransport {
-    /// What carries the requests.
+    /// Carries the requests.
     pub transport: Arc<dyn Transport>,
-    /// How long an exchange may take from its sending.
+    /// How long an exchange may take after it is sent.
     pub answer_limit: Duration,
-    /// Where the harness's own errors go.
+    /// Records the harness's own errors.
     pub recorder: Recorder,
 }
 
-/// An exchange without an answer.
+/// An exchange without a response.
 #[derive(Debug)]
 pub(super) struct Lost {
-    /// Why. `Dropped` stands for an error of the harness, which has been recorded.
+    /// Why. `Dropped` means an error of the harness, which has been recorded.
     pub reason: UnknownReason,
     message: String,
 }
 
 impl TimedTransport {
-    /// Sends a request and waits for its answer, as long as the limit allows; time that this
-    /// machine withholds does not count.
+    /// Sends a request and waits for the response until the limit has passed. Time in which this
+    /// machine did not let the harness run does not count.
     pub async fn exchange(&self, request: HttpRequest) -> Result<Reading, Lost> {
         let answer = tokio::select! {
             biased;

@@ -1,34 +1,33 @@
-//! A text with layers of encoding removed.
+//! Removes layers of encoding from a text.
 //!
-//! Looking for a secret in decoded text, and not for encoded secrets in the text, finds it however
-//! a program has mixed the encodings, and how deep: JSON in JSON, a URL in HTML.
+//! The text is decoded to search for the plain secret, instead of encoding the secret to search the
+//! text. So any mixture of encodings is covered: JSON in JSON, a URL in HTML.
 
-/// How many layers are removed at most.
+/// The maximum number of layers that are removed.
 const DEEPEST: usize = 5;
 
-/// How many combinations of layers are looked at for one text at most.
+/// The maximum number of decoded versions of one text.
 const MOST_VIEWS: usize = 32;
 
-/// A text, or what one looks like when a layer of encoding is removed. It knows where each of its
-/// bytes stood in the text.
+/// A text with some layers of encoding removed. It knows the original position of each byte.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct DecodedText {
     pub bytes: Vec<u8>,
-    /// For each byte, and for the end: where it begins in the text.
+    /// The original position of each byte and of the end.
     from: Vec<u32>,
 }
 
-/// What stands for something else: a byte or a character, and how many bytes of code it took.
+/// A decoded byte or character, and the length of its encoding in bytes.
 type Decoded = (Vec<u8>, usize);
 
-/// Reads a code at the beginning of a text, if there is one.
+/// Decodes an escape sequence at the start of a text, if there is one.
 type Decoder = fn(&[u8]) -> Option<Decoded>;
 
-/// Form encoding is percent encoding in which `+` is a blank.
+/// Form encoding is percent encoding in which `+` is a space.
 const DECODERS: [Decoder; 4] = [backslash, percent, form, entity];
 
 impl DecodedText {
-    /// A text as it is.
+    /// The text itself.
     pub fn of(text: &str) -> Self {
         DecodedText {
             bytes: text.as_bytes().to_vec(),
@@ -36,7 +35,7 @@ impl DecodedText {
         }
     }
 
-    /// The text as it is, and with any layers removed.
+    /// The text itself, and its versions with any combination of layers removed.
     pub fn all(text: &str) -> Vec<Self> {
         let mut views = vec![DecodedText::of(text)];
         let mut begin = 0;
@@ -57,12 +56,12 @@ impl DecodedText {
         views
     }
 
-    /// Where a stretch of it stands in the text.
+    /// The original range of a range of this text.
     pub fn place(&self, begin: usize, end: usize) -> (usize, usize) {
         (self.from[begin] as usize, self.from[end] as usize)
     }
 
-    /// The same without one layer; none where there is no such layer.
+    /// The text with one layer removed; `None` if it has no such layer.
     fn without(&self, decoder: Decoder) -> Option<Self> {
         let mut bytes = Vec::with_capacity(self.bytes.len());
         let mut from = Vec::with_capacity(self.from.len());
@@ -85,7 +84,7 @@ impl DecodedText {
     }
 }
 
-/// As JSON, Python, JavaScript and Rust write strings.
+/// Escapes in strings of JSON, Python, JavaScript and Rust.
 fn backslash(text: &[u8]) -> Option<Decoded> {
     let (b'\\', code) = (text.first()?, text.get(1)?) else {
         return None;
@@ -109,7 +108,7 @@ fn backslash(text: &[u8]) -> Option<Decoded> {
     Some((vec![plain], 2))
 }
 
-/// `\uD83D\uDE00`, or one that needs no second half.
+/// `\uXXXX`, or a surrogate pair such as `\uD83D\uDE00`.
 fn utf16(text: &[u8]) -> Option<Decoded> {
     let first = hex(text.get(2..6)?)?;
     if let Some(second) = text
@@ -136,7 +135,7 @@ fn form(text: &[u8]) -> Option<Decoded> {
     }
 }
 
-/// As HTML and XML write characters.
+/// Entities in HTML and XML.
 fn entity(text: &[u8]) -> Option<Decoded> {
     let length = text.iter().take(10).position(|byte| *byte == b';')?;
     let code = text[..length].strip_prefix(b"&")?;

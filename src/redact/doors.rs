@@ -1,7 +1,7 @@
-//! The secrets that this process knows, and the doors by which texts leave it.
+//! The secrets of this process, and the functions that texts pass before they are output.
 //!
-//! They are known to the whole process because an error, a panic or a message of a library can
-//! carry any of them, and knows nothing of configurations.
+//! The secrets are global, because any error, panic or library message may contain one, and none of
+//! them has access to the configuration.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -25,14 +25,14 @@ struct Known {
     redactors: Option<Redactors>,
 }
 
-/// For all secrets, and for the distinctive ones.
+/// Redactors for all secrets, and for the distinctive ones.
 struct Redactors {
     all: Redactor,
     distinctive: Redactor,
 }
 
-/// Keeps these secrets from leaving this process from now on. Returns those that were not known
-/// before and are [too short](super::SHORTEST) for that.
+/// Adds secrets that must not be output from now on. Returns the new ones that cannot be redacted
+/// because they are [too short](super::SHORTEST).
 pub fn know(secrets: &[Secret]) -> Vec<Secret> {
     let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
     let new = secrets
@@ -49,17 +49,18 @@ pub fn know(secrets: &[Secret]) -> Vec<Secret> {
     short.collect()
 }
 
-/// A text that others may have worded, such as an error, without any secret.
+/// Removes all secrets from a text that comeback did not write itself, such as an error.
 pub fn foreign(text: &str) -> String {
     with(|redactors| redactors.all.clean(text).into_owned()).unwrap_or_else(|| text.to_owned())
 }
 
-/// A text of comeback's own wording, without distinctive secrets.
+/// Removes distinctive secrets from a text that comeback wrote itself.
 pub fn own(text: &str) -> Cow<'_, str> {
     with(|redactors| redactors.distinctive.clean(text)).unwrap_or(Cow::Borrowed(text))
 }
 
-/// A value as JSON on one line, fit to be shown on a terminal, and without distinctive secrets.
+/// Serializes a value as JSON on one line, without distinctive secrets and terminal control
+/// characters.
 ///
 /// # Errors
 /// As [`serde_json::to_string`].
@@ -71,7 +72,7 @@ pub fn to_json(value: &impl Serialize) -> serde_json::Result<String> {
     document.map(visible_json)
 }
 
-/// The same on many lines.
+/// As [`to_json`], but indented.
 ///
 /// # Errors
 /// As [`serde_json::to_string_pretty`].
@@ -83,7 +84,7 @@ pub fn to_json_pretty(value: &impl Serialize) -> serde_json::Result<String> {
     document.map(visible_json)
 }
 
-/// None if nothing is known that would have to be removed.
+/// The value without distinctive secrets; `None` if there are no secrets at all.
 fn clean(value: &impl Serialize) -> serde_json::Result<Option<Value>> {
     if with(|_| ()).is_none() {
         return Ok(None);
@@ -111,8 +112,8 @@ fn with<T>(ask: impl FnOnce(&Redactors) -> T) -> Option<T> {
     known.redactors.as_ref().map(ask)
 }
 
-/// Writes texts fit to be shown, and without distinctive secrets. Each of them is to be written at
-/// once: a secret in two pieces is not found.
+/// Writes texts without distinctive secrets and terminal control characters. Write each text in one
+/// call: a secret in two pieces is not found.
 pub struct Clean<W>(pub W);
 
 impl<W: Write> Write for Clean<W> {
@@ -127,10 +128,10 @@ impl<W: Write> Write for Clean<W> {
     }
 }
 
-/// Writes a file anew, fit to be shown.
+/// Creates or replaces a file, through [`Clean`].
 ///
 /// # Errors
-/// When it cannot be written.
+/// When the file cannot be written.
 pub fn write_file(
     path: &Path,
     content: impl FnOnce(&mut Clean<BufWriter<File>>) -> io::Result<()>,

@@ -1,19 +1,19 @@
-//! What must not leave the program as it is: secrets, and characters that command a terminal.
+//! Removes secrets, and characters that control a terminal, from everything that comeback outputs.
 //!
-//! Every text that leaves passes through here at one of a few doors:
+//! Every text leaves through one of these doors:
 //!
-//! | door | what goes through it | what is removed |
+//! | door | what passes | what is removed |
 //! |---|---|---|
-//! | [`Recorder`](crate::trace::Recorder) | what APIs, logs and engines say | every secret |
+//! | [`Recorder`](crate::trace::Recorder) | texts from APIs, logs and engines | every secret |
 //! | standard error (`cli/stream.rs`, `cli/bar.rs`) | errors, progress, diagnostics | every secret |
-//! | standard output, traces, summaries, report files | comeback's own wording around all that | distinctive secrets |
+//! | standard output, traces, summaries, report files | the same texts in comeback's own wording | distinctive secrets |
 //!
-//! The last door is a second lock: what it lets through has come through the first already, or is
-//! comeback's own. It leaves plain words and numbers alone, because a variable that happens to be
-//! `stop` or `8000` would otherwise take words and figures out of reports.
+//! The last door is a second check: its texts have passed the first door or are comeback's own. It
+//! keeps plain words and numbers, because a variable with the value `stop` or `8000` would otherwise
+//! remove words and figures from reports.
 //!
-//! A secret is found in the spellings that programs give it (see [`Redactor`]), and shown by the
-//! name of its variable, `${NAME}`: just as the configuration writes it.
+//! A secret is found in many encodings (see [`Redactor`]). It is replaced by the name of its
+//! variable, `${NAME}`, as in the configuration.
 
 mod decoded;
 mod doors;

@@ -10,39 +10,44 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use super::decoded::DecodedText;
 use super::secret::Secret;
 
-/// A text of fewer bytes has not been cut by whoever read it.
+/// A text with fewer bytes was not cut by its reader.
 const SHORTEST_CUT: usize = 256;
 
-/// The shortest part of a secret that is looked for where a text was cut.
+/// The shortest part of a secret that is searched for at the ends of a cut text.
 const SHORTEST_PART: usize = 8;
 
-/// The longest text that is looked at in one piece: looking at it takes many times its room.
+/// The longest text that is searched in one piece, in bytes. The search needs many times its memory.
 const LONGEST_PIECE: usize = 64 * 1024;
 
-/// Takes secrets out of texts, however they are spelled: as they are; line by line; escaped as in
-/// JSON, Python or Rust; percent-encoded, with `+` for a blank or without; as HTML entities; in
-/// base64 of either alphabet, within a longer run too; in any of these within one another, five
-/// deep; and cut at either end of a long text.
+/// Removes secrets from texts. It finds a secret and each of its lines in these forms:
+///
+/// - plain;
+/// - escaped as in JSON, Python or Rust;
+/// - percent-encoded, with `+` or `%20` for a space;
+/// - with HTML entities;
+/// - in base64 of either alphabet, also inside a longer base64 text;
+/// - in up to five layers of these;
+/// - cut off at either end of a long text.
 #[derive(Debug, Clone, Default)]
 pub struct Redactor {
-    /// None if there is nothing to look for.
+    /// `None` if there is nothing to find.
     finder: Option<AhoCorasick>,
-    /// What the finder looks for.
+    /// What the finder searches for.
     patterns: Vec<Pattern>,
-    /// The values and lines, and what is shown instead.
+    /// The secret values and lines, each with its replacement.
     needles: Vec<(String, String)>,
 }
 
-/// One spelling of a needle.
+/// A needle as plain text or in base64.
 #[derive(Debug, Clone)]
 struct Pattern {
     text: String,
     needle: usize,
-    /// How many characters before and after the text hold a part of the needle too.
+    /// How many characters before and after the text also encode parts of the needle.
     beside: (usize, usize),
 }
 
-/// A stretch of a text that must not be shown, and which needle it is.
+/// A range of a text to remove, and which needle it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Found {
     begin: usize,
@@ -51,8 +56,8 @@ struct Found {
 }
 
 impl Redactor {
-    /// Knows these secrets. Of two with the same value, the earlier one's label is shown. Values
-    /// that are [too short](super::SHORTEST) are left alone.
+    /// A redactor of these secrets. Of two with the same value, the label of the first is used.
+    /// Values that are [too short](super::SHORTEST) are ignored.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
         let mut needles: Vec<(String, String)> = Vec::new();
         for secret in secrets {
@@ -84,7 +89,7 @@ impl Redactor {
         }
     }
 
-    /// The text without secrets.
+    /// Replaces the secrets in a text by their labels.
     pub fn clean<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let Some(finder) = &self.finder else {
             return Cow::Borrowed(text);
@@ -94,13 +99,7 @@ impl Redactor {
         while begin < text.len() {
             let piece = piece(&text[begin..]);
             for view in DecodedText::all(piece) {
-                for (start, end, needle) in self.find(finder, &view) {
-                    found.push(Found {
-                        begin: begin + start,
-                        end: begin + end,
-                        needle,
-                    });
-                }
+                found.extend(self.find(finder, &view, begin));
             }
             begin += piece.len();
         }
@@ -108,7 +107,7 @@ impl Redactor {
         self.without(text, &found)
     }
 
-    /// The text without these stretches of it, which are in order and may overlap.
+    /// Replaces these ranges of a text. They are sorted and may overlap.
     fn without<'a>(&self, text: &'a str, found: &[Found]) -> Cow<'a, str> {
         let mut clean = String::new();
         let mut end = 0;
@@ -128,50 +127,56 @@ impl Redactor {
         }
     }
 
-    /// Where needles stand in the text of a view, and which.
-    fn find(&self, finder: &AhoCorasick, view: &DecodedText) -> Vec<(usize, usize, usize)> {
-        let found = finder.find_iter(&view.bytes).map(|found| {
+    /// The needles in a decoded piece of a text, which begins at `offset` in the text.
+    fn find<'a>(
+        &'a self,
+        finder: &'a AhoCorasick,
+        view: &'a DecodedText,
+        offset: usize,
+    ) -> impl Iterator<Item = Found> + 'a {
+        finder.find_iter(&view.bytes).map(move |found| {
             let pattern = &self.patterns[found.pattern()];
             let (before, after) = pattern.beside;
             let begin = found.start().saturating_sub(before);
             let end = (found.end() + after).min(view.bytes.len());
             let (begin, end) = view.place(begin, end);
-            (begin, end, pattern.needle)
-        });
-        found.collect()
+            Found {
+                begin: offset + begin,
+                end: offset + end,
+                needle: pattern.needle,
+            }
+        })
     }
 
-    /// Parts of secrets at the ends of a text that may have been cut within one.
+    /// Parts of secrets at the ends of a text that may have been cut inside a secret.
     fn cut(&self, text: &str) -> Vec<Found> {
         let mut found = Vec::new();
+        let text = text.as_bytes();
         if text.len() < SHORTEST_CUT {
             return found;
         }
         for (nth, (needle, _)) in self.needles.iter().enumerate() {
             let needle = needle.as_bytes();
             let lengths = || (SHORTEST_PART..needle.len()).rev();
-            let text = text.as_bytes();
-            if let Some(n) = lengths().find(|n| text.ends_with(&needle[..*n])) {
-                found.push(Found {
-                    begin: text.len() - n,
-                    end: text.len(),
-                    needle: nth,
-                });
-            }
-            if let Some(n) = lengths().find(|n| text.starts_with(&needle[needle.len() - n..])) {
-                found.push(Found {
-                    begin: 0,
-                    end: n,
-                    needle: nth,
-                });
-            }
+            let at_end = lengths().find(|n| text.ends_with(&needle[..*n]));
+            let at_begin = lengths().find(|n| text.starts_with(&needle[needle.len() - n..]));
+            let ranges = [
+                at_end.map(|n| (text.len() - n, text.len())),
+                at_begin.map(|n| (0, n)),
+            ];
+            found.extend(ranges.into_iter().flatten().map(|(begin, end)| Found {
+                begin,
+                end,
+                needle: nth,
+            }));
         }
         found
     }
 }
 
-/// What base64 makes of a needle within any text: its first byte may be any of the three that make
-/// four characters. Characters that it shares with its neighbours are not part of the pattern.
+/// The base64 forms of a needle inside a longer text: its first byte may be any of the three bytes
+/// that are encoded together. Characters that also encode neighbouring bytes are not part of the
+/// pattern.
 fn base64(nth: usize, needle: &str) -> Vec<Pattern> {
     let mut patterns = Vec::new();
     for before in 0..3 {
@@ -188,8 +193,8 @@ fn base64(nth: usize, needle: &str) -> Vec<Pattern> {
     patterns
 }
 
-/// The beginning of a text, up to a blank or a tag, where it is longer than can be looked at at
-/// once.
+/// The first piece of a text, of at most [`LONGEST_PIECE`] bytes. Ends at a space, a line break or a
+/// tag if possible.
 fn piece(text: &str) -> &str {
     if text.len() <= LONGEST_PIECE {
         return text;
@@ -219,7 +224,7 @@ mod tests {
         ])
     }
 
-    /// What encoders make of a text.
+    /// A text in various encodings.
     fn spellings(text: &str) -> Vec<String> {
         let json = serde_json::to_string(text).unwrap();
         let json = json[1..json.len() - 1].to_owned();
@@ -345,7 +350,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the text: what is no secret stays, and nothing panics.
+        /// Any text without secrets stays unchanged, and nothing panics.
         #[test]
         fn what_surrounds_a_secret_stays(before in "\\PC{0,40}", after in "\\PC{0,40}") {
             let clean = redactor().clean(&format!("{before}\n\u{1}hunter2\u{1}\n{after}")).into_owned();

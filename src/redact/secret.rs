@@ -2,29 +2,29 @@
 
 use std::collections::BTreeSet;
 
-/// The fewest characters of a value that is taken out of texts. Shorter ones are part of ordinary
-/// words everywhere: removing them would make any text unreadable and protect nothing.
+/// The shortest value that is redacted, in characters. Shorter values are parts of ordinary words:
+/// removing them would make texts unreadable and protect nothing.
 pub const SHORTEST: usize = 4;
 
-/// From how many bytes on a plain word counts as distinctive: longer than any word of reports.
+/// A plain word counts as distinctive from this length on, in bytes. No word in a report is as long.
 const LONG_WORD: usize = 20;
 
-/// From how many bytes on any other value does.
+/// Any other value counts as distinctive from this length on, in bytes.
 const LONG: usize = 8;
 
-/// A value that must not be shown, and what is shown in its place.
+/// A value that must not be shown, and its replacement.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Secret {
-    /// What is shown: `${NAME}`, or `[redacted]` for a value without a name.
+    /// The replacement: `${NAME}`, or `[redacted]` for a value without a name.
     pub label: String,
     /// The value.
     pub value: String,
 }
 
 impl Secret {
-    /// The value of a variable of the environment.
+    /// The value of an environment variable.
     pub fn of_variable(name: &str, value: &str) -> Self {
-        // The label goes into JSON, HTML and file names.
+        // The label is used in JSON, HTML and file names.
         let odd = |c: char| !c.is_ascii_alphanumeric() && !"_-.".contains(c);
         Secret {
             label: format!("${{{}}}", name.replace(odd, "_")),
@@ -32,7 +32,7 @@ impl Secret {
         }
     }
 
-    /// A value that stands in the configuration itself.
+    /// A value from the configuration file itself.
     pub fn of_text(value: &str) -> Self {
         Secret {
             label: "[redacted]".to_owned(),
@@ -40,13 +40,13 @@ impl Secret {
         }
     }
 
-    /// Whether the value is too short to be found in texts.
+    /// Whether the value is too short to be redacted.
     pub fn is_short(&self) -> bool {
         self.needles().is_empty() && !self.value.is_empty()
     }
 
-    /// Whether no text of comeback's own can hold the value by chance: it is neither a number nor a
-    /// word that a report could use.
+    /// Whether comeback's own texts cannot contain the value by chance: it is neither a number nor a
+    /// word that a report may use.
     pub fn is_distinctive(&self) -> bool {
         let value = self.value.trim();
         let is_word = value.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
@@ -54,7 +54,7 @@ impl Secret {
         value.len() >= LONG && !is_number && (!is_word || value.len() >= LONG_WORD)
     }
 
-    /// What is looked for: the value, and each of its lines, for logs come line by line.
+    /// What to search for: the value, and each of its lines, because logs are read line by line.
     pub(super) fn needles(&self) -> BTreeSet<&str> {
         let lines = self.value.lines().map(str::trim);
         let whole = [self.value.as_str(), self.value.trim()].into_iter();

@@ -1,39 +1,36 @@
-//! Characters that command a terminal, or change the order in which a line is read.
+//! Escapes characters that control a terminal or reorder a line.
 
 use std::borrow::Cow;
 
-/// A text in which such characters are shown as codes: control characters other than line breaks
-/// and tabs, marks that turn the direction of writing, and separators that some programs take for
-/// line breaks. An API, a log line or a label could otherwise clear the screen, or make a line say
-/// the opposite.
+/// Escapes control characters other than line breaks and tabs, marks that change the direction of
+/// writing, and separators that some programs treat as line breaks. Otherwise a response or a log
+/// line could clear the screen or make a line read differently.
 pub fn visible(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_hostile) {
-        return Cow::Borrowed(text);
-    }
-    let mut visible = String::new();
-    for character in text.chars() {
-        match is_hostile(character) {
-            true => visible.extend(character.escape_default()),
-            false => visible.push(character),
-        }
-    }
-    Cow::Owned(visible)
+    let escaped = escape(text, |character| character.escape_default().to_string());
+    escaped.map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
-/// The same for a JSON document, where such characters are part of strings: programs read the
-/// document as before.
+/// The same for a JSON document, in which these characters occur only in strings. The document keeps
+/// its meaning.
 pub(super) fn visible_json(document: String) -> String {
-    if !document.contains(is_hostile) {
-        return document;
-    }
-    let mut visible = String::new();
-    for character in document.chars() {
-        match is_hostile(character) {
-            true => visible += &format!("\\u{:04x}", u32::from(character)),
-            false => visible.push(character),
+    let escaped = escape(&document, |character| {
+        format!("\\u{:04x}", u32::from(character))
+    });
+    escaped.unwrap_or(document)
+}
+
+/// Replaces each hostile character by its code; `None` if there is none.
+fn escape(text: &str, code: impl Fn(char) -> String) -> Option<String> {
+    text.contains(is_hostile).then(|| {
+        let mut escaped = String::new();
+        for character in text.chars() {
+            match is_hostile(character) {
+                true => escaped += &code(character),
+                false => escaped.push(character),
+            }
         }
-    }
-    visible
+        escaped
+    })
 }
 
 fn is_hostile(character: char) -> bool {

@@ -10,41 +10,12 @@ use crate::model::{
 };
 use crate::trace::{Event, Trace, outages_ms};
 
-/// A campaign: the verdict in one sentence, each failure with its evidence and the next commands,
-/// and latencies.
+/// A campaign: measurements, what was tested, each failure with its evidence and the commands that
+/// go on from it. The verdict and the page are last, where they stay in sight.
 pub fn summary(summary: &Summary) -> String {
-    let verdict = summary.verdict.to_string().to_uppercase();
-    let mut text = format!("{verdict}: {}\n", wording::sentence(summary));
-    for failure in &summary.failures {
-        text.push('\n');
-        text.push_str(&super::failure::failure(failure));
-    }
-    if !summary.reused.is_empty() {
-        let _ = writeln!(text, "\n{}:", wording::REUSED);
-    }
-    for trace in &summary.reused {
-        let _ = writeln!(text, "  {}", wording::fate_line(trace));
-    }
-    if !summary.known.is_empty() {
-        text.push_str("\nKnown failures, seen again:\n");
-    }
-    for known in &summary.known {
-        let _ = writeln!(text, "  {}: {}", known.signature, wording::known(known));
-    }
-    for reason in &summary.inconclusive_reasons {
-        let _ = writeln!(text, "  inconclusive: {reason}");
-    }
-    if let Some(untested) = &summary.untested {
-        let _ = writeln!(text, "  inconclusive: nothing was tested: {untested}");
-    }
-    if let Some(doubted) = wording::doubted(summary) {
-        let _ = writeln!(text, "  {doubted}");
-    }
-    for trace in &summary.doubted {
-        let _ = writeln!(text, "    {}", wording::retry(trace));
-    }
-    if let Some(removed) = wording::removed(summary) {
-        let _ = writeln!(text, "  {removed}");
+    let mut text = measurements(summary);
+    for rehearsal in &summary.scenario {
+        text.push_str(&self::rehearsal(rehearsal));
     }
     for (nth, line) in super::tested::tested(summary).iter().enumerate() {
         let label = if nth == 0 {
@@ -57,25 +28,72 @@ pub fn summary(summary: &Summary) -> String {
     if let Some(warning) = wording::warning(&summary.first_calls) {
         let _ = writeln!(text, "\n  warning    {warning}");
     }
-    for rehearsal in &summary.scenario {
-        text.push_str(&self::rehearsal(rehearsal));
+    text.push_str(&undecided(summary));
+    if !summary.reused.is_empty() {
+        let _ = writeln!(text, "\n{}:", wording::REUSED);
     }
+    for trace in &summary.reused {
+        let _ = writeln!(text, "  {}", wording::fate_line(trace));
+    }
+    if !summary.known.is_empty() {
+        text.push_str("\nKnown failures, seen again:\n");
+    }
+    for known in &summary.known {
+        let _ = writeln!(text, "  {}: {}", known.signature, wording::known(known));
+    }
+    for failure in &summary.failures {
+        text.push('\n');
+        text.push_str(&super::failure::failure(failure));
+    }
+    let verdict = summary.verdict.to_string().to_uppercase();
+    let _ = write!(
+        text,
+        "\n{verdict}: {}\nThe page is {run}/report.html, and everything else about this run is beside it.",
+        wording::sentence(summary),
+        run = summary.run
+    );
+    text.trim_start_matches('\n').to_owned()
+}
+
+/// How long requests and recoveries took.
+fn measurements(summary: &Summary) -> String {
+    let mut text = String::new();
     if !summary.latency.is_empty() {
-        let _ = write!(
+        let _ = writeln!(
             text,
-            "\nLatency from the intended send, over all trials:\n{}\n",
+            "\nLatency from the intended send, over all trials:\n{}",
             latency(&summary.latency)
         );
     }
     if !summary.recovery.is_empty() {
-        let _ = write!(
+        let _ = writeln!(
             text,
-            "\nFrom backend-ready to success, over all trials with a fault:\n{}\n",
+            "\nFrom backend-ready to success, over all trials with a fault:\n{}",
             recovery(&summary.recovery)
         );
     }
-    let _ = write!(text, "\nEverything about this run is in {}", summary.run);
     text
+}
+
+/// What could not be decided, and how to try it again.
+fn undecided(summary: &Summary) -> String {
+    let reasons = summary.inconclusive_reasons.iter();
+    let reasons = reasons.map(|reason| format!("inconclusive: {reason}"));
+    let untested = summary.untested.iter();
+    let untested = untested.map(|why| format!("inconclusive: nothing was tested: {why}"));
+    let retries = summary.doubted.iter();
+    let retries = retries.map(|trace| format!("  {}", wording::retry(trace)));
+    let lines: Vec<String> = reasons
+        .chain(untested)
+        .chain(wording::doubted(summary))
+        .chain(retries)
+        .chain(wording::removed(summary))
+        .map(|line| format!("  {line}\n"))
+        .collect();
+    match lines.is_empty() {
+        true => String::new(),
+        false => format!("\n{}", lines.concat()),
+    }
 }
 
 /// A report: the campaign, or each trace with its verdict and latencies.

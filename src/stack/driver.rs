@@ -1,4 +1,4 @@
-//! What drives a service.
+//! The trait of drivers.
 
 use async_trait::async_trait;
 
@@ -7,76 +7,76 @@ use crate::model::Act;
 
 /// A handle on one service: a container, or a group of processes.
 ///
-/// Every act is idempotent: to start what runs, to kill what is dead, or to thaw what is not frozen
-/// is no error. An act has been *done* when it returns: a killed process is gone, a thawed one
-/// runs.
+/// Every act is idempotent: starting a running service, killing a dead one or thawing one that is
+/// not frozen is no error. An act is complete when it returns: a killed process is gone, a thawed
+/// one is running.
 #[async_trait]
 pub trait Driver: Send + Sync {
     /// Does one act.
     ///
     /// # Errors
-    /// When the environment refuses. That makes the trial inconclusive.
+    /// When the environment refuses. The trial is then inconclusive.
     async fn act(&self, act: Act) -> Result<(), DriverError>;
 
-    /// What state the service is in.
+    /// The state of the service.
     ///
     /// # Errors
-    /// When the environment cannot tell.
+    /// When the state cannot be determined.
     async fn state(&self) -> Result<ServiceState, DriverError>;
 
     /// Whether this driver can do an act at all.
     fn supports(&self, act: Act) -> bool;
 
-    /// How somebody else can undo whatever this driver may do or have done to the service as it is
-    /// now, after this process has died; none where the service ends with this process anyway. It
-    /// may be another one after each act. The journal is told before every act and after every
-    /// start, and keeps it where it has changed.
+    /// How another process can undo, after this one has died, what this driver has done or is about
+    /// to do; `None` if the service ends with this process anyway. The lease may change with each
+    /// act, so the journal asks before every act and after every start, and stores each new lease.
     fn lease(&self) -> Option<Lease>;
 
-    /// If the service was started by this driver and has ended since without being asked to: how it
-    /// ended, and what it said last.
+    /// How the service ended, with its last log lines, if this driver started it and it ended
+    /// without being asked to.
     fn ended_by_itself(&self) -> Option<String> {
         None
     }
 
-    /// What tells the service from every other one, whatever configurations call it; none where
-    /// nobody else can have it.
+    /// Identifies the service on this machine, whatever name a configuration gives it; `None` if no
+    /// other run can drive the same service.
     fn identity(&self) -> Option<String> {
         None
     }
 
-    /// Whether the service goes on when this process has ended: somebody else started it, and it is
-    /// not ours to end.
+    /// Whether the service keeps running after this process has ended, because somebody else
+    /// started it.
     fn outlives_us(&self) -> bool;
 
-    /// What happens to the service from now on: log lines, exits, starts. The stream ends when the
-    /// receiver is dropped or the environment is gone, in which case its last message is
-    /// [`Observation::Lost`](super::Observation::Lost).
+    /// Log lines, exits and starts of the service from now on. The stream ends when the receiver is
+    /// dropped, or with [`Observation::Lost`](super::Observation::Lost) when the environment is
+    /// gone.
     fn observe(&self) -> Observations;
 
-    /// Runs a command where the service runs and says whether it succeeded, with its output's tail.
+    /// Runs a command where the service runs. Returns whether it succeeded, and the end of its
+    /// output.
     ///
     /// # Errors
     /// When the command cannot be run at all.
     async fn exec(&self, command: &[String]) -> Result<(bool, String), DriverError>;
 
-    /// What the service uses of its machine at this moment; none where it does not run, or nobody
-    /// can tell. Looking must be cheap: it is done again and again while requests are timed.
+    /// The resources that the service uses now; `None` if it does not run or they are unknown. Must
+    /// be cheap, because it is called repeatedly while requests are timed.
     ///
     /// # Errors
     /// When the environment does not answer.
     async fn usage(&self) -> Result<Option<Usage>, DriverError>;
 
-    /// What exactly is acted on.
+    /// What exactly this driver acts on.
     fn subject(&self) -> Subject;
 
-    /// The service's first process, where it runs on this machine and is known: its threads and
-    /// those of its descendants can be looked at.
+    /// The process id of the service's first process, if it runs on this machine. Used to inspect
+    /// its threads and those of its descendants.
     async fn leader(&self) -> Option<u32> {
         None
     }
 
-    /// Ends for good what this driver itself has brought up; what others started is left running.
+    /// Ends what this driver itself has started. Services that others started keep running.
     ///
     /// # Errors
     /// When the environment refuses.

@@ -1,11 +1,10 @@
 //! Why a service cannot be driven.
 
-/// A service that could not be driven. The message names the service and, where there is one, the
-/// remedy.
+/// A service could not be driven. The message says how to fix that, if possible.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum DriverError {
-    /// The service, or what it runs on, is not there. This is an error of the configuration or the
-    /// environment.
+    /// The service, or something that it runs on, does not exist: an error of the configuration or
+    /// the environment.
     #[error("{service}: {message}")]
     Missing {
         /// The service.
@@ -13,7 +12,7 @@ pub enum DriverError {
         /// What is missing, and what to do.
         message: String,
     },
-    /// The service could not be brought back as it was, so nothing is done to it.
+    /// The driver refuses to act, because it could not bring the service back as it was.
     #[error("{service}: {message}")]
     Irreversible {
         /// The service.
@@ -28,10 +27,10 @@ pub enum DriverError {
         service: String,
         /// The act.
         act: String,
-        /// What the environment said.
+        /// The error's own message.
         message: String,
     },
-    /// This driver cannot do such an act.
+    /// The driver does not support this act.
     #[error("{service}: this driver cannot {act} a service")]
     Unsupported {
         /// The service.
@@ -39,4 +38,35 @@ pub enum DriverError {
         /// The act.
         act: String,
     },
+}
+
+impl DriverError {
+    /// [`DriverError::Missing`].
+    pub(crate) fn missing(service: impl Into<String>, message: impl Into<String>) -> Self {
+        DriverError::Missing {
+            service: service.into(),
+            message: message.into(),
+        }
+    }
+
+    /// [`DriverError::Act`].
+    pub(crate) fn failed(
+        service: impl Into<String>,
+        act: impl ToString,
+        message: impl ToString,
+    ) -> Self {
+        DriverError::Act {
+            service: service.into(),
+            act: act.to_string(),
+            message: message.to_string(),
+        }
+    }
+
+    /// [`DriverError::Unsupported`].
+    pub(crate) fn unsupported(service: impl Into<String>, act: impl ToString) -> Self {
+        DriverError::Unsupported {
+            service: service.into(),
+            act: act.to_string(),
+        }
+    }
 }

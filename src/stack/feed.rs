@@ -1,9 +1,8 @@
-//! What a driver sees on its way to those who want to know it: a queue that is bounded.
+//! A bounded queue of a driver's observations.
 //!
-//! A service that logs faster than anybody can take it in must neither be held up, which would
-//! disturb what is measured, nor fill this machine's memory. So lines beyond the bound are left
-//! out, and counted: in their place comes [`Observation::LinesDropped`]. Whatever is no line (an
-//! exit, a start) is never left out.
+//! A service that logs faster than its lines are processed must neither be slowed down, which would
+//! disturb the measurement, nor fill this machine's memory. So lines beyond the bound are dropped and
+//! counted ([`Observation::LinesDropped`]). Exits and starts are never dropped.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -12,13 +11,13 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use super::Observation;
 
-/// How many bytes of lines may wait to be taken.
+/// The bound on lines in the queue, in bytes.
 const MAX_WAITING_BYTES: usize = 4 << 20;
 
-/// What a line costs beside its text.
+/// The memory of a line in addition to its text.
 const PER_LINE_BYTES: usize = 128;
 
-/// A new queue: where a driver puts what it sees, and where it is taken from.
+/// The two ends of a new queue.
 pub fn feed() -> (Feed, Observations) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let waiting = Arc::new(Waiting::default());
@@ -29,14 +28,14 @@ pub fn feed() -> (Feed, Observations) {
     (feed, Observations { receiver, waiting })
 }
 
-/// Where a driver puts what it sees.
+/// The sending end, for the driver.
 #[derive(Debug)]
 pub struct Feed {
     sender: UnboundedSender<Observation>,
     waiting: Arc<Waiting>,
 }
 
-/// What a driver sees, in order.
+/// The receiving end: a driver's observations in order.
 #[derive(Debug)]
 pub struct Observations {
     receiver: UnboundedReceiver<Observation>,
@@ -50,7 +49,7 @@ struct Waiting {
 }
 
 impl Feed {
-    /// Puts an observation at the end of the queue; `false` when nobody listens any more.
+    /// Adds an observation. Returns `false` if the receiver is gone.
     pub fn send(&self, observation: Observation) -> bool {
         if let Some(cost) = cost(&observation) {
             let waiting = self.waiting.bytes.fetch_add(cost, Ordering::Relaxed);
@@ -63,14 +62,14 @@ impl Feed {
         self.sender.send(observation).is_ok()
     }
 
-    /// Waits until nobody listens any more.
+    /// Waits until the receiver is gone.
     pub async fn closed(&self) {
         self.sender.closed().await;
     }
 }
 
 impl Observations {
-    /// The next observation, as soon as there is one; none when there will be no more.
+    /// Waits for the next observation; `None` if there will be no more.
     pub async fn recv(&mut self) -> Option<Observation> {
         match self.dropped() {
             None => {
@@ -81,7 +80,7 @@ impl Observations {
         }
     }
 
-    /// The next observation, if there is one now.
+    /// The next observation, if there is one already.
     pub fn try_recv(&mut self) -> Option<Observation> {
         self.dropped().or_else(|| {
             let observation = self.receiver.try_recv().ok()?;
@@ -89,7 +88,7 @@ impl Observations {
         })
     }
 
-    /// That lines were left out is told before what is still waiting: it is about as old.
+    /// Dropped lines are reported before the queued observations, which are about as old.
     fn dropped(&self) -> Option<Observation> {
         match self.waiting.dropped.swap(0, Ordering::Relaxed) {
             0 => None,
@@ -105,7 +104,7 @@ impl Observations {
     }
 }
 
-/// How much a line counts against the bound.
+/// How much an observation counts against the bound; `None` if it is not a line.
 fn cost(observation: &Observation) -> Option<usize> {
     match observation {
         Observation::Log { line, .. } => Some(line.len() + PER_LINE_BYTES),

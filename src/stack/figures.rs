@@ -1,18 +1,17 @@
-//! What processes of this machine use of it, as `/proc` tells.
+//! The resources that processes of this machine use, from `/proc`.
 
 use std::time::Duration;
 
 use procfs::ProcError;
-use procfs::process::{Process, Stat, all_processes};
+use procfs::process::{Process, Stat};
 
-/// The figures of several processes, added up. Where one of them may not be read, the sum is
-/// unknown.
+/// The sum of several processes' figures. A sum is `None` if it is unreadable for any of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Figures {
-    /// Processor time, that of children that have ended included.
+    /// CPU time, including that of children that have ended.
     pub cpu: Duration,
-    /// Memory that no file stands behind: what a process has allocated. Mapped programs and
-    /// libraries are shared, and don't leak.
+    /// Memory that a process has allocated (anonymous and shared memory). Mapped files do not count:
+    /// they are shared and cannot leak.
     pub memory_bytes: Option<u64>,
     /// Open file descriptors.
     pub fds: Option<u64>,
@@ -21,29 +20,15 @@ pub(super) struct Figures {
 }
 
 impl Figures {
-    /// The figures of every living process of which `belongs` is true; none where there is no such
-    /// process.
-    pub fn of(belongs: impl Fn(&Process, &Stat) -> bool) -> Option<Figures> {
-        // A process that ends while it is looked at is no part of the sum.
-        let processes = all_processes().ok()?.filter_map(Result::ok);
+    /// The figures of those processes that are alive; `None` if none is.
+    pub fn of(processes: impl Iterator<Item = Process>) -> Option<Figures> {
+        // A process that ends meanwhile is not part of the sum.
         let living = processes.filter_map(|process| {
             let stat = process.stat().ok()?;
-            (!matches!(stat.state, 'Z' | 'X') && belongs(&process, &stat))
-                .then(|| of_one(&process, &stat))
-                .flatten()
-        });
-        living.reduce(Figures::and)
-    }
-
-    /// The figures of these processes, as far as they live; none where none does. Nothing else is
-    /// looked at.
-    pub fn of_these(pids: impl Iterator<Item = i32>) -> Option<Figures> {
-        let living = pids.filter_map(|pid| {
-            let process = Process::new(pid).ok()?;
-            let stat = process.stat().ok()?;
-            (!matches!(stat.state, 'Z' | 'X'))
-                .then(|| of_one(&process, &stat))
-                .flatten()
+            match stat.state {
+                'Z' | 'X' => None,
+                _ => of_one(&process, &stat),
+            }
         });
         living.reduce(Figures::and)
     }
@@ -84,16 +69,15 @@ mod tests {
 
     use super::*;
 
-    /// Whoever tells this process to be the one that is measured, and nothing else.
+    /// Set in the process that is to be measured.
     const MEASURED: &str = "COMEBACK_TEST_OF_FIGURES";
 
     fn own() -> Figures {
-        let me = std::process::id() as i32;
-        Figures::of(|process, _| process.pid() == me).unwrap()
+        Figures::of(Process::myself().into_iter()).unwrap()
     }
 
-    /// Other tests of this process open files and use memory at the same time, so this is measured
-    /// in a process of its own: this test, started by itself.
+    /// Other tests in this process open files and use memory at the same time, so this test measures
+    /// another process that runs only this test.
     #[test]
     fn open_files_threads_and_memory_are_counted_at_once() {
         if std::env::var_os(MEASURED).is_none() {
@@ -122,7 +106,7 @@ mod tests {
 
     #[test]
     fn without_a_process_there_are_no_figures() {
-        assert_eq!(Figures::of(|_, _| false), None);
+        assert_eq!(Figures::of(std::iter::empty()), None);
     }
 
     #[test]

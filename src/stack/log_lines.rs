@@ -1,18 +1,17 @@
-//! The lines of a service's output, however long they are.
+//! Splits a service's output into lines of bounded length.
 
 use std::io;
 
 use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 
-/// How much of a line is kept, in bytes: a line is for people, and what is matched against it is
-/// near its beginning.
+/// How much of a line is kept, in bytes.
 pub(super) const MAX_LINE_BYTES: usize = 64 << 10;
 
-/// What stands at the end of a line of which only the beginning was kept.
+/// Ends a line that was cut.
 pub(super) const CUT: &str = "… (cut)";
 
-/// The next line, without its end; none at the end of the output. Of a longer line than
-/// [`MAX_LINE_BYTES`] the rest is read and thrown away.
+/// The next line, without its line break; `None` at the end of the output. The part of a line beyond
+/// [`MAX_LINE_BYTES`] is read and discarded.
 pub(super) async fn next(output: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Option<String>> {
     let mut line = PartialLine::default();
     loop {
@@ -42,12 +41,12 @@ pub(super) struct PartialLine {
 }
 
 impl PartialLine {
-    /// Whether nothing of it has arrived.
+    /// Whether nothing has arrived yet.
     pub fn is_empty(&self) -> bool {
         !self.has_begun
     }
 
-    /// Takes the next part.
+    /// Appends the next part.
     pub fn push(&mut self, part: &[u8]) {
         self.has_begun |= !part.is_empty();
         let text = part.strip_suffix(b"\n").unwrap_or(part);
@@ -56,7 +55,7 @@ impl PartialLine {
         self.bytes.extend_from_slice(&text[..text.len().min(room)]);
     }
 
-    /// The whole line, and makes room for the next; none if nothing has arrived.
+    /// Returns the line and starts the next one; `None` if nothing has arrived.
     pub fn finish(&mut self) -> Option<String> {
         let PartialLine {
             bytes,

@@ -1,8 +1,8 @@
-//! A mark in the environment of what is started, so that it is found again when nobody knows its
-//! process id.
+//! A mark in the environment of processes that comeback starts. It finds them when their process ids
+//! are unknown.
 //!
-//! A mark is written to the journal before the process exists. Whoever dies between the two has
-//! said enough.
+//! A mark is written to the journal before the process exists, so `comeback heal` finds the process
+//! even if comeback dies in between.
 
 use std::ffi::OsStr;
 use std::io;
@@ -10,13 +10,13 @@ use std::io;
 use procfs::process::{Process, all_processes};
 use serde::{Deserialize, Serialize};
 
-/// A value that no other process has in its environment, unless it inherited it.
+/// A unique value for an environment variable. Other processes have it only by inheritance.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Mark(String);
 
 impl Mark {
-    /// A new one. It has 128 random bits.
+    /// A new mark with 128 random bits.
     pub fn unique() -> Self {
         let half = || fastrand::u64(..);
         Mark(format!("{:016x}{:016x}", half(), half()))
@@ -28,8 +28,8 @@ impl Mark {
     }
 }
 
-/// The living processes that have this value of an environment variable. Processes of other users
-/// are not seen.
+/// The living processes in whose environment a variable has this value. Other users' processes are
+/// not visible.
 ///
 /// # Errors
 /// When `/proc` cannot be read.

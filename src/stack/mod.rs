@@ -1,7 +1,7 @@
 //! The system under test: one driver per service, and a direct readiness probe per backend.
 //!
-//! This file holds the traits and plain data only; [`process`], [`docker`] and [`command`]
-//! implement them, and so does the [demo](crate::demo).
+//! The files of this folder hold traits and plain data. [`process`], [`docker`] and [`command`]
+//! implement the traits, and so does the [demo](crate::demo).
 
 pub mod command;
 pub mod docker;
@@ -16,6 +16,7 @@ mod observation;
 pub mod port;
 pub mod probe;
 pub mod process;
+mod program;
 mod readiness_probe;
 mod stack;
 mod subject;

@@ -1,8 +1,8 @@
-//! What is seen of a service.
+//! What a driver observes of a service.
 
 use std::time::Duration;
 
-/// What state a service is in.
+/// The state of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServiceState {
     /// It runs.
@@ -13,16 +13,15 @@ pub enum ServiceState {
     Stopped,
 }
 
-/// What a service uses of its machine, all of its processes together. What cannot be read is
-/// unknown, and never zero.
+/// The resources that all processes of a service use together. `None` means unknown, not zero.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Usage {
-    /// What tells this process or container from the one before: figures of two identities are not
+    /// Identifies this start of the process or container. Figures of different starts are not
     /// comparable.
     pub identity: String,
-    /// Processor time since its start; one busy core adds a second per second.
+    /// CPU time since the start. One busy core adds one second per second.
     pub cpu: Duration,
-    /// Memory of its own, without files that are only cached or mapped.
+    /// Allocated memory, without cached and mapped files.
     pub memory_bytes: Option<u64>,
     /// Open file descriptors.
     pub fds: Option<u64>,
@@ -30,37 +29,36 @@ pub struct Usage {
     pub threads: Option<u64>,
 }
 
-/// Something that a driver saw.
+/// Something that a driver observed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Observation {
     /// A line of its log.
     Log {
-        /// The line, without its end.
+        /// The line, without its line break.
         line: String,
         /// The source's own time (RFC 3339).
         source_at: Option<String>,
     },
-    /// So many lines of its log were left out here, because they came faster than they were taken.
+    /// This many log lines were dropped here, because they came faster than they were processed.
     LinesDropped(u64),
     /// It ended.
     Exited {
         /// The exit code; 128 + n for signal n.
         code: Option<i64>,
-        /// Whether the kernel killed it for want of memory.
+        /// Whether the kernel killed it because memory ran out.
         oom: bool,
         /// The source's own time (RFC 3339).
         source_at: Option<String>,
     },
     /// It started.
     Started {
-        /// What tells this process or container from the one before: a process id, a container's
-        /// id.
+        /// Identifies this start: a process id, or a container's id with a time.
         identity: String,
         /// The source's own time (RFC 3339).
         source_at: Option<String>,
     },
     /// It was frozen (true) or thawed (false).
     Paused(bool),
-    /// The environment can no longer be observed, and why.
+    /// The service can no longer be observed, and why.
     Lost(String),
 }

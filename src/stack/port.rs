@@ -1,20 +1,22 @@
-//! Free ports for services of our own, chosen so that nobody else takes them.
+//! Free ports for services that comeback starts, reserved so that no other program takes them.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use tokio::net::TcpSocket;
 
-/// The lowest port that is tried.
+/// The lowest port to try.
 const FIRST: u16 = 10_000;
 
-/// A port of 127.0.0.1 that is kept for a service of ours, also while that service is down.
+/// A port of 127.0.0.1 that is reserved for a service, even while the service is down.
 ///
-/// It is below the range that the kernel gives to outgoing connections: in that range, a client
-/// that tries to connect while nothing listens can be given the very port it connects to, talk to
-/// itself, and keep the service from coming back. It is held by a socket that is bound and does not
-/// listen: a service that sets `SO_REUSEADDR` can listen there, connections are refused while none
-/// does, and whoever else looks for a free port finds it taken.
+/// The port is below the kernel's range for outgoing connections. Inside that range, a client that
+/// connects while nothing listens can get the destination port as its own source port, talk to
+/// itself, and block the service's restart.
+///
+/// The reservation is a socket that is bound but does not listen. A service that sets `SO_REUSEADDR`
+/// can still listen on the port, connections are refused while it does not, and other programs find
+/// the port in use.
 #[derive(Debug)]
 pub struct ReservedPort {
     held: TcpSocket,
@@ -24,10 +26,10 @@ impl ReservedPort {
     /// Reserves a free port.
     ///
     /// # Errors
-    /// When all are taken, or the system allows no sockets.
+    /// When all ports are taken, or no socket can be created.
     pub fn reserve() -> io::Result<ReservedPort> {
         let ports = FIRST..first_ephemeral().max(FIRST + 1);
-        // Runs that start together look in different places first.
+        // Runs that start at the same time begin at different ports.
         let start = std::process::id() as usize * 2 % ports.len();
         let mut last = io::Error::other("no port is free");
         for port in ports.clone().skip(start).chain(ports.take(start)) {
@@ -42,7 +44,7 @@ impl ReservedPort {
     /// The port's address.
     ///
     /// # Errors
-    /// When the system cannot tell.
+    /// When the system cannot provide it.
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.held.local_addr()
     }
@@ -50,14 +52,14 @@ impl ReservedPort {
 
 fn hold(port: u16) -> io::Result<TcpSocket> {
     let socket = TcpSocket::new_v4()?;
-    // Bound without SO_REUSEADDR, so that it fails where somebody else has bound; shared with our
-    // own service only afterwards.
+    // Without SO_REUSEADDR, binding fails if another program has bound the port. Set it afterwards,
+    // so that our own service can share the port.
     socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
     socket.set_reuseaddr(true)?;
     Ok(socket)
 }
 
-/// The first port that the kernel gives to outgoing connections: by default 32768.
+/// The first port of the kernel's range for outgoing connections, 32768 by default.
 fn first_ephemeral() -> u16 {
     let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range");
     let first = range
@@ -82,7 +84,7 @@ mod tests {
             assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
             let listener = TcpListener::bind(address).await.unwrap();
             let client = TcpStream::connect(address).await.unwrap();
-            // The service closes first, so that its end of the connection lingers in TIME_WAIT.
+            // The service closes first, so that its end of the connection stays in TIME_WAIT.
             drop(listener.accept().await.unwrap());
             drop(client);
         }

@@ -1,5 +1,4 @@
-//! Readiness probes that every driver can serve: a TCP connect, a command that succeeds, a line in
-//! the log.
+//! Readiness probes that work with every driver: a TCP connection, a command, a log line.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -9,8 +8,8 @@ use tokio::net::TcpStream;
 
 use super::{Driver, Observation, Observations, Probe, ServiceState};
 
-/// Ready when a TCP connect to `address` succeeds. That is weak evidence: Docker's proxy accepts
-/// before the program listens.
+/// Ready when a TCP connection to `address` succeeds. Weak evidence: Docker's proxy accepts before
+/// the program listens.
 #[derive(Debug)]
 pub struct TcpProbe {
     /// `host:port`.
@@ -35,7 +34,7 @@ impl Probe for TcpProbe {
     }
 }
 
-/// Ready when a command, run where the service runs, succeeds.
+/// Ready when a command succeeds where the service runs.
 #[derive(Debug)]
 pub struct ExecProbe {
     /// The command and its arguments.
@@ -54,13 +53,12 @@ impl Probe for ExecProbe {
     }
 
     fn means(&self) -> String {
-        format!("`{}`, run where it runs", self.command.join(" "))
+        format!("`{}`, run where the service runs", self.command.join(" "))
     }
 }
 
-/// Ready when the service's log has shown a line that matches, since it was last started. A service
-/// that was found running counts as ready until it is restarted: what it logged before is not
-/// known.
+/// Ready when the service has logged a matching line since its last start. A service that was already
+/// running counts as ready until it is restarted, because its earlier log is unknown.
 #[derive(Debug)]
 pub struct LogProbe {
     pattern: Regex,
@@ -70,15 +68,15 @@ pub struct LogProbe {
 #[derive(Debug)]
 struct Seen {
     observations: Observations,
-    /// Whether the line was seen since the last start; none before the first one.
+    /// Whether the line was seen since the last start; `None` before the first observed start.
     line: Option<bool>,
 }
 
 impl LogProbe {
-    /// Looks for a pattern in what a driver observes from now on.
+    /// Searches a driver's observations for a pattern from now on.
     ///
     /// # Errors
-    /// When the pattern is no regular expression.
+    /// When the pattern is not a regular expression.
     pub fn new(pattern: &str, observations: Observations) -> Result<Self, regex::Error> {
         let seen = Mutex::new(Seen {
             observations,
@@ -108,12 +106,12 @@ impl Probe for LogProbe {
         match (state, seen.line) {
             (ServiceState::Running, None | Some(true)) => Ok(()),
             (ServiceState::Running, Some(false)) => Err("the line was not logged yet".to_owned()),
-            (ServiceState::Paused, _) => Err("it is frozen".to_owned()),
-            (ServiceState::Stopped, _) => Err("it does not run".to_owned()),
+            (ServiceState::Paused, _) => Err("the service is frozen".to_owned()),
+            (ServiceState::Stopped, _) => Err("the service is not running".to_owned()),
         }
     }
 
     fn means(&self) -> String {
-        format!("its log, for a line like `{}`", self.pattern)
+        format!("a log line that matches `{}`", self.pattern)
     }
 }

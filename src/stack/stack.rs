@@ -6,18 +6,17 @@ use super::port::ReservedPort;
 use super::{Driver, Probe};
 use crate::model::BackendName;
 
-/// The system under test: an API, its backends, and the handles to both.
+/// The system under test: the drivers of an API and its backends.
 pub struct Stack {
-    /// The API's driver, where it can be observed and reset.
+    /// The API's driver, if the API can be observed and reset.
     pub api: Option<Box<dyn Driver>>,
     /// The backends, in the configuration's order.
     pub backends: Vec<Backend>,
-    /// Kept for as long as the stack lives, so that a service that is started again finds its port
-    /// free.
+    /// Reserved for the lifetime of the stack, so that a restarted service finds its port free.
     pub ports: Vec<ReservedPort>,
 }
 
-/// A backend: how it is driven, and how it is asked whether it is ready, past the API.
+/// A backend: its driver and its direct readiness probe.
 pub struct Backend {
     /// Its name.
     pub name: BackendName,
@@ -27,9 +26,9 @@ pub struct Backend {
     pub probe: Box<dyn Probe>,
     /// The backends that must be ready before this one is started.
     pub after: Vec<BackendName>,
-    /// How often the probe is sent while it waits for a change.
+    /// The interval between probes.
     pub probe_every: Duration,
-    /// How long one probe may take; a probe that takes longer says "not ready".
+    /// The timeout of one probe. A probe that takes longer counts as "not ready".
     pub probe_timeout: Duration,
 }
 
@@ -39,7 +38,7 @@ impl Stack {
         self.backends.iter().find(|backend| backend.name == name)
     }
 
-    /// Every service's name and driver, the backends first: the order in which they are brought up.
+    /// All services' names and drivers in start order: the backends first.
     pub fn services(&self) -> impl Iterator<Item = (&str, &dyn Driver)> {
         let backends = self.backends.iter().map(|b| (b.name.as_str(), &*b.driver));
         backends.chain(self.api.iter().map(|api| (crate::model::API, &**api)))

@@ -1,10 +1,10 @@
-//! What a driver acts on, for people who want to know it before anything happens.
+//! What a driver acts on. Shown to the user before anything happens.
 
 use std::path::PathBuf;
 
 use serde::Serialize;
 
-/// What a driver acts on. Nothing else is ever touched by it.
+/// What a driver acts on. It never touches anything else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "driver", rename_all = "kebab-case")]
 pub enum Subject {
@@ -17,27 +17,27 @@ pub enum Subject {
         /// The container's name.
         name: String,
     },
-    /// The processes that a command starts, which comeback runs itself.
+    /// The processes of a command that comeback runs itself.
     Process {
         /// The program and its arguments.
         command: Vec<String>,
-        /// Where it runs; none is comeback's own directory.
+        /// The working directory; `None` means comeback's own.
         dir: Option<PathBuf>,
     },
-    /// Whatever these commands of the user's reach.
+    /// A service that the user's own commands drive.
     Command {
-        /// Starts it.
+        /// Starts the service.
         start: Vec<String>,
         /// Asks it to end.
         stop: Option<Vec<String>>,
         /// Kills it.
         kill: Option<Vec<String>>,
-        /// Tells whether it runs.
+        /// Succeeds if the service is running.
         status: Vec<String>,
-        /// Where they run.
+        /// The working directory of the commands.
         dir: PathBuf,
     },
-    /// A part of a simulation, which lives in this process.
+    /// A part of a simulation in this process.
     Simulated,
 }
 

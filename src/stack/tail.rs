@@ -1,13 +1,13 @@
-//! The end of an output, which says what went wrong.
+//! Keeps the end of an output, which usually says what went wrong.
 
 use std::io;
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-/// Reads an output to its end and keeps the last bytes of it, however much comes.
+/// Reads an output to its end and returns its last `bytes` bytes.
 ///
 /// # Errors
-/// Those of reading.
+/// When reading fails.
 pub(super) async fn tail(mut output: impl AsyncRead + Unpin, bytes: usize) -> io::Result<Vec<u8>> {
     let mut tail = Vec::new();
     let mut part = vec![0; 8 << 10];
@@ -20,7 +20,7 @@ pub(super) async fn tail(mut output: impl AsyncRead + Unpin, bytes: usize) -> io
     }
 }
 
-/// Adds a part to the end of an output, of which only the last bytes are kept.
+/// Appends a part to `end`, and keeps only the last `bytes` bytes.
 pub(super) fn keep_end(end: &mut Vec<u8>, part: &[u8], bytes: usize) {
     end.extend_from_slice(part);
     end.drain(..end.len().saturating_sub(bytes));

@@ -1,12 +1,12 @@
-//! What came of undoing, from a lease alone, what a run that died left behind.
+//! The result of undoing, from its lease, what a dead run left behind.
 
-/// What there was to undo.
+/// What had to be undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Undone {
-    /// The service was as it should be.
+    /// Nothing: the service was as it should be.
     Nothing,
-    /// It had to be undone, and was.
+    /// The service was restored.
     Restored,
-    /// The service is no longer there. If another one took its place, no run has touched that.
+    /// The service no longer exists. If another one took its place, no run has touched that.
     Gone,
 }

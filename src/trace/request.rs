@@ -153,7 +153,9 @@ impl<'a> Request<'a> {
         for poll in &self.polls {
             match poll.answer {
                 Answer::Answered { state: Some(_), .. } => lost = None,
-                Answer::Answered { status, .. } if matches!(status, 404 | 410) => {
+                Answer::Answered {
+                    status: 404 | 410, ..
+                } => {
                     lost = lost.or(Some(poll.moment));
                 }
                 Answer::Answered { .. } | Answer::Lost(_) => {}

@@ -193,7 +193,7 @@ pub fn of(least: &str) -> Vec<(&'static str, String)> {
     ];
     let job = "job = { id = \"/id\", poll = \"/response\", state = \"/status\", done = [], failed = [\"ERROR\"] }";
     let appended = [
-        ("poll without id", job.to_owned()),
+        ("poll without id", job.replace("[]", "[\"DONE\"]")),
         (
             "no state of success",
             job.replace("/response", "/response/{id}"),

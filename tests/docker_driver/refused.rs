@@ -147,7 +147,7 @@ async fn what_others_own_or_share_is_refused_with_the_remedy() {
     };
     let of_swarm = ["--label", "com.docker.swarm.service.id=x"];
     let swarm = TestContainer::run(&of_swarm, &["wait"]);
-    assert!(why(&swarm).await.contains("Docker Swarm owns it"));
+    assert!(why(&swarm).await.contains("Docker Swarm manages it"));
     let random = TestContainer::run(&["--publish", "127.0.0.1::80"], &["wait"]);
     assert!(why(&random).await.contains("publish it at a fixed one"));
 

@@ -65,7 +65,7 @@ impl Audience for Nobody {
     fn trial_begins(&self, _plan: &Plan, _executor: &Executor, _recorder: &Recorder) {}
     fn trial_ended(&self, _plan: &Plan, _judgement: &Judgement) {}
     fn reused(&self, _told: &Regressed) {}
-    fn shrinking(&self, _how_far: &str) {}
+    fn shrinking(&self, _so_far: &comeback::campaign::ShrinkingSoFar) {}
     fn busy(&self, _what: &str) {}
 }
 

@@ -157,6 +157,6 @@ impl Audience for Vandal {
         let _ = std::fs::remove_dir_all(&self.0);
     }
     fn reused(&self, _told: &Regressed) {}
-    fn shrinking(&self, _how_far: &str) {}
+    fn shrinking(&self, _so_far: &comeback::campaign::ShrinkingSoFar) {}
     fn busy(&self, _what: &str) {}
 }

@@ -23,7 +23,7 @@ struct Impatient(watch::Sender<bool>);
 impl Audience for Impatient {
     fn trial_begins(&self, _plan: &Plan, _executor: &Executor, _recorder: &Recorder) {}
     fn trial_ended(&self, _plan: &Plan, _judgement: &Judgement) {}
-    fn shrinking(&self, _how_far: &str) {}
+    fn shrinking(&self, _so_far: &comeback::campaign::ShrinkingSoFar) {}
     fn busy(&self, _what: &str) {}
 
     fn reused(&self, _told: &Regressed) {

@@ -109,7 +109,7 @@ fn a_dry_run_lists_everything_and_does_nothing() {
     assert_eq!(said.code, Some(0), "{}", said.all());
     for part in [
         "sleep 1000",
-        "probe: `true`, run where it runs",
+        "probe: `true`, run where the service runs",
         "acts: stop, start, kill, pause, unpause",
         "whatever `touch killed` reaches (kill",
         "acts: kill, start, stop",

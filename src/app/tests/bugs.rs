@@ -1,4 +1,4 @@
-//! A scenario for each bug, which shows it, and which the healthy API passes.
+//! Tests: one scenario per bug, which the bug fails and the healthy API passes.
 
 use std::time::Duration;
 
@@ -75,7 +75,7 @@ async fn lose_a_job(world: &mut World) -> String {
     id
 }
 
-/// Starts the backend and waits for the API's first reconnect.
+/// Starts the backend, and waits for the API's first reconnect.
 async fn until_reconnected(world: &mut World) {
     world.start_booting(BackendSettings::default());
     while world.logged("reconnected") == 0 {
@@ -83,13 +83,13 @@ async fn until_reconnected(world: &mut World) {
     }
 }
 
-/// Whether a job that is submitted now is never finished.
+/// Whether a job that is submitted now never finishes.
 async fn never_finishes(world: &World) -> bool {
     let job = timeout(Duration::from_secs(5), world.job("stuck?")).await;
     job.is_err()
 }
 
-/// Whether a bug shows in the scenario that is made for it.
+/// Whether a bug shows in its own scenario.
 async fn shows(bug: Variant, world: &mut World) -> bool {
     let ms = Duration::from_millis;
     let slow = BackendSettings {

@@ -1,11 +1,11 @@
-//! The catalogue itself: complete, cited, and each bug in one place.
+//! Tests of the catalogue: it is complete and cites reports, and each bug is in one place.
 
 use std::fs;
 use std::path::Path;
 
 use crate::app::{ApiSettings, Variant};
 
-/// The invariants that a bug may be expected to violate.
+/// The invariants that an entry may name.
 const INVARIANTS: &[&str] = &[
     "no-hang",
     "recovers",

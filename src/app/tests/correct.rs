@@ -1,4 +1,4 @@
-//! The correct variants look suspicious, and are correct.
+//! Tests: the variants that look suspicious are correct.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::world::World;
 use crate::app::Variant;
 use crate::app::backend::BackendSettings;
 
-/// What the demo promises: an answer, a job's end, recovery.
+/// The demo's limits on a response, a job and recovery.
 const ANSWER: Duration = Duration::from_secs(1);
 const JOB: Duration = Duration::from_millis(1_500);
 const RECOVERY: Duration = Duration::from_secs(1);
@@ -97,8 +97,8 @@ async fn a_chatty_log_is_bounded() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whatever the backend does, every request is answered in time, in words, and with its own
-    /// token; afterwards all is well.
+    /// Whatever the backend does, every request gets a timely response with an explicit error or its
+    /// own token, and afterwards the API recovers.
     #[test]
     fn no_correct_variant_minds_any_restarts(
         variant in prop::sample::select(correct().collect::<Vec<_>>()),

@@ -1,4 +1,4 @@
-//! The demo's own promises, over an in-memory network and on a paused clock.
+//! Tests of the demo on an in-memory network and a paused clock.
 
 mod bugs;
 mod catalogue;
@@ -15,7 +15,7 @@ use self::world::World;
 use super::ApiSettings;
 use super::backend::BackendSettings;
 
-/// Every call of a healthy API is answered within its patience and its deadline, and a little.
+/// A healthy API responds to every call within its patience plus its deadline, plus a margin.
 const ANSWER: Duration = Duration::from_millis(600);
 
 fn has_message(text: &Value) -> bool {
@@ -88,7 +88,7 @@ async fn healthy_gives_up_on_a_backend_that_does_not_answer() {
 async fn a_peer_that_never_says_welcome_is_not_waited_for() {
     let mut world = World::new(ApiSettings::default()).await;
     world.kill().await;
-    // As a frozen backend's kernel does: it accepts, and nobody answers.
+    // Like the kernel of a frozen backend: connections are accepted, and nobody responds.
     let _unserved = world.backend.listen();
     sleep(Duration::from_secs(5)).await;
     assert_eq!(world.sync("frozen").await.status, 503);

@@ -1,4 +1,4 @@
-//! A world in memory: an API, a backend that can be stopped and frozen, and a client.
+//! For tests: an API, a backend that can be stopped and frozen, and a client, all in memory.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -19,7 +19,7 @@ use crate::app::{
     ApiSettings, Crash, Host, Listener, Log, Meter, Network, Stream, api, backend, health,
 };
 
-/// A place where a server can listen and others can connect.
+/// An address where a server can listen and clients can connect.
 #[derive(Clone, Default)]
 pub(super) struct Place(Arc<Mutex<Option<mpsc::UnboundedSender<Stream>>>>);
 
@@ -72,7 +72,7 @@ pub(super) struct Reply {
 }
 
 impl World {
-    /// With the backend up and the API connected.
+    /// A world with the backend running and the API connected.
     pub(super) async fn new(settings: ApiSettings) -> World {
         let log = Arc::new(Mutex::new(Vec::new()));
         let mut world = World {
@@ -118,7 +118,7 @@ impl World {
         }
     }
 
-    /// The same API, for somebody who only sends requests.
+    /// A client of the same API.
     pub(super) fn client(&self) -> World {
         World {
             api: self.api.clone(),
@@ -130,7 +130,7 @@ impl World {
         }
     }
 
-    /// Restarts the backend after an outage, and gives the API time to notice.
+    /// Stops and restarts the backend, and gives the API time to notice both.
     pub(super) async fn restart(&mut self, outage_ms: u64) {
         self.kill().await;
         sleep(Duration::from_millis(outage_ms)).await;
@@ -138,7 +138,7 @@ impl World {
         sleep(Duration::from_millis(200)).await;
     }
 
-    /// Whether the API still fails two seconds later.
+    /// Whether the API still fails 2 s later.
     pub(super) async fn stays_away(&self) -> bool {
         sleep(Duration::from_secs(2)).await;
         self.sync("back?").await.status != 200
@@ -149,7 +149,7 @@ impl World {
             .await
     }
 
-    /// How far a job is, or the HTTP status where that is unknown.
+    /// The status of a job, or the HTTP status if the job is unknown.
     pub(super) async fn state(&self, id: &str) -> Value {
         let reply = self.get(&format!("/response/{id}")).await;
         match reply.status {
@@ -223,7 +223,7 @@ impl World {
 }
 
 impl Drop for World {
-    /// The API ends with its world.
+    /// Ends the API.
     fn drop(&mut self) {
         let backend = self.backend_task.as_ref().map(JoinHandle::abort_handle);
         let api = self.api_task.as_ref().map(JoinHandle::abort_handle);

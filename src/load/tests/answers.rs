@@ -1,4 +1,4 @@
-//! What an answer has to be.
+//! Tests: what a response must be.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::load::{Caps, HttpRequest};
 use crate::model::{Expect, RequestKind};
 use crate::trace::{EventKind, Mismatch, Origin};
 
-/// `GET` of a path, with nothing expected but the status.
+/// A `GET` of a path that expects only a 2xx status.
 pub fn kind(name: &str, path: &str) -> RequestKind {
     RequestKind {
         name: name.to_owned(),
@@ -49,7 +49,7 @@ fn oks(rig: &Rig) -> usize {
     story.iter().filter(|line| line.contains(" ok ")).count()
 }
 
-/// The last part of a request's path.
+/// The last segment of a request's path.
 pub fn asked(request: &HttpRequest) -> &str {
     request.path.rsplit('/').next().unwrap()
 }

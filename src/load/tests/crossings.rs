@@ -1,4 +1,4 @@
-//! Whose answer it is that a request was given.
+//! Tests of crossed responses.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -18,7 +18,7 @@ async fn the_answer_of_another_request_is_told_with_whose_it_is() {
         )
     };
     let kinds = [profile("alice"), profile("bob"), profile("carol")];
-    // Whoever asks fourth gets what the second was to get.
+    // The fourth request gets the response to the second.
     let rig = rig_of(&kinds, Caps::default(), |request, before| {
         let name = if before == 3 { "bob" } else { asked(request) };
         Reply::now(200, &json!({"name": name}).to_string())
@@ -43,7 +43,7 @@ async fn the_answer_of_another_request_is_told_with_whose_it_is() {
 
 #[tokio::test(start_paused = true)]
 async fn a_wrong_answer_belongs_to_nobody_who_did_not_ask_for_it() {
-    // What all answers have in common is nobody's own, and `dave` was never asked for.
+    // A value common to all responses identifies no request, and nobody asked for `dave`.
     let state = |name: &str, state: &str| {
         expecting(kind(name, &format!("/{name}")), "/state", json!(state))
     };
@@ -75,8 +75,7 @@ async fn what_one_asked_for_and_another_only_has_in_common_with_others_is_not_cr
         expecting(common, "/id", json!("{n}")),
         expecting(kind("empty", "/{pick:}"), "/name", json!("{pick}")),
     ];
-    // Everybody gets what the other kind expects; the last one gets nothing that anybody would ask
-    // for.
+    // Each request gets what the other kind expects; the last one gets a value that nobody asked for.
     let rig = rig_of(&kinds, Caps::default(), |request, before| {
         let name = match (before, asked(request)) {
             (4.., _) => "",
@@ -111,8 +110,8 @@ async fn a_foreign_token_in_a_text_is_a_crossed_answer_and_a_short_word_is_not()
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
-    /// Whatever an API mixes up: each wrong answer is told, none that is right, and it is crossed
-    /// exactly where an earlier request asked for what came.
+    /// Whatever responses an API mixes up, each wrong one is reported and no right one is. It counts
+    /// as crossed exactly if an earlier request asked for its value.
     #[test]
     fn crossed_are_exactly_the_answers_that_others_asked_for(
         answers in prop::collection::vec(0..6_usize, 1..40),

@@ -1,4 +1,4 @@
-//! Requests that read what earlier ones wrote.
+//! Tests: requests that follow earlier ones.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,7 +10,7 @@ use crate::load::{Caps, HttpRequest};
 use crate::model::RequestKind;
 use crate::trace::EventKind;
 
-/// `create` is given an id by the API, `read` reads it, and `deep` reads what a `read` has read.
+/// `create` gets an id from the API, `read` reads it, and `deep` follows `read`.
 fn kinds() -> Vec<RequestKind> {
     let mut create = kind("create", "/orders/{pick:book|pen}");
     create.expect.status = Some(201);
@@ -26,7 +26,7 @@ fn kinds() -> Vec<RequestKind> {
     vec![create, read, deep]
 }
 
-/// An API of orders: each request, and how many came before, is given to the script as well.
+/// An API of orders. The script gets each request and the number of earlier ones.
 fn shop(script: impl Fn(&HttpRequest, usize) -> Option<Reply> + Send + Sync + 'static) -> Rig {
     let orders = Mutex::new(Vec::new());
     rig_of(&kinds(), Caps::default(), move |request, before| {
@@ -56,7 +56,7 @@ fn shop(script: impl Fn(&HttpRequest, usize) -> Option<Reply> + Send + Sync + 's
     })
 }
 
-/// What was sent: the kind, and the request that it followed.
+/// The sent requests: their kinds, and the requests that they followed.
 fn sent(rig: &Rig) -> Vec<(String, Option<u64>)> {
     let history = rig.recorder.history();
     let sent = |event: crate::trace::Event| match event.kind {
@@ -148,8 +148,8 @@ async fn what_an_outage_took_is_not_found_and_what_another_wrote_is_crossed() {
     send(&rig, &["read"; 20]).await;
     let sent = sent(&rig);
     let found = mismatches(&rig);
-    // Whoever reads the second order asked for its token before; the first of them alone knows
-    // nobody who did.
+    // Every read of the second order but the first finds an earlier request that asked for its
+    // token.
     let asked_before = |read: u64| sent[..read as usize].contains(&("read".to_owned(), Some(1)));
     assert!(found.len() > 3, "{found:?}");
     for (read, mismatch) in &found {
@@ -178,7 +178,7 @@ async fn an_answer_without_what_others_need_of_it_is_not_what_is_expected() {
     let found = &mismatches(&rig)[&0];
     assert_eq!(
         found.to_string(),
-        "`null` at /id, where `a text or number` is expected"
+        "`null` at /id, where `a string or number` is expected"
     );
     assert_eq!(sent(&rig)[1], ("create".to_owned(), None));
 }

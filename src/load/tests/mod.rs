@@ -1,5 +1,4 @@
-//! A scripted API for the load's own tests, what its answers have to be, and the traps of HTTP
-//! clients over real sockets.
+//! Tests of the load with a scripted API, and of the traps of HTTP clients over real sockets.
 
 mod answers;
 mod crossings;

@@ -1,4 +1,4 @@
-//! For tests: an API that follows a script, on tokio's paused clock, and a client of it.
+//! For tests: a scripted API on tokio's paused clock, and a client of it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,28 +17,28 @@ use crate::model::{Expect, Job, Limits, Outcome, RequestKind, UnknownReason};
 use crate::trace::{EventKind, Recorder, Redaction};
 use crate::watch;
 
-/// What the API does about one exchange.
+/// How the API handles one exchange.
 #[derive(Debug, Clone)]
 pub enum Reply {
-    /// Answers with a status and a body, so many milliseconds later.
+    /// Responds with a status and a body after this many milliseconds.
     Answer(u64, u16, String),
-    /// Answers at once, with a body of which only this beginning is read.
+    /// Responds at once with a body of which only this beginning is read.
     Cut(u16, String),
-    /// Breaks off so many milliseconds later.
+    /// Breaks the connection after this many milliseconds.
     Lost(u64, UnknownReason),
     /// The harness fails.
     Harness,
-    /// Nothing, ever.
+    /// Never responds.
     Silence,
 }
 
-/// Answers exchanges by a script: a function of the request and how many came before.
+/// Handles exchanges by a script: a function of the request and the number of earlier ones.
 pub struct Scripted<F> {
     script: F,
     exchanges: AtomicUsize,
 }
 
-/// A client of a scripted API, with all that it was given.
+/// A client of a scripted API, with the parts that tests need.
 pub struct Rig {
     pub client: Client,
     pub recorder: Recorder,
@@ -46,7 +46,7 @@ pub struct Rig {
 }
 
 impl Reply {
-    /// An answer at once.
+    /// An immediate response.
     pub fn now(status: u16, body: &str) -> Self {
         Reply::Answer(0, status, body.to_owned())
     }
@@ -94,7 +94,7 @@ where
     }
 }
 
-/// An answer with headers of its own: its length, and `x-mood: fine`.
+/// A response with two headers: its length, and `x-mood: fine`.
 pub fn answer(status: u16, body: impl Into<Bytes>, is_cut: bool) -> HttpAnswer {
     let body = body.into();
     let length = HeaderValue::from(body.len());
@@ -111,7 +111,7 @@ pub fn answer(status: u16, body: impl Into<Bytes>, is_cut: bool) -> HttpAnswer {
     }
 }
 
-/// A client with tight limits: 1 s for an answer, 4 s for a job.
+/// A client with short limits: 1 s for a response, 4 s for a job.
 pub fn rig<F>(caps: Caps, script: F) -> Rig
 where
     F: Fn(&HttpRequest, usize) -> Reply + Send + Sync + 'static,
@@ -119,7 +119,7 @@ where
     rig_of(&[plain_kind(), job_kind()], caps, script)
 }
 
-/// The same, of these request kinds.
+/// The same with these request kinds.
 pub fn rig_of<F>(kinds: &[RequestKind], caps: Caps, script: F) -> Rig
 where
     F: Fn(&HttpRequest, usize) -> Reply + Send + Sync + 'static,
@@ -152,7 +152,7 @@ where
     }
 }
 
-/// `plain`: answered at once, with the token at `/token`.
+/// `plain`: a request without a job, with the token echoed at `/token`.
 pub fn plain_kind() -> RequestKind {
     RequestKind {
         name: "plain".to_owned(),
@@ -189,7 +189,7 @@ pub fn job_kind() -> RequestKind {
 }
 
 impl Rig {
-    /// The history in short: one line an event, its millisecond first.
+    /// The history with one short line per event, beginning with its time in milliseconds.
     pub fn story(&self) -> Vec<String> {
         let line = |at_us: u64, kind| format!("{} {}", at_us / 1000, in_short(kind));
         let history = self.recorder.history();

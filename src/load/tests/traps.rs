@@ -1,5 +1,5 @@
-//! Tests of both transports over real sockets: an exchange is one attempt, and what happens to it
-//! is told as it is.
+//! Tests of both transports over real sockets: an exchange is one attempt, and its result is reported
+//! unchanged.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -17,14 +17,14 @@ use crate::model::UnknownReason;
 
 const GREETING: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
 
-/// A server on a thread of its own, so that it acts while the client's runtime is held up.
+/// A server on its own thread, so that it runs while the client's runtime is blocked.
 struct Server {
     url: String,
     connections: Arc<AtomicUsize>,
 }
 
 impl Server {
-    /// Hands every connection to `serve`, one after the other.
+    /// Passes every connection to `serve`, one after the other.
     fn new(mut serve: impl FnMut(TcpStream) + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -39,12 +39,12 @@ impl Server {
         Server { url, connections }
     }
 
-    /// Answers the first request of every connection with these bytes and closes it.
+    /// Responds to the first request of every connection with these bytes, then closes it.
     fn answering(answer: impl Into<Vec<u8>>) -> Self {
         let answer = answer.into();
         Server::new(move |mut stream| {
             if read_request(&mut stream).is_some() {
-                // The client may have gone already.
+                // The client may be gone already.
                 let _ = stream.write_all(&answer);
             }
         })
@@ -55,7 +55,7 @@ impl Server {
     }
 }
 
-/// Reads a request's head and body; none at the end of the stream.
+/// Reads a request's head and body; `None` at the end of the stream.
 fn read_request(stream: &mut TcpStream) -> Option<String> {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut text = String::new();
@@ -112,8 +112,7 @@ async fn a_broken_exchange_is_attempted_once() {
 #[tokio::test]
 async fn connections_are_kept_only_if_asked_for() {
     for (mode, expected) in [(0, 3), (1, 1)] {
-        // A thread for each connection, because the server cannot know which one the client goes on
-        // with.
+        // One thread per connection, because the server cannot know which one the client will use.
         let server = Server::new(|mut stream| {
             thread::spawn(move || {
                 while read_request(&mut stream).is_some() {
@@ -129,9 +128,8 @@ async fn connections_are_kept_only_if_asked_for() {
     }
 }
 
-/// The trap itself: the kept connection was closed by the server, and the client takes it for the
-/// next request before it has noticed. A client that retries would make a second connection and
-/// succeed.
+/// The trap: the server has closed the kept connection, and the client uses it for the next request
+/// before it has noticed. A client that retries would make a second connection and succeed.
 #[tokio::test]
 async fn a_stale_connection_is_not_covered_up() {
     let (close, closing) = mpsc::channel::<()>();
@@ -146,9 +144,8 @@ async fn a_stale_connection_is_not_covered_up() {
     let transport = Pooled::new(&server.url, None).unwrap();
     transport.exchange(HttpRequest::get("/1")).await.unwrap();
     close.send(()).unwrap();
-    // This blocks the runtime on purpose: its connection task must not see the end of the stream
-    // yet. The yield lets the runtime hear of it, and the exchange below is polled before that task
-    // is.
+    // Blocks the runtime on purpose, so that its connection task does not see the end of the stream
+    // yet. The yield lets the runtime notice it, but the exchange below is polled before that task.
     wait_closed.recv().unwrap();
     tokio::task::yield_now().await;
     let result = transport.exchange(HttpRequest::get("/2")).await;
@@ -170,7 +167,8 @@ async fn a_redirect_is_an_answer() {
 
 #[test]
 fn proxy_variables_are_not_followed() {
-    // Variables can be set safely for another process only, so this runs a test above in one.
+    // Environment variables can be set safely only for another process, so this runs a test above
+    // in one.
     let result = Command::new(std::env::current_exe().unwrap())
         .args(["load::tests::traps::a_redirect_is_an_answer", "--exact"])
         .env_remove("NO_PROXY")
@@ -214,14 +212,13 @@ async fn what_goes_wrong_is_told_apart() {
 
 #[tokio::test]
 async fn nobody_listening_is_told_from_the_harness_s_own_errors() {
-    // A port below the ephemeral range, so that the client's own end cannot be it, and one that
-    // nothing uses.
+    // An unused port below the ephemeral range, so that the client's own end cannot be it.
     let refused = "http://127.0.0.1:1".to_owned();
-    // Too long for a label of a host name: no resolver has to be asked.
+    // Too long for a host name, so no resolver is needed.
     let nowhere = format!("http://{}.invalid", "a".repeat(70));
     let plain = Server::new(|mut stream| {
         stream.write_all(GREETING.as_bytes()).unwrap();
-        // Closing before the client has read it could take it back.
+        // If closed earlier, the response might not reach the client.
         let _ = stream.read_to_end(&mut Vec::new());
     });
     let not_tls = plain.url.replace("http:", "https:");
@@ -232,7 +229,7 @@ async fn nobody_listening_is_told_from_the_harness_s_own_errors() {
     ] {
         for (name, transport) in transports(&url) {
             let result = transport.exchange(HttpRequest::get("/")).await;
-            // The message goes into the trace, which carries no address.
+            // The message is written to the trace, which must contain no address.
             assert!(!format!("{result:?}").contains("//"), "{name} {result:?}");
             assert_eq!(
                 unanswered(result.clone()),
@@ -303,9 +300,8 @@ async fn how_much_of_a_body_is_read_can_be_set_and_what_just_fits_is_whole() {
     }
 }
 
-/// hyper skips interim answers without end, in one go as long as there are some. Over a kept
-/// connection they are counted; reqwest cannot do that, so there the caller's limit must be served
-/// meanwhile.
+/// hyper skips any number of interim responses without yielding. The pooled transport counts them.
+/// reqwest cannot, so with the fresh transport the caller's timeout must still work.
 #[tokio::test]
 async fn a_flood_of_interim_answers_is_no_answer_and_starves_nobody() {
     let server = Server::new(|mut stream| {

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -14,28 +13,28 @@ use tokio::time::{sleep, timeout};
 use super::Commands;
 use super::running::{self, VARIABLE};
 use crate::model::{Act, duration};
-use crate::stack::DriverError;
 use crate::stack::mark::Mark;
+use crate::stack::{DriverError, program};
 
 /// How much of a command's output is kept, in bytes.
 const OUTPUT_TAIL: u64 = 2_000;
 
-/// How often what is in front of that is let go of: a command may write without end.
-const LET_GO_EVERY: Duration = Duration::from_millis(20);
+/// How often older output is freed: a command may write endlessly.
+const FREE_EVERY: Duration = Duration::from_millis(20);
 
-/// The least exit code that a shell or ssh uses for errors of its own.
+/// The lowest exit code that a shell or ssh uses for its own errors.
 const FIRST_FOREIGN_CODE: i32 = 126;
 
 /// How a command ended.
 pub(super) struct Ended {
-    /// Its exit code; 128 + n for signal n.
+    /// The exit code; 128 + n for signal n.
     pub code: i32,
-    /// The end of what it has written.
+    /// The end of its output.
     pub tail: String,
 }
 
 impl Commands {
-    /// Whether the service runs.
+    /// Whether the service is running.
     pub(super) async fn is_running(&self) -> Result<bool, DriverError> {
         let Ended { code, tail } = self
             .end_of("ask for the status", &self.status, None)
@@ -44,8 +43,8 @@ impl Commands {
             0 => Ok(true),
             FIRST_FOREIGN_CODE.. => {
                 let message = format!(
-                    "the command ended with code {code}, which says nothing of the service{}",
-                    said(&tail)
+                    "the command failed with code {code}, which is not an answer{}",
+                    last_line(&tail)
                 );
                 Err(self.failed("ask for the status", message))
             }
@@ -53,7 +52,7 @@ impl Commands {
         }
     }
 
-    /// Runs a command that acts on the service, which must succeed.
+    /// Runs a command that acts on the service. It must succeed.
     pub(super) async fn run(
         &self,
         act: &str,
@@ -64,13 +63,13 @@ impl Commands {
         match code {
             0 => Ok(()),
             _ => {
-                let message = format!("the command ended with code {code}{}", said(&tail));
+                let message = format!("the command failed with code {code}{}", last_line(&tail));
                 Err(self.failed(act, message))
             }
         }
     }
 
-    /// Runs a command to its end. What it leaves running may go on writing to what was its output.
+    /// Runs a command to its end. A daemon that it leaves behind may keep writing to its output.
     pub(super) async fn end_of(
         &self,
         act: &str,
@@ -78,11 +77,9 @@ impl Commands {
         mark: Option<&Mark>,
     ) -> Result<Ended, DriverError> {
         let failed = |error: io::Error| self.failed(act, error);
-        let Some((program, arguments)) = command.split_first() else {
-            return Err(self.missing("the command is empty: give a program and its arguments"));
-        };
-        // A pipe would end with us and take a daemon that writes to it along; and as long as the
-        // daemon holds it, no end would be seen.
+        let (program, arguments) = program::split(&self.name, command)?;
+        // Not a pipe: a daemon that writes to it would die with us, and as long as the daemon holds
+        // it open, we would not see its end.
         let output = memfd_create("output", MemfdFlags::CLOEXEC).map_err(|e| failed(e.into()))?;
         let mut output = File::from(output);
         let mut command = Command::new(program);
@@ -92,83 +89,56 @@ impl Commands {
             .stdin(Stdio::null())
             .stdout(output.try_clone().map_err(failed)?)
             .stderr(output.try_clone().map_err(failed)?)
-            // Ctrl-C is for us: what heals must not be interrupted by it.
+            // Ctrl-C is meant for us: it must not interrupt a command that heals.
             .process_group(0);
         if let Some(mark) = mark {
             command.env(VARIABLE, running::value(mark, act));
         }
-        let mut child = command.spawn().map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound if self.dir.is_dir() => self.missing(format!(
-                "there is no program `{program}`: install it, or give its full path"
-            )),
-            io::ErrorKind::NotFound => self.missing(format!(
-                "there is no directory {}: make it, or name another",
-                self.dir.display()
-            )),
-            io::ErrorKind::PermissionDenied => self.missing(format!(
-                "`{program}` may not be executed: check its permissions"
-            )),
-            _ => failed(error),
+        let mut child = command.spawn().map_err(|error| {
+            program::spawn_error(&self.name, act, program, Some(&self.dir), &error)
         })?;
         let group = child.id().and_then(|pid| Pid::from_raw(pid as i32));
         let Hung(group) = &mut Hung(group);
         let Ok(ended) = timeout(self.limit, end(&mut child, &output)).await else {
             let limit = duration(self.limit);
-            let message = format!(
-                "the command did not end within {limit}; mend it, or allow more by `timeout`"
-            );
+            let message =
+                format!("the command did not end within {limit}; fix it, or increase `timeout`");
             return Err(self.failed(act, message));
         };
         *group = None;
-        let status = ended.map_err(failed)?;
-        let signal = status.signal().map(|signal| 128 + signal);
         Ok(Ended {
-            code: status.code().or(signal).unwrap_or(-1),
+            code: program::exit_code(ended.map_err(failed)?).unwrap_or(-1),
             tail: tail(&mut output).map_err(failed)?,
         })
     }
 
-    pub(super) fn missing(&self, message: impl Into<String>) -> DriverError {
-        DriverError::Missing {
-            service: self.name.clone(),
-            message: message.into(),
-        }
-    }
-
     pub(super) fn failed(&self, act: &str, message: impl ToString) -> DriverError {
-        DriverError::Act {
-            service: self.name.clone(),
-            act: act.to_owned(),
-            message: message.to_string(),
-        }
+        DriverError::failed(&self.name, act, message)
     }
 
     pub(super) fn unsupported(&self, act: Act) -> DriverError {
-        DriverError::Unsupported {
-            service: self.name.clone(),
-            act: act.to_string(),
-        }
+        DriverError::unsupported(&self.name, act)
     }
 }
 
-/// The group of a command that has not ended: it is killed when nobody waits for it any more.
+/// The process group of a command that has not ended. Killed on drop.
 struct Hung(Option<Pid>);
 
 impl Drop for Hung {
     fn drop(&mut self) {
         if let Some(group) = self.0 {
-            // It may have ended at this very moment, which is as good.
+            // It may have just ended.
             let _ = kill_process_group(group, Signal::KILL);
         }
     }
 }
 
-/// Waits for a command's end. Its output takes little memory meanwhile, however much it is.
+/// Waits for a command's end. Frees older output, so that the output takes little memory.
 async fn end(child: &mut Child, output: &File) -> io::Result<ExitStatus> {
     loop {
         tokio::select! {
             ended = child.wait() => return ended,
-            () = sleep(LET_GO_EVERY) => {
+            () = sleep(FREE_EVERY) => {
                 let surplus = output.metadata()?.len().saturating_sub(OUTPUT_TAIL);
                 if surplus > 0 {
                     let hole = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
@@ -187,10 +157,8 @@ fn tail(output: &mut File) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&tail).trim().to_owned())
 }
 
-/// What a command has said, as the end of a sentence.
-fn said(tail: &str) -> String {
-    match tail.lines().last() {
-        Some(line) => format!(", saying: {line}"),
-        None => String::new(),
-    }
+/// The last line of a command's output, as the end of a sentence.
+fn last_line(tail: &str) -> String {
+    let line = tail.lines().last();
+    line.map_or_else(String::new, |line| format!(": {line}"))
 }

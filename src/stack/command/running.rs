@@ -1,4 +1,4 @@
-//! The acting commands that a run has left running when it died.
+//! Finds and ends the commands that a dead run has left running.
 
 use std::io;
 
@@ -8,20 +8,19 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use super::{Driven, Mark};
 use crate::stack::mark::processes_with;
 
-/// The environment variable of commands that act.
+/// The environment variable that marks commands that act.
 pub(super) const VARIABLE: &str = "COMEBACK_ACT";
 
-/// The acts that commands do, as they are called in the variable's value.
+/// The acts of commands, as in the variable's value.
 const ACTS: [&str; 3] = ["start", "stop", "kill"];
 
-/// The value of a command that does an act.
+/// The variable's value for a command that does this act.
 pub(super) fn value(mark: &Mark, act: &str) -> String {
     format!("{}:{act}", mark.as_str())
 }
 
-/// Whether a command that may end the service still runs; where the service does not run, also
-/// whether one does that starts it. Where it does run, what a start has left running is the
-/// service.
+/// Whether a command that ends the service is still running or, if the service is not running, one
+/// that starts it. (If the service is running, what a start command left behind is the service.)
 ///
 /// # Errors
 /// When `/proc` cannot be read.
@@ -29,14 +28,14 @@ pub fn is_any_running(driven: &Driven, service_runs: bool) -> io::Result<bool> {
     Ok(!commands(driven, service_runs)?.is_empty())
 }
 
-/// Kills the commands that [`is_any_running`] tells of, each with its process group. What has ended
-/// just now is no error.
+/// Kills the commands that [`is_any_running`] finds, each with its process group. No error if one
+/// has just ended.
 ///
 /// # Errors
-/// When `/proc` cannot be read, or one may not be killed.
+/// When `/proc` cannot be read, or a command cannot be killed.
 pub fn end_running(driven: &Driven, service_runs: bool) -> io::Result<()> {
     for command in commands(driven, service_runs)? {
-        // It leads its group, so that it has the group's id.
+        // It leads its group, so its process id is the group's id.
         let Some(group) = Pid::from_raw(command.pid()) else {
             continue;
         };
@@ -62,8 +61,8 @@ fn commands(driven: &Driven, service_runs: bool) -> io::Result<Vec<Process>> {
     Ok(found)
 }
 
-/// Whether a process is the command itself. It leads a group in a session of somebody else's; a
-/// daemon that it left behind leads no group, or has a session of its own.
+/// Whether a process is the command itself, and not a daemon that it left behind. The command leads
+/// its group in a session that it does not lead; a daemon leads no group, or leads its own session.
 fn is_command(stat: &Stat) -> bool {
     let has_ended = matches!(stat.state, 'Z' | 'X');
     stat.pid == stat.pgrp && stat.pid != stat.session && !has_ended

@@ -1,4 +1,4 @@
-//! A service made of files and shell commands: it runs while the file `up` is there.
+//! Tests with a service made of files and shell commands: it is running while the file `up` exists.
 
 use std::fs;
 use std::path::Path;
@@ -42,7 +42,7 @@ impl Service {
         self.folder.path()
     }
 
-    /// What was done.
+    /// The acts so far.
     fn log(&self) -> Vec<String> {
         let log = fs::read_to_string(self.path().join("log")).unwrap_or_default();
         log.lines().map(str::to_owned).collect()
@@ -110,7 +110,7 @@ async fn only_what_has_a_command_is_supported() {
     let driver = service.driver();
     assert!(driver.supports(Act::Kill) && !driver.supports(stop(0)));
     assert!(!driver.supports(Act::Pause) && !driver.supports(Act::Join));
-    // A reset asks for a stop all the same.
+    // A reset uses a stop anyway.
     driver.act(Act::Start).await.unwrap();
     driver.act(stop(0)).await.unwrap();
     assert_eq!(service.log(), ["start", "kill"]);
@@ -134,7 +134,7 @@ async fn errors_say_what_the_command_said() {
     }
     assert_eq!(
         error(|c| c.start = shell("echo one; echo no luck >&2; exit 3")).await,
-        "store: cannot start: the command ended with code 3, saying: no luck"
+        "store: cannot start: the command failed with code 3: no luck"
     );
     assert_eq!(
         error(|c| c.start = vec!["no-such-program".to_owned()]).await,
@@ -142,15 +142,15 @@ async fn errors_say_what_the_command_said() {
     );
     assert_eq!(
         error(|c| c.status = shell("exit 255")).await,
-        "store: cannot ask for the status: the command ended with code 255, which says nothing of the service"
+        "store: cannot ask for the status: the command failed with code 255, which is not an answer"
     );
     assert_eq!(
         error(|c| (c.start, c.limit) = (shell("true"), Duration::from_millis(300))).await,
-        "store: cannot start: it does not run after 300 ms; mend the command, or allow more by `timeout`"
+        "store: cannot start: the service is not running after 300 ms; fix the command, or increase `timeout`"
     );
     assert_eq!(
         error(|c| (c.start, c.limit) = (shell("sleep 600"), Duration::from_millis(300))).await,
-        "store: cannot start: the command did not end within 300 ms; mend it, or allow more by `timeout`"
+        "store: cannot start: the command did not end within 300 ms; fix it, or increase `timeout`"
     );
 }
 
@@ -191,11 +191,11 @@ fn a_lease_of_a_version_before_is_read() {
     assert_eq!(lease, Lease::Commands(driven));
 }
 
-/// What a start has left running is the service, also where its environment has the mark.
+/// A process that a start has left running is the service, even if its environment has the mark.
 #[tokio::test]
 async fn a_command_that_outlives_its_run_is_found_and_ended_and_a_daemon_is_neither() {
-    // The run dies: the command's future is forgotten, as nobody is left who would kill the command
-    // with it.
+    // The run dies: the command's future is forgotten, not dropped, so that it does not kill the
+    // command.
     let service = Service::new(|commands| {
         commands.start = shell("sleep 600 & echo $! > pid; touch up");
         commands.kill = Some(shell("touch begun; sleep 600"));
@@ -227,8 +227,8 @@ async fn a_command_that_outlives_its_run_is_found_and_ended_and_a_daemon_is_neit
 
 #[tokio::test]
 async fn what_has_ended_by_itself_when_it_is_killed_is_no_trouble() {
-    // It ends at once when it is asked to, but the command takes longer than the grace; then there
-    // is nobody to kill.
+    // The service ends at once, but the command takes longer than the grace period. Then there is
+    // nothing left to kill.
     let slow = Service::new(|commands| commands.stop = Some(shell("rm up; sleep 5")));
     let driver = slow.driver();
     driver.act(Act::Start).await.unwrap();
@@ -244,12 +244,12 @@ async fn what_has_ended_by_itself_when_it_is_killed_is_no_trouble() {
 
 #[tokio::test]
 async fn an_output_without_end_takes_little_memory_and_its_end_is_told() {
-    // It waits until what it has written is no longer held: a block has 512 bytes.
+    // Waits until its output no longer takes memory (in blocks of 512 bytes).
     let script = "head -c 100000000 /dev/zero | tr '\\0' x
         while [ $(stat -L -c %b /proc/self/fd/2) -gt 20000 ]; do sleep 0.02; done
         echo; echo this is why; exit 1";
     let service = Service::new(|commands| commands.start = shell(script));
     let error = service.driver().act(Act::Start).await.unwrap_err();
     let error = error.to_string();
-    assert!(error.ends_with("code 1, saying: this is why"), "{error}");
+    assert!(error.ends_with("code 1: this is why"), "{error}");
 }

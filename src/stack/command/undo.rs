@@ -1,18 +1,18 @@
-//! Starts a service again that somebody else has ended and did not live to start.
+//! Restarts a service that a dead run has ended.
 
 use super::{CommandDriver, Driven, Mark};
 use crate::model::Act;
 use crate::stack::{Driver, DriverError, ServiceState, Undone};
 
-/// Makes a service run again. A command that is still under way may undo that: see
-/// [`is_any_running`](super::is_any_running).
+/// Starts the service if it is not running. A command of the dead run that is still running may undo
+/// this: see [`is_any_running`](super::is_any_running).
 ///
 /// # Errors
 /// When a command fails.
 pub async fn undo(driven: &Driven) -> Result<Undone, DriverError> {
     let mark = driven.mark.clone().unwrap_or_else(Mark::unique);
-    // It has the mark of the run that died, so that whoever heals after us finds what we have
-    // begun.
+    // Uses the mark of the dead run, so that another `comeback heal` finds the commands that we
+    // start.
     let driver = CommandDriver::with_mark(driven.commands.clone(), mark);
     if driver.state().await? == ServiceState::Running {
         return Ok(Undone::Nothing);
@@ -21,10 +21,10 @@ pub async fn undo(driven: &Driven) -> Result<Undone, DriverError> {
     Ok(Undone::Restored)
 }
 
-/// Whether the service runs.
+/// Whether the service is running.
 ///
 /// # Errors
-/// When the status command cannot tell.
+/// When the status command fails.
 pub async fn is_running(driven: &Driven) -> Result<bool, DriverError> {
     driven.commands.is_running().await
 }

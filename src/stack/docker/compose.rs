@@ -1,4 +1,4 @@
-//! What compose projects there are.
+//! Lists the services of running compose projects.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::refusal::refusal;
 use super::selector::{ONE_OFF, PROJECT, SERVICE, label, list};
 use crate::stack::DriverError;
 
-/// A service of a compose project, as one running container of it shows it.
+/// A service of a compose project, described by one of its running containers.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ComposeService {
     /// The project.
@@ -19,22 +19,18 @@ pub struct ComposeService {
     pub service: String,
     /// The TCP ports of this machine at which it is published.
     pub published: BTreeSet<u16>,
-    /// The command that tells, inside the container, whether it is healthy; none where the
-    /// container has none.
+    /// The container's health check, a command to run inside it.
     pub healthcheck: Option<Vec<String>>,
-    /// Why nothing may be done to it, and what to do; none where it can be brought back as it was.
+    /// Why the container must not be faulted, and what to do; `None` if it may.
     pub refusal: Option<String>,
 }
 
-/// The services of all compose projects that run, in the order of their names.
+/// The services of all running compose projects, sorted by project and service.
 ///
 /// # Errors
-/// When the engine does not tell.
+/// When the engine fails.
 pub async fn compose_services(engine: &Engine) -> Result<Vec<ComposeService>, DriverError> {
-    let failed = |message: String| DriverError::Missing {
-        service: "docker".to_owned(),
-        message,
-    };
+    let failed = |message: String| DriverError::missing("docker", message);
     let mut services = BTreeSet::new();
     let all = list(engine).await.map_err(failed)?;
     for container in &all {
@@ -70,7 +66,7 @@ fn seen(container: &ContainerSummary) -> Option<ComposeService> {
     })
 }
 
-/// A health check, in the form in which the engine keeps it, as a command.
+/// Turns the engine's notation of a health check into a command.
 fn command(test: Vec<String>) -> Option<Vec<String>> {
     match test.split_first()? {
         (form, command) if form == "CMD" && !command.is_empty() => Some(command.to_vec()),

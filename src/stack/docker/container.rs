@@ -1,4 +1,4 @@
-//! A handle on one container: its state, and acts that are done when an inspection confirms them.
+//! A handle on one container: its state, and acts that return when an inspection confirms them.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,32 +14,32 @@ use super::events;
 use super::selector::identity;
 use crate::stack::{DriverError, ServiceState};
 
-/// How long the engine may take to make true what it was asked for.
+/// How long the engine may take to carry out a request.
 const CONFIRM_WITHIN: Duration = Duration::from_secs(20);
-/// When to look again if no event says so: an event may precede the state it announces.
+/// How often to inspect without an event: an event may come before the state that it announces.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
-/// One container, by id: a container that takes its place under the same name is another one.
+/// One container, identified by id: a new container with the same name is a different one.
 #[derive(Debug, Clone)]
 pub(super) struct Container {
     pub docker: Docker,
-    /// The service it is, for errors.
+    /// The service's name, for errors.
     pub service: String,
     pub id: String,
     pub name: String,
 }
 
-/// What the engine says of a container.
+/// A container's status according to the engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Status {
     Running,
     Paused,
-    /// It ended, and the engine's restart policy is about to start it.
+    /// It ended, and the engine is about to restart it.
     Restarting,
     Stopped,
 }
 
-/// A condition that a container can be brought into.
+/// A condition to bring a container into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Condition {
     Started,
@@ -49,7 +49,7 @@ pub(super) enum Condition {
 }
 
 impl Container {
-    /// What the engine knows about it, or `None` when it is no longer there.
+    /// Inspects the container; `None` if it no longer exists.
     pub async fn look(&self) -> Result<Option<ContainerInspectResponse>, DriverError> {
         match self.docker.inspect_container(&self.id, None).await {
             Ok(found) => Ok(Some(found)),
@@ -58,15 +58,14 @@ impl Container {
         }
     }
 
-    /// What the engine knows about it.
-    ///
-    /// When it is no longer there, the error says whether another container has its name now.
+    /// Inspects the container. If it no longer exists, the error says whether another container has
+    /// its name now.
     pub async fn inspect(&self) -> Result<ContainerInspectResponse, DriverError> {
         if let Some(found) = self.look().await? {
             return Ok(found);
         }
         let successor = self.docker.inspect_container(&self.name, None).await.ok();
-        // The engine also answers with what has an id that begins with this name.
+        // The engine also finds a container whose id begins with this name.
         let successor = successor.filter(|found| identity(found).1 == self.name);
         let what = match successor.and_then(|found| found.id) {
             Some(id) => format!(
@@ -76,20 +75,18 @@ impl Container {
             ),
             None => format!("({}) was removed", short(&self.id)),
         };
-        Err(DriverError::Missing {
-            service: self.service.clone(),
-            message: format!(
-                "the container `{}` {what}; let nothing recreate it during a run, and begin a new run",
-                self.name
-            ),
-        })
+        let message = format!(
+            "the container `{}` {what}; make sure that nothing recreates it during a run, and start a new run",
+            self.name
+        );
+        Err(DriverError::missing(&self.service, message))
     }
 
     pub async fn status(&self) -> Result<Status, DriverError> {
         Ok(Status::of(&self.inspect().await?))
     }
 
-    /// Brings it into a condition: asks for it until an inspection confirms it.
+    /// Brings the container into a condition. Repeats the request until an inspection confirms it.
     pub async fn bring(&self, to: Condition) -> Result<(), DriverError> {
         let status = self.status().await?;
         if to.holds(status) {
@@ -102,8 +99,7 @@ impl Container {
         let mut changes = events::of(&self.docker, &self.id, SystemTime::now());
         let mut refusal = None;
         while Instant::now() < deadline {
-            // A refusal for the state's sake may come from a state that is already past, so the
-            // request is made again while the wanted state does not show.
+            // The engine may refuse because of an outdated state, so the request is repeated.
             let confirm_by = match self.request(to).await {
                 Ok(()) => deadline,
                 Err(error) if is_conflict(&error) => {
@@ -117,19 +113,19 @@ impl Container {
             }
         }
         let message = refusal.unwrap_or_else(|| match to {
-            Condition::Started => "it does not stay up; its log says why".to_owned(),
-            _ => "the engine agreed, but it did not happen".to_owned(),
+            Condition::Started => "it does not stay up; see its log".to_owned(),
+            _ => "the engine accepted the request, but did not carry it out".to_owned(),
         });
         Err(self.failed(to.act(), message))
     }
 
-    /// Asks for the start of what runs already.
+    /// Asks the engine to start the container, which is already running.
     pub async fn start_in_vain(&self) -> Result<(), DriverError> {
         let asked = self.request(Condition::Started).await;
         asked.map_err(|error| self.refused("act on it", &error))
     }
 
-    /// Sends a signal that asks to end, and kills after the grace.
+    /// Sends a signal that asks the container to end, and kills it after the grace period.
     pub async fn stop(&self, signal: &str, grace: Duration) -> Result<(), DriverError> {
         if Condition::Killed.holds(self.status().await?) {
             return Ok(());
@@ -138,7 +134,7 @@ impl Container {
         let kill_at = Instant::now() + grace;
         match self.signal(signal).await {
             Ok(()) => {}
-            // It has just ended by itself.
+            // It has just ended.
             Err(error) if is_conflict(&error) => {}
             Err(error) => return Err(self.refused("stop", &error)),
         }
@@ -157,12 +153,8 @@ impl Container {
     }
 
     /// An act that failed.
-    pub fn failed(&self, act: impl ToString, message: impl Into<String>) -> DriverError {
-        DriverError::Act {
-            service: self.service.clone(),
-            act: act.to_string(),
-            message: message.into(),
-        }
+    pub fn failed(&self, act: impl ToString, message: impl ToString) -> DriverError {
+        DriverError::failed(&self.service, act, message)
     }
 
     async fn request(&self, condition: Condition) -> Result<(), Error> {
@@ -181,7 +173,8 @@ impl Container {
             .await
     }
 
-    /// Waits until a condition shows, looking whenever something happened to the container.
+    /// Waits until a condition holds. Inspects the container after each event. Returns `false` at the
+    /// deadline.
     async fn settles(
         &self,
         condition: Condition,
@@ -205,9 +198,9 @@ impl Container {
 impl Condition {
     fn holds(self, status: Status) -> bool {
         match self {
-            // What is frozen has been started; to thaw it is another act.
+            // A frozen container has been started. Thawing it is another act.
             Condition::Started => matches!(status, Status::Running | Status::Paused),
-            // What is about to be restarted is not gone for good.
+            // A container that is about to restart is not dead.
             Condition::Killed => status == Status::Stopped,
             Condition::Frozen => status == Status::Paused,
             Condition::Thawed => status != Status::Paused,
@@ -230,8 +223,7 @@ impl Status {
             return Status::Stopped;
         };
         let is = |flag: Option<bool>| flag.unwrap_or(false);
-        // A container that is to be restarted, or is paused, is reported as running at the same
-        // time.
+        // The engine also reports restarting and paused containers as running.
         match (is(state.restarting), is(state.paused), is(state.running)) {
             (true, _, _) => Status::Restarting,
             (_, true, _) => Status::Paused,

@@ -1,4 +1,4 @@
-//! A container as a service that can be driven.
+//! The driver of a container.
 
 use std::time::SystemTime;
 
@@ -16,10 +16,9 @@ use super::{Engine, Selector, network, usage};
 use crate::model::Act;
 use crate::stack::{Driver, DriverError, Lease, Observations, ServiceState, Subject, Usage, feed};
 
-/// Drives and observes one container, which somebody else created and started.
+/// Drives and observes one container that somebody else has created and started.
 ///
-/// It is the same container throughout: one that takes its place under the same name is never
-/// touched.
+/// It only ever touches this container, and not a new one with the same name.
 #[derive(Debug)]
 pub struct DockerDriver {
     container: Container,
@@ -28,20 +27,21 @@ pub struct DockerDriver {
     /// The signal that asks it to end.
     stop_signal: String,
     has_log: bool,
-    /// The networks it was found on.
+    /// The networks that it was on when it was found.
     networks: Vec<Attachment>,
-    /// Where its ports were found published.
+    /// Where its ports were published when it was found.
     ports: PublishedPorts,
     beginnings: Beginnings,
     lease: Lease,
-    /// Why nothing may be done to it; none where it can be brought back as it was.
+    /// Why it must not be faulted; `None` if it may.
     irreversible: Option<DriverError>,
-    /// What a restart of it loses.
+    /// What a restart loses.
     losses: Vec<String>,
 }
 
 impl DockerDriver {
-    /// Finds the container of a service; `service` is the service's name in the configuration.
+    /// Finds the running container of a service. `service` is the service's name in the
+    /// configuration.
     ///
     /// # Errors
     /// [`DriverError::Missing`] when there is no such container, more than one, or it does not run;
@@ -58,8 +58,7 @@ impl DockerDriver {
         Ok(driver)
     }
 
-    /// Finds the container of a service, whether or not it runs. Whoever undoes its lease will
-    /// start it.
+    /// Finds the container of a service, running or not. Undoing its lease will start it.
     ///
     /// # Errors
     /// [`DriverError::Missing`] when there is no such container, or more than one;
@@ -74,8 +73,8 @@ impl DockerDriver {
         Ok(driver)
     }
 
-    /// Finds the container of a service, whatever its state, only to look at it. It refuses every
-    /// act if it could not be brought back.
+    /// Finds the container of a service, running or not, for observation. The driver refuses every
+    /// act if the container could not be brought back.
     ///
     /// # Errors
     /// [`DriverError::Missing`] when there is no such container, or more than one.
@@ -94,10 +93,13 @@ impl DockerDriver {
         found: &ContainerInspectResponse,
     ) -> Result<Self, DriverError> {
         let others = list(engine).await;
-        let others = others.map_err(|message| container.failed("look at what runs", message))?;
+        let others = others.map_err(|message| container.failed("list containers", message))?;
         let irreversible = refusal(found, &others).map(|why| DriverError::Irreversible {
             service: container.service.clone(),
-            message: format!("the container `{}` is not touched: {why}", container.name),
+            message: format!(
+                "comeback refuses to fault the container `{}`: {why}",
+                container.name
+            ),
         });
         let networks = Attachment::all(found);
         let journalled = networks.iter().map(serde_json::to_value);
@@ -107,7 +109,7 @@ impl DockerDriver {
             name: container.name.clone(),
             networks: journalled
                 .collect::<Result<_, _>>()
-                .map_err(|error| container.failed("describe its networks", error.to_string()))?,
+                .map_err(|error| container.failed("describe its networks", error))?,
         };
         Ok(DockerDriver {
             engine: engine.address().to_owned(),
@@ -123,7 +125,7 @@ impl DockerDriver {
         })
     }
 
-    /// What is lost by a stop and a start of it, each in one sentence.
+    /// What a stop and a start lose, each in one sentence.
     pub fn losses(&self) -> &[String] {
         &self.losses
     }
@@ -132,20 +134,20 @@ impl DockerDriver {
         self.irreversible.clone().map_or(Ok(()), Err)
     }
 
-    /// Makes sure that the engine lets us act on the container, which must run: asks it to start
-    /// what runs already, which changes nothing.
+    /// Checks that the engine lets us act on the container, by a request that changes nothing: to
+    /// start it although it is running.
     ///
     /// # Errors
-    /// When the engine refuses, as a read-only proxy before its socket would.
+    /// When the engine refuses, as a read-only proxy for its socket does.
     pub async fn may_act(&self) -> Result<(), DriverError> {
         self.container.start_in_vain().await
     }
 
-    /// Makes sure that the service is still reached where it was.
+    /// Checks that the service is still published at the same ports.
     async fn check_ports(&self, act: Act) -> Result<(), DriverError> {
         let now = PublishedPorts::of(&self.container.inspect().await?);
         match self.ports.moved(&now) {
-            Some(moved) => Err(self.container.failed(act, moved.to_string())),
+            Some(moved) => Err(self.container.failed(act, moved)),
             None => Ok(()),
         }
     }
@@ -168,14 +170,13 @@ impl Driver for DockerDriver {
                 container.bring(Condition::Started).await?;
                 self.check_ports(act).await
             }
-            Act::Cut | Act::Join if !self.supports(act) => Err(DriverError::Unsupported {
-                service: container.service.clone(),
-                act: act.to_string(),
-            }),
+            Act::Cut | Act::Join if !self.supports(act) => {
+                Err(DriverError::unsupported(&container.service, act))
+            }
             Act::Cut => network::cut(container).await,
             Act::Join => {
                 network::join(container, &self.networks).await?;
-                // What does not run publishes nothing; its start will be checked.
+                // A stopped container publishes nothing. Its start will check the ports.
                 match self.state().await? {
                     ServiceState::Stopped => Ok(()),
                     ServiceState::Running | ServiceState::Paused => self.check_ports(act).await,
@@ -188,8 +189,8 @@ impl Driver for DockerDriver {
         Ok(self.container.status().await?.into())
     }
 
-    /// A container that uses the host's or another container's network cannot be cut off; all else
-    /// can be done.
+    /// All acts are supported, except cutting off a container that uses the network of the host or
+    /// of another container.
     fn supports(&self, act: Act) -> bool {
         match act {
             Act::Cut | Act::Join => !self.networks.is_empty(),
@@ -201,7 +202,7 @@ impl Driver for DockerDriver {
         Some(self.lease.clone())
     }
 
-    /// Ids are random and long, so that no two engines have the same.
+    /// Ids are random and long, so they are unique across engines.
     fn identity(&self) -> Option<String> {
         Some(format!("container {}", self.container.id))
     }
@@ -210,8 +211,8 @@ impl Driver for DockerDriver {
         true
     }
 
-    /// "From now on" is told by the clock here, against the engine's times: the clock of a remote
-    /// engine should agree.
+    /// "From now on" compares this machine's clock with the engine's timestamps, so the clock of a
+    /// remote engine should agree.
     fn observe(&self) -> Observations {
         let (sender, receiver) = feed();
         let observer = Observer::new(
@@ -244,7 +245,7 @@ impl Driver for DockerDriver {
         usage::leader(&self.container).await
     }
 
-    /// Does nothing: the container was found running, and is left so.
+    /// Does nothing: the container was already running, and keeps running.
     async fn release(&self) -> Result<(), DriverError> {
         Ok(())
     }
@@ -256,7 +257,7 @@ fn stop_signal(found: &ContainerInspectResponse) -> String {
         .unwrap_or_else(|| "SIGTERM".to_owned())
 }
 
-/// Whether the engine keeps the container's output at all.
+/// Whether the engine keeps the container's output.
 fn has_log(found: &ContainerInspectResponse) -> bool {
     let log = found
         .host_config

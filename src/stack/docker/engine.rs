@@ -1,7 +1,6 @@
-//! The way to the daemon, and what its errors mean.
+//! The connection to the engine, and the meaning of its errors.
 
 use std::env;
-use std::error::Error as _;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
@@ -12,12 +11,12 @@ use bollard::errors::Error;
 use crate::model::duration;
 use crate::stack::DriverError;
 
-/// How long the engine may take to answer anything but a stream's continuation.
+/// How long the engine may take to answer a request, streams apart.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
 const DOCKER_SOCKET: &str = "/var/run/docker.sock";
 
-/// A container engine that answered. Clones share its connection.
+/// A connected container engine. Clones share the connection.
 #[derive(Debug, Clone)]
 pub struct Engine {
     pub(super) docker: Docker,
@@ -25,17 +24,16 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// The address that `DOCKER_HOST` gives, if it gives one. Without one, only sockets of this
-    /// machine are looked for.
+    /// The address in `DOCKER_HOST`, if it is set.
     pub fn asked_for() -> Option<String> {
         env::var("DOCKER_HOST").ok().filter(|host| !host.is_empty())
     }
 
-    /// Connects as the `docker` command would: to `DOCKER_HOST`, else to Docker's socket, else to
-    /// Podman's. Docker's contexts are not looked at.
+    /// Connects as the `docker` command does: to `DOCKER_HOST`, else to Docker's socket, else to
+    /// Podman's. Ignores Docker contexts.
     ///
     /// # Errors
-    /// [`DriverError::Missing`] when there is no engine, it does not answer, or it may not be used.
+    /// [`DriverError::Missing`] when there is no engine, it does not answer, or it denies access.
     pub async fn connect() -> Result<Self, DriverError> {
         if let Some(address) = Self::asked_for() {
             return Self::connect_to(&address).await;
@@ -48,13 +46,13 @@ impl Engine {
         match sockets.iter().find(|path| Path::new(path).exists()) {
             Some(path) => Self::connect_to(&format!("unix://{path}")).await,
             None => Err(missing(format!(
-                "no container engine is here: {} does not exist; start Docker or Podman, or set DOCKER_HOST",
+                "there is no container engine: {} does not exist; start Docker or Podman, or set DOCKER_HOST",
                 sockets.join(" or ")
             ))),
         }
     }
 
-    /// Connects to an engine by an address as in `DOCKER_HOST`: `unix://PATH` or `tcp://HOST:PORT`
+    /// Connects to the engine at an address as in `DOCKER_HOST`: `unix://PATH` or `tcp://HOST:PORT`
     /// (without TLS).
     ///
     /// # Errors
@@ -75,13 +73,13 @@ impl Engine {
         })
     }
 
-    /// The address, as `DOCKER_HOST` would give it.
+    /// The address, as in `DOCKER_HOST`.
     pub fn address(&self) -> &str {
         &self.address
     }
 }
 
-/// An engine's error in words that say what to do, where that is known.
+/// The message of an engine's error, with a remedy if one is known.
 pub(super) fn words(error: &Error) -> String {
     match error {
         Error::DockerResponseServerError { message, .. } => message.trim().to_owned(),
@@ -111,20 +109,20 @@ pub(super) fn words(error: &Error) -> String {
     }
 }
 
-/// Whether the engine said that what was asked for does not exist.
+/// Whether the engine said that the object does not exist.
 pub(super) fn is_absent(error: &Error) -> bool {
     status(error) == Some(404)
 }
 
-/// Whether the engine refused because of the state it believed the container to be in.
+/// Whether the engine refused because of the container's state, as the engine sees it.
 pub(super) fn is_conflict(error: &Error) -> bool {
-    // Old engines answer 500 to some of these; what they say is the same.
+    // Old engines return 500 for some of these, with the same messages.
     status(error) == Some(409)
         || matches!(error, Error::DockerResponseServerError { status_code: 500, message }
             if message.contains("is not running") || message.contains("is not paused"))
 }
 
-/// The status of the engine's answer, where it answered.
+/// The HTTP status of the engine's response, if there was one.
 fn status(error: &Error) -> Option<u16> {
     match error {
         Error::DockerResponseServerError { status_code, .. } => Some(*status_code),
@@ -133,30 +131,21 @@ fn status(error: &Error) -> Option<u16> {
 }
 
 fn missing(message: String) -> DriverError {
-    DriverError::Missing {
-        service: "docker".to_owned(),
-        message,
-    }
+    DriverError::missing("docker", message)
 }
 
 fn io_kind(error: &Error) -> Option<io::ErrorKind> {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = cause {
-        if let Some(io) = error.downcast_ref::<io::Error>() {
-            return Some(io.kind());
-        }
-        cause = error.source();
-    }
-    None
+    causes(error).find_map(|cause| Some(cause.downcast_ref::<io::Error>()?.kind()))
 }
 
-/// The cause of the cause: the outer layers only say that a request failed.
+/// The message of the innermost cause. The outer ones only say that a request failed.
 fn innermost(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = inner.to_string();
-        cause = inner.source();
-    }
-    text
+    let innermost = causes(error).last();
+    innermost.map_or_else(String::new, ToString::to_string)
+}
+
+/// An error and all its sources, from the outside in.
+fn causes<'a>(error: &'a Error) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    let outer: &(dyn std::error::Error + 'static) = error;
+    std::iter::successors(Some(outer), |error| error.source())
 }

@@ -1,4 +1,4 @@
-//! The engine's event stream, narrowed to one container.
+//! The engine's events of one container.
 
 use std::collections::HashMap;
 use std::future::ready;
@@ -12,8 +12,8 @@ use futures_util::{Stream, StreamExt};
 
 use super::stamp;
 
-/// What happens to a container since a moment. The engine keeps its latest events, so a moment just
-/// past loses nothing.
+/// The events of a container since a moment. The engine keeps recent events, so none is lost if the
+/// moment is just past.
 pub(super) fn of(
     docker: &Docker,
     id: &str,
@@ -24,7 +24,7 @@ pub(super) fn of(
         .since(&stamp::query(since))
         .filters(&filters)
         .build();
-    // The engine's filter also lets through what has a name that begins with this id.
+    // The engine's filter also matches containers whose name begins with this id.
     let id = id.to_owned();
     let is_its = move |event: &Result<EventMessage, Error>| {
         let actor = event.as_ref().ok().and_then(|event| event.actor.as_ref());

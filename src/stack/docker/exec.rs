@@ -14,40 +14,40 @@ use crate::model::duration;
 use crate::stack::DriverError;
 use crate::stack::tail::keep_end;
 
-/// How long a command may take. A probe has a limit of its own; this one keeps a command that a
-/// frozen container holds from being waited for for ever.
+/// How long a command may take. Probes have their own timeout; this one is for a command that is stuck
+/// in a frozen container.
 const DONE_WITHIN: Duration = Duration::from_secs(60);
-/// How often to ask whether a command has begun: nothing else tells.
+/// How often to ask whether a command has started. There is no event for it.
 const ASK_EVERY: Duration = Duration::from_millis(5);
-/// How much of a command's output is kept: its end, which says what went wrong.
+/// How much of the end of a command's output is kept, in bytes.
 const OUTPUT_BYTES: usize = 4096;
 
-/// Keeps commands from beginning while their container is being frozen.
+/// Prevents commands from starting while their container is being frozen.
 ///
-/// The freeze would hold such a command for ever, and Docker would wait for it with the container's
-/// lock in its hands: from then on nobody could inspect, kill or even thaw the container
+/// The freeze would block such a command forever, and Docker would wait for it while it holds the
+/// container's lock: then the container can no longer be inspected, killed or even thawed
 /// (<https://github.com/moby/moby/issues/27272>).
 #[derive(Debug, Clone, Default)]
 pub(super) struct Beginnings(Arc<RwLock<()>>);
 
 impl Beginnings {
-    /// Does something while no command begins.
+    /// Runs `act` while no command starts.
     pub async fn none_during<T>(&self, act: impl Future<Output = T>) -> T {
         let _none = self.0.write().await;
         act.await
     }
 }
 
-/// Runs a command and says whether it exited with 0, with the end of its output.
+/// Runs a command. Returns whether it exited with 0, and the end of its output.
 ///
-/// When the caller gives up, the command goes on inside the container: Docker cannot end it.
+/// If the future is dropped, the command keeps running in the container: Docker cannot end it.
 pub(super) async fn run(
     container: &Container,
     beginnings: &Beginnings,
     command: &[String],
 ) -> Result<(bool, String), DriverError> {
     let act = || format!("run {}", command.first().map_or("nothing", String::as_str));
-    // Whoever gives up on a command that has not quite begun must not let a freeze through.
+    // A task of its own, so that a dropped future does not permit a freeze while the command starts.
     let begun = tokio::spawn(begin(
         container.clone(),
         beginnings.clone(),
@@ -56,7 +56,7 @@ pub(super) async fn run(
     let course = async {
         let begun = begun
             .await
-            .map_err(|error| container.failed(act(), error.to_string()))?;
+            .map_err(|error| container.failed(act(), error))?;
         let refused = |error| container.refused(act(), &error);
         end(container, begun.map_err(refused)?)
             .await
@@ -64,14 +64,17 @@ pub(super) async fn run(
     };
     match timeout(DONE_WITHIN, course).await {
         Ok(result) => result,
-        Err(_) => Err(container.failed(act(), format!("no end within {}", duration(DONE_WITHIN)))),
+        Err(_) => {
+            let message = format!("it did not end within {}", duration(DONE_WITHIN));
+            Err(container.failed(act(), message))
+        }
     }
 }
 
-/// A command's id, and its output from now on.
+/// A command's id and its output.
 type Begun = (String, StartExecResults);
 
-/// Starts a command, and returns when its process is there. The engine's answer comes before that.
+/// Starts a command, and returns when its process exists. The engine responds before that.
 async fn begin(
     container: Container,
     beginnings: Beginnings,

@@ -1,4 +1,4 @@
-//! A container's log from a moment on, across restarts, each line once.
+//! Follows a container's log across restarts. Each line is read once.
 
 use std::pin::Pin;
 use std::time::SystemTime;
@@ -12,7 +12,7 @@ use futures_util::{Stream, StreamExt};
 use super::stamp;
 use crate::stack::log_lines;
 
-/// A line of a log and the engine's time for it (RFC 3339), where it gave one.
+/// A log line, and the engine's timestamp (RFC 3339) if there is one.
 pub(super) struct StampedLine {
     pub text: String,
     pub at: Option<String>,
@@ -24,7 +24,7 @@ pub(super) struct ContainerLog {
     id: String,
     began: SystemTime,
     reading: Reading,
-    /// The container has started since the log was last opened.
+    /// Whether the container has started since the log was last opened.
     started: bool,
     position: Position,
     unfinished: [Unfinished; 2],
@@ -35,14 +35,14 @@ type Messages = Pin<Box<dyn Stream<Item = Result<LogOutput, Error>> + Send>>;
 enum Reading {
     /// Waiting for new lines.
     Following(Messages),
-    /// The container has ended: reading once more what following may have left out.
+    /// The container has ended: reading again, because following may have missed the last lines.
     CatchingUp(Messages),
-    /// Everything was read; a start brings more.
+    /// Everything was read. There will be more after a start.
     Done,
 }
 
-/// How far the log was read: how many messages since the latest whole second. The engine can resume
-/// at a whole second only, so that many are passed over then.
+/// How far the log was read. The engine can resume a log only at a whole second, so the messages since
+/// the latest whole second are counted, and skipped after resuming.
 #[derive(Debug, Default, Clone, Copy)]
 struct Position {
     second: u64,
@@ -51,8 +51,8 @@ struct Position {
     to_skip: usize,
 }
 
-/// The beginning of a line: the engine hands out long ones in parts. (From a terminal they come as
-/// one stream, in which the times of the later parts cannot be told from the text, and stay.)
+/// The beginning of a line: the engine delivers long lines in parts. (With a terminal, stdout and
+/// stderr are one stream, and the timestamps of later parts remain in the text.)
 #[derive(Default)]
 struct Unfinished {
     line: log_lines::PartialLine,
@@ -60,7 +60,7 @@ struct Unfinished {
 }
 
 impl ContainerLog {
-    /// Follows a container's log from a moment on, which is one of the engine's clock.
+    /// Follows a container's log from a moment of the engine's clock on.
     pub fn follow(docker: Docker, id: String, began: SystemTime) -> Self {
         let position = Position {
             second: stamp::whole_seconds(began),
@@ -78,8 +78,8 @@ impl ContainerLog {
         }
     }
 
-    /// Goes on after the container has started: the engine ends a log that it follows when the
-    /// container ends.
+    /// Continues after a start of the container. The engine closes a followed log when the container
+    /// ends.
     pub fn resume(&mut self) {
         match self.reading {
             Reading::Done => self.reopen(true),
@@ -87,9 +87,7 @@ impl ContainerLog {
         }
     }
 
-    /// The next line. While the container is down, it is waited for.
-    ///
-    /// Nothing is lost when the future is dropped.
+    /// Waits for the next line, also while the container is down. Dropping the future loses no line.
     pub async fn next(&mut self) -> Result<StampedLine, Error> {
         loop {
             let message = match &mut self.reading {
@@ -121,7 +119,7 @@ impl ContainerLog {
         };
     }
 
-    /// Takes a message of the log in, and gives a line if one is complete and new.
+    /// Processes a message, and returns a line if one is complete and new.
     fn take(&mut self, message: LogOutput) -> Option<StampedLine> {
         let source = usize::from(matches!(message, LogOutput::StdErr { .. }));
         let bytes = message.into_bytes();
@@ -135,9 +133,9 @@ impl ContainerLog {
 }
 
 impl Position {
-    /// Counts a message; false when it was counted before.
+    /// Counts a message. Returns `false` if it was read before.
     fn is_new(&mut self, time: SystemTime) -> bool {
-        // What is later than everything seen is new, even if a rotation took seen messages away.
+        // A message later than all before is new, even if a log rotation removed some of those.
         if self.to_skip > 0 && self.latest.is_some_and(|latest| time <= latest) {
             self.to_skip -= 1;
             return false;
@@ -177,13 +175,14 @@ fn open(docker: &Docker, id: &str, position: Position, follow: bool) -> Messages
         .stdout(true)
         .stderr(true)
         .timestamps(true)
-        // Past 2038 the engine's client library cannot say it, and the whole log is filtered here.
+        // The client library cannot express times after 2038. Then the whole log is read and
+        // filtered.
         .since(i32::try_from(position.second).unwrap_or_default())
         .build();
     Box::pin(docker.logs(id, Some(options)))
 }
 
-/// Splits the engine's time from a message. What has none is the engine's own remark.
+/// Splits the engine's timestamp from a message. Only the engine's own remarks have none.
 fn split_stamp(bytes: &[u8]) -> (Option<&str>, &[u8]) {
     let Some(space) = bytes.iter().position(|byte| *byte == b' ') else {
         return (None, bytes);
@@ -247,7 +246,7 @@ mod tests {
     }
 
     proptest! {
-        /// However often a log is opened again, wherever it was cut off, each message is new once.
+        /// However often and wherever a log is cut off and reopened, each message is new once.
         #[test]
         fn a_log_read_in_pieces_is_read_once(
             gaps_ms in prop::collection::vec(0u64..700, 1..60),

@@ -1,4 +1,4 @@
-//! The networks of a container: to leave them all, and to join them again as before.
+//! Takes a container off its networks, and puts it back as before.
 
 use bollard::models::{
     ContainerInspectResponse, EndpointIpamConfig, EndpointSettings, NetworkConnectRequest,
@@ -9,15 +9,16 @@ use serde::{Deserialize, Serialize};
 use super::container::{Container, short};
 use crate::stack::DriverError;
 
-/// Networks that are not joined but shared or absent, and so cannot be left.
+/// Network modes, not networks: a container cannot leave them.
 const NOT_JOINED: [&str; 2] = ["host", "none"];
 
-/// One network that a container is joined to, and what it takes to join it again just so.
+/// A container's connection to one network, with everything needed to restore it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Attachment {
     network: String,
-    /// The network's id: a name also finds what has an id that begins so. Older journals have none.
+    /// The network's id, because a name also matches ids that begin with it. Older journals have
+    /// none.
     #[serde(default)]
     id: Option<String>,
     aliases: Vec<String>,
@@ -25,12 +26,12 @@ pub(super) struct Attachment {
     ipv4: Option<String>,
     ipv6: Option<String>,
     mac: Option<String>,
-    /// Whether somebody chose the addresses. Others are the engine's choice, and may change.
+    /// Whether the user chose the addresses. Otherwise the engine did, and they may change.
     fixed: bool,
 }
 
 impl Attachment {
-    /// The networks that a container is joined to now, by name.
+    /// The networks that a container is on now, sorted by name.
     pub fn all(found: &ContainerInspectResponse) -> Vec<Self> {
         let id = found.id.as_deref().unwrap_or_default();
         let networks = found
@@ -50,7 +51,7 @@ impl Attachment {
         let fixed = endpoint.ipam_config.as_ref();
         let fixed_ipv4 = fixed.and_then(|fixed| filled(&fixed.ipv4_address));
         let fixed_ipv6 = fixed.and_then(|fixed| filled(&fixed.ipv6_address));
-        // The engine itself makes the short id an alias of every container.
+        // The engine adds the short id as an alias itself.
         let aliases = endpoint.aliases.iter().flatten();
         let aliases = aliases.filter(|alias| *alias != short(id)).cloned();
         Attachment {
@@ -65,7 +66,7 @@ impl Attachment {
         }
     }
 
-    /// What the engine is to call the network by.
+    /// The network's id, or its name if the id is unknown.
     fn reference(&self) -> &str {
         self.id.as_deref().unwrap_or(&self.network)
     }
@@ -87,7 +88,7 @@ impl Attachment {
     }
 }
 
-/// Takes a container off every network it is joined to now.
+/// Takes a container off all its networks.
 pub(super) async fn cut(container: &Container) -> Result<(), DriverError> {
     for attachment in Attachment::all(&container.inspect().await?) {
         let request = NetworkDisconnectRequest {
@@ -104,13 +105,12 @@ pub(super) async fn cut(container: &Container) -> Result<(), DriverError> {
         true => Ok(()),
         false => Err(container.failed(
             "cut off",
-            "the engine agreed, but it is still on some network",
+            "the engine accepted the request, but the container is still on a network",
         )),
     }
 }
 
-/// Joins a container to those of its networks that it is not on now, and says whether there were
-/// any.
+/// Puts a container back on those of its networks that it is not on. Returns whether there were any.
 pub(super) async fn join(
     container: &Container,
     networks: &[Attachment],
@@ -137,9 +137,8 @@ async fn join_one(container: &Container, attachment: &Attachment) -> Result<(), 
             .connect_network(attachment.reference(), request)
     };
     let joined = match join(true).await {
-        // The old address is asked for so that connections that outlast the cut go on, as after a
-        // real one. A network whose subnet the engine chose does not grant it; then any address
-        // must do.
+        // Ask for the old address, so that open connections survive the cut, as after a real network
+        // failure. A network whose subnet the engine chose refuses that; then any address will do.
         Err(_) if !attachment.fixed => join(false).await,
         other => other,
     };

@@ -1,4 +1,4 @@
-//! Watches one container: what the engine says of it, and what it says itself.
+//! Observes one container: the engine's events, and the container's log.
 
 use std::ops::ControlFlow;
 use std::time::SystemTime;
@@ -13,9 +13,9 @@ use super::log::ContainerLog;
 use super::{events, stamp};
 use crate::stack::{Feed, Observation};
 
-/// The exit code of what SIGKILL ended, which is how the kernel ends what wants too much memory.
+/// The exit code after SIGKILL, which the kernel sends when memory runs out.
 const KILLED: i64 = 137;
-/// Either of the two streams may be the first to show it.
+/// Either of the two streams may report it first.
 const REMOVED: &str = "it was removed";
 
 /// Turns the engine's events and the container's log into observations.
@@ -24,12 +24,12 @@ pub(super) struct Observer {
     log: Option<ContainerLog>,
     began: SystemTime,
     out: Feed,
-    /// The engine has reported a want of memory since the container's last start.
+    /// Whether the engine has reported that memory ran out since the container's last start.
     oom: bool,
 }
 
 impl Observer {
-    /// Prepares to observe since a moment.
+    /// An observer from a moment on.
     pub fn new(container: Container, has_log: bool, began: SystemTime, out: Feed) -> Self {
         let log = has_log
             .then(|| ContainerLog::follow(container.docker.clone(), container.id.clone(), began));
@@ -42,7 +42,7 @@ impl Observer {
         }
     }
 
-    /// Observes until nobody listens, or nothing can be observed any longer.
+    /// Observes until the receiver is gone, or nothing more can be observed.
     pub async fn run(mut self) {
         let docker = &self.container.docker;
         let mut events = events::of(docker, &self.container.id, self.began);
@@ -59,7 +59,7 @@ impl Observer {
                 event = events.next() => match event {
                     Some(Ok(event)) => self.event(event).await,
                     Some(Err(error)) => self.lost(words(&error)),
-                    None => self.lost("the engine has ended its stream of events"),
+                    None => self.lost("the engine closed its stream of events"),
                 },
                 line = next_line => match line {
                     Ok(line) => self.saw(Observation::Log { line: line.text, source_at: line.at }),
@@ -83,7 +83,7 @@ impl Observer {
                 if let Some(log) = &mut self.log {
                     log.resume();
                 }
-                // A restarted container keeps its id, so the time of the start is what tells.
+                // A restarted container keeps its id, so the time of the start identifies it.
                 let at = source_at.as_deref().unwrap_or("?");
                 let identity = format!("{}@{at}", short(&self.container.id));
                 self.saw(Observation::Started {
@@ -93,8 +93,7 @@ impl Observer {
             }
             Some("die") => {
                 let code = exit_code(&event);
-                // The event of it may come after that of the exit, and so the container is asked
-                // too.
+                // The `oom` event may come after the exit, so the container is inspected too.
                 let oom =
                     code == Some(KILLED) && (self.oom || ran_out_of_memory(&self.container).await);
                 self.saw(Observation::Exited {
@@ -123,7 +122,7 @@ impl Observer {
 
     fn lost(&self, why: impl Into<String>) -> ControlFlow<()> {
         let Container { name, .. } = &self.container;
-        // Whether or not somebody still listens, it ends here.
+        // Stop in any case, even if the receiver is gone.
         let _ = self.saw(Observation::Lost(format!(
             "the container `{name}` can no longer be observed: {}",
             why.into()
@@ -147,7 +146,7 @@ async fn ran_out_of_memory(container: &Container) -> bool {
 
 fn exit_code(event: &EventMessage) -> Option<i64> {
     let attributes = event.actor.as_ref()?.attributes.as_ref()?;
-    // Podman has a name of its own for it.
+    // Podman uses another name.
     let code = attributes
         .get("exitCode")
         .or_else(|| attributes.get("containerExitCode"));

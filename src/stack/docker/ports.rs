@@ -1,14 +1,14 @@
-//! Where a container's ports are published on the host.
+//! The ports at which a container is published on the host.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use bollard::models::ContainerInspectResponse;
+use bollard::models::{ContainerInspectResponse, PortBinding};
 
 use super::{Engine, Selector};
 use crate::stack::DriverError;
 
-/// A container's ports (`8080/tcp`), each with the host's addresses it is published at.
+/// A container's ports (`8080/tcp`), each with the host addresses at which it is published.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct PublishedPorts(BTreeMap<String, BTreeSet<String>>);
 
@@ -21,31 +21,25 @@ pub(super) struct MovedPort {
 }
 
 impl PublishedPorts {
-    /// Where the ports are published now. A container that does not run publishes none.
+    /// The ports that are published now. A stopped container publishes none.
     pub fn of(found: &ContainerInspectResponse) -> Self {
         let ports = found
             .network_settings
             .iter()
             .flat_map(|settings| settings.ports.iter().flatten());
-        PublishedPorts(
-            ports
-                .filter_map(|(port, bindings)| Some((port, bindings.as_ref()?)))
-                .map(|(port, bindings)| {
-                    let address = |ip: &Option<String>, port: &Option<String>| {
-                        format!(
-                            "{}:{}",
-                            ip.as_deref().unwrap_or_default(),
-                            port.as_deref().unwrap_or_default()
-                        )
-                    };
-                    let bindings = bindings.iter().map(|b| address(&b.host_ip, &b.host_port));
-                    (port.clone(), bindings.collect())
-                })
-                .collect(),
-        )
+        let address = |binding: &PortBinding| {
+            let ip = binding.host_ip.as_deref().unwrap_or_default();
+            let port = binding.host_port.as_deref().unwrap_or_default();
+            format!("{ip}:{port}")
+        };
+        let published = ports.filter_map(|(port, bindings)| {
+            let addresses = bindings.as_ref()?.iter().map(address);
+            Some((port.clone(), addresses.collect()))
+        });
+        PublishedPorts(published.collect())
     }
 
-    /// The container's port that is published at this one of the host.
+    /// The container's port that is published at this host port.
     fn inner(&self, port: u16) -> Option<String> {
         let is_there = |address: &String| self::port(address) == Some(port);
         let mut ports = self.0.iter();
@@ -53,12 +47,12 @@ impl PublishedPorts {
         found.map(|(inner, _)| inner.clone())
     }
 
-    /// Where a container's port is published.
+    /// The host port at which a container's port is published.
     fn outer(&self, inner: &str) -> Option<u16> {
         self.0.get(inner)?.iter().find_map(|address| port(address))
     }
 
-    /// The first port that is not where it was before.
+    /// The first port that is no longer published where it was.
     pub fn moved(&self, now: &Self) -> Option<MovedPort> {
         let moved = |(port, before): (&String, &BTreeSet<String>)| {
             let now = now.0.get(port).cloned().unwrap_or_default();
@@ -72,8 +66,7 @@ impl PublishedPorts {
     }
 }
 
-/// The port of this machine at which one container publishes what another one, of which it is a
-/// copy, publishes at `port`.
+/// The host port of a copy's container that corresponds to the host port `port` of the original.
 ///
 /// # Errors
 /// When one of the two does not run, or does not publish it.
@@ -88,11 +81,9 @@ pub async fn published_alike(
     let (_, copy_found) = copy.find_running(engine, &copy.to_string()).await?;
     let inner = PublishedPorts::of(&original_found).inner(port);
     let outer = |inner: &String| PublishedPorts::of(&copy_found).outer(inner);
-    let missing = |which: &Selector, what: String| DriverError::Missing {
-        service: which.to_string(),
-        message: format!(
-            "it publishes no port {what}, so that a copy of the stack cannot be reached"
-        ),
+    let missing = |which: &Selector, what: String| {
+        let message = format!("it publishes no port {what}, so a copy of the stack is unreachable");
+        DriverError::missing(which.to_string(), message)
     };
     let inner = inner.ok_or_else(|| missing(original, format!("at {port}")))?;
     outer(&inner).ok_or_else(|| missing(copy, inner))
@@ -106,7 +97,7 @@ impl fmt::Display for MovedPort {
         };
         write!(
             f,
-            "its port {} was published at {} and is now at {}; publish it at a fixed port of the host, below the range of random ones",
+            "its port {} was published at {} and is now at {}; publish it at a fixed host port, below the range of random ones",
             self.port,
             list(&self.before),
             list(&self.now)

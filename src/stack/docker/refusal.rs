@@ -1,16 +1,16 @@
-//! Which containers are refused, because nothing could bring them back as they were; and what a
-//! restart of any other loses.
+//! Which containers are refused because they could not be brought back as they were, and what a
+//! restart of the others loses.
 //!
-//! | found | refused, because |
+//! | found | refused because |
 //! |---|---|
 //! | `--rm` | the first stop destroys the container and its anonymous volumes |
-//! | an orchestrator's or a systemd unit's label | its owner replaces or restarts what ends, beside us |
-//! | a port published at a random port of the host | each start publishes it elsewhere |
-//! | its network namespace is used by others that run | they stay without a network after its restart |
+//! | the label of an orchestrator or a systemd unit | its owner replaces or restarts it as well |
+//! | a port published at a random host port | each start publishes it elsewhere |
+//! | running containers share its network namespace | they lose their network when it restarts |
 //!
-//! A restart policy is no reason: Docker does not apply it to what a signal through its API has
-//! ended (seen with 20.10 for `always`, `unless-stopped` and `on-failure`), and our start arms it
-//! again, with its count of retries at zero.
+//! A restart policy is no reason to refuse: Docker does not apply it to a container that was ended by
+//! a signal through its API (seen with 20.10 for `always`, `unless-stopped` and `on-failure`), and our
+//! start enables it again, with its retry count at zero.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -21,7 +21,7 @@ use bollard::models::{
 
 use super::selector::name;
 
-/// Labels by which those mark their containers who replace what ends, and what they are called.
+/// Labels of systems that replace or restart their containers, and the names of these systems.
 const OWNERS: [(&str, &str); 7] = [
     ("com.docker.swarm.service.id", "Docker Swarm"),
     ("com.docker.swarm.task.id", "Docker Swarm"),
@@ -32,15 +32,14 @@ const OWNERS: [(&str, &str); 7] = [
     ("PODMAN_SYSTEMD_UNIT", "systemd"),
 ];
 
-/// How the unit begins that podman-compose writes on every container, whether or not systemd
-/// started it.
+/// The prefix of the unit label that podman-compose sets on every container, with or without systemd.
 const PODMAN_COMPOSE: &str = "podman-compose@";
 
-/// Where Podman notes `--rm` besides.
+/// Podman's annotation for `--rm`.
 const PODMAN_AUTO_REMOVE: &str = "io.podman.annotations.autoremove";
 
-/// Why a container must not be stopped, killed or restarted, and what to do about it; none where it
-/// can be brought back as it was. `others` are the containers of its engine.
+/// Why a container must not be stopped, killed or restarted, and what to do; `None` if it may.
+/// `others` are all containers of its engine.
 pub(super) fn refusal(
     found: &ContainerInspectResponse,
     others: &[ContainerSummary],
@@ -48,20 +47,20 @@ pub(super) fn refusal(
     let host = found.host_config.as_ref();
     if host.is_some_and(removes_itself) {
         return Some(
-            "it was started with `--rm` (AutoRemove), so the engine would destroy it and its anonymous volumes at its first stop; \
-             start it without `--rm`"
+            "it was started with `--rm` (AutoRemove), so the first stop would destroy it and its anonymous volumes; start it without \
+             `--rm`"
                 .to_owned(),
         );
     }
     if let Some((owner, label)) = owner(found) {
         return Some(format!(
-            "{owner} owns it (its label is {label}), and would replace or restart it beside comeback; describe it by commands of {owner}'s, as \
-             `command = {{ start = […], … }}`, or test a copy that was started by `docker run` or compose"
+            "{owner} manages it (label {label}), and would replace or restart it at the same time as comeback; drive it by commands of \
+             {owner}, as in `command = {{ start = […], … }}`, or test a copy that was started by `docker run` or compose"
         ));
     }
     if let Some(port) = host.and_then(random_port) {
         return Some(format!(
-            "its port {port} is published at a random port of the host, so each start would move it; publish it at a fixed one, such as \
+            "its port {port} is published at a random host port, so each start would move it; publish it at a fixed one, such as \
              `127.0.0.1:5001:{}`",
             port.split('/').next().unwrap_or_default()
         ));
@@ -69,15 +68,14 @@ pub(super) fn refusal(
     let guests = guests(found, others);
     (!guests.is_empty()).then(|| {
         format!(
-            "its network is used by {} too (`network_mode: container:…`), which would have none after its restart; give them a network of \
-             their own",
+            "its network is also used by {} (`network_mode: container:…`), and would be lost for them at its restart; give them their own \
+             network",
             guests.join(", ")
         )
     })
 }
 
-/// What is lost or changed by a stop and a start, although the container comes back; each as one
-/// sentence.
+/// What a stop and a start lose or change although the container comes back, each in one sentence.
 pub(super) fn losses(found: &ContainerInspectResponse) -> Vec<String> {
     let host = found.host_config.as_ref();
     let mut losses = Vec::new();
@@ -85,7 +83,7 @@ pub(super) fn losses(found: &ContainerInspectResponse) -> Vec<String> {
     if !tmpfs.is_empty() {
         let places = Vec::from_iter(tmpfs).join(", ");
         losses.push(format!(
-            "{places} is kept in memory (tmpfs): a stop or kill empties it"
+            "{places} is in memory (tmpfs): a stop or kill empties it"
         ));
     }
     let policy = host.and_then(|host| host.restart_policy.as_ref()?.name);
@@ -93,8 +91,8 @@ pub(super) fn losses(found: &ContainerInspectResponse) -> Vec<String> {
         policy
     {
         losses.push(format!(
-            "its restart policy `{policy}` does not apply to what comeback ends, unless the engine itself is restarted during a fault: that \
-             may start it early"
+            "its restart policy `{policy}` does not apply when comeback ends it, except if the engine itself is restarted during a fault: \
+             that may start it early"
         ));
     }
     losses
@@ -109,7 +107,7 @@ fn removes_itself(host: &HostConfig) -> bool {
         || annotation.is_some_and(|value| value.eq_ignore_ascii_case("true"))
 }
 
-/// Who owns the container, and the label that says so.
+/// The system that manages the container, and the label that says so.
 fn owner(found: &ContainerInspectResponse) -> Option<(&'static str, &'static str)> {
     let labels: &HashMap<String, String> = found.config.as_ref()?.labels.as_ref()?;
     let owns = |value: &String| !value.starts_with(PODMAN_COMPOSE);
@@ -118,17 +116,16 @@ fn owner(found: &ContainerInspectResponse) -> Option<(&'static str, &'static str
     Some((owner, label))
 }
 
-/// A port of the container, such as `80/tcp`, for which the engine draws a port of the host at each
-/// start.
+/// A port of the container, such as `80/tcp`, that each start publishes at a random host port.
 fn random_port(host: &HostConfig) -> Option<String> {
-    // A network of others publishes nothing of ours, whatever is asked for.
+    // With a shared or no network, port settings have no effect.
     let mode = host.network_mode.as_deref().unwrap_or_default();
     if mode == "host" || mode == "none" || mode.starts_with("container:") {
         return None;
     }
     let is_random = |binding: &PortBinding| {
         let port = binding.host_port.as_deref().unwrap_or_default();
-        // A range such as 8000-8010 is drawn from as well.
+        // From a range such as 8000-8010 the engine also draws a port.
         !port.parse::<u16>().is_ok_and(|port| port > 0)
     };
     let bindings = host.port_bindings.iter().flatten();
@@ -141,7 +138,7 @@ fn random_port(host: &HostConfig) -> Option<String> {
     random.first().map(|port| (*port).clone()).or(all)
 }
 
-/// The other containers that run in this one's network namespace.
+/// The running containers that share this one's network namespace.
 fn guests(found: &ContainerInspectResponse, others: &[ContainerSummary]) -> Vec<String> {
     let Some(id) = found.id.as_deref() else {
         return Vec::new();
@@ -163,7 +160,7 @@ fn guests(found: &ContainerInspectResponse, others: &[ContainerSummary]) -> Vec<
     guests
 }
 
-/// Where file systems that are kept in memory are mounted.
+/// The mount points of file systems in memory.
 fn tmpfs(found: &ContainerInspectResponse) -> BTreeSet<&str> {
     let host = found.host_config.as_ref();
     let by_option = host.and_then(|host| host.tmpfs.as_ref());
@@ -266,7 +263,7 @@ mod tests {
         let both =
             losses(json!({ "Tmpfs": { "/run": "" }, "RestartPolicy": { "Name": "always" } }));
         assert!(
-            both.contains("/run is kept in memory") && both.contains("`always`"),
+            both.contains("/run is in memory") && both.contains("`always`"),
             "{both}"
         );
         let mounted = json!({ "Id": ID, "Mounts": [{ "Type": "tmpfs", "Destination": "/cache" }] });

@@ -1,4 +1,4 @@
-//! Which container is meant, and how it is found.
+//! Finds the container that the configuration means.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -15,13 +15,13 @@ pub(super) const PROJECT: &str = "com.docker.compose.project";
 pub(super) const SERVICE: &str = "com.docker.compose.service";
 pub(super) const ONE_OFF: &str = "com.docker.compose.oneoff";
 
-/// How many digits of an id name a container: as many as the `docker` command shows.
+/// The minimum length of an id prefix: as many digits as the `docker` command shows.
 const ID_DIGITS: usize = 12;
 
 /// Which container is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selector {
-    /// The container of this name, or of an id that begins with these digits, twelve at least.
+    /// The container with this name, or with an id that begins with these (at least twelve) digits.
     Name(String),
     /// The one container of a compose service.
     Compose {
@@ -33,7 +33,7 @@ pub enum Selector {
 }
 
 impl Selector {
-    /// Finds the container, which must be running, and what the engine knows about it.
+    /// Finds and inspects the container, which must be running.
     pub(super) async fn find_running(
         &self,
         engine: &Engine,
@@ -44,7 +44,7 @@ impl Selector {
         Ok((container, found))
     }
 
-    /// Makes sure that a container which was found is running.
+    /// Checks that a container is running.
     pub(super) fn must_run(
         &self,
         container: &Container,
@@ -57,29 +57,24 @@ impl Selector {
                 container.name
             ),
             Status::Restarting => {
-                "restarts again and again; mend it first, its log says why".to_owned()
+                "restarts again and again; see its log, and fix it first".to_owned()
             }
             Status::Stopped => format!(
                 "is not running; start it: docker start {0} (or `comeback heal`, if a run left it so)",
                 container.name
             ),
         };
-        Err(DriverError::Missing {
-            service: container.service.clone(),
-            message: format!("the container `{}` {remedy}", container.name),
-        })
+        let message = format!("the container `{}` {remedy}", container.name);
+        Err(DriverError::missing(&container.service, message))
     }
 
-    /// Finds the container, whatever its state, and what the engine knows about it.
+    /// Finds and inspects the container, running or not.
     pub(super) async fn find(
         &self,
         engine: &Engine,
         service: &str,
     ) -> Result<(Container, ContainerInspectResponse), DriverError> {
-        let missing = |message: String| DriverError::Missing {
-            service: service.to_owned(),
-            message,
-        };
+        let missing = |message: String| DriverError::missing(service, message);
         let reference = match self {
             Selector::Name(name) => name.clone(),
             Selector::Compose { project, service } => {
@@ -89,7 +84,11 @@ impl Selector {
         };
         let inspected = match is_reference(&reference) {
             true => engine.docker.inspect_container(&reference, None).await,
-            false => return Err(missing(format!("`{reference}` is no container's name"))),
+            false => {
+                return Err(missing(format!(
+                    "`{reference}` is not a valid container name"
+                )));
+            }
         };
         let found = match inspected {
             Ok(found) => found,
@@ -102,8 +101,8 @@ impl Selector {
         let (id, name) = identity(&found);
         if !is_meant(&reference, id, name) {
             return Err(missing(format!(
-                "there is no {self}: `{reference}` only begins the id of another container, `{name}` ({}); write the container's own name, \
-                 or at least {ID_DIGITS} digits of its id",
+                "there is no {self}: `{reference}` is only the beginning of another container's id, `{name}` ({}); write the container's \
+                 name, or at least {ID_DIGITS} digits of its id",
                 short(id)
             )));
         }
@@ -128,16 +127,15 @@ impl fmt::Display for Selector {
     }
 }
 
-/// A container's id and name, as an inspection tells them; empty where it does not.
+/// A container's id and name, empty if unknown.
 pub(super) fn identity(found: &ContainerInspectResponse) -> (&str, &str) {
     let name = found.name.as_deref().unwrap_or_default();
     let id = found.id.as_deref().unwrap_or_default();
     (id, name.trim_start_matches('/'))
 }
 
-/// Whether a reference means the container that the engine found by it. The engine takes any
-/// unambiguous beginning of an id, so that `dd` finds a stranger's container as soon as there is
-/// none of that name.
+/// Whether a reference means the container that the engine found for it. The engine accepts any
+/// unambiguous prefix of an id, so `dd` may find an unrelated container if none has that name.
 fn is_meant(reference: &str, id: &str, name: &str) -> bool {
     !id.is_empty()
         && (reference == name || (reference.len() >= ID_DIGITS && id.starts_with(reference)))
@@ -149,7 +147,7 @@ pub(super) async fn list(engine: &Engine) -> Result<Vec<ContainerSummary>, Strin
     listed.map_err(|error| words(&error))
 }
 
-/// The id of a compose service's only container; otherwise what there is instead.
+/// The id of a compose service's only container. The error lists what there is instead.
 fn only_one(all: &[ContainerSummary], project: &str, service: &str) -> Result<String, String> {
     let of_project: Vec<_> = all
         .iter()
@@ -179,11 +177,7 @@ fn only_one(all: &[ContainerSummary], project: &str, service: &str) -> Result<St
         _ => Err(format!(
             "the service `{service}` of the compose project `{project}` has {} containers ({}); scale it to one, or name one of them",
             of_service.len(),
-            of_service
-                .iter()
-                .map(|c| name(c))
-                .collect::<Vec<_>>()
-                .join(", ")
+            Vec::from_iter(of_service.iter().map(|c| name(c))).join(", ")
         )),
     }
 }
@@ -195,7 +189,7 @@ fn running(all: &[ContainerSummary]) -> String {
 fn known<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> String {
     let names: BTreeSet<&str> = names.collect();
     match names.is_empty() {
-        true => format!("there are no {what} at all"),
+        true => format!("there are no {what}"),
         false => format!("the {what} are {}", Vec::from_iter(names).join(", ")),
     }
 }
@@ -211,7 +205,7 @@ pub(super) fn label<'a>(container: &'a ContainerSummary, key: &str) -> Option<&'
     labels.get(key).map(String::as_str)
 }
 
-/// The engine's own rule for names; anything else could reach into other parts of its API.
+/// The engine's rule for names. Anything else could reach other parts of its API.
 fn is_reference(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphanumeric())
         && text

@@ -1,4 +1,4 @@
-//! The engine's own times, as its events and logs give them.
+//! The engine's timestamps in events and logs.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -19,18 +19,18 @@ pub(super) fn parse(text: &str) -> Option<SystemTime> {
     }
 }
 
-/// Whole seconds since 1970: the finest step at which a log can be resumed.
+/// Whole seconds since 1970. A log can be resumed only at a whole second.
 pub(super) fn whole_seconds(time: SystemTime) -> u64 {
     since_epoch(time).as_secs()
 }
 
-/// Seconds since 1970 with nanoseconds, as the engine's queries take them.
+/// Seconds since 1970 with nanoseconds, for the engine's queries.
 pub(super) fn query(time: SystemTime) -> String {
     let time = since_epoch(time);
     format!("{}.{:09}", time.as_secs(), time.subsec_nanos())
 }
 
-/// An event's nanoseconds since 1970 as RFC 3339.
+/// Formats an event's time, in nanoseconds since 1970, as RFC 3339.
 pub(super) fn rfc3339(nanos: i64) -> Option<String> {
     let nanos = u64::try_from(nanos).ok()?;
     let time = UNIX_EPOCH.checked_add(Duration::from_nanos(nanos))?;
@@ -38,7 +38,7 @@ pub(super) fn rfc3339(nanos: i64) -> Option<String> {
 }
 
 fn since_epoch(time: SystemTime) -> Duration {
-    // A clock before 1970 reads as 1970: everything then counts as new.
+    // A time before 1970 counts as 1970, so everything is new.
     time.duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 

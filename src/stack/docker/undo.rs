@@ -1,15 +1,14 @@
-//! Undoing from a lease alone what a run that died left behind.
+//! Undoes, from a lease, what a dead run left behind.
 
 use super::Engine;
 use super::container::{Condition, Container, Status};
 use super::network::{self, Attachment};
 use crate::stack::{DriverError, Lease, Undone};
 
-/// Thaws a container, joins it to its networks and starts it, as far as it needs that. Doing it
-/// again does nothing.
+/// Thaws a container, puts it back on its networks and starts it, if necessary. Idempotent.
 ///
 /// # Errors
-/// When the engine is not there or refuses, and for the lease of something that is not a container.
+/// When the engine is unreachable or refuses, or the lease is not of a container.
 pub async fn undo(lease: &Lease) -> Result<Undone, DriverError> {
     let Lease::Container {
         engine,
@@ -18,10 +17,7 @@ pub async fn undo(lease: &Lease) -> Result<Undone, DriverError> {
         networks,
     } = lease
     else {
-        return Err(DriverError::Unsupported {
-            service: "a group of processes".to_owned(),
-            act: "restore".to_owned(),
-        });
+        return Err(DriverError::unsupported("a process group", "restore"));
     };
     let container = Container {
         docker: Engine::connect_to(engine).await?.docker,
@@ -33,7 +29,7 @@ pub async fn undo(lease: &Lease) -> Result<Undone, DriverError> {
         .iter()
         .map(|network| serde_json::from_value(network.clone()))
         .collect::<Result<_, _>>()
-        .map_err(|error| container.failed("read its networks", error.to_string()))?;
+        .map_err(|error| container.failed("read its networks", error))?;
     let Some(found) = container.look().await? else {
         return Ok(Undone::Gone);
     };
@@ -41,7 +37,7 @@ pub async fn undo(lease: &Lease) -> Result<Undone, DriverError> {
     if status == Status::Paused {
         container.bring(Condition::Thawed).await?;
     }
-    // It joins before it starts, so that its program finds the networks there.
+    // Before the start, so that the program finds its networks.
     let joined = network::join(&container, &networks).await?;
     container.bring(Condition::Started).await?;
     Ok(match status == Status::Running && !joined {

@@ -1,22 +1,21 @@
-//! What a container uses of its machine.
+//! The resources that a container uses.
 
 use std::time::Duration;
 
 use bollard::models::ContainerMemoryStats;
 use bollard::query_parameters::StatsOptionsBuilder;
 use futures_util::StreamExt;
-use procfs::process::Process;
+use procfs::process::{Process, all_processes};
 use tokio::task::spawn_blocking;
 
 use super::container::Container;
 use crate::stack::figures::Figures;
 use crate::stack::{DriverError, Usage};
 
-/// What the engine says that a container uses, in one sample that it takes at once.
+/// A container's usage from one sample of the engine.
 ///
-/// The engine does not count file descriptors. They are read from `/proc`, which shows the
-/// container's processes where the engine runs on this machine; reading those of another user needs
-/// root's rights.
+/// The engine does not count file descriptors. They are read from `/proc`, which is possible if the
+/// engine runs on this machine. Those of another user's processes need root.
 pub(super) async fn of(container: &Container) -> Result<Option<Usage>, DriverError> {
     let Some(state) = container.inspect().await?.state else {
         return Ok(None);
@@ -31,8 +30,7 @@ pub(super) async fn of(container: &Container) -> Result<Option<Usage>, DriverErr
         Some(Err(error)) => return Err(container.refused("ask for its figures", &error)),
         None => return Ok(None),
     };
-    // Every process of this machine is asked, which may take milliseconds: not on a task that sends
-    // requests.
+    // On a blocking thread: this reads all processes of this machine, which may take milliseconds.
     let id = container.id.clone();
     let fds = spawn_blocking(move || fds(&id)).await.ok().flatten();
     let cpu = stats.cpu_stats.and_then(|cpu| cpu.cpu_usage?.total_usage);
@@ -46,16 +44,15 @@ pub(super) async fn of(container: &Container) -> Result<Option<Usage>, DriverErr
     }))
 }
 
-/// The container's first process, where the engine runs on this machine.
+/// The container's first process, if the engine runs on this machine.
 pub(super) async fn leader(container: &Container) -> Option<u32> {
     let pid = container.look().await.ok()??.state?.pid?;
     let process = Process::new(i32::try_from(pid).ok()?).ok()?;
     is_in(&process, &container.id).then(|| u32::try_from(pid).ok())?
 }
 
-/// What the container has allocated, as its control group counts it: `rss` in version 1, `anon` in
-/// version 2. What it has read of files is cached for its sake, grows by itself, and is no part of
-/// it.
+/// The memory that the container has allocated, from its control group: `rss` in version 1, `anon` in
+/// version 2. The page cache grows by itself and does not count.
 fn own_memory(memory: &ContainerMemoryStats) -> Option<u64> {
     let stats = memory.stats.as_ref()?;
     ["total_rss", "anon"]
@@ -63,11 +60,12 @@ fn own_memory(memory: &ContainerMemoryStats) -> Option<u64> {
         .find_map(|name| stats.get(*name).copied())
 }
 
-/// The open file descriptors of all processes in a container. A process id of the engine's may mean
-/// another process here, so they are found by the name of their control group, which holds the
-/// container's id.
+/// The open file descriptors of all processes in a container. The engine's process ids may mean other
+/// processes here, so they are found by their control group's name, which contains the container's
+/// id.
 fn fds(id: &str) -> Option<u64> {
-    Figures::of(|process, _| is_in(process, id))?.fds
+    let processes = all_processes().ok()?.filter_map(Result::ok);
+    Figures::of(processes.filter(|process| is_in(process, id)))?.fds
 }
 
 fn is_in(process: &Process, id: &str) -> bool {

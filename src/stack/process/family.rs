@@ -1,12 +1,12 @@
-//! Which processes belong together.
+//! Finds the processes that belong together.
 
 use std::collections::BTreeSet;
 
 use super::members::Member;
 
-/// The processes of which `is_root` is true, with all that descend from them and all that share a
-/// process group with one of either. A leader starts in a group of its own, so every group that is
-/// met belongs to the service.
+/// The processes for which `is_root` is true, with all their descendants and all processes in the
+/// same process groups. A service's leader starts in a new group, so every group found this way
+/// belongs to the service.
 pub(super) fn family(all: &[Member], is_root: impl Fn(&Member) -> bool) -> Vec<Member> {
     let mut family: Vec<Member> = all
         .iter()
@@ -45,9 +45,9 @@ mod tests {
         }
     }
 
-    /// Every way in which four processes can have started each other, each in a group of its own or
-    /// in its parent's, each with a mark or without one: whatever has a marked ancestor is found,
-    /// and of the others only what shares a group with something found.
+    /// All trees of four processes, each in its own group or its parent's, each with or without a
+    /// mark. Every process with a marked ancestor is found; of the others, only those that share a
+    /// group with a found one.
     #[test]
     fn descendants_and_groups_are_found_and_nobody_else_in_every_small_world() {
         const STRANGERS: i32 = 1;
@@ -61,8 +61,8 @@ mod tests {
                         .iter()
                         .find(|m| m.pid == parent)
                         .map_or(STRANGERS, |m| m.group);
-                    // What a driver starts is in a group of its own, so nothing below shares the
-                    // strangers'.
+                    // A driver starts processes in a new group, so none below shares an unrelated
+                    // group.
                     let own = own_groups >> (pid - 2) & 1 == 1 || parent == STRANGERS;
                     all.push(member(pid, parent, if own { pid } else { inherited }));
                 }
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn an_orphan_is_known_by_its_group() {
-        // Its parent has ended, so init has adopted it; the group is that of the marked process.
+        // Its parent has ended, so init has adopted it. It is in the marked process's group.
         let all = [member(10, 1, 10), member(11, 1, 10), member(12, 1, 12)];
         let found: Vec<i32> = family(&all, |m| m.pid == 10)
             .iter()

@@ -1,7 +1,7 @@
-//! One running process group, from its start until all of it is gone.
+//! One process group, from its start until all of it is gone.
 
 use std::io;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,29 +19,29 @@ use super::members::{self, Member};
 use super::observers::Observers;
 use super::reach::Reach;
 use crate::stack::Observation;
+use crate::stack::program::exit_code;
 use crate::watch;
 
-/// How often it is noted what a service has started meanwhile, so that it is still known when its
-/// parent has ended.
+/// How often a service's new processes are recorded, so that they are known after their parent has
+/// ended.
 const NOTE_EVERY: Duration = Duration::from_secs(1);
 
-/// How long the last lines of a dead group may take to arrive. Only a process that has left the
-/// group can still hold the pipe's other end.
+/// How long to wait for the last lines of a dead group. Only a process that has left the group can
+/// still hold the pipe open.
 const LAST_LINES: Duration = Duration::from_millis(100);
 
-/// A process group whose leader is our child, and whatever that has started outside of it.
+/// A process group whose leader is our child, and the processes that it has started outside of it.
 ///
-/// The leader is reaped last. Until then the kernel gives its process id, and with it the group's,
-/// to nobody else, so no signal can reach a stranger; signals are sent under the lock that reaping
-/// takes.
+/// The leader is reaped last. Until then the kernel does not reuse its process id and group id, so no
+/// signal can hit another process. Signals are sent with the same lock held as for reaping.
 pub(super) struct Group {
     id: Pid,
     start_ticks: u64,
     began: Instant,
-    /// Every process of the service, in the group or not.
+    /// All processes of the service, inside and outside the group.
     reach: Arc<Reach>,
     leader: Mutex<Option<Child>>,
-    /// Whether somebody has asked it to end.
+    /// Whether the driver has asked it to end.
     is_unwanted: AtomicBool,
     ended: watch::Sender<Option<GroupEnding>>,
 }
@@ -53,9 +53,9 @@ pub(super) struct GroupEnding {
     pub code: Option<i64>,
     /// How long the leader lived.
     pub lived: Duration,
-    /// Whether nobody had asked it to.
+    /// Whether it ended without being asked to.
     pub is_by_itself: bool,
-    /// What could not be ended along with the leader.
+    /// The processes that could not be ended along with the leader.
     pub left: Option<String>,
 }
 
@@ -67,7 +67,7 @@ impl Group {
         mark: &str,
         observers: Observers,
     ) -> io::Result<Arc<Group>> {
-        // Listened to before the child exists, so that its end cannot be missed.
+        // Registered before the child exists, so that its end cannot be missed.
         let ends = signal(SignalKind::child())?;
         command.process_group(0).env(SERVICE, name).env(MARK, mark);
         let began = Instant::now();
@@ -108,15 +108,15 @@ impl Group {
         self.start_ticks
     }
 
-    /// Every process of the service.
+    /// All processes of the service.
     pub fn reach(&self) -> &Arc<Reach> {
         &self.reach
     }
 
-    /// Asks the group to end by a signal. A group that is gone is no error.
+    /// Sends a signal that asks the group to end. No error if the group is gone.
     pub async fn ask_to_end(&self, signal: Signal) -> io::Result<()> {
         self.is_unwanted.store(true, Ordering::Relaxed);
-        // What the leader has started is told by nothing else once the leader has ended.
+        // Find the leader's children now: after its end nothing links them to the service.
         self.reach.look_aside().await?;
         match *self.leader() {
             Some(_) => Ok(kill_process_group(self.id, signal)?),
@@ -124,8 +124,8 @@ impl Group {
         }
     }
 
-    /// Kills everything, and waits until it is gone and the leader reaped. The caller bounds the
-    /// time.
+    /// Kills all processes, and waits until they are gone and the leader is reaped. The caller
+    /// limits the time.
     pub async fn kill(&self) -> io::Result<()> {
         self.is_unwanted.store(true, Ordering::Relaxed);
         self.reach.kill().await?;
@@ -135,7 +135,7 @@ impl Group {
         }
     }
 
-    /// How it ended; none while any process of it is left, or the leader is not reaped.
+    /// How it ended; `None` while any process is left or the leader is not reaped.
     pub fn ending(&self) -> Option<GroupEnding> {
         self.ended.borrow().clone()
     }
@@ -151,7 +151,7 @@ impl Group {
         }
     }
 
-    /// What is known of a new leader, and its output.
+    /// A new leader's id, its facts from `/proc`, and its output.
     fn adopt(leader: &mut Child) -> io::Result<(Pid, Member, Output)> {
         let id = Pid::from_child(leader);
         let member = members::process(id.as_raw_pid())
@@ -188,7 +188,7 @@ impl Group {
             tokio::select! {
                 biased;
                 _ = ends.recv() => {}
-                // Where there is nobody to look, there is nobody to follow it for either.
+                // This fails only while the program ends.
                 () = sleep(NOTE_EVERY) => drop(self.reach.look_aside().await),
             }
         }
@@ -197,9 +197,8 @@ impl Group {
             !self.is_unwanted.load(Ordering::Relaxed),
         );
         let left = self.clear().await;
-        let code = self.reap().ok().and_then(exit_code);
-        // Without this the last words of a service would come after its end; that they are cut here
-        // is no error.
+        let code = self.reap().ok().and_then(exit_code).map(i64::from);
+        // Otherwise the last lines would be reported after the exit. Cutting them off is no error.
         let _ = timeout(LAST_LINES, lines.join_all()).await;
         observers.tell(&Observation::Exited {
             code,
@@ -214,15 +213,15 @@ impl Group {
         }));
     }
 
-    /// Looks at the leader without reaping it. A leader that cannot be waited for is not ours any
-    /// more.
+    /// Whether the leader has ended. Does not reap it. A leader that cannot be waited for counts as
+    /// ended.
     fn leader_has_ended(&self) -> bool {
         let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         waitid(WaitId::Pid(self.id), look).map_or(true, |status| status.is_some())
     }
 
-    /// Kills what the leader has left behind, and waits until it is gone; or says what could not be
-    /// ended.
+    /// Kills the processes that the leader has left behind, and waits until they are gone. Returns
+    /// those that could not be ended.
     async fn clear(&self) -> Option<String> {
         match timeout(KERNEL_PATIENCE, self.reach.kill()).await {
             Ok(Ok(())) => None,
@@ -234,12 +233,12 @@ impl Group {
     fn reap(&self) -> io::Result<ExitStatus> {
         match self.leader().take() {
             Some(mut leader) => leader.wait(),
-            None => Err(io::Error::other("it was reaped before")),
+            None => Err(io::Error::other("the process was already reaped")),
         }
     }
 
     fn leader(&self) -> MutexGuard<'_, Option<Child>> {
-        // The slot is only ever emptied, so a panic elsewhere cannot have left it half-made.
+        // The slot is only ever emptied, so a poisoned state is consistent.
         self.leader.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -247,9 +246,4 @@ impl Group {
 struct Output {
     stdout: Option<ChildStdout>,
     stderr: Option<ChildStderr>,
-}
-
-fn exit_code(status: ExitStatus) -> Option<i64> {
-    let code = status.code().or(status.signal().map(|signal| 128 + signal));
-    code.map(i64::from)
 }

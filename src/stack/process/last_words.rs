@@ -1,9 +1,9 @@
-//! What a service that has ended by itself said last.
+//! Describes how a service ended by itself, with its last log lines.
 
 use super::group::GroupEnding;
 use crate::model::duration;
 
-/// What programs say when something that they need is still held, in lower case.
+/// What programs print when a resource they need is still in use, in lower case.
 const HELD: [&str; 5] = [
     "address already in use",
     "address in use",
@@ -12,8 +12,8 @@ const HELD: [&str; 5] = [
     "already running",
 ];
 
-/// An end that nobody asked for, in words that follow "it" or "it has": the exit code, how long it
-/// lived, and the last lines of its log.
+/// Describes an end that was not requested: the exit code, the lifetime, and the last log lines. The
+/// text continues a sentence that begins with "it" or "it has".
 pub(super) fn tell(ending: &GroupEnding, lines: &[String]) -> String {
     let code = ending
         .code
@@ -25,12 +25,12 @@ pub(super) fn tell(ending: &GroupEnding, lines: &[String]) -> String {
         HELD.iter().any(|held| line.contains(held))
     };
     if lines.iter().any(is_held) {
-        text.push_str(", for something that it needs is held by another process, or by what is left of the one before");
+        text.push_str(", because another process, perhaps one left over from the previous start, holds something that it needs");
     }
     match lines {
-        [] => text.push_str(", without a word"),
-        [line] => text.push_str(&format!(", saying: {line}")),
-        lines => text.push_str(&format!(", saying:\n{}", lines.join("\n"))),
+        [] => text.push_str(", without any output"),
+        [line] => text.push_str(&format!("; its last line: {line}")),
+        lines => text.push_str(&format!("; its last lines:\n{}", lines.join("\n"))),
     }
     text
 }
@@ -55,13 +55,13 @@ mod tests {
         };
         assert_eq!(
             told(&[]),
-            "ended by itself with code 1, 41.9 ms after its start, without a word"
+            "ended by itself with code 1, 41.9 ms after its start, without any output"
         );
         assert_eq!(
             told(&["Traceback", "OSError: no"]),
-            "ended by itself with code 1, 41.9 ms after its start, saying:\nTraceback\nOSError: no"
+            "ended by itself with code 1, 41.9 ms after its start; its last lines:\nTraceback\nOSError: no"
         );
         let held = told(&["OSError: [Errno 98] Address already in use"]);
-        assert!(held.contains("is held by another process"), "{held}");
+        assert!(held.contains("another process"), "{held}");
     }
 }

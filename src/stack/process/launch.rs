@@ -1,4 +1,4 @@
-//! How a service is started.
+//! The command line of a service.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
 
-use crate::stack::DriverError;
+use crate::stack::{DriverError, program};
 
 /// How a service is started, and how it is asked to end.
 pub(super) struct Launch {
@@ -20,9 +20,7 @@ pub(super) struct Launch {
 
 impl Launch {
     pub fn command(&self, command: &[String]) -> Result<Command, DriverError> {
-        let Some((program, arguments)) = command.split_first() else {
-            return Err(self.missing("the command is empty: give a program and its arguments"));
-        };
+        let (program, arguments) = program::split(&self.name, command)?;
         let mut command = Command::new(program);
         command
             .args(arguments)
@@ -31,13 +29,6 @@ impl Launch {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         if let Some(dir) = &self.dir {
-            if !dir.is_dir() {
-                let message = format!(
-                    "there is no directory {}: make it, or name another",
-                    dir.display()
-                );
-                return Err(self.missing(message));
-            }
             command.current_dir(dir);
         }
         Ok(command)
@@ -45,29 +36,10 @@ impl Launch {
 
     pub fn spawn_error(&self, act: &str, error: &io::Error) -> DriverError {
         let program = self.command.first().map_or("", String::as_str);
-        match error.kind() {
-            io::ErrorKind::NotFound => self.missing(format!(
-                "there is no program `{program}`: install it, or give its full path"
-            )),
-            io::ErrorKind::PermissionDenied => self.missing(format!(
-                "`{program}` may not be executed: check its permissions"
-            )),
-            _ => self.failed(act, error),
-        }
-    }
-
-    pub fn missing(&self, message: impl Into<String>) -> DriverError {
-        DriverError::Missing {
-            service: self.name.clone(),
-            message: message.into(),
-        }
+        program::spawn_error(&self.name, act, program, self.dir.as_deref(), error)
     }
 
     pub fn failed(&self, act: &str, message: impl ToString) -> DriverError {
-        DriverError::Act {
-            service: self.name.clone(),
-            act: act.to_owned(),
-            message: message.to_string(),
-        }
+        DriverError::failed(&self.name, act, message)
     }
 }

@@ -1,7 +1,7 @@
-//! The marks that a driver leaves in the environment of everything that it starts.
+//! The marks that a driver sets in the environment of everything that it starts.
 //!
-//! A mark is journalled before the first spawn. So a process that comeback did not live to write
-//! down is still found: by whoever heals, wherever in the process tree it is by then.
+//! A mark is written to the journal before the first spawn. So `comeback heal` finds a process that
+//! was not yet in the journal when comeback died, wherever it is in the process tree.
 
 use std::ffi::OsStr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,13 +13,13 @@ use super::members;
 /// The variable that holds the service's name.
 pub(super) const SERVICE: &str = "COMEBACK_SERVICE";
 
-/// The variable that holds a driver's own mark.
+/// The variable that holds the driver's mark.
 pub(super) const MARK: &str = "COMEBACK_MARK";
 
-/// Drivers of this process, so that no two have the same mark.
+/// The number of drivers so far in this process, so that no two have the same mark.
 static DRIVERS: AtomicU64 = AtomicU64::new(0);
 
-/// A mark that no other driver has had since this machine was booted.
+/// A mark that no other driver has used since boot.
 pub(super) fn unique() -> String {
     let pid = std::process::id();
     let ticks = members::start_ticks(pid).unwrap_or_default();
@@ -27,9 +27,9 @@ pub(super) fn unique() -> String {
     format!("{pid}-{ticks}-{nth}")
 }
 
-/// Whether a process has this variable with this value. It may have inherited it. False if its
-/// environment may not be read, or if it has written its title over it, as nginx and the children
-/// of PostgreSQL do: such a process is found as a descendant.
+/// Whether an environment variable of a process has this value, set or inherited. False if the
+/// environment is unreadable or overwritten by a process title, as in nginx and the children of
+/// PostgreSQL. Such processes are found as descendants.
 pub(super) fn carries(pid: i32, variable: &str, value: &str) -> bool {
     let environment = Process::new(pid).and_then(|process| process.environ());
     environment.is_ok_and(|variables| {

@@ -1,11 +1,11 @@
-//! Processes as `/proc` shows them, and signals that cannot hit the wrong one.
+//! Processes in `/proc`, and signals that cannot hit the wrong process.
 
 use std::io;
 
 use procfs::process::{Process, Stat, all_processes};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-/// A process, as far as it matters to which service it belongs and whether it runs.
+/// The facts about a process that decide which service it belongs to and whether it runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Member {
     /// Its process id.
@@ -14,27 +14,27 @@ pub(super) struct Member {
     pub parent: i32,
     /// The id of its process group.
     pub group: i32,
-    /// What it is doing.
+    /// Its state.
     pub state: State,
     /// When it started, in clock ticks since boot.
     pub start_ticks: u64,
 }
 
-/// What a process is doing, as far as freezing is concerned.
+/// The state of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
     /// It runs, or may run at any time.
     Awake,
     /// A signal has frozen it.
     Frozen,
-    /// The kernel holds it, and sees to its signals before it runs on. A parent in `vfork` is held
-    /// for as long as its child is frozen, so after SIGSTOP this is as good as frozen.
+    /// It is in uninterruptible sleep, and handles its signals before it runs again. After SIGSTOP
+    /// this counts as frozen: a parent in `vfork` stays in this state while its child is frozen.
     Held,
-    /// It has ended and was not reaped: it holds nothing any more.
+    /// It has ended and was not reaped. It holds no resources.
     Ended,
 }
 
-/// Whether these processes as a whole stand still: frozen by a signal, with nobody awake.
+/// Whether these processes stand still: at least one is frozen by a signal and none is awake.
 pub(super) fn stand_still(living: &[Member]) -> bool {
     any_frozen(living) && living.iter().all(|member| member.state != State::Awake)
 }
@@ -44,10 +44,10 @@ pub(super) fn any_frozen(living: &[Member]) -> bool {
     living.iter().any(|member| member.state == State::Frozen)
 }
 
-/// Every living process of this machine. This takes milliseconds: it is no call for a task that
-/// sends requests.
+/// All living processes of this machine. Takes milliseconds, so it must not run on a task that sends
+/// requests.
 pub(super) fn all() -> io::Result<Vec<Member>> {
-    // A process that ends while the list is read is no error.
+    // A process that ends meanwhile is no error.
     Ok(all_processes()
         .map_err(io::Error::other)?
         .filter_map(|process| process.ok()?.stat().ok())
@@ -56,13 +56,13 @@ pub(super) fn all() -> io::Result<Vec<Member>> {
         .collect())
 }
 
-/// The process with this id, also when it has ended but was not reaped.
+/// The process with this id, even if it has ended but was not reaped.
 pub(super) fn process(pid: i32) -> Option<Member> {
     let stat = Process::new(pid).ok()?.stat().ok()?;
     Some(Member::from(&stat))
 }
 
-/// What a process has started and what has not ended since, without a look at any other process.
+/// The living children of a process. Reads no other process.
 pub(super) fn children(pid: i32) -> Vec<i32> {
     let tasks = Process::new(pid).and_then(|process| process.tasks());
     let Ok(tasks) = tasks else {
@@ -72,14 +72,13 @@ pub(super) fn children(pid: i32) -> Vec<i32> {
     children.flatten().map(|pid| pid as i32).collect()
 }
 
-/// What a process is called, for people.
+/// The name of a process, for messages.
 pub(super) fn name(pid: i32) -> String {
     let stat = Process::new(pid).and_then(|process| process.stat());
     stat.map_or_else(|_| "?".to_owned(), |stat| stat.comm)
 }
 
-/// Sends a signal to this very process, and to no later one of the same id. A process that is gone
-/// is no error.
+/// Sends a signal to this process, and never to a later one with the same id. No error if it is gone.
 pub(super) fn send(member: &Member, signal: Signal) -> io::Result<()> {
     let Some(pid) = Pid::from_raw(member.pid) else {
         return Ok(());
@@ -92,8 +91,7 @@ pub(super) fn send(member: &Member, signal: Signal) -> io::Result<()> {
         Ok(handle) => handle,
         Err(error) => return gone(error),
     };
-    // The handle keeps its process apart from all later ones; whether it is the one that is meant
-    // is seen only now.
+    // The handle refers to one process only. Check now that it is the right one.
     match process(member.pid) {
         Some(now) if now.start_ticks == member.start_ticks => {
             pidfd_send_signal(&handle, signal).or_else(gone)
@@ -102,9 +100,8 @@ pub(super) fn send(member: &Member, signal: Signal) -> io::Result<()> {
     }
 }
 
-/// When the process with this id started, in clock ticks since boot; none where there is no such
-/// process, or it has ended and was only not reaped. Together with the id, it tells a process from
-/// every other one until the next boot.
+/// When the process with this id started, in clock ticks since boot; `None` if there is no such
+/// living process. Id and start together identify a process until the next boot.
 pub fn start_ticks(pid: u32) -> Option<u64> {
     let member = process(i32::try_from(pid).ok()?)?;
     (member.state != State::Ended).then_some(member.start_ticks)

@@ -25,6 +25,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use procfs::process::Process;
 use rustix::process::Signal;
 use tokio::time::timeout;
 
@@ -296,7 +297,8 @@ impl Driver for ProcessDriver {
         };
         let figures = group.reach().aside(|reach| {
             let living = reach.look();
-            Figures::of_these(living.iter().map(|member| member.pid))
+            let pids = living.iter().map(|member| member.pid);
+            Figures::of(pids.filter_map(|pid| Process::new(pid).ok()))
         });
         let figures = figures.await;
         let figures = figures.map_err(|error| self.launch.failed("look at its figures", error))?;

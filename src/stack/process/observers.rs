@@ -1,5 +1,4 @@
-//! Those who want to know what happens to a service, and the lines of its output on their way to
-//! them.
+//! The observers of a service, and its output lines on their way to them.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,10 +11,10 @@ use crate::stack::{Observation, log_lines};
 /// How many of a service's last lines are kept: enough for a panic or a traceback.
 const LAST_LINES: usize = 40;
 
-/// How much is kept of each of them, in characters.
+/// How much of each of these lines is kept, in characters.
 const LAST_LINE_CHARS: usize = 400;
 
-/// Everybody who observes one service, and what it said last. Clones share both.
+/// The observers of a service, and its last lines. Clones share both.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Observers(Arc<Mutex<Told>>);
 
@@ -32,7 +31,7 @@ impl Observers {
         observations
     }
 
-    /// Tells all who still listen.
+    /// Sends an observation to all observers that still listen.
     pub fn tell(&self, observation: &Observation) {
         self.with(|told| {
             match observation {
@@ -53,7 +52,7 @@ impl Observers {
     /// Forwards every line of `output` until it ends.
     pub async fn forward(self, output: impl AsyncRead + Unpin) {
         let mut output = BufReader::new(output);
-        // An error is an end as well: nothing more can be read from it.
+        // After an error nothing more can be read.
         while let Ok(Some(line)) = log_lines::next(&mut output).await {
             self.tell(&Observation::Log {
                 line,
@@ -63,7 +62,7 @@ impl Observers {
     }
 
     fn with<T>(&self, with: impl FnOnce(&mut Told) -> T) -> T {
-        // A panic while the lock was held cannot have left the list in a bad state.
+        // No change can panic half-way, so a poisoned state is consistent.
         with(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -1,17 +1,17 @@
-//! Every process of one start of a service, wherever it has gone.
+//! Finds all processes of one start of a service.
 //!
-//! A server does not stay in the process group that it was started in: each backend of PostgreSQL
-//! calls `setsid`, and other workers do the same. So a service is followed by what is known of it:
-//! a process belongs to it when the service was seen to start it, when it shares a process group
-//! with one that belongs, or when it carries the driver's mark. What was seen once is remembered,
-//! also when its parent has ended.
+//! Server processes leave the process group that they were started in: each backend of PostgreSQL
+//! calls `setsid`, and so do other workers. A process belongs to a service if the service was seen
+//! to start it, if it shares a process group with a process of the service, or if it has the
+//! driver's mark. A process once found is remembered, even after its parent has ended.
 //!
-//! A look asks for the known processes and their children only; a scan of all of `/proc` is done at
-//! the end of a freeze and of a kill, to make sure of what has left the tree. Both are done aside,
-//! on a thread that may block: a database with hundreds of backends takes milliseconds to be looked
-//! at, and whoever asks may be the task that sends requests. comeback does not
-//! make itself the reaper of orphans (`PR_SET_CHILD_SUBREAPER`): it would then have to reap what
-//! the user's own commands leave behind, and in a Rust test what others have started.
+//! A *look* reads only the known processes and their children. A *scan* reads all of `/proc`; freeze
+//! and kill end with one, to catch processes that have left the tree. Both run on a blocking thread,
+//! because a database with hundreds of backends takes milliseconds, and the caller may be a task that
+//! sends requests.
+//!
+//! comeback does not make itself the reaper of orphans (`PR_SET_CHILD_SUBREAPER`): it would then have
+//! to reap processes of the user's own commands, and in a Rust test those of other tests.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -25,26 +25,25 @@ use super::family::family;
 use super::mark::{self, MARK};
 use super::members::{self, Member, State};
 
-/// How often to look whether the kernel has done what a signal asks: nothing announces it.
+/// How often to check whether a signal has taken effect. The kernel does not report it.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
 
-/// How long a kill waits for everything to stand still first, so that nothing can start anything
-/// meanwhile.
+/// How long a kill first waits for all processes to freeze, so that none can start another.
 const STILL_WITHIN: Duration = Duration::from_millis(500);
 
 /// The processes of one start of a service.
 pub(super) struct Reach {
     /// The driver's mark.
     mark: String,
-    /// The leader's process id, which names its group as well. It is not reaped as long as this
-    /// lives.
+    /// The leader's process id, which is also the group's id. The leader is not reaped while this
+    /// value lives.
     leader: i32,
-    /// When each known process started, by its id.
+    /// The start of each known process in clock ticks, by process id.
     known: Mutex<BTreeMap<i32, u64>>,
 }
 
 impl Reach {
-    /// Begins with a leader.
+    /// Begins with the leader.
     pub fn new(mark: &str, leader: &Member) -> Arc<Self> {
         Arc::new(Reach {
             mark: mark.to_owned(),
@@ -53,7 +52,7 @@ impl Reach {
         })
     }
 
-    /// The known processes that live, and what they have started since the last look.
+    /// The living known processes, and those that they have started since the last look.
     pub fn look(&self) -> Vec<Member> {
         let mut known = self.known();
         let mut queue: Vec<i32> = known.keys().copied().collect();
@@ -76,7 +75,7 @@ impl Reach {
         remember(&mut known, found.into_values().collect())
     }
 
-    /// As [`Reach::look`], but asks every process of this machine whether it belongs.
+    /// As [`Reach::look`], but checks all processes of this machine.
     pub fn scan(&self) -> io::Result<Vec<Member>> {
         let all = members::all()?;
         let mut known = self.known();
@@ -89,10 +88,10 @@ impl Reach {
         Ok(remember(&mut known, found))
     }
 
-    /// Freezes everything, again and again until nothing is left awake.
+    /// Freezes all processes, repeatedly until none is awake. The caller limits the time.
     ///
     /// # Errors
-    /// When a process cannot be signalled, or all have ended. The caller bounds the time.
+    /// When a process cannot be signalled, or all have ended.
     pub async fn freeze(self: &Arc<Self>) -> io::Result<()> {
         let mut asked = BTreeMap::new();
         let mut living = self.look_aside().await?;
@@ -102,11 +101,11 @@ impl Reach {
                 living = self.look_aside().await?;
                 continue;
             }
-            // Everything known stands still. What has left the tree shows only now, and what it
-            // starts is looked for again.
+            // All known processes are frozen. Find those that have left the tree, and start over if
+            // there are new ones.
             living = self.scan_aside().await?;
             if living.is_empty() {
-                return Err(io::Error::other("it has just ended"));
+                return Err(io::Error::other("the service has just ended"));
             }
             let all_asked = living
                 .iter()
@@ -117,10 +116,10 @@ impl Reach {
         }
     }
 
-    /// Thaws everything and waits until nothing is frozen.
+    /// Thaws all processes and waits until none is frozen. The caller limits the time.
     ///
     /// # Errors
-    /// When a process cannot be signalled. The caller bounds the time.
+    /// When a process cannot be signalled.
     pub async fn thaw(self: &Arc<Self>) -> io::Result<()> {
         loop {
             let living = self.look_aside().await?;
@@ -134,11 +133,11 @@ impl Reach {
         }
     }
 
-    /// Kills everything and waits until nothing is left. All of it is frozen first, so that nothing
-    /// is started while it dies.
+    /// Kills all processes and waits until none is left. Freezes them first, so that none starts
+    /// another meanwhile. The caller limits the time.
     ///
     /// # Errors
-    /// When a process cannot be signalled. The caller bounds the time.
+    /// When a process cannot be signalled.
     pub async fn kill(self: &Arc<Self>) -> io::Result<()> {
         let still_until = Instant::now() + STILL_WITHIN;
         let mut asked = BTreeMap::new();
@@ -164,16 +163,16 @@ impl Reach {
         }
     }
 
-    /// Sends SIGKILL to everything at once, for those who cannot wait.
+    /// Sends SIGKILL to all processes and does not wait.
     pub fn kill_now(&self) {
         let living = self.scan().unwrap_or_else(|_| self.look());
         for member in &living {
-            // Nobody is left to be told when this fails, and `comeback heal` still has the lease.
+            // The caller cannot handle an error, and `comeback heal` still has the lease.
             let _ = members::send(member, Signal::KILL);
         }
     }
 
-    /// What still runs, for people: "2 of 5 processes (pid 7 `worker`, …)".
+    /// The processes that still run, for messages: "2 of 5 processes (pid 7 `worker`, …)".
     pub fn awake(&self) -> String {
         let living = self.look();
         let awake = living.iter().filter(|m| m.state == State::Awake);
@@ -188,20 +187,23 @@ impl Reach {
         )
     }
 
-    /// [`Reach::look`] on a thread that may block.
+    /// [`Reach::look`] on a blocking thread.
     ///
     /// # Errors
-    /// When there is no such thread any more: the program ends.
+    /// When the runtime is shutting down.
     pub async fn look_aside(self: &Arc<Self>) -> io::Result<Vec<Member>> {
         self.aside(Reach::look).await
     }
 
-    /// [`Reach::scan`] on a thread that may block.
+    /// [`Reach::scan`] on a blocking thread.
     async fn scan_aside(self: &Arc<Self>) -> io::Result<Vec<Member>> {
         self.aside(Reach::scan).await?
     }
 
-    /// Asks on a thread that may block.
+    /// Runs a closure on a blocking thread.
+    ///
+    /// # Errors
+    /// When the runtime is shutting down.
     pub async fn aside<T: Send + 'static>(
         self: &Arc<Self>,
         ask: impl FnOnce(&Reach) -> T + Send + 'static,
@@ -212,20 +214,20 @@ impl Reach {
     }
 
     fn known(&self) -> MutexGuard<'_, BTreeMap<i32, u64>> {
-        // It is only ever replaced as a whole, so a panic elsewhere cannot have left it half-made.
+        // The map is only ever replaced as a whole, so a poisoned state is consistent.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Keeps the living as what is known, and returns them.
+/// Makes the living processes the known ones, and returns them.
 fn remember(known: &mut BTreeMap<i32, u64>, mut found: Vec<Member>) -> Vec<Member> {
     found.retain(|member| member.state != State::Ended);
     *known = found.iter().map(|m| (m.pid, m.start_ticks)).collect();
     found
 }
 
-/// Sends SIGSTOP to everything that was not asked before, and says whether there was any. What the
-/// kernel holds is asked as well: it stops as soon as it is let go.
+/// Sends SIGSTOP to all processes that were not asked before. Returns whether there were any. A
+/// process in uninterruptible sleep is asked too: it stops as soon as it wakes.
 fn ask_to_stop(living: &[Member], asked: &mut BTreeMap<i32, u64>) -> io::Result<bool> {
     let mut is_any = false;
     for member in living {
@@ -240,7 +242,7 @@ fn ask_to_stop(living: &[Member], asked: &mut BTreeMap<i32, u64>) -> io::Result<
 fn beyond(member: &Member, error: &io::Error) -> io::Error {
     let name = members::name(member.pid);
     let message = format!(
-        "partial: pid {} `{name}` cannot be reached: {error}",
+        "partial: cannot signal pid {} `{name}`: {error}",
         member.pid
     );
     io::Error::new(error.kind(), message)

@@ -1,4 +1,4 @@
-//! Ends what somebody else started and did not live to end.
+//! Ends the processes of a run that died.
 
 use std::io;
 use std::time::Duration;
@@ -12,42 +12,42 @@ use super::mark::{self, MARK, SERVICE};
 use super::members::{self, Member, State};
 use crate::stack::{DriverError, Undone};
 
-/// How long to go on looking for marked processes after the last was seen. Between fork and exec a
-/// child does not show its mark yet; that takes microseconds, and longer on a busy machine.
+/// How long to keep looking for marked processes after the last one was seen. A child does not show
+/// its mark between fork and exec, which takes microseconds, or longer on a busy machine.
 const QUIET: Duration = Duration::from_millis(300);
 
-/// How long everything may take to stand still before it is killed nevertheless.
+/// How long all processes may take to freeze before they are killed anyway.
 const STILL_WITHIN: Duration = Duration::from_millis(500);
 
 /// How often to look.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
-/// Ends the group of a [`Lease::ProcessGroup`](crate::stack::Lease::ProcessGroup) and all that
-/// descends from it, frozen or not, and waits until all of it is gone.
+/// Ends the group of a [`Lease::ProcessGroup`](crate::stack::Lease::ProcessGroup) and all its
+/// descendants, frozen or not, and waits until they are gone.
 ///
-/// Nothing else is ever touched: a process id may have been given to somebody new since. The leader
-/// is known by the tick it started at. Where it is gone, the rest of its group is known by having
-/// started later and by the name that the driver leaves in the environment of all it starts.
+/// It never touches other processes, although process ids are reused: the leader is identified by its
+/// start. If the leader is gone, the rest of the group must have started later and have the
+/// service's name in its environment.
 ///
 /// # Errors
-/// When the group cannot be looked up, may not be signalled, or does not end.
+/// When the group cannot be read or signalled, or does not end.
 pub async fn undo(pgid: i32, start_ticks: u64, name: &str) -> Result<Undone, DriverError> {
-    // The groups 0 and 1 mean "my own" and "everybody" to the kernel; no service can be meant.
+    // As arguments of `kill`, group 0 means our own group, and group 1 all processes. Neither can be
+    // a service.
     if pgid <= 1 {
         return Ok(Undone::Nothing);
     }
     let find = || of_group(pgid, start_ticks, name);
     end(find, Duration::ZERO)
         .await
-        .map_err(|error| failed(name, format!("end process group {pgid}"), &error))
+        .map_err(|error| DriverError::failed(name, format!("end process group {pgid}"), error))
 }
 
-/// Ends every process that carries the mark of a [`Lease::Marked`](crate::stack::Lease::Marked),
-/// and all that descends from one, and waits until all of it is gone. A child that is just being
-/// made is waited for.
+/// Ends all processes with the mark of a [`Lease::Marked`](crate::stack::Lease::Marked) and all
+/// their descendants, and waits until they are gone. Also catches a child that is just being forked.
 ///
 /// # Errors
-/// When the processes cannot be looked up, may not be signalled, or do not end.
+/// When the processes cannot be read or signalled, or do not end.
 pub async fn undo_marked(mark: &str, name: &str) -> Result<Undone, DriverError> {
     let find = || {
         let me = std::process::id() as i32;
@@ -56,10 +56,10 @@ pub async fn undo_marked(mark: &str, name: &str) -> Result<Undone, DriverError> 
     };
     end(find, QUIET)
         .await
-        .map_err(|error| failed(name, "end its processes".to_owned(), &error))
+        .map_err(|error| DriverError::failed(name, "end its processes", error))
 }
 
-/// Freezes and kills what is found until nothing has been found for a while.
+/// Freezes and kills the processes that `find` returns, until it has returned none for `quiet`.
 async fn end(find: impl Fn() -> io::Result<Vec<Member>>, quiet: Duration) -> io::Result<Undone> {
     let began = Instant::now();
     let mut seen_at = began;
@@ -72,12 +72,12 @@ async fn end(find: impl Fn() -> io::Result<Vec<Member>>, quiet: Duration) -> io:
             }
         } else {
             if began.elapsed() > KERNEL_PATIENCE {
-                return Err(io::Error::other("it is still there"));
+                return Err(io::Error::other("it is still running"));
             }
             seen_at = Instant::now();
             undone = Undone::Restored;
             let is_still = living.iter().all(|member| member.state != State::Awake);
-            // What stands still starts nothing that the kill would miss.
+            // Frozen processes cannot start others that the kill would miss.
             let signal = match is_still || began.elapsed() > STILL_WITHIN {
                 true => Signal::KILL,
                 false => Signal::STOP,
@@ -90,7 +90,7 @@ async fn end(find: impl Fn() -> io::Result<Vec<Member>>, quiet: Duration) -> io:
     }
 }
 
-/// The processes of that very group that still live, and what descends from them.
+/// The living processes of this group, if it is still the same one, and their descendants.
 fn of_group(pgid: i32, start_ticks: u64, name: &str) -> io::Result<Vec<Member>> {
     let all = members::all()?;
     let group = all.iter().filter(|member| member.group == pgid);
@@ -105,13 +105,5 @@ fn of_group(pgid: i32, start_ticks: u64, name: &str) -> io::Result<Vec<Member>> 
     match is_ours {
         true => Ok(family(&all, |member| member.group == pgid)),
         false => Ok(Vec::new()),
-    }
-}
-
-fn failed(service: &str, act: String, error: &io::Error) -> DriverError {
-    DriverError::Act {
-        service: service.to_owned(),
-        act,
-        message: error.to_string(),
     }
 }

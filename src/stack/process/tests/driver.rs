@@ -120,8 +120,8 @@ async fn a_paused_group_stands_still_until_it_is_thawed() {
     driver.release().await.unwrap();
 }
 
-/// A shell waits in `vfork` for a child that was frozen before its `exec`: it is not stopped
-/// itself, and cannot run.
+/// A shell in `vfork` waits for a child that was frozen before its `exec`. The shell itself is not
+/// stopped, but cannot run.
 #[tokio::test]
 async fn a_group_that_forks_all_the_time_is_frozen_as_well() {
     let driver = shell("echo up; while :; do /bin/true; done");
@@ -289,8 +289,7 @@ async fn usage_is_that_of_the_whole_group_and_of_one_start_only() {
     let mut seen = driver.observe();
     driver.act(Act::Start).await.unwrap();
     until_line(&mut seen, "ready").await;
-    // The child is a shell itself until it has become `sleep`: what it holds then is what it
-    // inherited.
+    // Until it becomes `sleep`, the child is a shell too. Then it holds only what it inherited.
     let usage = driver.usage().await.unwrap().unwrap();
     assert_eq!(usage.threads, Some(2));
     assert!(usage.fds >= Some(3 + 3 + 2), "{usage:?}");

@@ -1,4 +1,4 @@
-//! The driver at work on real processes.
+//! Tests of the driver with real processes.
 
 mod driver;
 mod wanderers;

@@ -1,5 +1,4 @@
-//! Tests: processes that have left the group that they were started in, and services that end by
-//! themselves.
+//! Tests: processes that have left their group, and services that end by themselves.
 
 use super::super::family::family;
 use super::super::mark::{self, MARK};
@@ -9,7 +8,7 @@ use super::driver::{STOP, exit_code, group, shell, until_line};
 use crate::model::Act;
 use crate::stack::{Driver, Lease, ServiceState, Undone};
 
-/// The living processes that carry a driver's mark.
+/// The living processes with a driver's mark.
 fn marked(driver: &ProcessDriver) -> Vec<Member> {
     let mut all = members::all().unwrap();
     all.retain(|member| mark::carries(member.pid, MARK, &driver.mark));
@@ -26,8 +25,8 @@ fn assert_all_ended(members: &[Member]) {
     }
 }
 
-/// A worker in a session of its own, whose environment and parent say nothing of the service, and
-/// one whose parent has ended.
+/// A worker in its own session, whose environment and parent do not show the service, and one whose
+/// parent has ended.
 const WANDERERS: &str = "setsid env -i sh -c 'echo worker; while :; do sleep 0.01; done' & \
     sh -c 'setsid sleep 1000 & setsid sleep 1000 &'; echo up; wait";
 
@@ -65,7 +64,7 @@ async fn what_has_left_the_group_ends_with_a_stop_and_with_its_leader() {
     for end in [Some(Act::Stop { grace_ms: 10 }), None] {
         let script = match end {
             Some(_) => WANDERERS.to_owned(),
-            // Nobody can see who ends at once start something that forgets its environment.
+            // A process that ends at once cannot be seen starting one that clears its environment.
             None => WANDERERS
                 .replace("env -i ", "")
                 .replace("; wait", "; exit 0"),
@@ -76,7 +75,7 @@ async fn what_has_left_the_group_ends_with_a_stop_and_with_its_leader() {
         let mut wanderers = Vec::new();
         if let Some(act) = end {
             until_line(&mut seen, "worker").await;
-            // The driver is not asked: what it was asked for it would know.
+            // Not by way of the driver, which would know the new processes.
             let (leader, _) = group(&driver);
             wanderers = family(&members::all().unwrap(), |m| m.pid == leader);
             driver.act(act).await.unwrap();
@@ -87,7 +86,7 @@ async fn what_has_left_the_group_ends_with_a_stop_and_with_its_leader() {
     }
 }
 
-/// A leader that obeys at once takes what is known of the tree along.
+/// A leader that ends at once takes the knowledge of its children with it.
 #[tokio::test]
 async fn what_a_leader_has_started_is_known_before_it_is_asked_to_end() {
     let driver = shell(WANDERERS);
@@ -107,7 +106,7 @@ async fn what_a_leader_has_started_is_known_before_it_is_asked_to_end() {
 
 #[tokio::test]
 async fn a_service_is_asked_to_end_by_its_own_signal() {
-    // A shell cannot trap what is ignored when it starts, as SIGINT is under `nohup` or behind `&`.
+    // A shell cannot trap a signal that was ignored at its start, as SIGINT is after `&`.
     let driver = shell("trap 'exit 5' USR1; echo up; while :; do sleep 0.01; done")
         .stopped_by(rustix::process::Signal::USR1);
     let mut seen = driver.observe();
@@ -131,7 +130,7 @@ async fn a_start_that_ended_at_once_is_told_with_its_last_lines() {
         tokio::task::yield_now().await;
     };
     assert!(
-        told.contains("with code 1") && told.contains("is held by another process"),
+        told.contains("with code 1") && told.contains("another process"),
         "{told}"
     );
     assert!(
@@ -145,7 +144,7 @@ async fn a_start_that_ended_at_once_is_told_with_its_last_lines() {
     );
 }
 
-/// What is journalled before the first spawn is enough to end whatever came of it.
+/// The journal's entry before the first spawn is enough to end all processes.
 #[tokio::test]
 async fn a_mark_alone_ends_everything_that_carries_it_and_its_descendants() {
     let driver = shell(WANDERERS);
