@@ -23,7 +23,7 @@ const WALL_STEP: Duration = Duration::from_millis(500);
 /// The shortest suspension of the machine that is recorded.
 const SUSPENDED: Duration = Duration::from_millis(100);
 
-/// Measures the harness's own wake-up delay until it is dropped, and records delays of [`LATE`] and
+/// Measures the harness's own wake-up delay until it is dropped, and records delays of 20 ms and
 /// more. It is of no use in simulated time, where nothing is ever late.
 #[derive(Debug)]
 pub struct Lag {
