@@ -3,8 +3,8 @@
 //! [`plans`] draws the same plans as [`generator::plans`]. But proptest would shrink the numbers
 //! that a plan was drawn from, while this value tree shrinks the plan itself by comeback's
 //! [passes](crate::shrink::smaller_plans): steps are removed, and the steps anchored to them keep
-//! their time; faults and loads become simpler; numbers become smaller. The result is a plan that no
-//! pass makes simpler, in the order of [`Plan::size`](crate::model::Plan::size).
+//! their time; faults and loads become simpler; numbers become smaller. The result is a plan that
+//! no pass makes simpler, in the order of [`Plan::size`](crate::model::Plan::size).
 //!
 //! Each plan is tried only once. For a failure that does not always occur, use
 //! [`shrink`](crate::shrink::shrink), which repeats plans.

@@ -7,8 +7,8 @@ use crate::model::{ceiling, duration_ms};
 
 /// The ranges from which the numbers of a plan are drawn, and how often some parts are drawn.
 ///
-/// Times, rates and counts are drawn log-uniformly (see `draws`). If zero is allowed, it has its own
-/// probability.
+/// Times, rates and counts are drawn log-uniformly (see `draws`). If zero is allowed, it has its
+/// own probability.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bounds {
     /// Steps in a plan.

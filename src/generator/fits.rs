@@ -7,8 +7,8 @@ use crate::model::{
 };
 
 impl Space {
-    /// Checks that a plan does only what this space could have drawn, so that a foreign trace can do
-    /// no more to a stack than its configuration allows. Nothing is clamped: a plan that is not
+    /// Checks that a plan does only what this space could have drawn, so that a foreign trace can
+    /// do no more to a stack than its configuration allows. Nothing is clamped: a plan that is not
     /// executed as written proves nothing.
     ///
     /// Lower bounds are not checked, because a shrunk plan lies below them.

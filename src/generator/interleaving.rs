@@ -19,8 +19,8 @@ const OUTAGES: RangeInclusive<usize> = 3..=4;
 const COVERED: f64 = 0.85;
 
 /// All plans of a space. Each of them fits the space ([`Space::fits`]) and has a fault; in most,
-/// load meets every outage. For proptest use `comeback::strategy::plans`, which draws the same plans
-/// and shrinks them by comeback's own passes.
+/// load meets every outage. For proptest use `comeback::strategy::plans`, which draws the same
+/// plans and shrinks them by comeback's own passes.
 pub fn plans(space: &Space) -> impl Strategy<Value = Plan> + use<> {
     let bounds = space.bounds.clone();
     let counts = *bounds.steps.start() as usize..=*bounds.steps.end() as usize;

@@ -9,9 +9,9 @@
 //! - If requests become jobs, one kill strikes when some have been accepted, and one while a job is
 //!   in the last state that the configuration names: an API that loses jobs loses them between
 //!   acceptance and end.
-//! - Some bugs need several outages, so two plans go on when the API should be back: after the first
-//!   kill two more follow, and after the freeze a kill, because to an API a reset connection and a
-//!   silent one are not the same.
+//! - Some bugs need several outages, so two plans go on when the API should be back: after the
+//!   first kill two more follow, and after the freeze a kill, because to an API a reset connection
+//!   and a silent one are not the same.
 
 use super::Space;
 use crate::model::{
@@ -34,8 +34,8 @@ enum Use {
     Idle,
 }
 
-/// Quick and revealing plans come first. An idle stop is early, since a flood of attempts to connect
-/// shows best when nothing else happens.
+/// Quick and revealing plans come first. An idle stop is early, since a flood of attempts to
+/// connect shows best when nothing else happens.
 const ORDER: [(FaultName, Use); 13] = [
     (FaultName::Kill, Use::Loaded),
     (FaultName::Stop, Use::Loaded),
@@ -205,8 +205,8 @@ impl Space {
         self.silently_struck(load, strike, fault)
     }
 
-    /// A burst and the fault that strikes it, without steady load. If a plan may have only one step,
-    /// that is the fault.
+    /// A burst and the fault that strikes it, without steady load. If a plan may have only one
+    /// step, that is the fault.
     fn silently_struck(&self, burst: Burst, strike: Anchor, fault: Fault) -> Plan {
         silent(match *self.bounds.steps.end() {
             0 | 1 => vec![at_once(fault)],

@@ -4,7 +4,8 @@ use super::Bounds;
 use super::jobs::JobKinds;
 use crate::model::{BackendName, FaultName, Limits, Mix, RequestKind};
 
-/// Which plans may be drawn for a stack. There always is one: [`Space::new`] refuses an empty space.
+/// Which plans may be drawn for a stack. There always is one: [`Space::new`] refuses an empty
+/// space.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Space {
     pub(super) backends: Vec<BackendSpace>,

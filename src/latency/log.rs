@@ -2,8 +2,8 @@
 //! its usual tools can open.
 //!
 //! Each trial is an interval. Each of its stages and outcomes is a line, tagged `STAGE-OUTCOME`. A
-//! trial's lines are adjacent and in order, so a new trial begins where the interval's start changes
-//! or the order starts over.
+//! trial's lines are adjacent and in order, so a new trial begins where the interval's start
+//! changes or the order starts over.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -53,8 +53,8 @@ pub fn append(
     out.write_all(&lines)
 }
 
-/// Reads an interval log trial by trial, since thousands of trials at once would fill the memory. An
-/// incomplete last line is ignored. Callers stop at the first error.
+/// Reads an interval log trial by trial, since thousands of trials at once would fill the memory.
+/// An incomplete last line is ignored. Callers stop at the first error.
 pub fn trials(log: &[u8]) -> impl Iterator<Item = Result<Latencies, LatencyLogError>> {
     let mut lines = lines(log).peekable();
     iter::from_fn(move || {

@@ -1,7 +1,7 @@
 //! How long requests took: a pure fold from history to histograms.
 //!
-//! Each outcome has its own histograms: a refused connection answers in microseconds, and would make
-//! a common histogram look fast.
+//! Each outcome has its own histograms: a refused connection answers in microseconds, and would
+//! make a common histogram look fast.
 
 mod latencies;
 mod log;

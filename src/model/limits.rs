@@ -23,8 +23,8 @@ pub struct Limits {
     pub failures: Option<u64>,
     /// `stragglers`: how many failures are allowed outside the windows.
     pub stragglers: u64,
-    /// `log-lines`: how many lines per second the API may log, over any ten seconds, on top of a few
-    /// for each request.
+    /// `log-lines`: how many lines per second the API may log, over any ten seconds, on top of a
+    /// few for each request.
     #[serde(default = "log_lines_per_s")]
     pub log_lines_per_s: u64,
     /// `error-bodies`: whether an answer with a status of 500 or more needs a message.
@@ -160,8 +160,8 @@ impl ResourceLimits {
         baseline.saturating_add(more)
     }
 
-    /// Whether `cpu_us` of processor time within `within_us` is too much for an API that has nothing
-    /// to do.
+    /// Whether `cpu_us` of processor time within `within_us` is too much for an API that has
+    /// nothing to do.
     pub fn is_busy(&self, cpu_us: u64, within_us: u64) -> bool {
         cpu_us > 0 && cpu_us.saturating_mul(100) >= within_us.saturating_mul(self.cpu_percent)
     }

@@ -47,8 +47,8 @@ impl Reproduced {
     /// With a known rate p this would be 1 - (1-p)^n. The rate is not known, so this is the average
     /// over all rates: the predictive distribution of a binomial rate with a uniform prior (the
     /// beta-binomial; Gelman et al., "Bayesian Data Analysis", section 2.4). After k failures in m
-    /// runs the rate has the distribution Beta(k+1, m-k+1). With a = k+1 and b = m-k+1, the expected
-    /// value of (1-p)^n is the product of (b+i)/(a+b+i) for i from 0 to n-1.
+    /// runs the rate has the distribution Beta(k+1, m-k+1). With a = k+1 and b = m-k+1, the
+    /// expected value of (1-p)^n is the product of (b+i)/(a+b+i) for i from 0 to n-1.
     ///
     /// Inserting the mean rate would promise too much, since the average of (1-p)^n is greater.
     /// Wilson's lower bound would ask for several times as many executions when little is known (82

@@ -117,8 +117,8 @@ impl Finding {
         self.verdict == Verdict::Inconclusive && self.reason.is_some()
     }
 
-    /// The trace proves a violation: `went_wrong` is the event at which it happened, `proof` are the
-    /// other events that prove it.
+    /// The trace proves a violation: `went_wrong` is the event at which it happened, `proof` are
+    /// the other events that prove it.
     pub fn violated(
         invariant: &str,
         reason: &str,

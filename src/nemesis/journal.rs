@@ -17,8 +17,8 @@ use crate::stack::Lease;
 use crate::trace::{self, Disk};
 
 /// The journal of one run, as JSON Lines. The intent of a harmful act is on the disk before the act
-/// is done. A run that ends well removes its journal; if the owner of a journal is dead, the journal
-/// says what must be undone.
+/// is done. A run that ends well removes its journal; if the owner of a journal is dead, the
+/// journal says what must be undone.
 ///
 /// Acts that undo harm are written down, but not synced. A written line survives this process, and
 /// is lost only if the machine stops. Then all that was started has ended, too, and the harm to be
@@ -68,8 +68,8 @@ pub enum Record {
         service: String,
         /// The act.
         act: Act,
-        /// When it was written, in milliseconds of the kernel's monotonic clock, which restarts with
-        /// each boot. Older versions did not write it.
+        /// When it was written, in milliseconds of the kernel's monotonic clock, which restarts
+        /// with each boot. Older versions did not write it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         at_ms: Option<u64>,
     },
@@ -200,8 +200,8 @@ impl Journal {
         self.write(&Record::Done { service, act })
     }
 
-    /// The last announced act of a service, unless it has been done: it failed or was abandoned, and
-    /// may still take effect.
+    /// The last announced act of a service, unless it has been done: it failed or was abandoned,
+    /// and may still take effect.
     pub fn in_doubt(&self, service: &str) -> Option<Act> {
         self.under_way().get(service).copied()
     }

@@ -12,8 +12,8 @@ use crate::trace::{EventKind, Measure, Recorder};
 /// The time between two measurements.
 const EVERY: Duration = Duration::from_millis(10);
 
-/// The shortest wake-up delay that is recorded. On an idle machine the delay is a tenth of this, and
-/// nobody sets so short a timeout.
+/// The shortest wake-up delay that is recorded. On an idle machine the delay is a tenth of this,
+/// and nobody sets so short a timeout.
 const LATE: Duration = Duration::from_millis(20);
 
 /// The smallest step of the wall clock that is recorded. A time service that only slews the clock
@@ -23,7 +23,7 @@ const WALL_STEP: Duration = Duration::from_millis(500);
 /// The shortest suspension of the machine that is recorded.
 const SUSPENDED: Duration = Duration::from_millis(100);
 
-/// Measures the harness's own wake-up delay until it is dropped, and records delays of [`LATE`] and
+/// Measures the harness's own wake-up delay until it is dropped, and records delays of 20 ms and
 /// more. It is of no use in simulated time, where nothing is ever late.
 #[derive(Debug)]
 pub struct Lag {

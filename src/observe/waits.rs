@@ -232,8 +232,8 @@ impl Meter {
 }
 
 impl Passed {
-    /// The part of the wait that others caused, if the services together ran for `own`: the services
-    /// may also wait for each other.
+    /// The part of the wait that others caused, if the services together ran for `own`: the
+    /// services may also wait for each other.
     fn withheld(&self, own: Duration, processors: u32) -> Duration {
         let capacity = self.over * processors;
         let others = match capacity.is_zero() {

@@ -32,8 +32,8 @@ pub fn summary(summary: &Summary) -> String {
     if !summary.reused.is_empty() {
         let _ = writeln!(text, "\n{}:", wording::REUSED);
     }
-    for told in &summary.reused {
-        let _ = writeln!(text, "  {}", wording::fate_line(told));
+    for trace in &summary.reused {
+        let _ = writeln!(text, "  {}", wording::fate_line(trace));
     }
     if !summary.known.is_empty() {
         text.push_str("\nKnown failures, seen again:\n");

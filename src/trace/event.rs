@@ -296,8 +296,8 @@ pub enum EventKind {
     Other(Map<String, Value>),
 }
 
-/// The names of the kinds that this version knows. An event with one of these names and wrong fields
-/// is an error. An event with any other name is [`EventKind::Other`].
+/// The names of the kinds that this version knows. An event with one of these names and wrong
+/// fields is an error. An event with any other name is [`EventKind::Other`].
 const KNOWN: [&str; 27] = [
     "phase",
     "step-started",

@@ -11,9 +11,9 @@ use crate::watched;
 const AT_MOST: u64 = 3;
 
 impl Spans {
-    /// When a limit of `limit_us` that begins at `from_us` ends, if it stops during these spans (the
-    /// time that the machine withheld). In microseconds since the trial began. The extension is at
-    /// most three times the limit, so that it also ends on a machine that is always busy.
+    /// When a limit of `limit_us` that begins at `from_us` ends, if it stops during these spans
+    /// (the time that the machine withheld). In microseconds since the trial began. The extension
+    /// is at most three times the limit, so that it also ends on a machine that is always busy.
     pub fn later(&self, from_us: u64, limit_us: u64) -> u64 {
         let withheld_us = self.covered_while_free_us(from_us, limit_us);
         let extension_us = withheld_us.min(limit_us.saturating_mul(AT_MOST));
@@ -131,8 +131,8 @@ mod tests {
             recorder.pass(since, Duration::from_millis(100)).await;
             since.elapsed().as_millis()
         };
-        // From 90 to 120 ms was withheld: 10 ms of that lie within the limit, and the other 20 within
-        // its extension.
+        // From 90 to 120 ms was withheld: 10 ms of that lie within the limit, and the other 20
+        // within its extension.
         let (passed_ms, ()) = tokio::join!(limit, measuring);
         assert_eq!(passed_ms, 220, "it is not known before then");
         recorder.pass(since, Duration::from_millis(100)).await;

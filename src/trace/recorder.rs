@@ -9,8 +9,8 @@ use super::lag::{Measure, Withheld};
 use super::{Event, EventKind, Phase, Redaction, TraceError, TraceWriter};
 use crate::watched;
 
-/// Gives every event its number and time, keeps it, and writes it to the trace as it happens. Clones
-/// share one history.
+/// Gives every event its number and time, keeps it, and writes it to the trace as it happens.
+/// Clones share one history.
 ///
 /// Recording never fails for the caller: the first error of the file becomes an event, which makes
 /// the trial inconclusive.
@@ -161,8 +161,8 @@ impl Recorder {
         self.lock().next() as u64
     }
 
-    /// Forgets the events before a `seq`, to save memory in endless runs. A follower that is not yet
-    /// past it misses them.
+    /// Forgets the events before a `seq`, to save memory in endless runs. A follower that is not
+    /// yet past it misses them.
     pub fn forget_before(&self, seq: u64) {
         let mut state = self.lock();
         let count = (seq as usize).saturating_sub(state.forgotten);
@@ -215,8 +215,8 @@ impl Recorder {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // A poisoned lock is fine: a panic cannot leave an incomplete event behind, since pushing it
-        // is the last step.
+        // A poisoned lock is fine: a panic cannot leave an incomplete event behind, since pushing
+        // it is the last step.
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -151,7 +151,9 @@ impl<'a> Request<'a> {
         for poll in &self.polls {
             match poll.answer {
                 Answer::Answered { state: Some(_), .. } => lost = None,
-                Answer::Answered { status, .. } if matches!(status, 404 | 410) => {
+                Answer::Answered {
+                    status: 404 | 410, ..
+                } => {
                     lost = lost.or(Some(poll.moment));
                 }
                 Answer::Answered { .. } | Answer::Lost(_) => {}
@@ -164,8 +166,8 @@ impl<'a> Request<'a> {
     /// window's beginning and the last moment at which the backend was known not to be ready, and
     /// did not succeed before that moment.
     ///
-    /// A request that succeeded during an outage may not need the backend, or reached it just before
-    /// the act. One that the harness dropped says nothing.
+    /// A request that succeeded during an outage may not need the backend, or reached it just
+    /// before the act. One that the harness dropped says nothing.
     pub fn felt(&self, window: &Window<'_>) -> bool {
         let away = Span {
             from_us: window.began.at_us,

@@ -26,8 +26,8 @@ pub fn step_times(trace: &Trace) -> StepTimes {
 }
 
 /// The measured outage of each fault in milliseconds: from the end of the act until the backend is
-/// seen ready again, including its start-up. For a `rapid`, the longest time from a kill to the next
-/// start. A fault whose backend never became ready has none.
+/// seen ready again, including its start-up. For a `rapid`, the longest time from a kill to the
+/// next start. A fault whose backend never became ready has none.
 pub fn outages_ms(trace: &Trace) -> BTreeMap<StepId, u64> {
     let view = View::new(trace);
     let outages = view.faults().filter_map(|window| {

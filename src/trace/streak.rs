@@ -8,8 +8,8 @@ use crate::model::KindName;
 /// How many successes in a row make success sustained.
 const ROW: usize = 3;
 
-/// Decides when the success of one request kind is sustained: after three `ok` in a row, in order of
-/// *sending*.
+/// Decides when the success of one request kind is sustained: after three `ok` in a row, in order
+/// of *sending*.
 ///
 /// Requests are passed as they end. One that is still unanswered neither counts nor breaks the row.
 /// Sustained success is not revoked by requests that end later.
@@ -19,8 +19,8 @@ pub struct Streak {
 }
 
 impl Streak {
-    /// A request has ended. Returns whether this makes success sustained. `sent_seq` is the `seq` of
-    /// its sending.
+    /// A request has ended. Returns whether this makes success sustained. `sent_seq` is the `seq`
+    /// of its sending.
     pub fn ended(&mut self, sent_seq: u64, ok: bool) -> bool {
         self.ended.insert(sent_seq, ok);
         let is_ok = |&(_, ok): &(&u64, &bool)| *ok;

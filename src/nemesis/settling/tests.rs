@@ -1,6 +1,6 @@
-//! The whole protocol: every prefix of a journal, every moment at which its run can have died, every
-//! state of the service, everything that can still be under way, and every time at which healing
-//! begins.
+//! The whole protocol: every prefix of a journal, every moment at which its run can have died,
+//! every state of the service, everything that can still be under way, and every time at which
+//! healing begins.
 
 use super::*;
 use crate::nemesis::{Account, Record};
@@ -102,8 +102,8 @@ const HARMS: [Act; 4] = [
     Act::Cut,
 ];
 
-/// The journal of a service that was harmed twice, by two acts, and healed in between, with the time
-/// of each intent.
+/// The journal of a service that was harmed twice, by two acts, and healed in between, with the
+/// time of each intent.
 fn journal(lease: &Lease, first: Act, second: Act, with_times: bool) -> Vec<Record> {
     let service = || "store".to_owned();
     let mut records = vec![Record::Lease {
@@ -169,8 +169,8 @@ fn whatever_is_left(lease: &Lease, act: Option<Act>, died: Duration) -> Vec<Left
     all
 }
 
-/// Tries every case with one rule for acts in doubt. Returns how many services stayed broken, of how
-/// many.
+/// Tries every case with one rule for acts in doubt. Returns how many services stayed broken, of
+/// how many.
 fn try_everything(judge: impl Fn(&Charge) -> Charge) -> (u64, u64) {
     let (mut broken, mut all) = (0, 0);
     for lease in [container(), commands()] {

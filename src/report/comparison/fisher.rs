@@ -1,8 +1,8 @@
 //! Fisher's exact test.
 
-/// The two-sided p-value of two runs, each with how many trials failed and how many did not: the sum
-/// of the probabilities of all tables with the same margins that are at most as likely (Fisher 1935,
-/// "The Design of Experiments").
+/// The two-sided p-value of two runs, each with how many trials failed and how many did not: the
+/// sum of the probabilities of all tables with the same margins that are at most as likely (Fisher
+/// 1935, "The Design of Experiments").
 pub fn two_sided(a: (u64, u64), b: (u64, u64)) -> f64 {
     let (of_a, of_b, failed) = (a.0 + a.1, b.0 + b.1, a.0 + b.0);
     let logs = log_factorials(of_a + of_b);

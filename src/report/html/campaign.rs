@@ -86,7 +86,7 @@ fn reused(reused: &[Regressed]) -> Markup {
     html! {
         section.reused {
             h2 { (wording::REUSED) }
-            ul { @for told in reused { li { (wording::fate_line(told)) } } }
+            ul { @for trace in reused { li { (wording::fate_line(trace)) } } }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The HTML report: one file that needs no network.
 //!
-//! maud escapes every text on the page. Only the timeline's data is embedded in another way, as JSON
-//! that cannot contain markup.
+//! maud escapes every text on the page. Only the timeline's data is embedded in another way, as
+//! JSON that cannot contain markup.
 
 mod campaign;
 mod drawing;

@@ -28,8 +28,8 @@ impl TrialReport {
 }
 
 impl Counterexample {
-    /// What the failure needs, in words. Explanations from before there were rules for what they may
-    /// claim are not shown.
+    /// What the failure needs, in words. Explanations from before there were rules for what they
+    /// may claim are not shown.
     pub fn in_words(&self, plan: &Plan) -> Option<String> {
         let explanation = self.explanation.as_ref()?;
         if explanation.rules > 0 {
