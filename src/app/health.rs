@@ -3,8 +3,8 @@
 use super::Stream;
 use super::protocol::{FromBackend, ToBackend, Wire};
 
-/// Asks the backend at the other end of `stream` whether it is ready to serve. The caller limits the
-/// time.
+/// Asks the backend at the other end of `stream` whether it is ready to serve. The caller limits
+/// the time.
 ///
 /// # Errors
 /// Why it is not ready, in a few words.

@@ -13,9 +13,9 @@ use super::Stream;
 
 /// Counts a service's open streams, leaked memory and CPU time. Clones share the counts.
 ///
-/// Leaks are real: a leaked stream is an open socket, and leaked memory is written to, so that a real
-/// process shows the same figures. Only the CPU time is nominal, because nothing takes any time on a
-/// simulated clock.
+/// Leaks are real: a leaked stream is an open socket, and leaked memory is written to, so that a
+/// real process shows the same figures. Only the CPU time is nominal, because nothing takes any
+/// time on a simulated clock.
 #[derive(Debug, Clone, Default)]
 pub struct Meter(Arc<Counts>);
 

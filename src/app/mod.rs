@@ -10,12 +10,13 @@
 //!          └─────────── /sync ───────────↑
 //! ```
 //!
-//! Everything runs on any byte stream and on tokio's clock; only [`tcp`] uses sockets. So a simulator
-//! can run the same code in memory. Everything that a server has started ends when its future is
-//! dropped.
+//! Everything runs on any byte stream and on tokio's clock; only [`tcp`] uses sockets. So a
+//! simulator can run the same code in memory. Everything that a server has started ends when its
+//! future is dropped.
 //!
-//! Every bug of the [catalogue](Variant) is a few lines in one place, marked with `BUG` and its name;
-//! the healthy variant never runs them. [`ApiSettings`] holds the settings in which variants differ.
+//! Every bug of the [catalogue](Variant) is a few lines in one place, marked with `BUG` and its
+//! name; the healthy variant never runs them. [`ApiSettings`] holds the settings in which variants
+//! differ.
 
 pub mod api;
 pub mod backend;

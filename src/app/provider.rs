@@ -205,8 +205,8 @@ impl Provider {
             Variant::StaleConnected => true,
             // BUG lost-restart: soon after a reconnect, it counts as part of the previous loss.
             Variant::LostRestart => self.reconnects() > 0 && lived < SETTLING,
-            // BUG loss-after-reset: the flag of an earlier reset is still set, so the loss counts as
-            // our own reset.
+            // BUG loss-after-reset: the flag of an earlier reset is still set, so the loss counts
+            // as our own reset.
             Variant::LossAfterReset => resets > 0 && !end.reset,
             _ => false,
         }
@@ -244,8 +244,8 @@ impl Provider {
                 self.host.log.line(format_args!("cannot connect: {error}"));
                 backoff = NO_PAUSE;
             }
-            // BUG backoff-reset: on a reconnect, an accepted connection counts as a success although
-            // no welcome follows.
+            // BUG backoff-reset: on a reconnect, an accepted connection counts as a success
+            // although no welcome follows.
             let reconnects = session.resume().is_some();
             if self.settings.is(Variant::BackoffReset) && accepted && reconnects {
                 backoff = NO_PAUSE;
@@ -258,8 +258,8 @@ impl Provider {
     async fn dial(&self, session: &mut BackendSession) -> Result<Pump, DialError> {
         self.host.meter.add_busy(DIAL_COST);
         let waiting = match self.settings.variant {
-            // BUG crossed-replies: calls from the old connection wait for the first responses on the
-            // new one.
+            // BUG crossed-replies: calls from the old connection wait for the first responses on
+            // the new one.
             Variant::CrossedReplies => self.waiting.carried_over(),
             // BUG late-reply: a call that times out leaves the line, but its response still counts.
             Variant::LateReply => PendingCalls::in_line(),

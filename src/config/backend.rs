@@ -164,8 +164,8 @@ impl BackendTable {
     }
 }
 
-/// Checks that every name in an `after` is a backend, and that no backend waits for itself, directly
-/// or through others.
+/// Checks that every name in an `after` is a backend, and that no backend waits for itself,
+/// directly or through others.
 pub(super) fn check_order(backends: &[BackendConfig]) -> Result<(), Problem> {
     let key = |name: &str| KeyPath::of("backend").key(name).key("after");
     for BackendConfig { name, after, .. } in backends {

@@ -1,7 +1,7 @@
 //! Bursts, and the steady background load.
 //!
-//! A request is sent up to 1 ms after its due time, because tokio's timer rounds up, and later if the
-//! caps delay it. Both times are recorded. Latency is measured from the due time.
+//! A request is sent up to 1 ms after its due time, because tokio's timer rounds up, and later if
+//! the caps delay it. Both times are recorded. Latency is measured from the due time.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
@@ -15,7 +15,8 @@ use crate::model::{Background, Burst, Mix, Outcome, Pace, UnknownReason};
 use crate::trace::Origin;
 
 /// The minimum pause of a closed-loop sender after an unsuccessful request. A refused connection
-/// returns in microseconds: without a pause, the whole burst would be used up within a short outage.
+/// returns in microseconds: without a pause, the whole burst would be used up within a short
+/// outage.
 pub const ERROR_PAUSE: Duration = Duration::from_millis(20);
 
 /// Sends a burst, and returns when all its requests have ended. Stops early when the harness itself

@@ -6,8 +6,8 @@ use std::io;
 use super::ExchangeError;
 use crate::model::UnknownReason;
 
-/// Classifies an error of an HTTP library. Walks its chain of sources from the outside in; the first
-/// recognized error decides.
+/// Classifies an error of an HTTP library. Walks its chain of sources from the outside in; the
+/// first recognized error decides.
 ///
 /// An error that nobody recognizes is the harness's own: it makes a trial inconclusive, where a
 /// wrong charge would make it a false alarm. So is a host name that cannot be resolved.
@@ -76,7 +76,8 @@ fn of_io(error: &io::Error) -> Option<AtFault> {
         }
         // The kernel's own timeout for connecting or for unacknowledged data.
         TimedOut => UnknownReason::TimedOut,
-        // From hyper's decoder of chunked bodies. An error of the TLS library is deeper in the chain.
+        // From hyper's decoder of chunked bodies. An error of the TLS library is deeper in the
+        // chain.
         InvalidData | InvalidInput if error.raw_os_error().is_none() => {
             return match error.get_ref() {
                 Some(hidden) if hidden.is::<rustls::Error>() => None,

@@ -54,8 +54,8 @@ impl Gate {
         })
     }
 
-    /// Waits until the caps on requests in flight and on the rate allow another request, first come,
-    /// first served. Then numbers it.
+    /// Waits until the caps on requests in flight and on the rate allow another request, first
+    /// come, first served. Then numbers it.
     pub async fn pass(&self) -> Passage<'_> {
         // The semaphore is never closed, so this never fails.
         let Ok(permit) = self.in_flight.acquire().await else {

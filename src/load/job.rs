@@ -20,8 +20,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// An accepted job, which is polled until it is terminal or its limit has passed.
 ///
-/// Only a 2xx response decides. After a lost poll or an error response polling goes on: the error of
-/// a gateway may have a field that looks like a state.
+/// Only a 2xx response decides. After a lost poll or an error response polling goes on: the error
+/// of a gateway may have a field that looks like a state.
 pub(super) struct AcceptedJob<'a> {
     /// Carries the polls.
     pub wire: &'a TimedTransport,

@@ -9,8 +9,9 @@ use super::values::Values;
 /// The key of an object that stands for one of its values. A drawn number stays a number.
 const PICK: &str = "$pick";
 
-/// A JSON value with placeholders in its strings, but not in its keys. A string stays a string, even
-/// if it is just `{n}`. A string that is just `{pick}` becomes the drawn value, whatever its type.
+/// A JSON value with placeholders in its strings, but not in its keys. A string stays a string,
+/// even if it is just `{n}`. A string that is just `{pick}` becomes the drawn value, whatever its
+/// type.
 #[derive(Debug)]
 pub(super) enum JsonText {
     /// A string.

@@ -17,8 +17,8 @@ pub enum Readiness {
 }
 
 /// Returns when a job's limit has passed. The limit starts at the job's acceptance or when the
-/// backends last became ready, whichever is later. It does not run while a backend is away, or while
-/// this machine does not let the harness run.
+/// backends last became ready, whichever is later. It does not run while a backend is away, or
+/// while this machine does not let the harness run.
 pub(super) async fn job_limit(
     mut readiness: watched::Receiver<Readiness>,
     accepted: Instant,

@@ -92,8 +92,8 @@ impl PlaceholderScope {
     }
 }
 
-/// The position of the drawn value that `{pick}` or `{pick.2}` repeats, among `draws`; `None` for any
-/// other name. `name` is the whole placeholder, for errors.
+/// The position of the drawn value that `{pick}` or `{pick.2}` repeats, among `draws`; `None` for
+/// any other name. `name` is the whole placeholder, for errors.
 fn repeated(name: &str, of: &str, draws: usize) -> Result<Option<usize>, String> {
     let nth = match of.strip_prefix("pick.").map(str::parse::<usize>) {
         None if of != "pick" => return Ok(None),

@@ -9,8 +9,8 @@
 //! | standard output, traces, summaries, report files | the same texts in comeback's own wording | distinctive secrets |
 //!
 //! The last door is a second check: its texts have passed the first door or are comeback's own. It
-//! keeps plain words and numbers, because a variable with the value `stop` or `8000` would otherwise
-//! remove words and figures from reports.
+//! keeps plain words and numbers, because a variable with the value `stop` or `8000` would
+//! otherwise remove words and figures from reports.
 //!
 //! A secret is found in many encodings (see [`Redactor`]). It is replaced by the name of its
 //! variable, `${NAME}`, as in the configuration.

@@ -16,7 +16,8 @@ const SHORTEST_CUT: usize = 256;
 /// The shortest part of a secret that is searched for at the ends of a cut text.
 const SHORTEST_PART: usize = 8;
 
-/// The longest text that is searched in one piece, in bytes. The search needs many times its memory.
+/// The longest text that is searched in one piece, in bytes. The search needs many times its
+/// memory.
 const LONGEST_PIECE: usize = 64 * 1024;
 
 /// Removes secrets from texts. It finds a secret and each of its lines in these forms:
@@ -193,8 +194,8 @@ fn base64(nth: usize, needle: &str) -> Vec<Pattern> {
     patterns
 }
 
-/// The first piece of a text, of at most [`LONGEST_PIECE`] bytes. Ends at a space, a line break or a
-/// tag if possible.
+/// The first piece of a text, of at most [`LONGEST_PIECE`] bytes. Ends at a space, a line break or
+/// a tag if possible.
 fn piece(text: &str) -> &str {
     if text.len() <= LONGEST_PIECE {
         return text;

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 /// removing them would make texts unreadable and protect nothing.
 pub const SHORTEST: usize = 4;
 
-/// A plain word counts as distinctive from this length on, in bytes. No word in a report is as long.
+/// A plain word counts as distinctive from this length on, in bytes. No word in a report is as
+/// long.
 const LONG_WORD: usize = 20;
 
 /// Any other value counts as distinctive from this length on, in bytes.
@@ -45,8 +46,8 @@ impl Secret {
         self.needles().is_empty() && !self.value.is_empty()
     }
 
-    /// Whether comeback's own texts cannot contain the value by chance: it is neither a number nor a
-    /// word that a report may use.
+    /// Whether comeback's own texts cannot contain the value by chance: it is neither a number nor
+    /// a word that a report may use.
     pub fn is_distinctive(&self) -> bool {
         let value = self.value.trim();
         let is_word = value.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');

@@ -10,8 +10,8 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     escaped.map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
-/// The same for a JSON document, in which these characters occur only in strings. The document keeps
-/// its meaning.
+/// The same for a JSON document, in which these characters occur only in strings. The document
+/// keeps its meaning.
 pub(super) fn visible_json(document: String) -> String {
     let escaped = escape(&document, |character| {
         format!("\\u{:04x}", u32::from(character))

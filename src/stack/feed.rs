@@ -1,8 +1,8 @@
 //! A bounded queue of a driver's observations.
 //!
 //! A service that logs faster than its lines are processed must neither be slowed down, which would
-//! disturb the measurement, nor fill this machine's memory. So lines beyond the bound are dropped and
-//! counted ([`Observation::LinesDropped`]). Exits and starts are never dropped.
+//! disturb the measurement, nor fill this machine's memory. So lines beyond the bound are dropped
+//! and counted ([`Observation::LinesDropped`]). Exits and starts are never dropped.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};

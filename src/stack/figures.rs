@@ -10,8 +10,8 @@ use procfs::process::{Process, Stat};
 pub(super) struct Figures {
     /// CPU time, including that of children that have ended.
     pub cpu: Duration,
-    /// Memory that a process has allocated (anonymous and shared memory). Mapped files do not count:
-    /// they are shared and cannot leak.
+    /// Memory that a process has allocated (anonymous and shared memory). Mapped files do not
+    /// count: they are shared and cannot leak.
     pub memory_bytes: Option<u64>,
     /// Open file descriptors.
     pub fds: Option<u64>,
@@ -76,8 +76,8 @@ mod tests {
         Figures::of(Process::myself().into_iter()).unwrap()
     }
 
-    /// Other tests in this process open files and use memory at the same time, so this test measures
-    /// another process that runs only this test.
+    /// Other tests in this process open files and use memory at the same time, so this test
+    /// measures another process that runs only this test.
     #[test]
     fn open_files_threads_and_memory_are_counted_at_once() {
         if std::env::var_os(MEASURED).is_none() {

@@ -24,8 +24,8 @@ pub enum Lease {
     ProcessGroup {
         /// The group's id, which is its leader's process id.
         pgid: i32,
-        /// When the leader started, in clock ticks since boot. Distinguishes it from a later process
-        /// with the same id.
+        /// When the leader started, in clock ticks since boot. Distinguishes it from a later
+        /// process with the same id.
         start_ticks: u64,
         /// The service's name, for people.
         name: String,

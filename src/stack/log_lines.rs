@@ -10,8 +10,8 @@ pub(super) const MAX_LINE_BYTES: usize = 64 << 10;
 /// Ends a line that was cut.
 pub(super) const CUT: &str = "… (cut)";
 
-/// The next line, without its line break; `None` at the end of the output. The part of a line beyond
-/// [`MAX_LINE_BYTES`] is read and discarded.
+/// The next line, without its line break; `None` at the end of the output. The part of a line
+/// beyond [`MAX_LINE_BYTES`] is read and discarded.
 pub(super) async fn next(output: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Option<String>> {
     let mut line = PartialLine::default();
     loop {

@@ -1,5 +1,5 @@
-//! A mark in the environment of processes that comeback starts. It finds them when their process ids
-//! are unknown.
+//! A mark in the environment of processes that comeback starts. It finds them when their process
+//! ids are unknown.
 //!
 //! A mark is written to the journal before the process exists, so `comeback heal` finds the process
 //! even if comeback dies in between.

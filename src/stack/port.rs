@@ -14,9 +14,9 @@ const FIRST: u16 = 10_000;
 /// connects while nothing listens can get the destination port as its own source port, talk to
 /// itself, and block the service's restart.
 ///
-/// The reservation is a socket that is bound but does not listen. A service that sets `SO_REUSEADDR`
-/// can still listen on the port, connections are refused while it does not, and other programs find
-/// the port in use.
+/// The reservation is a socket that is bound but does not listen. A service that sets
+/// `SO_REUSEADDR` can still listen on the port, connections are refused while it does not, and
+/// other programs find the port in use.
 #[derive(Debug)]
 pub struct ReservedPort {
     held: TcpSocket,

@@ -57,8 +57,8 @@ impl Probe for ExecProbe {
     }
 }
 
-/// Ready when the service has logged a matching line since its last start. A service that was already
-/// running counts as ready until it is restarted, because its earlier log is unknown.
+/// Ready when the service has logged a matching line since its last start. A service that was
+/// already running counts as ready until it is restarted, because its earlier log is unknown.
 #[derive(Debug)]
 pub struct LogProbe {
     pattern: Regex,

@@ -97,8 +97,8 @@ async fn a_chatty_log_is_bounded() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whatever the backend does, every request gets a timely response with an explicit error or its
-    /// own token, and afterwards the API recovers.
+    /// Whatever the backend does, every request gets a timely response with an explicit error or
+    /// its own token, and afterwards the API recovers.
     #[test]
     fn no_correct_variant_minds_any_restarts(
         variant in prop::sample::select(correct().collect::<Vec<_>>()),

@@ -75,7 +75,8 @@ async fn what_one_asked_for_and_another_only_has_in_common_with_others_is_not_cr
         expecting(common, "/id", json!("{n}")),
         expecting(kind("empty", "/{pick:}"), "/name", json!("{pick}")),
     ];
-    // Each request gets what the other kind expects; the last one gets a value that nobody asked for.
+    // Each request gets what the other kind expects; the last one gets a value that nobody asked
+    // for.
     let rig = rig_of(&kinds, Caps::default(), |request, before| {
         let name = match (before, asked(request)) {
             (4.., _) => "",
@@ -110,8 +111,8 @@ async fn a_foreign_token_in_a_text_is_a_crossed_answer_and_a_short_word_is_not()
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
-    /// Whatever responses an API mixes up, each wrong one is reported and no right one is. It counts
-    /// as crossed exactly if an earlier request asked for its value.
+    /// Whatever responses an API mixes up, each wrong one is reported and no right one is. It
+    /// counts as crossed exactly if an earlier request asked for its value.
     #[test]
     fn crossed_are_exactly_the_answers_that_others_asked_for(
         answers in prop::collection::vec(0..6_usize, 1..40),

@@ -1,5 +1,5 @@
-//! Tests of both transports over real sockets: an exchange is one attempt, and its result is reported
-//! unchanged.
+//! Tests of both transports over real sockets: an exchange is one attempt, and its result is
+//! reported unchanged.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};

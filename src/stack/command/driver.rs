@@ -70,7 +70,7 @@ impl Inner {
         self.commands.run(act, command, &self.mark).await
     }
 
-    /// Waits until the service runs, or does not.
+    /// Waits until the service is running, or is not.
     async fn await_running(
         &self,
         running: bool,
@@ -81,13 +81,13 @@ impl Inner {
         while self.commands.is_running().await? != running {
             if Instant::now() > deadline {
                 let limit = duration(limit);
-                let still = if running {
-                    "does not run"
+                let state = if running {
+                    "is not running"
                 } else {
-                    "still runs"
+                    "is still running"
                 };
                 let message = format!(
-                    "it {still} after {limit}; mend the command, or allow more by `timeout`"
+                    "the service {state} after {limit}; fix the command, or increase `timeout`"
                 );
                 return Err(self.commands.failed(act, message));
             }

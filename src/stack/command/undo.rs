@@ -5,8 +5,8 @@ use crate::model::Act;
 use crate::stack::mark::Mark;
 use crate::stack::{Driver, DriverError, ServiceState, Undone};
 
-/// Starts the service if it is not running. A command of the dead run that is still running may undo
-/// this: see [`is_any_running`](super::is_any_running).
+/// Starts the service if it is not running. A command of the dead run that is still running may
+/// undo this: see [`is_any_running`](super::is_any_running).
 ///
 /// # Errors
 /// When a command fails.

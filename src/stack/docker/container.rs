@@ -173,8 +173,8 @@ impl Container {
             .await
     }
 
-    /// Waits until a condition holds. Inspects the container after each event. Returns `false` at the
-    /// deadline.
+    /// Waits until a condition holds. Inspects the container after each event. Returns `false` at
+    /// the deadline.
     async fn settles(
         &self,
         condition: Condition,

@@ -14,8 +14,8 @@ use crate::model::duration;
 use crate::stack::DriverError;
 use crate::stack::tail::keep_end;
 
-/// How long a command may take. Probes have their own timeout; this one is for a command that is stuck
-/// in a frozen container.
+/// How long a command may take. Probes have their own timeout; this one is for a command that is
+/// stuck in a frozen container.
 const DONE_WITHIN: Duration = Duration::from_secs(60);
 /// How often to ask whether a command has started. There is no event for it.
 const ASK_EVERY: Duration = Duration::from_millis(5);
@@ -47,7 +47,8 @@ pub(super) async fn run(
     command: &[String],
 ) -> Result<(bool, String), DriverError> {
     let act = || format!("run {}", command.first().map_or("nothing", String::as_str));
-    // A task of its own, so that a dropped future does not permit a freeze while the command starts.
+    // A task of its own, so that a dropped future does not permit a freeze while the command
+    // starts.
     let begun = tokio::spawn(begin(
         container.clone(),
         beginnings.clone(),

@@ -41,8 +41,8 @@ enum Reading {
     Done,
 }
 
-/// How far the log was read. The engine can resume a log only at a whole second, so the messages since
-/// the latest whole second are counted, and skipped after resuming.
+/// How far the log was read. The engine can resume a log only at a whole second, so the messages
+/// since the latest whole second are counted, and skipped after resuming.
 #[derive(Debug, Default, Clone, Copy)]
 struct Position {
     second: u64,
@@ -78,8 +78,8 @@ impl ContainerLog {
         }
     }
 
-    /// Continues after a start of the container. The engine closes a followed log when the container
-    /// ends.
+    /// Continues after a start of the container. The engine closes a followed log when the
+    /// container ends.
     pub fn resume(&mut self) {
         match self.reading {
             Reading::Done => self.reopen(true),
@@ -87,7 +87,8 @@ impl ContainerLog {
         }
     }
 
-    /// Waits for the next line, also while the container is down. Dropping the future loses no line.
+    /// Waits for the next line, also while the container is down. Dropping the future loses no
+    /// line.
     pub async fn next(&mut self) -> Result<StampedLine, Error> {
         loop {
             let message = match &mut self.reading {

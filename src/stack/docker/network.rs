@@ -110,7 +110,8 @@ pub(super) async fn cut(container: &Container) -> Result<(), DriverError> {
     }
 }
 
-/// Puts a container back on those of its networks that it is not on. Returns whether there were any.
+/// Puts a container back on those of its networks that it is not on. Returns whether there were
+/// any.
 pub(super) async fn join(
     container: &Container,
     networks: &[Attachment],
@@ -137,8 +138,9 @@ async fn join_one(container: &Container, attachment: &Attachment) -> Result<(), 
             .connect_network(attachment.reference(), request)
     };
     let joined = match join(true).await {
-        // Ask for the old address, so that open connections survive the cut, as after a real network
-        // failure. A network whose subnet the engine chose refuses that; then any address will do.
+        // Ask for the old address, so that open connections survive the cut, as after a real
+        // network failure. A network whose subnet the engine chose refuses that; then any address
+        // will do.
         Err(_) if !attachment.fixed => join(false).await,
         other => other,
     };

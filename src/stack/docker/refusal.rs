@@ -8,9 +8,9 @@
 //! | a port published at a random host port | each start publishes it elsewhere |
 //! | running containers share its network namespace | they lose their network when it restarts |
 //!
-//! A restart policy is no reason to refuse: Docker does not apply it to a container that was ended by
-//! a signal through its API (seen with 20.10 for `always`, `unless-stopped` and `on-failure`), and our
-//! start enables it again, with its retry count at zero.
+//! A restart policy is no reason to refuse: Docker does not apply it to a container that was ended
+//! by a signal through its API (seen with 20.10 for `always`, `unless-stopped` and `on-failure`),
+//! and our start enables it again, with its retry count at zero.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -32,7 +32,8 @@ const OWNERS: [(&str, &str); 7] = [
     ("PODMAN_SYSTEMD_UNIT", "systemd"),
 ];
 
-/// The prefix of the unit label that podman-compose sets on every container, with or without systemd.
+/// The prefix of the unit label that podman-compose sets on every container, with or without
+/// systemd.
 const PODMAN_COMPOSE: &str = "podman-compose@";
 
 /// Podman's annotation for `--rm`.

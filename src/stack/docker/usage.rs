@@ -51,8 +51,8 @@ pub(super) async fn leader(container: &Container) -> Option<u32> {
     is_in(&process, &container.id).then(|| u32::try_from(pid).ok())?
 }
 
-/// The memory that the container has allocated, from its control group: `rss` in version 1, `anon` in
-/// version 2. The page cache grows by itself and does not count.
+/// The memory that the container has allocated, from its control group: `rss` in version 1, `anon`
+/// in version 2. The page cache grows by itself and does not count.
 fn own_memory(memory: &ContainerMemoryStats) -> Option<u64> {
     let stats = memory.stats.as_ref()?;
     ["total_rss", "anon"]
@@ -60,9 +60,9 @@ fn own_memory(memory: &ContainerMemoryStats) -> Option<u64> {
         .find_map(|name| stats.get(*name).copied())
 }
 
-/// The open file descriptors of all processes in a container. The engine's process ids may mean other
-/// processes here, so they are found by their control group's name, which contains the container's
-/// id.
+/// The open file descriptors of all processes in a container. The engine's process ids may mean
+/// other processes here, so they are found by their control group's name, which contains the
+/// container's id.
 fn fds(id: &str) -> Option<u64> {
     let processes = all_processes().ok()?.filter_map(Result::ok);
     Figures::of(processes.filter(|process| is_in(process, id)))?.fds

@@ -32,8 +32,8 @@ const LAST_LINES: Duration = Duration::from_millis(100);
 
 /// A process group whose leader is our child, and the processes that it has started outside of it.
 ///
-/// The leader is reaped last. Until then the kernel does not reuse its process id and group id, so no
-/// signal can hit another process. Signals are sent with the same lock held as for reaping.
+/// The leader is reaped last. Until then the kernel does not reuse its process id and group id, so
+/// no signal can hit another process. Signals are sent with the same lock held as for reaping.
 pub(super) struct Group {
     id: Pid,
     start_ticks: u64,

@@ -12,8 +12,8 @@ const HELD: [&str; 5] = [
     "already running",
 ];
 
-/// Describes an end that was not requested: the exit code, the lifetime, and the last log lines. The
-/// text continues a sentence that begins with "it" or "it has".
+/// Describes an end that was not requested: the exit code, the lifetime, and the last log lines.
+/// The text continues a sentence that begins with "it" or "it has".
 pub(super) fn tell(ending: &GroupEnding, lines: &[String]) -> String {
     let code = ending
         .code

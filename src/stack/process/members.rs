@@ -44,8 +44,8 @@ pub(super) fn any_frozen(living: &[Member]) -> bool {
     living.iter().any(|member| member.state == State::Frozen)
 }
 
-/// All living processes of this machine. Takes milliseconds, so it must not run on a task that sends
-/// requests.
+/// All living processes of this machine. Takes milliseconds, so it must not run on a task that
+/// sends requests.
 pub(super) fn all() -> io::Result<Vec<Member>> {
     // A process that ends meanwhile is no error.
     Ok(all_processes()
@@ -78,7 +78,8 @@ pub(super) fn name(pid: i32) -> String {
     stat.map_or_else(|_| "?".to_owned(), |stat| stat.comm)
 }
 
-/// Sends a signal to this process, and never to a later one with the same id. No error if it is gone.
+/// Sends a signal to this process, and never to a later one with the same id. No error if it is
+/// gone.
 pub(super) fn send(member: &Member, signal: Signal) -> io::Result<()> {
     let Some(pid) = Pid::from_raw(member.pid) else {
         return Ok(());

@@ -5,13 +5,13 @@
 //! to start it, if it shares a process group with a process of the service, or if it has the
 //! driver's mark. A process once found is remembered, even after its parent has ended.
 //!
-//! A *look* reads only the known processes and their children. A *scan* reads all of `/proc`; freeze
-//! and kill end with one, to catch processes that have left the tree. Both run on a blocking thread,
-//! because a database with hundreds of backends takes milliseconds, and the caller may be a task that
-//! sends requests.
+//! A *look* reads only the known processes and their children. A *scan* reads all of `/proc`;
+//! freeze and kill end with one, to catch processes that have left the tree. Both run on a blocking
+//! thread, because a database with hundreds of backends takes milliseconds, and the caller may be a
+//! task that sends requests.
 //!
-//! comeback does not make itself the reaper of orphans (`PR_SET_CHILD_SUBREAPER`): it would then have
-//! to reap processes of the user's own commands, and in a Rust test those of other tests.
+//! comeback does not make itself the reaper of orphans (`PR_SET_CHILD_SUBREAPER`): it would then
+//! have to reap processes of the user's own commands, and in a Rust test those of other tests.
 
 use std::collections::BTreeMap;
 use std::io;

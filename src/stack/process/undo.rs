@@ -25,15 +25,15 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// Ends the group of a [`Lease::ProcessGroup`](crate::stack::Lease::ProcessGroup) and all its
 /// descendants, frozen or not, and waits until they are gone.
 ///
-/// It never touches other processes, although process ids are reused: the leader is identified by its
-/// start. If the leader is gone, the rest of the group must have started later and have the
+/// It never touches other processes, although process ids are reused: the leader is identified by
+/// its start. If the leader is gone, the rest of the group must have started later and have the
 /// service's name in its environment.
 ///
 /// # Errors
 /// When the group cannot be read or signalled, or does not end.
 pub async fn undo(pgid: i32, start_ticks: u64, name: &str) -> Result<Undone, DriverError> {
-    // As arguments of `kill`, group 0 means our own group, and group 1 all processes. Neither can be
-    // a service.
+    // As arguments of `kill`, group 0 means our own group, and group 1 all processes. Neither can
+    // be a service.
     if pgid <= 1 {
         return Ok(Undone::Nothing);
     }
@@ -44,7 +44,8 @@ pub async fn undo(pgid: i32, start_ticks: u64, name: &str) -> Result<Undone, Dri
 }
 
 /// Ends all processes with the mark of a [`Lease::Marked`](crate::stack::Lease::Marked) and all
-/// their descendants, and waits until they are gone. Also catches a child that is just being forked.
+/// their descendants, and waits until they are gone. Also catches a child that is just being
+/// forked.
 ///
 /// # Errors
 /// When the processes cannot be read or signalled, or do not end.
