@@ -61,9 +61,9 @@
 //! 4. A fault is done by `nemesis/` and nobody else: the intent is written to the journal, then the
 //!    driver acts. A kill is done in `stack/process/reach.rs`, in `stack/docker/container.rs`, by a
 //!    command that `stack/command/driver.rs` chooses, or, simulated, in `demo/sim/service.rs`.
-//! 5. A request goes from `load/burst.rs` through `load/client.rs` to `load/fresh.rs` or
-//!    `load/pooled.rs`; `load/template.rs` makes it, and `load/expectation.rs` reads its answer. An
-//!    accepted job is followed in `load/job.rs`.
+//! 5. A request goes from `load/burst.rs` through `load/client.rs` to `load/pooled.rs` or
+//!    `load/unpooled.rs`; `load/template.rs` makes it, and `load/expectation.rs` reads its answer.
+//!    An accepted job is followed in `load/job.rs`.
 //! 6. Every event is put in order by `trace/recorder.rs`. `trace/event.rs` lists them, and
 //!    `trace/query.rs` answers questions about them. The file is described in `trace/format.rs`,
 //!    written by `trace/writer.rs` and read by `trace/lines.rs`.

@@ -1,4 +1,4 @@
-//! Anchors: drawn as wishes, and turned into anchors once the earlier steps are known.
+//! Anchors: drawn as drafts, and resolved once the earlier steps are known.
 
 use proptest::prelude::*;
 use proptest::sample::Index;

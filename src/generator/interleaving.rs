@@ -67,7 +67,7 @@ pub fn plans(space: &Space) -> impl Strategy<Value = Plan> + use<> {
     })
 }
 
-/// A step whose anchor is still a wish.
+/// A step whose anchor is still a draft.
 #[derive(Debug, Clone)]
 struct Draft {
     action: Action,
@@ -160,7 +160,7 @@ fn parts<F: Strategy<Value = Fault>>(
 /// - a fault anywhere, for bugs of an idle stack;
 /// - the same fault several times, for effects that add up.
 fn core(space: &Space) -> impl Strategy<Value = Core> + use<> {
-    // Here the API should be back before the next outage. The other core_drafts strike it earlier.
+    // Here the API should be back before the next outage. The other cores strike it earlier.
     let settling = space.bounds.max_offset_ms / 2..=space.bounds.max_offset_ms;
     let core = |is_steady| move |drafts| Core { drafts, is_steady };
     let lasting = parts(faults::beyond_limits(space), space);

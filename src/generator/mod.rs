@@ -1,9 +1,9 @@
 //! Random plans: proptest strategies over a [`Space`], and the function that turns a seed into
 //! plans.
 //!
-//! A plan is drawn in three independent parts: its steps as *drafts* (`bursts`, `faults`; a draft's
-//! anchor is a draft, not yet a reference), its *core* (a fault, mostly with a burst that it hits),
-//! and its background load. `interleaving` orders them and turns each draft into an anchor on an
+//! A plan is drawn in three independent parts: its steps as *drafts* (`bursts`, `faults`; the
+//! anchor of a draft is no reference yet), its *core* (a fault, mostly with a burst that it hits),
+//! and its background load. `interleaving` orders them and resolves each draft's anchor to an
 //! earlier step. So no anchors wait for each other in a circle, and no draw is ever rejected.
 //! `budget` then shortens a plan that lasts too long.
 //!

@@ -18,11 +18,11 @@ use super::runs::Runs;
 /// Sets in the population.
 const POPULATION: usize = 256;
 
-/// From so many places downwards all sets are counted out.
+/// With at most this many steps, all subsets are enumerated.
 const COUNTED_OUT: u32 = 10;
 
-/// How likely it is beforehand that so many steps are needed, from none upwards; each further one
-/// is less likely by [`TAIL`].
+/// The prior probability of each number of needed steps, from none upwards; each further one is
+/// less likely by [`TAIL`].
 const SIZES: [f64; 7] = [0.01, 0.12, 0.27, 0.3, 0.17, 0.08, 0.04];
 const TAIL: f64 = 0.7;
 
@@ -50,9 +50,9 @@ pub struct Belief {
     passed: Vec<(Places, usize)>,
     /// Passing runs that had removed nothing that is still there.
     idle: usize,
-    /// Each of these holds a needed step, by the guard's word.
+    /// Each of these holds a needed step, as the guard found.
     vetoed: Vec<Places>,
-    /// The logarithm of what a set of so many needed steps counts beforehand, each alone.
+    /// The logarithm of the prior of a single set, by its number of steps.
     sizes: Vec<f64>,
     /// The logarithm of each place's odds to be needed, against the average place's.
     log_odds: Vec<f64>,
@@ -104,7 +104,7 @@ impl Belief {
         &self.guesses
     }
 
-    /// The rate that is expected if so many passing runs stay unexplained.
+    /// The expected rate, by how many passing runs stay unexplained.
     pub fn rates(&self) -> Vec<f64> {
         self.by_unexplained().iter().map(Rates::mean).collect()
     }
@@ -349,8 +349,8 @@ impl Belief {
             + against.count() as f64 * AGAINST_A_VETO
     }
 
-    /// The logarithm of what it counts to leave so many passing runs unexplained, up to one more
-    /// than there are.
+    /// The logarithm of the weight of leaving passing runs unexplained, by their number, up to one
+    /// more than there are.
     fn rate_weights(&self) -> Vec<f64> {
         let most = 1 + self.idle + self.passed.iter().map(|(_, times)| times).sum::<usize>();
         (0..=most)
@@ -369,7 +369,7 @@ impl Belief {
         (0..=most).map(after).collect()
     }
 
-    /// The runs of plans that hold all that is needed, if so many passing ones stay unexplained.
+    /// The runs of plans that hold all that is needed, if this many passing ones stay unexplained.
     fn runs(&self, unexplained: usize) -> Runs {
         Runs {
             failed: self.failed,

@@ -118,7 +118,7 @@ impl Bisection {
         }
     }
 
-    /// What the runs told of the rate.
+    /// What the runs say about the rate.
     pub fn rates(&self) -> Rates {
         Rates::mixed(self.weights.iter().map(|rates| (1.0, rates)))
     }

@@ -10,9 +10,9 @@ const GREED: f64 = 3.5;
 /// remove.
 ///
 /// The set grows by the step that is least likely to be needed, given that none of those before it
-/// is. Of the sets on the way the one is taken whose run tells most: the mutual information of its
-/// outcome and the set of needed steps, plus what is gained at once, the expected number of steps
-/// removed.
+/// is. Of the sets on the way the one is taken whose run is most informative: the mutual
+/// information of its outcome and the set of needed steps, plus what is gained at once, the
+/// expected number of steps removed.
 pub fn choose(belief: &Belief) -> Option<Places> {
     let rates = belief.rates();
     let mut alive: Vec<(Places, f64, f64)> = belief

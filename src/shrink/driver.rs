@@ -24,12 +24,12 @@ use super::trials::Purpose;
 use crate::model::Number;
 use crate::model::{Alternative, Plan, StepId, StepTimes};
 
-/// Where the failure does not always show, its rate is known well enough when it was seen so often,
-/// or after so many runs.
+/// Where the failure does not always show, its rate is known well enough after this many failures,
+/// or after this many runs.
 const FAILURES_TO_KNOW: u32 = 4;
 const RUNS_TO_KNOW: u32 = 20;
 
-/// So many runs of the guard tell as much.
+/// This many runs of the guard are as good.
 const KNOWN_AFTER: u32 = 10;
 
 /// Makes a failing plan as simple as it can, by the order of [`Plan::size`].

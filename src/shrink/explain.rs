@@ -1,4 +1,4 @@
-//! What a shrunk failure needs, told to people.
+//! What a shrunk failure needs, in words.
 //!
 //! Nothing is claimed but what was tried on the smallest plan itself. A plan whose shrinking ended
 //! early says so first, and claims nothing more.
@@ -17,7 +17,7 @@ const RULES: u32 = 2;
 
 /// Explains what is left of a failure. `outages_ms` are what the faults of the kept execution
 /// really took; `reproduced` is how often the shrunk plan failed in executions that measured it;
-/// `why_stopped` tells why shrinking did not come to its end.
+/// `why_stopped` says why shrinking ended early.
 pub fn explain(
     found: &Found,
     shrunk: &Shrunk,

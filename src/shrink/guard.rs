@@ -22,9 +22,9 @@ struct Hypotheses {
     seldom: f64,
     /// With this ratio of likelihoods a plan counts as failing often enough.
     often: f64,
-    /// After so many runs of the plan the likelier answer is given,
+    /// After this many runs of the plan, the likelier answer is given,
     most_runs: u32,
-    /// but a plan that is less than so many times likelier to fail too seldom gets away with it.
+    /// but failing too seldom has to be likelier by this factor.
     little: f64,
 }
 
@@ -52,7 +52,7 @@ const HALF_OF_NUMBERS: Hypotheses = Hypotheses {
 };
 
 /// A plan with smaller numbers of which nothing is gone is to fail always, where the original does:
-/// that takes few runs to tell, and a number that is a little greater costs nothing.
+/// that takes few runs to decide, and a number that is a little greater costs nothing.
 const ALWAYS: Hypotheses = Hypotheses {
     good: &[(1.0, 0.7), (0.95, 0.3)],
     bad: &[(0.8, 0.3), (0.6, 0.3), (0.4, 0.2), (0.2, 0.1), (0.02, 0.1)],

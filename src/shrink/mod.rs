@@ -2,11 +2,11 @@
 //! seconds.
 //!
 //! A run that fails in the same way is proof: what it did without is not needed. A run that passes
-//! is weak evidence. So what is [believed](Belief) of the needed steps is kept as a distribution,
-//! the next choice is the removal whose run tells most, and no plan is run again just to be sure.
-//! The rate guard is the exception: a small plan that fails far less often than the original is
-//! worth little, so the rates of both are compared before the result counts. Whatever executes a
-//! plan is told to [`reduce`] as [`Trials`].
+//! is weak evidence. So the belief about which steps are needed is a distribution, the next removal
+//! is the one whose run is most informative, and no plan is run again just to be sure. The rate
+//! guard is the exception: a small plan that fails far less often than the original is worth
+//! little, so the rates of both are compared before the result counts. [`reduce`] executes plans by
+//! [`Trials`].
 
 mod belief;
 mod bisection;

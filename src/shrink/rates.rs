@@ -59,7 +59,7 @@ impl Rates {
         self.each().map(|(rate, weight)| rate * weight).sum()
     }
 
-    /// Whether the failure shows always, as far as is believed.
+    /// Whether the failure is believed to show always.
     pub fn is_always(&self) -> bool {
         self.mean() >= ALWAYS
     }
@@ -79,7 +79,7 @@ impl Rates {
         given
     }
 
-    /// How likely it is that the failure hides in so many runs.
+    /// How likely it is that the failure hides in this many runs.
     pub fn hides(&self, runs: u32) -> f64 {
         let each = self.each();
         each.map(|(rate, weight)| weight * (1.0 - rate.min(SUREST)).powi(runs as i32))

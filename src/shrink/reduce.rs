@@ -11,30 +11,30 @@ use super::rates::Rates;
 use super::runs::Runs;
 use super::trials::{Purpose, Trials};
 
-/// It ends when it is so sure that every step left is needed.
+/// It ends when it is this sure that every step left is needed.
 const SURE: f64 = 0.96;
 
-/// The rate is looked at for the first time when it is so sure: by then few steps are left, and
+/// The rate is checked for the first time when it is this sure: by then few steps are left, and
 /// what the guard learns of the rate makes it cheaper to be sure.
 const FIRST_CHECK: f64 = 0.3;
 
-/// The same where the failure always shows, as far as is believed: the only look is the one at the
-/// end, but its runs, too, make sure.
+/// The same where the failure is believed to show always: the rate is checked only at the end, but
+/// those runs add certainty, too.
 const CHECK_OF_ALWAYS: f64 = 0.85;
 
-/// The guard gets so many runs. Afterwards what is open counts as failing too seldom, and steps
-/// that are suspected stay.
+/// Runs of the guard at most. Afterwards undecided plans count as failing too seldom, and suspected
+/// steps stay.
 const MOST_GUARD_RUNS: u32 = 450;
 
-/// After so many runs, the guard's included, no more steps are left out; the guard may then take
-/// some more to look at what is left.
+/// After this many runs, the guard's included, no more steps are left out. The guard may then take
+/// some more to check what is left.
 const MOST_RUNS: u32 = 500;
 
-/// After so many runs without a failure it is asked whether it shows again at all.
+/// After this many runs without a failure, check whether it shows again at all.
 const DOUBTED_AFTER: u32 = 20;
 
-/// It counts as not showing again when the whole plan passed so often in a row: one that fails once
-/// in twenty times does so once in twenty.
+/// The failure counts as gone when the whole plan passed this many times in a row. A plan that
+/// fails once in twenty times does so once in twenty.
 pub const PASSES_OF_WHAT_IS_GONE: u32 = 60;
 
 /// What is left.
@@ -44,11 +44,11 @@ pub struct Reduced {
     pub kept: Places,
     /// How sure it is of each place that its step is needed, from 0 to 1.
     pub needed: Vec<f64>,
-    /// Those without which it fails too seldom, by the guard's word, though it does fail.
+    /// Those without which it still fails, but too seldom, as the guard found.
     pub rarer: Places,
     /// How often they are believed to fail.
     pub rates: Rates,
-    /// Whether each of them is needed, as far as can be known; else the runs came to their end.
+    /// Whether each of them is believed to be needed; otherwise the runs were used up.
     pub finished: bool,
 }
 
@@ -59,13 +59,13 @@ pub async fn reduce(log_odds: Vec<f64>, seed: u64, trials: &mut impl Trials) -> 
     reduction.reduced(finished)
 }
 
-/// When the guard looks at how often a plan fails that always does so, as far as is believed.
+/// When the guard checks the rate of a plan that is believed to fail always.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Look {
-    /// As at any other: before it is said that there is nothing more to leave out.
+    /// As for any other plan: before nothing more is left out.
     AtTheEndToo,
-    /// Later: whoever asks for this makes the plan simpler still, and looks then. If that one
-    /// always fails, so did this one.
+    /// Later: the caller makes the plan simpler still, and checks then. If that one always fails,
+    /// so did this one.
     Later,
 }
 
@@ -78,16 +78,16 @@ pub struct Reduction {
     accepted: Vec<Places>,
     /// The plans that passed.
     passed: Vec<Places>,
-    /// The plans that fail too seldom, by the guard's word.
+    /// The plans that fail too seldom, as the guard found.
     vetoed: Vec<Places>,
     /// Steps among which there is one whose removal lowers the rate too much. A smaller plan
     /// without any of them is accepted only by the guard.
     suspects: Places,
-    /// How many plans smaller than the present one fail too seldom, by the guard's word.
+    /// How many plans smaller than the present one fail too seldom, as the guard found.
     doubts: usize,
     /// What the guard saw of each plan.
     guarded: HashMap<Places, Runs>,
-    /// The last plan that fails often enough, by the guard's word.
+    /// The last plan that fails often enough, as the guard found.
     checked: Option<Places>,
     runs: u32,
     /// Whether the failure has shown again.

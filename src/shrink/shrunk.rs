@@ -16,7 +16,7 @@ pub struct Found {
     /// The logarithm of each step's odds to be needed, against the average step's; zero for a step
     /// that is not named.
     pub log_odds: BTreeMap<StepId, f64>,
-    /// No step of a smaller plan is to start later than so long after what it is anchored to.
+    /// The greatest offset in a smaller plan from what a step is anchored to.
     pub longest_offset_ms: u64,
 }
 
@@ -30,7 +30,7 @@ pub struct Shrunk {
     /// What is known of each step, and of the background load; what is not there was never tried
     /// without.
     pub needs: BTreeMap<StepId, Need>,
-    /// Other faults that were tried in the place of the plan's.
+    /// Other faults that were tried instead of the plan's.
     pub alternatives: Vec<Alternative>,
     /// The numbers that matter, and where they begin to.
     pub boundaries: Vec<Boundary>,
@@ -54,7 +54,7 @@ pub enum Ending {
     Finished,
     /// There were no more executions.
     Stopped,
-    /// The failure did not show again, in so many executions that it may as well be gone: nothing
+    /// The failure did not show again, in enough executions that it may as well be gone: nothing
     /// can be said of what it needs.
     NotShownAgain,
 }

@@ -15,7 +15,7 @@ pub struct StepRemoval<'a, E> {
     pub times: &'a StepTimes,
     /// The steps that may be left out, by place; behind them the background load, if there is any.
     pub places: &'a [StepId],
-    /// No step is to start later than so long after what it is anchored to.
+    /// The greatest offset from what a step is anchored to.
     pub longest_offset_ms: u64,
     /// Where plans are executed.
     pub executions: &'a mut E,

@@ -20,16 +20,15 @@ const HINTED: f64 = 0.5;
 /// boundaries are sharp; some times are blurred by when a process is scheduled.
 const WIDTHS: [(f64, f64); 3] = [(0.0, 0.6), (0.05, 0.25), (0.25, 0.15)];
 
-/// Nothing is impossible: one in so many executions fails for a reason of its own.
+/// Nothing is impossible: this share of executions fails for another reason.
 const ODD: f64 = 1e-3;
 const SUREST: f64 = 0.995;
 
-/// So many passes in a row at the lower end are asked for, however sure one of them makes.
+/// Passes in a row that the lower end needs, however sure one of them makes.
 const LEAST_PASSES: usize = 2;
 
-/// A failure may show within a range of values only, so it is looked for beside the least value and
-/// in each such part of what lies below the interval before a boundary is told, and in each such
-/// part of what lies above it.
+/// A failure may show within a range of values only. So before a boundary is reported, this many
+/// parts below the interval, and this many above it, are tried as well as the least value.
 const PARTS_BELOW: u64 = 3;
 const PARTS_ABOVE: u64 = 2;
 
@@ -183,7 +182,7 @@ impl Threshold {
         (!is_tried).then_some(beside.start + self.narrow.difference / 2)
     }
 
-    /// The middle of the first of so many equal parts between two values in which none was tried.
+    /// The middle of the first of these equal parts between two values in which none was tried.
     fn not_looked_at(&self, from: u64, to: u64, parts: u64) -> Option<u64> {
         let width = to.saturating_sub(from);
         if width <= self.narrow.difference {

@@ -1,4 +1,4 @@
-//! Other faults in the place of the smallest plan's.
+//! Other faults instead of the smallest plan's.
 
 use super::Driver;
 use crate::model::{Alternative, Fault, Plan, StepId};
@@ -6,16 +6,16 @@ use crate::shrink::executions::Executions;
 use crate::shrink::passes::{other_faults, with_fault};
 use crate::shrink::trials::Purpose;
 
-/// A fault is said not to do when a plan that fails with it would hide no more often than this.
+/// Another fault is said not to do if a failure would hide with at most this probability.
 const HIDES: f64 = 0.03;
 const LEAST_PASSES: u32 = 2;
 
-/// After so many passes that do not tell, nothing is said of it.
+/// After this many passes that leave it open, nothing is said of it.
 const MOST_PASSES: u32 = 6;
 
 impl<E: Executions> Driver<'_, E> {
-    /// Tries the other faults in the place of each. One that is simpler and does as well is taken;
-    /// then nothing is known of the needs any more, and the answer is `true`.
+    /// Tries the other faults instead of each one. A simpler one that does as well is taken; then
+    /// nothing is known of the needs any more, and the answer is `true`.
     pub(super) async fn alternatives(&mut self) -> Option<bool> {
         self.alternatives.clear();
         if self.rates().hides(MOST_PASSES) > HIDES {

@@ -1,4 +1,4 @@
-//! Events in the place of times.
+//! Events instead of times.
 
 use super::Driver;
 use crate::model::Plan;
@@ -9,18 +9,18 @@ use crate::shrink::record::RunRecord;
 use crate::shrink::runs::Runs;
 use crate::shrink::trials::Purpose;
 
-/// A failure that shows so often needs no other anchors.
+/// A failure that shows this often needs no other anchors.
 const OFTEN: f64 = 0.7;
 
-/// With another anchor a plan has to fail so many times as often to be taken, in each of two series
-/// of [`RUNS_OF_AN_ANCHOR`] runs: in one of them that comes about by chance once in six times at a
-/// rate of one half, and there are several anchors to try.
+/// With another anchor, a plan is taken if it fails this many times as often, in each of two series
+/// of [`RUNS_OF_AN_ANCHOR`] runs. In one series that happens by chance once in six times at a rate
+/// of one half, and there are several anchors to try.
 const MORE_OFTEN: f64 = 1.4;
 const RUNS_OF_AN_ANCHOR: u32 = 10;
 
 impl<E: Executions> Driver<'_, E> {
-    /// Where the failure does not show each time, an event in the place of a time may make it show
-    /// more often. Then its numbers matter in another way.
+    /// Where the failure does not show each time, an event instead of a time may make it show more
+    /// often. Then its numbers matter in another way.
     pub(super) async fn anchors(&mut self) -> Option<()> {
         let usual = self.record.rates().mean();
         if usual >= OFTEN {
@@ -49,7 +49,7 @@ impl<E: Executions> Driver<'_, E> {
         Some(())
     }
 
-    /// Runs a plan so often as it takes, and no longer than it may still fail often enough.
+    /// Runs a plan for one series, or until it can no longer fail often enough.
     async fn series(&mut self, plan: &Plan, enough: u32) -> Option<Runs> {
         let mut seen = Runs::default();
         while seen.all() < RUNS_OF_AN_ANCHOR && seen.passed <= RUNS_OF_AN_ANCHOR - enough {

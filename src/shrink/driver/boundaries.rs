@@ -9,17 +9,17 @@ use crate::shrink::shrunk::Boundary;
 use crate::shrink::threshold::{Narrow, Threshold};
 use crate::shrink::trials::Purpose;
 
-/// So many executions are spent on one boundary at most.
+/// Upper bound on the executions for one boundary.
 const MOST_RUNS: u32 = 12;
 
-/// So many executions are spent on all of them: one may take minutes.
+/// Upper bound on the executions for all of them: one may take minutes.
 const MOST_RUNS_IN_ALL: u32 = 30;
 
-/// So many executions of the smallest plan are spent on making sure that it always fails.
+/// Upper bound on the executions that make sure that the smallest plan always fails.
 const MOST_SURE_RUNS: u32 = 6;
 
-/// What a reader wants to know is where about a number begins to matter: each halving of the
-/// interval costs an execution.
+/// A reader wants to know roughly where a number begins to matter, and each halving of the interval
+/// costs an execution.
 const NARROW_TIMES: Narrow = Narrow {
     ratio: 1.5,
     difference: 4,

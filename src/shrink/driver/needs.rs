@@ -10,14 +10,14 @@ use crate::shrink::rates::Rates;
 use crate::shrink::shrunk::Need;
 use crate::shrink::trials::Purpose;
 
-/// A step is called needed when it is so sure.
+/// A step is called needed when it is this sure.
 const SURE: f64 = 0.97;
 
-/// So often the plan has to pass without a step at least, however sure one pass makes: it may fail
-/// more seldom without it, and not never.
+/// Passes without a step at least, however sure one pass makes: without it the plan may fail more
+/// seldom rather than never.
 const LEAST_PASSES: u32 = 2;
 
-/// After so many passes that do not make sure it is left undecided.
+/// After this many passes that leave it open, it is undecided.
 const MOST_PASSES: u32 = 20;
 
 impl<E: Executions> Driver<'_, E> {
@@ -98,8 +98,8 @@ impl<E: Executions> Driver<'_, E> {
     }
 }
 
-/// How sure it is that a step is needed without which the plan passed so often, with even odds
-/// beforehand.
+/// How sure it is that a step is needed without which the plan passed this many times, with even
+/// odds beforehand.
 fn needed(rates: &Rates, passed: u32) -> f64 {
     1.0 / (1.0 + rates.hides(passed))
 }

@@ -5,14 +5,14 @@ use crate::model::{Number, NumberKind};
 use crate::shrink::bisection::{Bisection, Close, roundest};
 use crate::shrink::executions::Executions;
 
-/// So many runs are spent on one number at most.
+/// Upper bound on the runs for one number.
 const MOST_RUNS_OF_A_NUMBER: u32 = 10;
 
-/// Steps start within a millisecond or two of when they are due, so that times that are nearer are
-/// not told apart.
+/// Steps start within a millisecond or two of when they are due, so that times closer than this
+/// count as equal.
 const NEAR_MS: u64 = 2;
 
-/// Times and counts that are so near are not told apart: each halving costs an execution.
+/// Times and counts closer than this count as equal: each halving costs an execution.
 const CLOSE_TIMES: Close = Close {
     ratio: 1.06,
     difference: NEAR_MS,
@@ -22,9 +22,8 @@ const CLOSE_COUNTS: Close = Close {
     difference: 0,
 };
 
-/// A time that matters is kept so much longer than where its boundary was found, for there the plan
-/// would fail only now and then: by a share of it, and at least by what cannot be told apart on
-/// both sides.
+/// A time that matters is kept this much longer than its boundary, where the plan would fail only
+/// now and then: by a share of it, and at least by what counts as equal on both sides.
 const MARGIN: f64 = 1.2;
 const MARGIN_MS: u64 = 2 * NEAR_MS;
 

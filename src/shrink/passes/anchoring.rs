@@ -1,4 +1,4 @@
-//! Observed events in the place of times.
+//! Observed events instead of times.
 
 use crate::model::{Action, Anchor, Plan};
 

@@ -22,8 +22,8 @@ pub fn without(plan: &Plan, removed: &BTreeSet<StepId>, times: &StepTimes) -> Pl
     }
 }
 
-/// The plan with no step later than so long after what it is anchored to: what ran long may leave a
-/// distance behind that no plan may have.
+/// The plan with no offset greater than this from what a step is anchored to: what ran long may
+/// leave a distance behind that no plan may have.
 pub fn no_later(mut plan: Plan, longest_ms: u64) -> Plan {
     for step in &mut plan.steps {
         let offset_ms = step.anchor.offset_ms().min(longest_ms);
@@ -52,7 +52,7 @@ fn anchor(plan: &Plan, step: &Step, removed: &BTreeSet<StepId>, times: &StepTime
     anchor.with_offset(anchor.offset_ms() + distance_ms)
 }
 
-/// How long after a step's start the event comes that an anchor names, as far as the plan says.
+/// How long after a step's start the event comes that an anchor names, if the plan says so.
 fn planned_ms(anchor: &Anchor, step: &Step) -> u64 {
     match (anchor, &step.action) {
         (

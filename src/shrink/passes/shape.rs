@@ -1,4 +1,4 @@
-//! Simpler faults and loads in the place of others.
+//! Simpler faults and loads instead of others.
 
 use crate::model::{Action, Burst, Fault, FaultKind, Mix, Pace, Plan, Step, StepId};
 

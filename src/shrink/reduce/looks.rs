@@ -1,4 +1,4 @@
-//! How often what is left fails: the guard's looks.
+//! How often what is left fails: the guard's checks.
 
 use super::{MOST_GUARD_RUNS, PASSES_OF_WHAT_IS_GONE, Reduction};
 use crate::shrink::belief::Belief;
@@ -7,7 +7,7 @@ use crate::shrink::places::Places;
 use crate::shrink::runs::Runs;
 use crate::shrink::trials::{Purpose, Trials};
 
-/// After so many runs even the guard takes no more.
+/// After this many runs even the guard takes no more.
 const MOST_RUNS_WITH_THE_LAST_LOOK: u32 = 600;
 
 impl Reduction {
