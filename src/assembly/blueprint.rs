@@ -16,7 +16,7 @@ pub struct Blueprint {
     pub config: Config,
     /// The ports that stand for `${port:NAME}`.
     pub ports: Vec<ReservedPort>,
-    /// The stack that this one is a compose project's copy of: its containers tell which of their
+    /// The stack that this one is a compose project's copy of: its containers show which of their
     /// ports are meant.
     pub original: Option<Config>,
     /// Variables whose values are too short to be kept out of texts, named for the first time.
@@ -55,7 +55,7 @@ impl Blueprint {
     /// Its nth copy, from 1, which shares nothing with it.
     ///
     /// # Errors
-    /// When the configuration is bad, or does not tell how there can be so many copies.
+    /// When the configuration is bad, or allows fewer copies.
     pub fn copy(path: &Path, nth: usize) -> Result<Self, AssemblyError> {
         // Each time that it is read it has other ports, so that whatever is the same would be
         // shared.

@@ -152,7 +152,7 @@ impl Finder {
     }
 }
 
-/// Puts the ports at which a copy's containers are published in the place of those of the stack
+/// Puts the ports at which a copy's containers are published instead of those of the stack
 /// that it is a copy of.
 async fn follow_ports(
     copy: &mut Config,

@@ -99,7 +99,7 @@ fn path(folder: &Path, identity: &str) -> PathBuf {
     folder.join(format!("{:016x}.lock", hasher.finish()))
 }
 
-/// Locks a file and writes into it who has; or tells who has already.
+/// Locks a file and writes into it who holds it; or returns who already does.
 fn try_hold(path: &Path) -> std::io::Result<Result<File, String>> {
     let mut options = File::options();
     let options = options.read(true).write(true).create(true).truncate(false);

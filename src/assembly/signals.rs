@@ -28,7 +28,7 @@ impl Signals {
     }
 }
 
-/// Whether whoever started this process wants a signal to be ignored.
+/// Whether this process was started with a signal ignored.
 fn is_ignored(signal: SignalKind) -> bool {
     let status = Process::myself().and_then(|process| process.status());
     status.is_ok_and(|status| status.sigign & (1 << (signal.as_raw_value() - 1)) != 0)

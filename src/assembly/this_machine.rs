@@ -98,7 +98,7 @@ fn host(url: &str) -> Option<String> {
     Some(host.trim_matches(['[', ']']).to_owned())
 }
 
-/// A place as it is told: its host, for a URL may hold a password.
+/// An address as it is shown: its host only, for a URL may hold a password.
 fn shown(place: &str) -> String {
     host(place).unwrap_or_else(|| "a place that cannot be read as an address".to_owned())
 }

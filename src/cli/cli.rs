@@ -65,7 +65,7 @@ impl Cli {
     /// Does what the arguments ask for.
     ///
     /// # Errors
-    /// When it cannot be done; [`Exit::of_error`] tells the exit code.
+    /// When it cannot be done; [`Exit::of_error`] gives the exit code.
     pub fn run(self) -> anyhow::Result<Exit> {
         let output = Output {
             format: self.format,

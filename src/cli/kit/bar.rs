@@ -27,7 +27,7 @@ impl Bar {
             let by_count = state.len().map(|_| state.eta());
             let by_time = limit.map(|limit| limit.saturating_sub(state.elapsed()));
             let left = by_count.into_iter().chain(by_time).min();
-            // Whoever draws the line has room for it.
+            // A write to memory does not fail.
             let _ = text.write_str(&pace::words(state.per_sec(), left));
         };
         let template = "{spinner} {prefix}{wide_msg} {took:.dim}{pace:.dim}";
@@ -50,7 +50,7 @@ impl Bar {
         Bar(bar)
     }
 
-    /// Whether nothing is drawn: nobody wants it, or standard error is no terminal.
+    /// Whether nothing is drawn: with `--quiet`, or where standard error is no terminal.
     pub fn is_hidden(&self) -> bool {
         self.0.is_hidden()
     }
@@ -65,7 +65,7 @@ impl Bar {
         self.0.inc(1);
     }
 
-    /// So many steps were done before it began.
+    /// This many steps were done before it began.
     pub fn begin_at(&self, position: u64) {
         self.0.set_position(position);
         self.0.reset_eta();

@@ -10,10 +10,10 @@ use crate::model::ceiling;
 /// What may be spent on shrinking.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Budget {
-    /// Spend so many executions on shrinking one failure at most.
+    /// Upper bound on the executions that shrink one failure.
     #[arg(long, default_value_t = 600, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     shrink_runs: u64,
-    /// Shrink for so long at most, such as 10m: all failures of a run together.
+    /// Upper bound on the time for shrinking, such as 10m: all failures of a run together.
     #[arg(long, default_value = "30m", value_name = "TIME", value_parser = ceiling::duration)]
     shrink_for: Duration,
 }

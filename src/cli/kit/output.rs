@@ -32,7 +32,7 @@ impl Output {
     /// Writes a result: the document as JSON, or the text for people.
     ///
     /// # Errors
-    /// When standard output cannot be written to; that nobody reads it any more is no error.
+    /// When standard output cannot be written to. A closed pipe is no error.
     pub fn document(&self, document: &impl Serialize, text: &str) -> io::Result<()> {
         let written = match self.format {
             Format::Json => stream::out(&format!("{}\n", redact::to_json_pretty(document)?)),
@@ -50,7 +50,7 @@ impl Output {
     }
 
     /// Writes one of many results as it comes: a line of JSON, or the text for people. `false` when
-    /// nobody reads any more.
+    /// the reader is gone.
     ///
     /// # Errors
     /// When standard output cannot be written to.

@@ -18,10 +18,10 @@ use crate::model::{Judgement, Plan, Regressed, Signature, Verdict, count};
 use crate::report::{self, EventLine};
 use crate::trace::{EventKind, Recorder};
 
-/// A wait that has lasted for longer is told also where standard error is no terminal.
+/// A wait that has lasted for longer is reported even where standard error is no terminal.
 const LONG: Duration = Duration::from_secs(10);
 
-/// How often a wait is told anew.
+/// How often a wait is reported again.
 const TICK: Duration = Duration::from_millis(500);
 
 /// Shows trial, step and outcomes so far while a campaign runs, what was found so far, how fast
@@ -56,7 +56,7 @@ struct Tally {
 }
 
 impl Progress {
-    /// Progress towards so many trials.
+    /// Progress towards a number of trials.
     pub fn new(output: &Output, of: Option<u64>) -> Self {
         Self::within(output, of, None)
     }
@@ -76,7 +76,7 @@ impl Progress {
         progress
     }
 
-    /// Says that so many trials are finished already.
+    /// Says how many trials are finished already.
     pub fn begin_at(&self, finished: u64) {
         self.bar.begin_at(finished);
         self.number();
@@ -197,7 +197,7 @@ impl Show {
     async fn run(mut self, recorder: Recorder) {
         let mut history = recorder.follow_from(0);
         loop {
-            // Waits are told again as time goes by, also while nothing happens.
+            // Waits are reported again as time goes by, even while nothing happens.
             if let Ok(event) = timeout(TICK, history.next()).await {
                 self.tally.read(&self.plan, &event.kind);
                 self.waiting.read(&event);

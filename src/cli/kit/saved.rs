@@ -31,7 +31,7 @@ pub fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 /// Why it cannot be read, with what to do about it.
 pub fn failure(path: &Path) -> Result<Option<Trace>, String> {
     let trace = Trace::read(path)
-        .map_err(|error| format!("{error} (mend it, or move it out of the folder)"))?;
+        .map_err(|error| format!("{error} (fix it, or move it out of the folder)"))?;
     let judgement = trace.judgement.as_ref();
     let has_failed = judgement.is_some_and(|j| j.signature.is_some());
     let events = Vec::new();

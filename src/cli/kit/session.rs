@@ -44,8 +44,7 @@ impl Session {
     /// simulated stack is one, for every trial has a world of its own.
     ///
     /// # Errors
-    /// When the configuration is bad or does not tell how there can be so many, or a stack is not
-    /// there.
+    /// When the configuration is bad or allows fewer copies, or a stack is not there.
     pub async fn several(source: &Source, stacks: usize) -> anyhow::Result<Vec<Self>> {
         let interrupt = Self::signals()?;
         let stacks = if source.is_simulated() { 1 } else { stacks };
@@ -103,8 +102,8 @@ impl Session {
             // Each has ports of its own.
             return Self::begin(source, nth, interrupt, presence).await;
         }
-        // Who is meant does not depend on their state; what they are like is found out once nobody
-        // else changes it.
+        // Which services these are does not depend on their state. Everything else is looked up
+        // once no other run changes it.
         let nowhere = Arc::new(Journal::nowhere());
         let meant = source.handle(nth, &nowhere, Presence::Any).await?;
         let stack = &meant.executor.stack;
@@ -248,7 +247,7 @@ pub async fn with_stacks<T>(
         Ok(_) => (Ok(None), release().await),
         Err(error) => (Err(error.into()), release().await),
     };
-    // The first error of all is told.
+    // The first error is the one reported.
     let result = result?;
     let left = left.into_iter().collect::<Result<(), _>>();
     left.context(

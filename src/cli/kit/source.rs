@@ -87,8 +87,7 @@ impl Source {
     /// nothing (from 0). Nothing is started yet.
     ///
     /// # Errors
-    /// When the configuration is bad or does not tell how there can be so many, or a service of it
-    /// is not there.
+    /// When the configuration is bad or allows fewer copies, or a service of it is not there.
     pub async fn handle(
         &self,
         nth: usize,
@@ -125,7 +124,7 @@ impl Source {
         let default = default_config();
         match &self.config {
             Some(path) => {
-                // Its folder is where commands run, which the journal tells in a text.
+                // Its folder is where commands run, and the journal records that as text.
                 folder::require_text("--config", path)?;
                 Ok(path.clone())
             }

@@ -4,8 +4,8 @@
 //! a panic in the task that waits for signals once left a stack broken. Nothing here panics: what
 //! nobody can read any more is dropped, and the command goes on to heal and to end.
 //!
-//! Secrets are taken out here, and control characters are shown as codes, whoever wrote the text.
-//! Colours are therefore put on here.
+//! Secrets are taken out here, and control characters are shown as codes, whatever the text's
+//! source. Colours are therefore put on here.
 
 use std::io::{self, Write};
 
@@ -23,7 +23,7 @@ pub fn say(line: &str) {
 
 /// Writes to standard error without ending the line.
 pub fn ask(text: &str) {
-    // Nobody is left who could be told that this failed.
+    // There is no other place to report that this failed.
     let _ = io::stderr().write_all(shown(text).as_bytes());
 }
 
@@ -32,7 +32,7 @@ pub fn shown(text: &str) -> String {
     redact::visible(&redact::foreign(text)).into_owned()
 }
 
-/// Writes to standard output; `false` when nobody reads it any more.
+/// Writes to standard output; `false` when the reader is gone.
 ///
 /// # Errors
 /// When standard output cannot be written to, such as a file on a full disk.
@@ -41,7 +41,7 @@ pub fn out(text: &str) -> io::Result<bool> {
 }
 
 /// Writes a line to standard output, in the colour of its tone where there are colours; `false`
-/// when nobody reads it any more.
+/// when the reader is gone.
 ///
 /// # Errors
 /// As [`out`].

@@ -22,7 +22,7 @@ pub fn seconds(text: &str) -> anyhow::Result<Duration> {
     .and_then(|duration| Ok(ceiling::bounded(duration)?))
 }
 
-/// A seed that nobody chose: the clock's nanoseconds, short enough to be typed again.
+/// A seed from the clock's nanoseconds, short enough to be typed again.
 pub fn seed_of_now() -> u64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     now.map_or(0, |since| u64::from(since.subsec_nanos()))

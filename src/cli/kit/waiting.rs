@@ -206,8 +206,8 @@ mod tests {
     use crate::model::Outcome;
     use crate::trace::{Exchange, Origin};
 
-    /// A trial of the kinds warm and cold with the backend ray, told so far, and what it waits for
-    /// after so many seconds.
+    /// A trial of the kinds warm and cold with the backend ray, its lines so far, and what it waits
+    /// for after a number of seconds.
     fn waits(story: &[(u64, EventKind)], now_s: u64) -> Option<String> {
         let patience = Patience {
             ready_ms: 120_000,

@@ -17,7 +17,7 @@ use crate::trace::Trace;
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example: comeback check traces/*.jsonl --limit recovery=90s --limit stragglers=1\n\n\
-    Exit codes, the first that applies: 2 a trace cannot be read (it is reported, and the others are judged all the same); \
+    Exit codes, the first that applies: 2 a trace cannot be read (it is reported, and the others are still judged); \
     1 a violation; 3 inconclusive; 0 everything held."
 )]
 pub struct CheckArgs {

@@ -22,13 +22,13 @@ const READY_WITHIN: Duration = Duration::from_secs(10);
 const LINE: usize = 100;
 const INDENT: usize = 4;
 
-/// Serve the demo in the foreground, to be looked at by hand.
+/// Serve the demo in the foreground, to try it by hand.
 #[derive(Debug, Args)]
 pub struct Demo {
     /// The variant.
     #[arg(value_name = "BUG", default_value_t = Variant::Healthy)]
     variant: Variant,
-    /// List the variants: what they do, where their like was seen, and which invariants should
+    /// List the variants: what they do, where such bugs were seen, and which invariants should
     /// catch them.
     #[arg(long)]
     list: bool,
@@ -41,7 +41,7 @@ impl Demo {
     /// When the demo cannot be started, or one of its services ends by itself.
     pub async fn run(self) -> anyhow::Result<Exit> {
         if self.list {
-            // Whoever reads the list may have seen enough of it.
+            // The reader may have closed the pipe.
             stream::out(&list())?;
             return Ok(Exit::Success);
         }

@@ -140,7 +140,7 @@ fn not_ready(why: &str) -> Exit {
 
 fn stdout() -> Log {
     Log::new(|line| {
-        // Whoever read the log may be gone; that must not end the service.
+        // The log's reader may be gone; that must not end the service.
         let _ = stream::out(&format!("{line}\n"));
     })
 }

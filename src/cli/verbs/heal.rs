@@ -1,4 +1,4 @@
-//! `comeback heal`: undo whatever a killed run left behind.
+//! `comeback heal`: undo what a killed run left behind.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -12,16 +12,16 @@ use crate::cli::kit::healing::{Healed, Healing};
 use crate::cli::kit::{Exit, Output};
 use crate::nemesis::{Account, Journal};
 
-/// How often the reaper looks whether its run is gone.
+/// How often the reaper checks whether its run is gone.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
-/// For how long something that fails is tried again, when somebody waits for it.
+/// How long something that fails is tried again while the user waits.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// For how long the reaper tries again, for whom nobody waits.
+/// How long the reaper tries again. Nobody waits for it.
 const PATIENCE_OF_REAPER: Duration = Duration::from_secs(600);
 
-/// Undo whatever a killed run left behind, and what `comeback fault` did.
+/// Undo what a killed run left behind, and what `comeback fault` did.
 ///
 /// Containers that a run found running are thawed, joined to their networks and started; processes
 /// that it started are ended. Runs that are still alive are left alone. It may be called at any

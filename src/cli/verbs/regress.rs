@@ -14,13 +14,14 @@ use crate::trace::{StackInfo, Trace};
 /// Replay every saved trace of a folder, and say of each failure: FIXED (with its confidence),
 /// STILL FAILS, or INCONCLUSIVE.
 ///
-/// A failure is FIXED when its plan has passed so often in a row that it would have shown before,
-/// with the confidence asked for, by the rate that its trace tells. The first time that it shows
-/// proves that it STILL FAILS. Another failure than the recorded one is told as FAILS OTHERWISE.
-/// Executions that are inconclusive do not count.
+/// A failure is FIXED when its plan has passed often enough in a row that, at the rate recorded in
+/// its trace, the failure would have shown with the confidence asked for. One failing execution
+/// proves that it STILL FAILS. A different failure is reported as FAILS OTHERWISE. Inconclusive
+/// executions do not count.
 ///
 /// A demo's trace replays on that demo by itself, simulated if it was, or on the one that --demo
-/// names; all others on the configuration, if they are of its stack. The rest is skipped, and told.
+/// names; all others on the configuration, if they are of its stack. The rest is skipped, and
+/// reported as such.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  comeback regress\n  comeback regress traces --config comeback.toml --confidence 99%\n  \
@@ -45,8 +46,8 @@ pub struct RegressArgs {
     /// FIXED.
     #[arg(long, default_value = "95%", value_name = "SHARE", value_parser = confidence)]
     confidence: f64,
-    /// Replay one trace so many times at most. What needs more is INCONCLUSIVE, and told how sure
-    /// it is so far.
+    /// Upper bound on the replays of one trace. A trace that needs more is INCONCLUSIVE, and
+    /// reported with its confidence so far.
     #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     times: u64,
     /// The folder below which the replays' traces are saved.
@@ -135,8 +136,8 @@ impl RegressArgs {
         Ok(exit(&regression))
     }
 
-    /// Reads a trace without its events, and finds the stack that it is replayed on; else tells
-    /// what is said of it.
+    /// Reads a trace without its events, and finds the stack that it is replayed on; else what is
+    /// reported of it.
     fn enlist(
         &self,
         path: &Path,
@@ -179,8 +180,8 @@ impl RegressArgs {
 }
 
 impl Replays<'_> {
-    /// Replays the traces of one stack after those of the other. What the environment does to one
-    /// stack keeps nobody from the next.
+    /// Replays the traces of one stack after those of the other. Trouble with one stack does not
+    /// keep the next from being used.
     async fn replay_all(&mut self, groups: &[(Source, Vec<Saved>)]) -> anyhow::Result<()> {
         for (source, group) in groups {
             let mut left: Vec<&Saved> = group.iter().collect();
@@ -236,7 +237,7 @@ fn exit(regression: &Regression) -> Exit {
 fn confidence(text: &str) -> anyhow::Result<f64> {
     let confidence = share(text)?;
     if confidence <= 0.0 || confidence >= 1.0 {
-        bail!("a confidence lies between 0% and 100%, and is neither");
+        bail!("`--confidence` must be between 0% and 100%, exclusive");
     }
     Ok(confidence)
 }

@@ -14,8 +14,8 @@ use crate::trace::Trace;
 /// Perform the plan of a saved trace again, live, and say whether its failure shows.
 ///
 /// A demo's trace replays on that demo by itself, simulated if it was; any other on the
-/// configuration given. Exit code 1 says that a failure showed at least once, be it the recorded
-/// one or another; 0, that none did; 3, that most executions could not tell.
+/// configuration given. Exit codes: 1 the recorded failure or another one showed at least once; 0
+/// none did; 3 most executions were inconclusive.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  comeback replay traces/demo-stuck-busy-….jsonl --times 5\n  \
@@ -41,9 +41,9 @@ pub struct ReplayArgs {
     #[arg(long)]
     until_fails: bool,
     /// Perform the plan X times as fast: offsets, outages, gaps, graces, waits and think times are
-    /// divided by X, and rates multiplied; how many requests there are stays, and so do limits.
-    /// Below 1 it is slower. The API and its backends do not follow: a failure that needs an outage
-    /// of 30 s may not show at 2.
+    /// divided by X, and rates multiplied. The number of requests and the limits stay. Below 1 it
+    /// is slower. The API and its backends keep their pace: a failure that needs an outage of 30 s
+    /// may not show at 2.
     #[arg(long, default_value = "1", value_name = "X", value_parser = speed)]
     speed: Speed,
     /// The folder below which the replays' traces are saved.

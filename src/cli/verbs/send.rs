@@ -23,9 +23,9 @@ const REDRAW_EVERY: Duration = Duration::from_millis(200);
 /// Send requests, and show what becomes of them.
 ///
 /// Requests are of the configured kinds, drawn by their weights; a job is followed until it ends.
-/// Nothing is stopped, started or reset, so that this can go on in one terminal while
-/// `comeback fault` acts in another. Only what lives no longer than the command, such as the demo,
-/// is started first and ended afterwards.
+/// Nothing is stopped, started or reset, so that it can run in one terminal while `comeback fault`
+/// acts in another. Only services of this command's own, such as the demo, are started first and
+/// ended afterwards.
 ///
 /// Exit codes: 0 every request was ok; 1 some were not; 2 bad usage or configuration; 3 the
 /// environment failed, or a cap of `[load]` is used up. Ctrl-C ends it with the summary so far.
@@ -41,8 +41,8 @@ pub struct Send {
     /// Send until Ctrl-C.
     #[arg(long, conflicts_with = "count")]
     continuous: bool,
-    /// How long each worker pauses between two requests: seconds, or a duration such as `500ms`. By
-    /// default not at all, and 2 seconds with `--continuous`.
+    /// Pause of each worker between two requests: seconds, or a duration such as `500ms` [default:
+    /// 0, or 2 s with --continuous].
     #[arg(long, value_name = "TIME", value_parser = seconds)]
     interval: Option<Duration>,
     /// How many workers send, each one request at a time.
@@ -137,8 +137,7 @@ fn exit(summary: &SendSummary) -> Exit {
     }
 }
 
-/// The live table on standard error. Where that is no terminal, only errors not seen before are
-/// told.
+/// The live table on standard error. Where that is no terminal, only new errors are shown.
 struct Board {
     bar: Bar,
     lines: bool,

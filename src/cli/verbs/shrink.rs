@@ -46,7 +46,7 @@ impl Shrink {
         let judgement = failing.judgement.as_ref();
         if judgement.and_then(|j| j.signature.as_ref()).is_none() {
             bail!(
-                "{path} did not fail, so there is nothing to shrink; `comeback check {path}` tells its verdict"
+                "{path} did not fail, so there is nothing to shrink; `comeback check {path}` shows its verdict"
             );
         }
         let source = self.source.or_of_trace(&failing.header.stack);

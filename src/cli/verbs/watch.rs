@@ -24,14 +24,12 @@ const ERROR: &str = "(?i)error|exception|traceback|fatal|panic|critical|fail|ref
 /// How many events are kept while they are being shown.
 const KEPT: u64 = 1_000;
 
-/// Follow the logs of the API and the backends, the backends' state, and a probe of the API now and
-/// then.
+/// Follow the logs of the API and the backends, the backends' state, and regular probes of the API.
 ///
 /// Lines have the time (UTC) at which they were observed here; changes of state begin with `***`.
-/// Nothing is stopped, started or reset; only what lives no longer than the command, such as the
-/// demo, is started first and ended afterwards. It ends on Ctrl-C (exit code 0), after `--for`, or
-/// when a service can no longer be observed (3). With `--format json`, each line is a JSON object
-/// of its own.
+/// Nothing is stopped, started or reset, except that services of this command's own, such as the
+/// demo, are started first and ended afterwards. It ends on Ctrl-C (exit code 0), after `--for`, or
+/// when a service can no longer be observed (3). With `--format json`, each line is a JSON object.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  comeback watch\n  comeback watch --errors --probe-every 2\n  \
@@ -40,7 +38,7 @@ const KEPT: u64 = 1_000;
 pub struct Watch {
     #[command(flatten)]
     source: Source,
-    /// Of the logs, show only lines that look like errors, and of the probes only those that fail.
+    /// Show only log lines that look like errors, and only probes that fail.
     #[arg(long)]
     errors: bool,
     /// What an error looks like, as a regular expression.

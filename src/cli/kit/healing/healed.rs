@@ -20,7 +20,7 @@ impl Healed {
         lines.extend(
             self.failed
                 .iter()
-                .map(|what| format!("NOT healed: {what}; try again when that is mended")),
+                .map(|what| format!("NOT healed: {what}; try again when that is fixed")),
         );
         let alive = self.alive.iter();
         lines.extend(

@@ -15,13 +15,13 @@ use crate::model::duration;
 use crate::nemesis::{Account, Charge, Journal, Settling, SettlingStep, monotonic_ms};
 use crate::stack::DriverError;
 
-/// How often a service is looked at that may yet change.
+/// How often to check a service that may yet change.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// How long to wait before something that failed is tried again: at first, and at most.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(10));
 
-/// Looking on for less than this is not worth a word.
+/// A shorter wait is not reported.
 const WORTH_A_WORD: Duration = Duration::from_secs(2);
 
 /// Heals by one journal after another.
@@ -30,10 +30,10 @@ pub struct Healing<'a> {
     pub healed: Healed,
     /// For how long something that fails is tried again.
     pub patience: Duration,
-    /// Whether nobody has asked for it: then what was done deliberately stays, and runs that are
-    /// alive are no news.
+    /// Whether the user did not ask for it: then what was done on purpose stays, and runs that are
+    /// alive are not reported.
     pub unasked: bool,
-    /// Told why it takes time.
+    /// Reports why it takes time.
     pub tell: &'a (dyn Fn(&str) + Sync),
 }
 
@@ -48,12 +48,12 @@ struct Item<'a> {
 }
 
 impl Healing<'_> {
-    /// Undoes everything one journal tells of, and removes it if all of that worked. One that
-    /// cannot be read is told, and keeps nobody from the next.
+    /// Undoes everything in one journal, and removes it if that worked. An unreadable journal is
+    /// reported, and does not keep the others from being healed.
     pub async fn heal(&mut self, path: &Path) {
         let account = match Journal::read(path) {
             Ok(records) => Account::of(records),
-            // Somebody else has healed by it meanwhile.
+            // Another process has healed by it meanwhile.
             Err(_) if !path.exists() => return,
             Err(error) => return self.healed.failed.push(error.to_string()),
         };
@@ -67,11 +67,11 @@ impl Healing<'_> {
         let mut items: Vec<Item> = account.charges.iter().map(Item::new).collect();
         match self.settle(path, &mut items).await {
             Ok(true) => {}
-            // Somebody else has come to the end of it.
+            // Another process has finished it.
             Ok(false) => return,
             Err(error) => {
-                let told = format!("the journal {}: {error}", path.display());
-                return self.healed.failed.push(told);
+                let failed = format!("the journal {}: {error}", path.display());
+                return self.healed.failed.push(failed);
             }
         }
         let healed = &mut self.healed;
@@ -95,7 +95,7 @@ impl Healing<'_> {
         let deadline = Instant::now() + self.patience;
         let mut is_told = false;
         loop {
-            // The reaper and somebody who calls `comeback heal` take turns.
+            // The reaper and `comeback heal` take turns.
             let Some(turn) = turn(path).await? else {
                 return Ok(false);
             };
@@ -176,15 +176,15 @@ impl<'a> Item<'a> {
     }
 }
 
-/// Heals what dead runs have left, if any, before another one begins. What was done by hand stays.
-/// It says on standard error what it does and what it cannot do, and keeps nobody from going on.
+/// Heals what dead runs have left before another one begins. What was done by hand stays. Successes
+/// and failures are reported on standard error, and neither keeps the run from going on.
 pub async fn heal_dead_runs() {
     let aside = |line: &str| {
         stream::say(&format!("comeback: {line}"));
     };
     let mut healing = Healing {
         healed: Healed::default(),
-        // Whoever wants to wait calls `comeback heal`.
+        // `comeback heal` waits.
         patience: Duration::ZERO,
         unasked: true,
         tell: &aside,
@@ -204,7 +204,7 @@ pub async fn heal_dead_runs() {
     }
 }
 
-/// Waits until nobody else is healing by a journal, and keeps others out for as long as the result
+/// Waits until no other process is healing by a journal, and locks it for as long as the result
 /// lives. None when the journal has gone.
 async fn turn(path: &Path) -> io::Result<Option<File>> {
     loop {

@@ -15,7 +15,7 @@ pub(super) enum LeaseOutcome {
     Gone(String),
 }
 
-/// Undoes one lease as far as it needs that.
+/// Undoes one lease, if there is anything to undo.
 pub(super) async fn undo(lease: &Lease) -> Result<LeaseOutcome, DriverError> {
     let (undone, name, what) = match lease {
         Lease::Container { name, .. } => {

@@ -27,7 +27,7 @@ pub async fn check(handle: &StackHandle, start: bool, checkup: &mut Checkup, pro
                     Ok(()) => {
                         checkup.fine(what, "it did not run, and was started; it is left running")
                     }
-                    Err(error) => checkup.environment(what, error, "mend its `start`"),
+                    Err(error) => checkup.environment(what, error, "fix its `start`"),
                 }
             }
             Ok(_) => checkup.environment(
@@ -35,7 +35,7 @@ pub async fn check(handle: &StackHandle, start: bool, checkup: &mut Checkup, pro
                 "`status` says that it does not run",
                 "start it, or let doctor do that: comeback doctor --start",
             ),
-            Err(error) => checkup.environment(what, error.to_string(), "mend its `status`"),
+            Err(error) => checkup.environment(what, error.to_string(), "fix its `status`"),
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::report::Checkup;
 use crate::stack::docker::{DockerDriver, Engine};
 use crate::stack::{Driver, DriverError, ServiceState};
 
-/// Looks for the containers, and tells whether all were found; true also if none is named.
+/// Whether all containers are found; true also if none is named.
 pub async fn check(config: &Config, checkup: &mut Checkup) -> bool {
     let named = containers(config);
     if named.is_empty() {
@@ -52,7 +52,7 @@ fn containers(config: &Config) -> Vec<(&str, &ContainerName)> {
     named.collect()
 }
 
-/// Looks at one container, and tells whether it was found.
+/// Whether a container is found.
 async fn look(
     engine: &Engine,
     name: &str,

@@ -16,24 +16,23 @@ use crate::stack::Backend;
 
 /// How often a probe is timed.
 const PROBES: usize = 3;
-/// A time-out or limit is ample if it is so many times what was measured.
+/// A timeout or limit is ample if it is this many times what was measured.
 pub(super) const AMPLE: u32 = 3;
 
-/// Check every part of a configuration against the live stack, and say how to mend what is wrong.
+/// Check every part of a configuration against the live stack, and say how to fix what is wrong.
 ///
-/// Requests are sent, one of each kind, and limits are proposed by how long they took; nothing is
-/// stopped or restarted. How long a restart takes is therefore not known to it, except where it
-/// starts the whole stack: `comeback fault restart` shows that. Services that are a `process` are
-/// started, backends first, and ended again; one that ends at once is shown with its last log
-/// lines.
+/// It sends one request of each kind and proposes limits from how long they took. It stops and
+/// restarts nothing, so it does not know how long a restart takes (`comeback fault restart` shows
+/// that), except where it starts the whole stack. Services that are a `process` are started,
+/// backends first, and ended again. If one ends at once, its last log lines are shown.
 ///
-/// Exit codes: 0 all is fine; 2 the configuration is wrong; 3 something about the environment is.
+/// Exit codes: 0 all is fine; 2 the configuration is wrong; 3 the environment is.
 #[derive(Debug, Args)]
 #[command(after_help = "Example: comeback doctor --config comeback.toml")]
 pub struct Doctor {
     #[command(flatten)]
     source: Source,
-    /// Start services that are driven by a `command` and do not run. They are left running.
+    /// Start services that are driven by a `command` and are not running. They are left running.
     #[arg(long)]
     start: bool,
 }
@@ -55,7 +54,7 @@ impl Doctor {
         })
     }
 
-    /// Looks at one part after the other; `None` when it was interrupted.
+    /// Checks one part after the other; `None` when it was interrupted.
     async fn look(&self, checkup: &mut Checkup, progress: &Progress) -> anyhow::Result<Option<()>> {
         let mut presence = Presence::Any;
         if !self.source.is_demo() {
@@ -110,13 +109,13 @@ impl Doctor {
     }
 }
 
-/// Whether every service is started for this look, so that it shows how long a start takes.
+/// Whether every service is started for this check, so that it shows how long a start takes.
 fn starts_all(handle: &StackHandle) -> bool {
     let mut services = handle.executor.stack.services();
     handle.executor.stack.api.is_some() && services.all(|(_, driver)| !driver.outlives_us())
 }
 
-/// Looks at what serves. `started_for` is how long it took to start it until it was ready.
+/// Checks the services. `started_for` is how long it took to start them until they were ready.
 async fn services(
     handle: &StackHandle,
     started_for: Option<Duration>,
@@ -165,7 +164,7 @@ async fn readiness(backend: &Backend, checkup: &mut Checkup) -> bool {
     }
     let limit = backend.probe_timeout;
     let found = format!(
-        "the direct probe says yes within {} (its time-out is {})",
+        "the direct probe says yes within {} (its timeout is {})",
         duration(slowest),
         duration(limit)
     );

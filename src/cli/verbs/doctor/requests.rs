@@ -1,4 +1,4 @@
-//! One request of each kind, and what its answer tells about the limits.
+//! One request of each kind, and what its answer says about the limits.
 
 use std::time::Duration;
 

@@ -18,8 +18,8 @@ use crate::stack::{Backend, ServiceState};
 /// Stop, start, restart, kill, pause or unpause a backend, and say how long it took to be ready
 /// again.
 ///
-/// What is stopped, killed or paused stays so until it is started or unpaused, be it by
-/// `comeback fault` or by `comeback heal`. An interrupted restart still starts the backend.
+/// A stopped, killed or paused backend stays so until `comeback fault` or `comeback heal` starts or
+/// unpauses it. An interrupted restart still starts the backend.
 ///
 /// Exit codes: 0 done (and ready, where it should be); 2 bad usage or configuration; 3 it could not
 /// be done, or the backend was not ready in time; 130 interrupted.
@@ -114,8 +114,7 @@ impl FaultCommand {
             (FaultCommand::Unpause { .. }, ServiceState::Running | ServiceState::Paused) => {
                 Ok(backend)
             }
-            // Whatever is done stands in the journal, and healing would undo what somebody else
-            // did.
+            // Acts are recorded in the journal, and healing would undo what somebody else did.
             (FaultCommand::Pause { .. }, ServiceState::Paused) => {
                 bail!("`{name}` is paused already")
             }

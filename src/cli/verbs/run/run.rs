@@ -51,9 +51,9 @@ pub struct Run {
     /// Decides the plans: the same seed gives the same plans. Drawn by chance if it is not given.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// So many stacks side by side: several demos; copies of a configured stack, by its `instances`
-    /// or by `${port:NAME}`; or simulated trials at once. What is found is the same, as far as
-    /// trials do not slow each other down.
+    /// Run trials on N stacks in parallel: several demos; copies of a configured stack, by its
+    /// `instances` or by `${port:NAME}`; or simulated trials. They find the same, unless trials
+    /// slow each other down.
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=64))]
     jobs: u64,
     /// The folder below which everything about this run is saved.
@@ -66,15 +66,15 @@ pub struct Run {
     /// executions is kept, and is not counted.
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     max_failures: u64,
-    /// The share of inconclusive trials to put up with, such as `5%` or `0.05`.
+    /// The tolerated share of inconclusive trials, such as `5%` or `0.05`.
     #[arg(long, default_value = "5%", value_name = "SHARE", value_parser = share)]
     max_inconclusive: f64,
-    /// A file of signatures to put up with, one a line (`v1/explicit-errors/*/no-message/*`: `*`
-    /// stands for any part). They are counted, and neither stop the run nor make it exit with 1.
+    /// A file of tolerated signatures, one a line (`v1/explicit-errors/*/no-message/*`: `*` stands
+    /// for any part). They are counted, and neither stop the run nor make it exit with 1.
     #[arg(long, value_name = "FILE", conflicts_with = "scenario")]
     known: Option<PathBuf>,
-    /// Go on with the run in this folder, which was interrupted or killed, as it was begun. Trials
-    /// that were finished are not repeated; one that was under way is done again.
+    /// Continue the interrupted or killed run in this folder, with its settings. Finished trials
+    /// are not repeated; one that was under way is.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["sim", "scenario", "plans", "at_most", "seed", "out", "traces",
         "max_failures", "max_inconclusive", "known", "no_shrink", "shrink_runs", "shrink_for"])]
     resume: Option<PathBuf>,
@@ -158,7 +158,7 @@ impl Run {
         };
         let ended = with_stacks(&stacks, sessions[0].interrupt(), &progress, run).await;
         progress.finish();
-        tell(found, ended, output)
+        finish(found, ended, output)
     }
 
     /// Lists what a run would touch. No journal is begun, for nothing is done.
@@ -179,7 +179,7 @@ impl Run {
         Ok(Exit::Success)
     }
 
-    /// Goes on with a run. A demo's is known by its folder; any other needs its configuration.
+    /// Continues a run. A demo's needs only its folder; any other needs its configuration.
     async fn resume(&self, run: &Path, output: &Output) -> anyhow::Result<Exit> {
         folder::require_text("--resume", run)?;
         let mut ledger = Ledger::open(run)?;
@@ -207,7 +207,7 @@ impl Run {
         };
         let ended = with_stacks(&stacks, sessions[0].interrupt(), &progress, resume).await;
         progress.finish();
-        tell(found, ended, output)
+        finish(found, ended, output)
     }
 }
 
@@ -219,14 +219,14 @@ fn stacks(sessions: &[Session], jobs: usize) -> Stacks<'_> {
     Stacks::new(sessions[0].handle(), places.take(jobs).skip(1))
 }
 
-/// How many trials there are to be, if that is known.
+/// How many trials there will be, if that is known.
 fn of(campaign: &Campaign) -> Option<u64> {
     Some(campaign.plans.count()).filter(|count| *count < u64::MAX)
 }
 
-/// Writes the reports of a run, and tells what it showed, also where the stack could not be left as
-/// it was found.
-fn tell(
+/// Writes the reports of a run, and its result, even if the stack could not be left as it was
+/// found.
+fn finish(
     summary: Option<Summary>,
     ended: anyhow::Result<Option<()>>,
     output: &Output,
