@@ -13,7 +13,8 @@ use super::network::serve_each;
 use super::protocol::{FromBackend, Resume, ToBackend, Wire};
 use super::{Listener, Log, Stream};
 
-/// While it boots, more greetings than this in 100 ms of boot time make it block the client.
+/// How many greetings it accepts while it boots, for each 100 ms of its boot time. After more it
+/// blocks its clients.
 const GREETINGS: u32 = 10;
 
 /// More pieces of work than this at the same time make it block the client.

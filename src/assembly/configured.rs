@@ -152,8 +152,7 @@ impl Finder {
     }
 }
 
-/// Puts the ports at which a copy's containers are published instead of those of the stack
-/// that it is a copy of.
+/// Replaces the stack's published ports by those of its copy's containers.
 async fn follow_ports(
     copy: &mut Config,
     original: &Config,

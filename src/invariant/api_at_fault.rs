@@ -39,7 +39,7 @@ const DECIDED_WITHIN_US: u64 = 1_000_000;
 pub(super) struct QuickFailures<'a> {
     /// The soonest failure with each message, in microseconds.
     soonest: BTreeMap<(u16, &'a str), u64>,
-    /// When a backend became ready, in order.
+    /// When a backend became ready after a fault, in order.
     ready_us: Vec<u64>,
 }
 
@@ -53,7 +53,7 @@ impl<'a> QuickFailures<'a> {
                 *known = took_us.min(*known);
             }
         }
-        let ready = view.windows().iter().filter_map(|window| window.ready);
+        let ready = view.faults().filter_map(|window| window.ready);
         let mut ready_us: Vec<u64> = ready.map(|ready| ready.moment.at_us).collect();
         ready_us.sort_unstable();
         QuickFailures { soonest, ready_us }

@@ -11,7 +11,7 @@ use super::json_text::JsonText;
 use super::parsed_answer::plain_text;
 use super::placeholder::Text;
 use super::scope::PlaceholderScope;
-use super::syntax::{check_pointer, header_name};
+use super::syntax::{self, check_pointer};
 use super::values::Values;
 use crate::model::{Expect, RequestKind};
 
@@ -110,7 +110,7 @@ impl AnswerExpectation {
 }
 
 fn header(name: &str, value: &str, scope: &mut PlaceholderScope) -> Result<Template, String> {
-    let name = header_name(name)?;
+    let (name, _) = syntax::header(name, value)?;
     let text = Text::parse_before_job(value, scope)?;
     Ok(Template {
         place: AnswerPart::Header(name),

@@ -33,7 +33,7 @@ pub(super) struct FinishedJobs(Mutex<VecDeque<FinishedJob>>);
 impl FinishedJobs {
     /// Polls the jobs once more, and records each whose state has changed: a job that runs twice
     /// may fail and complete. It ends at the first poll without an answer, because then there is
-    /// nothing more to learn. That and how long it polled is recorded, too.
+    /// nothing more to learn. How many jobs it polled, and for how long, is recorded, too.
     pub async fn poll_again(&self, wire: &TimedTransport) {
         let (began, mut polls) = (Instant::now(), 0);
         for job in self.take() {

@@ -107,7 +107,7 @@ impl Transport for Unpooled {
     }
 }
 
-/// What is told of an error. reqwest's own words give the URL, and no trace may carry an address.
+/// Removes the URL from reqwest's error: no trace may contain an address.
 fn as_exchange_error(error: reqwest::Error) -> ExchangeError {
     exchange_error(&error.without_url())
 }

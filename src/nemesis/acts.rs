@@ -22,15 +22,15 @@ pub fn fault_acts(fault: &Fault) -> Vec<FaultAct> {
         FaultKind::Cut => (Act::Cut, Act::Join, 1, 0),
         FaultKind::Rapid { restarts, gap_ms } => (Act::Kill, Act::Start, restarts, gap_ms),
     };
-    let stroke = |act, then_ms| FaultAct {
+    let act_then = |act, then_ms| FaultAct {
         act,
         then: Duration::from_millis(then_ms),
     };
-    let strokes = (1..=times).flat_map(|nth| {
+    let acts = (1..=times).flat_map(|nth| {
         let gap_ms = if nth == times { 0 } else { gap_ms };
-        [stroke(act, fault.outage_ms), stroke(undo, gap_ms)]
+        [act_then(act, fault.outage_ms), act_then(undo, gap_ms)]
     });
-    strokes.collect()
+    acts.collect()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | [`Recorder`](crate::trace::Recorder) | texts from APIs, logs and engines | every secret |
 //! | standard error (`cli/kit/stream.rs`, `bar.rs`) | errors, progress, diagnostics | every secret |
-//! | standard output, traces, summaries, report files | the same texts in comeback's own wording | distinctive secrets |
+//! | standard output, traces, summaries, report files | comeback's own wording, with those texts in it | distinctive secrets |
 //!
 //! The last door is a second check: its texts have passed the first door or are comeback's own. It
 //! keeps plain words and numbers, because a variable with the value `stop` or `8000` would

@@ -11,7 +11,7 @@ use crate::model::{
 use crate::trace::{Event, Trace, outages_ms};
 
 /// A campaign: measurements, what was tested, each failure with its evidence and the commands that
-/// go on from it. The verdict and the page are last, where they stay in sight.
+/// go on from it. The verdict is last, where it stays in sight.
 pub fn summary(summary: &Summary) -> String {
     let mut text = measurements(summary);
     for rehearsal in &summary.scenario {
@@ -48,9 +48,9 @@ pub fn summary(summary: &Summary) -> String {
     let verdict = summary.verdict.to_string().to_uppercase();
     let _ = write!(
         text,
-        "\n{verdict}: {}\nThe page is {run}/report.html, and everything else about this run is beside it.",
+        "\n{verdict}: {}\nEverything about this run is in {}",
         wording::sentence(summary),
-        run = summary.run
+        summary.run
     );
     text.trim_start_matches('\n').to_owned()
 }
@@ -101,7 +101,7 @@ pub fn report(report: &Report) -> String {
     if let Some(campaign) = &report.campaign {
         let text = summary(&campaign.summary);
         return match &report.comparison {
-            Some(comparison) => format!("{text}\n\n{}", self::comparison(comparison)),
+            Some(comparison) => format!("{}\n\n{text}", self::comparison(comparison)),
             None => text,
         };
     }

@@ -235,7 +235,8 @@ fn finish(
         return ended.map(|_| Exit::Interrupted);
     };
     reports::write_beside(&summary)?;
-    output.document(&summary, &terminal::summary(&summary))?;
+    let text = terminal::summary(&summary);
+    output.document(&summary, &format!("{text}; the page is report.html there."))?;
     if let Some(why) = &summary.broken_off {
         stream::say(&format!("comeback: the run was broken off: {why}"));
     }
