@@ -59,7 +59,7 @@ fn contradictions(limits: &Limits, settings: &Settings, bounds: &Bounds) -> Vec<
         (
             ("`[limits] grace`", limits.grace_ms.unwrap_or(0)),
             recovery,
-            "failures are put up with for longer than a recovery may take",
+            "failures are tolerated for longer than a recovery may take",
             "allow less grace, or more for a recovery",
         ),
         (

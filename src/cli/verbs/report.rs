@@ -1,4 +1,4 @@
-//! `comeback report`: what a run or a trace tells, for people and for other tools.
+//! `comeback report`: what a run or a trace shows, for people and for other tools.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -12,12 +12,12 @@ use crate::latency::histogram;
 use crate::model::Summary;
 use crate::report::{self, ReportJson, hgrm, html, prometheus, terminal};
 
-/// Tell what a run or saved traces show, on the terminal and as files.
+/// Report what a run or saved traces show, on the terminal and as files.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  comeback report runs/20261124T020000Z-1 --html report.html\n  \
     comeback report traces/*.jsonl\n\n\
-    Exit codes: 0 the report was made; 2 a trace cannot be read (it is reported, and the others are told of all the same), \
+    Exit codes: 0 the report was made; 2 a trace cannot be read (it is reported, and so are the others), \
     or another file."
 )]
 pub struct ReportArgs {
@@ -37,7 +37,7 @@ pub struct ReportArgs {
     /// Write a text file for Prometheus' node exporter.
     #[arg(long, value_name = "FILE")]
     prometheus: Option<PathBuf>,
-    /// Compare the run with another one, and tell what is worse beyond noise.
+    /// Compare the run with another one, and report what is significantly worse.
     #[arg(long, value_name = "RUN")]
     against: Option<PathBuf>,
     /// Only print the JSON schema of summary.json.

@@ -165,6 +165,11 @@ pub fn of(least: &str) -> Vec<(&'static str, String)> {
             "expect = { headers = { \"x api\" = \"1\" } }\npath",
         ),
         (
+            "line break in an expected header",
+            "path",
+            "expect = { headers = { \"x-api\" = \"${BROKEN}\" } }\npath",
+        ),
+        (
             "braces in an expected text",
             "path",
             "expect = { text = 'up{db=\"x\"} 1' }\npath",

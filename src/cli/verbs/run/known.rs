@@ -1,4 +1,4 @@
-//! A list of failures that are put up with.
+//! A list of tolerated failures.
 
 use std::collections::BTreeSet;
 use std::path::Path;
