@@ -186,8 +186,8 @@ impl Drop for LiveStack {
     }
 }
 
-/// Ends the process, which was interrupted, unless a stack of it still has to be left as it was
-/// found: whoever leaves the last one ends it.
+/// Ends the interrupted process, unless another of its stacks still has to be left as it was found:
+/// leaving the last one ends it.
 fn end_if_all_are_left() {
     if OPEN.load(Ordering::SeqCst) == 0 {
         std::process::exit(INTERRUPTED);

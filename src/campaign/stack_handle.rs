@@ -1,20 +1,17 @@
 //! A stack with all that its trials need, and how they are run.
 
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use tokio::time::Instant;
 
 use super::{Attempt, Audience, CampaignError, Interrupt};
 use crate::executor::{EarlyEnd, Executor, ResetPolicy};
 use crate::generator::{GENERATOR_VERSION, Space};
 use crate::invariant::{Invariant, is_decided, judge};
-use crate::load::{Client, ClientParts, Draw, LoadError, Readiness};
+use crate::load::{Client, Draw, LoadError};
 use crate::model::{LogPatterns, Plan, Verdict};
 use crate::nemesis::NemesisError;
 use crate::trace::{Event, FORMAT_VERSION, Header, Recorder, Redaction, StackInfo, Trace};
-use crate::watched;
 
 /// Runs the trials of a stack: on its services as they are ([`LiveRunner`](super::LiveRunner)), or
 /// each in a simulated world of its own. No user of a stack needs to know which. By default there
@@ -47,8 +44,7 @@ pub trait TrialRunner: Send + Sync {
     ) -> Result<Trace, CampaignError>;
 
     /// Whether the next trial can have a fresh stack. If not, a broken one stays broken.
-    fn can_reset(&self, stack: &StackHandle) -> bool {
-        let _ = stack;
+    fn can_reset(&self, _stack: &StackHandle) -> bool {
         true
     }
 
@@ -58,10 +54,9 @@ pub trait TrialRunner: Send + Sync {
     /// When a service cannot be stopped or started.
     async fn reset(
         &self,
-        stack: &StackHandle,
-        audience: &dyn Audience,
+        _stack: &StackHandle,
+        _audience: &dyn Audience,
     ) -> Result<(), NemesisError> {
-        let _ = (stack, audience);
         Ok(())
     }
 
@@ -74,10 +69,9 @@ pub trait TrialRunner: Send + Sync {
     /// When a service cannot be healed or released.
     async fn leave(
         &self,
-        stack: &StackHandle,
-        audience: &dyn Audience,
+        _stack: &StackHandle,
+        _audience: &dyn Audience,
     ) -> Result<(), NemesisError> {
-        let _ = (stack, audience);
         Ok(())
     }
 
@@ -85,8 +79,7 @@ pub trait TrialRunner: Send + Sync {
     ///
     /// # Errors
     /// When a service cannot be released.
-    async fn release(&self, stack: &StackHandle) -> Result<(), NemesisError> {
-        let _ = stack;
+    async fn release(&self, _stack: &StackHandle) -> Result<(), NemesisError> {
         Ok(())
     }
 }
@@ -200,22 +193,12 @@ impl StackHandle {
     /// # Errors
     /// When a kind cannot be sent as it is described.
     pub fn client(&self, name: &str, seed: u64, recorder: Recorder) -> Result<Client, LoadError> {
-        let executor = &self.executor;
-        // Nobody will ever say that a backend has gone, so the other end is not needed.
-        let (_, readiness) = watched::channel(Readiness::ReadySince(Instant::now()));
-        Client::new(ClientParts {
-            transport: Arc::clone(&executor.transport),
-            kinds: &executor.kinds,
-            limits: &executor.limits,
-            caps: executor.caps,
-            recorder,
-            readiness,
-            draw: Draw {
-                seed,
-                index: 0,
-                token_prefix: format!("{name}-{seed:x}"),
-            },
-        })
+        let draw = Draw {
+            seed,
+            index: 0,
+            token_prefix: format!("{name}-{seed:x}"),
+        };
+        self.executor.client_beside(recorder, draw)
     }
 
     /// A recorder that writes no file.

@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use super::Settings;
-use crate::load::{Caps, Transport};
+use crate::load::{Caps, Client, ClientParts, Draw, LoadError, Readiness, Transport};
 use crate::model::{Limits, RequestKind};
 use crate::nemesis::{self, Journal, NemesisError};
 use crate::stack::Stack;
+use crate::trace::Recorder;
+use crate::watched;
 
 /// Executes plans against one stack.
 #[derive(Clone)]
@@ -48,6 +52,42 @@ impl Executor {
         self.end_own().await?;
         healed?;
         Ok(self.journal.end()?)
+    }
+
+    /// A client that sends any of the kinds, and whose requests one recorder records.
+    ///
+    /// # Errors
+    /// When a kind cannot be sent as it is described.
+    pub(super) fn client(
+        &self,
+        recorder: Recorder,
+        readiness: watched::Receiver<Readiness>,
+        draw: Draw,
+    ) -> Result<Client, LoadError> {
+        Client::new(ClientParts {
+            transport: Arc::clone(&self.transport),
+            kinds: &self.kinds,
+            limits: &self.limits,
+            caps: self.caps,
+            recorder,
+            readiness,
+            draw,
+        })
+    }
+
+    /// The same outside of a trial's history: the backends count as ready, so a job's limit runs
+    /// from its acceptance.
+    ///
+    /// # Errors
+    /// As [`Executor::client`].
+    pub(crate) fn client_beside(
+        &self,
+        recorder: Recorder,
+        draw: Draw,
+    ) -> Result<Client, LoadError> {
+        // Nobody will ever say that a backend has gone, so the other end is not needed.
+        let (_, readiness) = watched::channel(Readiness::ReadySince(Instant::now()));
+        self.client(recorder, readiness, draw)
     }
 
     /// Ends the services that this run has started, and leaves the others as they are now.

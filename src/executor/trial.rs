@@ -14,7 +14,7 @@ use super::recovery_probes::RecoveryProbes;
 use super::rounds::Rounds;
 use super::setup::Setup;
 use super::steps::Steps;
-use crate::load::{self, Client, ClientParts, Draw, LoadError, Readiness};
+use crate::load::{self, Draw, Readiness};
 use crate::model::Plan;
 use crate::nemesis::Nemesis;
 use crate::observe::{ReadinessObserver, Resources, Services};
@@ -40,8 +40,13 @@ impl Executor {
         let _resources = Resources::observe(&self.stack, recorder, settings.resources_every);
         let readiness = ReadinessObserver::probe(&self.stack, recorder);
         let (backends, backends_seen) = watched::channel(Readiness::Away);
-        let clients = self.client(plan, recorder.clone(), backends_seen, "");
-        let clients = clients.and_then(|client| Ok((client, self.setup_client(plan)?)));
+        let clients = self.client(recorder.clone(), backends_seen, draw(plan, ""));
+        // What the API answers while it starts is nobody's failure, so none of it is recorded.
+        let scratch = Recorder::new(None, Redaction::default(), u64::MAX);
+        let clients = clients.and_then(|client| {
+            let setup_client = self.client_beside(scratch, draw(plan, "setup-"))?;
+            Ok((client, setup_client))
+        });
         let (client, setup_client) = match clients {
             Ok(clients) => clients,
             Err(error) => return recorder.trouble("preparing the load", error.to_string()),
@@ -161,38 +166,6 @@ impl Executor {
         }
     }
 
-    /// The client of the set-up: what the API answers while it starts is nobody's failure, so none
-    /// of it is recorded.
-    fn setup_client(&self, plan: &Plan) -> Result<Client, LoadError> {
-        let (_, readiness) = watched::channel(Readiness::ReadySince(Instant::now()));
-        let scratch = Recorder::new(None, Redaction::default(), u64::MAX);
-        self.client(plan, scratch, readiness, "setup-")
-    }
-
-    /// A client for one recorder. The prefix distinguishes its tokens from those of the trial's
-    /// other clients.
-    fn client(
-        &self,
-        plan: &Plan,
-        recorder: Recorder,
-        readiness: watched::Receiver<Readiness>,
-        prefix: &str,
-    ) -> Result<Client, LoadError> {
-        Client::new(ClientParts {
-            transport: Arc::clone(&self.transport),
-            kinds: &self.kinds,
-            limits: &self.limits,
-            caps: self.caps,
-            recorder,
-            readiness,
-            draw: Draw {
-                seed: plan.seed,
-                index: plan.index,
-                token_prefix: format!("{prefix}{:x}-{}", plan.seed, plan.index),
-            },
-        })
-    }
-
     /// Keeps the client informed since when all backends are ready: a job's limit counts from
     /// there.
     async fn forward_readiness(
@@ -214,6 +187,16 @@ impl Executor {
                 false => Readiness::Away,
             });
         }
+    }
+}
+
+/// What a client of the trial draws. The prefix distinguishes its tokens from those of the trial's
+/// other clients.
+fn draw(plan: &Plan, prefix: &str) -> Draw {
+    Draw {
+        seed: plan.seed,
+        index: plan.index,
+        token_prefix: format!("{prefix}{:x}-{}", plan.seed, plan.index),
     }
 }
 

@@ -36,15 +36,14 @@ const SHORTEST_DEADLINE_US: u64 = 20_000;
 const DECIDED_WITHIN_US: u64 = 1_000_000;
 
 /// How soon failures came, by their message.
-pub(super) struct QuickFailures<'a> {
+pub(super) struct QuickFailures<'v, 'a> {
+    view: &'v View<'a>,
     /// The soonest failure with each message, in microseconds.
     soonest: BTreeMap<(u16, &'a str), u64>,
-    /// When a backend became ready after a fault, in order.
-    ready_us: Vec<u64>,
 }
 
-impl<'a> QuickFailures<'a> {
-    pub(super) fn new(view: &View<'a>) -> Self {
+impl<'v, 'a> QuickFailures<'v, 'a> {
+    pub(super) fn new(view: &'v View<'a>) -> Self {
         let mut soonest = BTreeMap::new();
         for request in view.requests() {
             if let Some(message) = message(request) {
@@ -53,10 +52,7 @@ impl<'a> QuickFailures<'a> {
                 *known = took_us.min(*known);
             }
         }
-        let ready = view.faults().filter_map(|window| window.ready);
-        let mut ready_us: Vec<u64> = ready.map(|ready| ready.moment.at_us).collect();
-        ready_us.sort_unstable();
-        QuickFailures { soonest, ready_us }
+        QuickFailures { view, soonest }
     }
 
     /// Whether they show that the API is at fault for the failure of a request, however busy the
@@ -73,11 +69,10 @@ impl<'a> QuickFailures<'a> {
     fn may_be_decided_before(&self, timing: &Timing<'_, '_>, request: &Request<'_>) -> bool {
         let span = request.span();
         let mut before = Span::before(span.from_us, DECIDED_WITHIN_US);
-        let earlier = self
-            .ready_us
-            .partition_point(|at_us| *at_us <= span.from_us);
-        if let Some(last) = earlier.checked_sub(1) {
-            before.from_us = before.from_us.max(self.ready_us[last]);
+        let ready = self.view.faults().filter_map(|window| window.ready);
+        let ready_us = ready.map(|ready| ready.moment.at_us);
+        if let Some(last_us) = ready_us.filter(|at_us| *at_us <= span.from_us).max() {
+            before.from_us = before.from_us.max(last_us);
         }
         before.length_us() >= SHORTEST_DEADLINE_US && timing.lost_cpu_time(before)
     }

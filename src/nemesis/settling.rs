@@ -30,7 +30,7 @@ mod tests;
 pub const ENGINE_DELAY: Duration = Duration::from_secs(20);
 
 /// How long a container may take to stop if its grace is shorter: the default of Kubernetes, and
-/// three times that of Docker. Whoever stops it would have killed it by then.
+/// three times that of Docker. By then the engine has killed it.
 pub const OBEYS_WITHIN: Duration = Duration::from_secs(30);
 
 /// Decides the next step for a service that a dead run left behind. All times are of the monotonic

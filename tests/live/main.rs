@@ -10,4 +10,5 @@ mod real;
 mod shrink;
 #[path = "../support/mod.rs"]
 mod support;
+mod verbs;
 mod with_proptest;

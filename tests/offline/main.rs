@@ -1,4 +1,5 @@
-//! What needs no stack: the library's promises, the program's texts, and campaigns in the simulator.
+//! What needs no stack: the library's promises, the program's texts, and campaigns in the
+//! simulator.
 
 mod config;
 mod docker_fake;

@@ -11,6 +11,8 @@ use assert_cmd::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::support::desk::assert_nothing_to_heal;
+
 /// A configuration of an API and a backend that are not there.
 const DEAD: &str = r#"
 [api]
@@ -73,12 +75,6 @@ fn dead() -> TempDir {
     let folder = folder();
     std::fs::write(folder.path().join("comeback.toml"), DEAD).unwrap();
     folder
-}
-
-/// A command that ended well or badly leaves no journal behind.
-fn assert_nothing_to_heal(folder: &Path) {
-    let left = std::fs::read_dir(folder.join("state")).map_or(0, Iterator::count);
-    assert_eq!(left, 0, "a journal was left behind");
 }
 
 #[test]
@@ -158,18 +154,6 @@ fn help_prints_pages_of_the_guide_and_the_help_of_a_command() {
 }
 
 #[test]
-fn send_sends_what_it_is_asked_to_and_sums_up() {
-    let folder = folder();
-    let words = "send --demo healthy --count 6 --workers 3 --kind sync --format json";
-    let said = comeback(folder.path(), &Vec::from_iter(words.split(' ')));
-    let summary = said.json();
-    assert_eq!(said.code, Some(0), "{}", said.all());
-    assert_eq!((&summary["sent"], &summary["ok"]), (&6.into(), &6.into()));
-    assert_eq!(summary["latency"][0]["kind"], "sync");
-    assert_nothing_to_heal(folder.path());
-}
-
-#[test]
 fn send_to_an_api_that_is_not_there_says_so_and_fails() {
     let folder = dead();
     let said = comeback(folder.path(), &["send", "--count", "2"]);
@@ -191,47 +175,6 @@ fn send_to_an_api_that_is_not_there_says_so_and_fails() {
     assert_eq!(said.json()["unknown"], 2);
     assert!(said.err.contains("connection refused"), "{}", said.err);
     assert_nothing_to_heal(folder.path());
-}
-
-#[test]
-fn watch_shows_logs_states_and_probes() {
-    let folder = folder();
-    let words = "watch --demo healthy --for 3 --probe-every 0.2 --format json";
-    let said = comeback(folder.path(), &Vec::from_iter(words.split(' ')));
-    assert_eq!(said.code, Some(0), "{}", said.all());
-    let lines: Vec<Value> = said
-        .out
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    for event in ["log", "ready", "ended"] {
-        assert!(
-            lines.iter().any(|line| line["event"] == event),
-            "{event}: {}",
-            said.out
-        );
-    }
-    assert_nothing_to_heal(folder.path());
-}
-
-#[test]
-fn doctor_finds_nothing_wrong_with_the_healthy_demo() {
-    let folder = folder();
-    let said = comeback(folder.path(), &["doctor", "--demo", "healthy"]);
-    assert_eq!(said.code, Some(0), "{}", said.all());
-    for part in [
-        "readiness of backend",
-        "API",
-        "request `job`",
-        "echo of `sync`",
-        "limit `job`",
-    ] {
-        assert!(
-            said.out.contains(&format!("✓ {part}")),
-            "{part}: {}",
-            said.out
-        );
-    }
 }
 
 #[test]

@@ -82,3 +82,9 @@ pub fn finish(command: Command) -> Finished {
         stderr: String::from_utf8(output.stderr).unwrap(),
     }
 }
+
+/// A command that ended well or badly leaves no journal behind.
+pub fn assert_nothing_to_heal(folder: &Path) {
+    let left = fs::read_dir(folder.join("state")).map_or(0, Iterator::count);
+    assert_eq!(left, 0, "a journal was left behind");
+}

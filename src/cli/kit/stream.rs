@@ -61,11 +61,11 @@ pub fn line(line: &str, tone: Tone) -> io::Result<bool> {
 /// # Errors
 /// As [`out`].
 pub fn report(text: &str) -> io::Result<bool> {
+    if !has_colours() {
+        return out(&format!("{text}\n"));
+    }
     let text = redact::own(text);
     let text = redact::visible(&text);
-    if !has_colours() {
-        return write(&format!("{text}\n"));
-    }
     let lines: String = text.lines().map(|line| coloured(line) + "\n").collect();
     write(&lines)
 }

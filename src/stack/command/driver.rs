@@ -15,10 +15,10 @@ use crate::stack::{
     Driver, DriverError, Lease, Observation, Observations, ServiceState, Subject, Usage,
 };
 
-/// How often a service is looked at while it is awaited.
+/// How often to check a service that is awaited.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// How often a service is looked at to see whether it still runs.
+/// How often to check whether a service still runs.
 const WATCH_EVERY: Duration = Duration::from_secs(1);
 
 /// Drives a service by commands. What it leaves behind, when it is dropped, is the service as it
