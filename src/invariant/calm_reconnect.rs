@@ -1,16 +1,10 @@
 //! No flood while reconnecting.
 
+use super::flood::{is_half_a_flood, log_flood};
+use super::idle_time::IdleTimes;
 use super::{Invariant, wording};
-use crate::model::{API, Figure, Finding, Limits, ResourceLimits};
-use crate::trace::{Event, EventKind, Moment, Sample, Span, Spans, View};
-
-/// The length of the window over which log lines are counted, in microseconds. A start-up banner or
-/// a traceback is no flood; ten seconds of lines are.
-const WINDOW_US: u64 = 10_000_000;
-
-/// How many more lines the API may log for each request that is sent in the window: a line for each
-/// of a thousand failed requests is no flood.
-const LINES_PER_TURN: u64 = 4;
+use crate::model::{Figure, Finding, Limits};
+use crate::trace::View;
 
 /// From the first fault on, even long after recovery, the API logs no more than `log-lines` lines a
 /// second over any ten seconds, plus a few for each request, and uses less than `cpu` of one core
@@ -34,8 +28,7 @@ impl Invariant for CalmReconnect {
         let Some(fault) = view.faults().next().map(|window| window.began) else {
             return Finding::not_judged(self.name(), "no fault was done");
         };
-        let allowed = limits.log_lines_per_s.saturating_mul(WINDOW_US / 1_000_000);
-        let most_lines = match log_flood(view, fault, allowed) {
+        let most_lines = match log_flood(view, fault, limits) {
             Ok(most) => most,
             Err(flood) => {
                 let message = format!(
@@ -92,185 +85,31 @@ impl Invariant for CalmReconnect {
     }
 
     /// If this is the primary violation, the trial goes on: a core that is busy at rest may turn
-    /// out to be a flood.
-    fn is_decided(&self, _view: &View<'_>, _limits: &Limits, primary: &Finding) -> bool {
-        primary.invariant != self.name()
-    }
-}
-
-/// Too many log lines.
-struct Flood {
-    /// How many are allowed in that time.
-    allowed: u64,
-    /// How many there were from the first fault to the end.
-    in_all: u64,
-    /// The first of them.
-    began: Moment,
-    /// The first line above the limit.
-    shown: Moment,
-}
-
-/// The most log lines within the window, or the first flood.
-fn log_flood(view: &View<'_>, since: Moment, allowed: u64) -> Result<u64, Flood> {
-    // Lines that came too fast to be recorded count, too.
-    let logged = |event: &Event| match &event.kind {
-        EventKind::Log { service, .. } if service == API => Some((event.moment(), 1)),
-        EventKind::LogDropped { service, lines } if service == API => {
-            Some((event.moment(), *lines))
-        }
-        _ => None,
-    };
-    let events = view
-        .under_test()
-        .iter()
-        .filter(|event| event.seq >= since.seq);
-    let lines: Vec<(Moment, u64)> = events.filter_map(logged).collect();
-    let asked: Vec<u64> = view
-        .under_test()
-        .iter()
-        .filter(|event| matches!(event.kind, EventKind::Sent { .. }))
-        .map(|event| event.at_us)
-        .collect();
-    let mut begin = 0;
-    let mut most = 0;
-    let mut within: u128 = 0;
-    for (shown, number) in &lines {
-        within += u128::from(*number);
-        while shown.at_us.saturating_sub(lines[begin].0.at_us) > WINDOW_US {
-            within -= u128::from(lines[begin].1);
-            begin += 1;
-        }
-        let count = u64::try_from(within).unwrap_or(u64::MAX);
-        most = most.max(count);
-        let from = asked.partition_point(|at_us| *at_us < lines[begin].0.at_us);
-        let to = asked.partition_point(|at_us| *at_us <= shown.at_us);
-        let allowed = allowed.saturating_add(LINES_PER_TURN * (to - from) as u64);
-        if count > allowed {
-            return Err(Flood {
-                allowed,
-                in_all: lines
-                    .iter()
-                    .fold(0, |all, (_, number)| all.saturating_add(*number)),
-                began: lines[begin].0,
-                shown: *shown,
-            });
-        }
-    }
-    Ok(most)
-}
-
-/// The time before an event in which the harness polled jobs that had ended. That is work for the
-/// API, although no request of the plan.
-fn looked_back(event: &Event) -> Option<Span> {
-    match event.kind {
-        EventKind::LookedBack { over_us, .. } => Some(Span::before(event.at_us, over_us)),
-        _ => None,
-    }
-}
-
-/// The times between samples of the API's resource usage in which it was idle.
-struct IdleTimes<'a> {
-    samples: Vec<Sample<'a>>,
-    asked: Spans,
-    limits: ResourceLimits,
-}
-
-/// A time in which the API had nothing to do.
-struct IdleTime<'v, 'a> {
-    from: &'v Sample<'a>,
-    to: &'v Sample<'a>,
-    is_too_much: bool,
-}
-
-impl<'a> IdleTimes<'a> {
-    fn of(view: &View<'a>, since: Moment, limits: ResourceLimits) -> Self {
-        let samples = view.under_test().iter();
-        let samples = samples.filter_map(|event| Sample::of(event, API));
-        let in_flight = view.requests().iter().map(|request| Span {
-            to_us: if request.ran_into_limit() {
-                u64::MAX
-            } else {
-                request.span().to_us
-            },
-            ..request.span()
-        });
-        let looks = view.under_test().iter().filter_map(looked_back);
-        IdleTimes {
-            samples: samples.filter(|sample| sample.moment >= since).collect(),
-            asked: in_flight.chain(looks).collect(),
-            limits,
-        }
-    }
-
-    /// The first idle time that was too busy for certain, else one that seems to have been, else
-    /// the busiest one that is long enough to judge.
-    fn busiest(&self, view: &View<'_>) -> Option<IdleTime<'_, 'a>> {
-        let window_us = self.limits.cpu_window_ms.saturating_mul(1_000);
-        let mut busiest: Option<IdleTime<'_, 'a>> = None;
-        for (place, to) in self.samples.iter().enumerate() {
-            for from in self.samples[..place].iter().rev() {
-                let idle = self.idle_time(from, to);
-                if from.identity != to.identity || self.asked.touch(idle.span()) {
-                    break;
-                }
-                if idle.within_us() < window_us.max(1) {
-                    continue;
-                }
-                if idle.is_too_much && !idle.is_doubtful(view) {
-                    return Some(idle);
-                }
-                let rank = |idle: &IdleTime<'_, '_>| (idle.is_too_much, idle.percent());
-                if busiest.as_ref().is_none_or(|b| rank(b) < rank(&idle)) {
-                    busiest = Some(idle);
-                }
-            }
-        }
-        busiest
-    }
-
-    fn idle_time<'v>(&self, from: &'v Sample<'a>, to: &'v Sample<'a>) -> IdleTime<'v, 'a> {
-        let mut idle = IdleTime {
-            from,
-            to,
-            is_too_much: false,
+    /// out to be a flood. It also goes on where something that began before the primary violation
+    /// may still turn out to be one of this invariant: an idle time that has not ended, or half a
+    /// flood of lines.
+    fn is_decided(&self, view: &View<'_>, limits: &Limits, primary: &Finding) -> bool {
+        let (Some(fault), Some(began)) = (view.faults().next(), primary.evidence.first()) else {
+            return true;
         };
-        idle.is_too_much = self.limits.is_busy(idle.cpu_us(), idle.within_us());
-        idle
-    }
-}
-
-impl IdleTime<'_, '_> {
-    /// Whether this machine withheld a tenth of it: then the API may have caught up on earlier
-    /// work.
-    fn is_doubtful(&self, view: &View<'_>) -> bool {
-        let span = self.span();
-        view.withheld().covered_us(span) > span.length_us() / 10
-    }
-
-    fn span(&self) -> Span {
-        Span {
-            from_us: self.from.moment.at_us,
-            to_us: self.to.moment.at_us,
-        }
-    }
-
-    fn cpu_us(&self) -> u64 {
-        self.to.cpu_us.saturating_sub(self.from.cpu_us)
-    }
-
-    fn within_us(&self) -> u64 {
-        self.to.moment.at_us.saturating_sub(self.from.moment.at_us)
-    }
-
-    fn percent(&self) -> f64 {
-        100.0 * self.cpu_us() as f64 / self.within_us().max(1) as f64
+        let fault = fault.began;
+        let may_be_busy = || {
+            let idle_times = limits
+                .resources
+                .map(|limits| IdleTimes::of(view, fault, limits));
+            idle_times.is_some_and(|times| times.is_idle_since_before(*began, view))
+        };
+        primary.invariant != self.name()
+            && !is_half_a_flood(view, fault, limits, *began)
+            && !may_be_busy()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{FaultKind, UnknownReason, Verdict};
+    use crate::model::{API, FaultKind, ResourceLimits, UnknownReason, Verdict};
+    use crate::trace::EventKind;
     use crate::trace::script::{Script, limits};
 
     /// This many lines, one every `every_ms` milliseconds, from the fault on.
