@@ -42,10 +42,11 @@ pub mod tcp;
 mod tests;
 mod variant;
 
+pub use catalogue::UnknownVariant;
 pub use health::health;
 pub use host::{Crash, Host};
 pub use log::Log;
 pub use meter::Meter;
 pub use network::{ByteStream, Listener, Network, Stream};
 pub use settings::ApiSettings;
-pub use variant::{UnknownVariant, Variant};
+pub use variant::Variant;

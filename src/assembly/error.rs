@@ -3,7 +3,6 @@
 use std::io;
 use std::path::Path;
 
-use super::hold::Busy;
 use crate::campaign::CampaignError;
 use crate::config::ConfigError;
 use crate::load::LoadError;
@@ -91,6 +90,18 @@ pub enum AssemblyError {
         /// What the operating system said.
         source: io::Error,
     },
+}
+
+/// Somebody else holds a service.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "`{service}` is in use by {holder}, and two runs on one stack would disturb each other; use --wait to wait for it, or end it"
+)]
+pub struct Busy {
+    /// The service.
+    pub service: String,
+    /// Who holds it.
+    pub holder: String,
 }
 
 impl AssemblyError {

@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::{AssemblyError, state_folder};
+use super::error::{AssemblyError, Busy};
+use super::state_folder;
 use crate::campaign::Interrupt;
 use crate::stack::Stack;
 
@@ -24,16 +25,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// The services of a stack, kept from other runs for as long as this lives.
 #[derive(Debug)]
 pub struct Hold(#[expect(dead_code, reason = "it is held, and not looked at")] Vec<File>);
-
-/// Somebody else holds a service.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "`{service}` is in use by {holder}, and two runs on one stack would disturb each other; use --wait to wait for it, or end it"
-)]
-pub struct Busy {
-    service: String,
-    holder: String,
-}
 
 impl Hold {
     /// Holds the services of a stack, at once or, where it may wait, as soon as they are free;

@@ -7,6 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::complaint::Problem;
+use super::secrets;
 use crate::redact::{Redactor, Secret};
 
 /// The prefix of `${port:NAME}`, which stands for a free port of this machine. Each use of a name
@@ -37,7 +38,7 @@ pub(super) fn expand(
         shown: &str::to_owned,
     };
     expansion.table(document)?;
-    let secrets: Vec<Secret> = secrets(expansion.variables).collect();
+    let secrets: Vec<Secret> = secrets::of_variables(expansion.variables).collect();
     let redactor = Redactor::new(&secrets);
     let shown = |value: &str| regex::escape(&redactor.clean(value));
     expansion.shown = &shown;
@@ -63,12 +64,6 @@ fn at<'t, 'd>(
         DeValue::Table(table) => table.get_mut(key),
         _ => None,
     }
-}
-
-/// The variables that were used, as secrets.
-pub(super) fn secrets(variables: &BTreeMap<String, String>) -> impl Iterator<Item = Secret> {
-    let set = variables.iter().filter(|(_, value)| !value.is_empty());
-    set.map(|(name, value)| Secret::of_variable(name, value))
 }
 
 /// A string without replacements, except that `$${` becomes `${`.

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use toml::de::{DeTable, DeValue};
 
-use super::environment;
 use crate::redact::Secret;
 
 /// A variable whose name contains one of these words holds a secret.
@@ -30,9 +29,15 @@ pub(super) fn of(document: &DeTable<'_>, variables: &BTreeMap<String, String>) -
     let texts = texts
         .iter()
         .filter(|text| !text.is_empty() && !known.contains(text.as_str()));
-    environment::secrets(variables)
+    of_variables(variables)
         .chain(texts.map(|text| Secret::of_text(text)))
         .collect()
+}
+
+/// The variables that were used, as secrets.
+pub(super) fn of_variables(variables: &BTreeMap<String, String>) -> impl Iterator<Item = Secret> {
+    let set = variables.iter().filter(|(_, value)| !value.is_empty());
+    set.map(|(name, value)| Secret::of_variable(name, value))
 }
 
 /// Collects secrets from the table under the key `at`.

@@ -4,6 +4,8 @@
 mod anchor;
 mod burst;
 pub mod ceiling;
+mod count;
+mod duration;
 mod executed;
 mod explanation;
 mod fault;
@@ -21,6 +23,7 @@ mod request;
 mod signature;
 mod size;
 mod speed;
+mod step_id;
 mod summary;
 mod tested;
 mod times;
@@ -29,6 +32,8 @@ mod words;
 
 pub use anchor::{Anchor, Edge};
 pub use burst::{Background, Burst, Mix, Pace};
+pub use count::{count, listed};
+pub use duration::{duration, duration_ms, duration_s, duration_us};
 pub use executed::Executed;
 pub use explanation::{
     Alternative, Explanation, NeededNumber, NeededStep, ShrinkHistory, ShrinkRun, Standing,
@@ -40,7 +45,7 @@ pub use limits::{ErrorBodies, LatencyLimits, LimitError, Limits, ResourceLimits}
 pub use log_patterns::LogPatterns;
 pub use number::{Number, NumberKind};
 pub use outcome::{Outcome, UnknownReason};
-pub use plan::{AFTER, Action, BACKGROUND, BASELINE, Misfit, PROBE, Plan, Step, StepId, Wait};
+pub use plan::{AFTER, Action, BACKGROUND, BASELINE, Misfit, PROBE, Plan, Step, Wait};
 pub use regressed::{Fate, Regressed, Regression};
 pub use replayed::{Counts, Differing, Drift, Fidelity, OtherFailure, Replayed, Skipped};
 pub use reproduced::Reproduced;
@@ -48,13 +53,14 @@ pub use request::{Expect, Job, KindName, RequestKind};
 pub use signature::{Signature, SignatureError};
 pub use size::Size;
 pub use speed::Speed;
+pub use step_id::StepId;
 pub use summary::{
     Expectation, Failure, FirstCalls, LatencyRow, Percentiles, RecoveryRow, Rehearsal, Summary,
 };
 pub use tested::{FaultsDone, Tested};
 pub use times::StepTimes;
 pub use verdict::{Figure, Finding, Judgement, Verdict};
-pub use words::{count, duration, duration_ms, duration_s, duration_us, is_other_outage, listed};
+pub use words::is_other_outage;
 
 /// The name of the API wherever a service is named: in events, logs and reports. No backend may
 /// have this name.

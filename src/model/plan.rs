@@ -6,7 +6,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Anchor, Background, Burst, Fault, count};
+use super::{Anchor, Background, Burst, Fault, StepId, count};
 
 /// What is done in a trial: a seed and ordered steps. Any list of steps is a valid plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -35,13 +35,6 @@ pub const AFTER: &str = "after";
 /// No step may have these names: requests are grouped by the step that sent them, or by one of
 /// these.
 const RESERVED_IDS: [&str; 4] = [BASELINE, BACKGROUND, PROBE, AFTER];
-
-/// The name of a step, unique in its plan: `b1`, `f2`, `w3`.
-#[derive(
-    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(transparent)]
-pub struct StepId(pub String);
 
 /// One step: something done when its anchor fires.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -175,18 +168,6 @@ impl Plan {
             Action::Fault(fault) => Some((&step.id, fault)),
             _ => None,
         })
-    }
-}
-
-impl From<&str> for StepId {
-    fn from(id: &str) -> Self {
-        StepId(id.to_owned())
-    }
-}
-
-impl fmt::Display for StepId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
     }
 }
 

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::unreadable::readable;
-use super::{CampaignReport, Comparison, TrialReport, Unreadable, wording};
-use crate::latency::{self, Latencies, LatencyLogError};
+use super::{CampaignReport, Comparison, ReportError, TrialReport, Unreadable, wording};
+use crate::latency::{self, Latencies};
 use crate::model::Verdict;
 
 /// The content of a report.
@@ -21,44 +21,6 @@ pub struct Report {
     pub comparison: Option<Comparison>,
     /// The traces that cannot be read. The report is about the others.
     pub unreadable: Vec<Unreadable>,
-}
-
-/// Why there is no report.
-#[derive(Debug, thiserror::Error)]
-pub enum ReportError {
-    /// A file cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The summary is invalid.
-    #[error("{}: {error}; is this the folder of a run, and of this version or an older one?", path.display())]
-    Summary {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        error: serde_json::Error,
-    },
-    /// The latencies cannot be read.
-    #[error("{}: {error}; remove the file to do without its plots", path.display())]
-    Log {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        error: LatencyLogError,
-    },
-}
-
-impl ReportError {
-    pub(super) fn read(path: &Path, source: io::Error) -> Self {
-        ReportError::Read {
-            path: path.to_owned(),
-            source,
-        }
-    }
 }
 
 impl Report {

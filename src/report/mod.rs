@@ -9,6 +9,7 @@ mod campaign;
 mod checkup;
 mod comparison;
 mod document;
+mod error;
 mod failure;
 pub mod hgrm;
 pub mod html;
@@ -41,7 +42,8 @@ pub use campaign::CampaignReport;
 #[cfg(feature = "cli")]
 pub use checkup::{Check, Checkup, Health};
 pub use comparison::{Change, Compared, Comparison};
-pub use document::{Report, ReportError};
+pub use document::Report;
+pub use error::ReportError;
 pub use json::ReportJson;
 pub use live_log::LiveLog;
 #[cfg(feature = "cli")]

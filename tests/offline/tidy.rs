@@ -3,6 +3,8 @@
 //! Only shipped code is looked at. The rules work on text, by patterns: they catch slips, not
 //! intent.
 
+#[path = "tidy/circles.rs"]
+mod circles;
 #[path = "tidy/shipped_code.rs"]
 mod shipped_code;
 
@@ -201,6 +203,19 @@ fn a_type_is_seen_where_it_is_visible_to_others() {
     let text = "pub struct A;\nstruct B;\npub(super) enum C {}\npub(in crate::x) trait D {}\npub type E = u8;\n";
     assert_eq!(types("model/plan.rs", text), ["A", "C", "D", "E"]);
     assert_eq!(types("model/tests/plan.rs", text), [""; 0]);
+}
+
+/// What two files need from each other is in a third.
+#[test]
+fn no_files_use_each_other_in_a_circle() {
+    let root = lib().with_file_name("");
+    let files = rust_files(&root).unwrap().into_iter().map(|file| {
+        let path = file.strip_prefix(&root).unwrap().to_str().unwrap();
+        let code = shipped_code::of(path, &fs::read_to_string(&file).unwrap());
+        (path.to_owned(), code)
+    });
+    let circles = circles::of(&files.collect());
+    assert!(circles.is_empty(), "use each other: {circles:#?}");
 }
 
 /// Every rule is broken once, so that it is known to bite.

@@ -11,7 +11,6 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::engine::{is_absent, is_conflict, words};
 use super::events;
-use super::selector::identity;
 use crate::stack::{DriverError, ServiceState};
 
 /// How long the engine may take to carry out a request.
@@ -241,6 +240,13 @@ impl From<Status> for ServiceState {
             Status::Restarting | Status::Stopped => ServiceState::Stopped,
         }
     }
+}
+
+/// A container's id and name, empty if unknown.
+pub(super) fn identity(found: &ContainerInspectResponse) -> (&str, &str) {
+    let name = found.name.as_deref().unwrap_or_default();
+    let id = found.id.as_deref().unwrap_or_default();
+    (id, name.trim_start_matches('/'))
 }
 
 /// The first twelve digits, as the `docker` command shows an id.

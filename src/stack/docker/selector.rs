@@ -7,7 +7,7 @@ use bollard::models::{ContainerInspectResponse, ContainerSummary};
 use bollard::query_parameters::ListContainersOptionsBuilder;
 
 use super::Engine;
-use super::container::{Container, Status, short};
+use super::container::{Container, Status, identity, short};
 use super::engine::{is_absent, words};
 use crate::stack::DriverError;
 
@@ -125,13 +125,6 @@ impl fmt::Display for Selector {
             }
         }
     }
-}
-
-/// A container's id and name, empty if unknown.
-pub(super) fn identity(found: &ContainerInspectResponse) -> (&str, &str) {
-    let name = found.name.as_deref().unwrap_or_default();
-    let id = found.id.as_deref().unwrap_or_default();
-    (id, name.trim_start_matches('/'))
 }
 
 /// Whether a reference means the container that the engine found for it. The engine accepts any

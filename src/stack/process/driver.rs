@@ -16,6 +16,7 @@ use super::group::Group;
 use super::launch::Launch;
 use super::members::{self, Member};
 use super::observers::Observers;
+use super::reach::KERNEL_PATIENCE;
 use super::{last_words, mark};
 use crate::model::Act;
 use crate::stack::figures::Figures;
@@ -23,9 +24,6 @@ use crate::stack::tail::tail;
 use crate::stack::{
     Driver, DriverError, Lease, Observation, Observations, ServiceState, Subject, Usage,
 };
-
-/// How long the kernel may take to do what a signal asks. It is slower only when it is in trouble.
-pub(super) const KERNEL_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long a command of [`Driver::exec`] may run.
 const EXEC_PATIENCE: Duration = Duration::from_secs(30);

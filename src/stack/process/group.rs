@@ -13,11 +13,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::driver::KERNEL_PATIENCE;
 use super::mark::{MARK, SERVICE};
 use super::members::{self, Member};
 use super::observers::Observers;
-use super::reach::Reach;
+use super::reach::{KERNEL_PATIENCE, Reach};
 use crate::stack::Observation;
 use crate::stack::program::exit_code;
 use crate::watched;

@@ -25,6 +25,9 @@ use super::family::family;
 use super::mark::{self, MARK};
 use super::members::{self, Member, State};
 
+/// How long the kernel may take to do what a signal asks. It is slower only when it is in trouble.
+pub(super) const KERNEL_PATIENCE: Duration = Duration::from_secs(10);
+
 /// How often to check whether a signal has taken effect. The kernel does not report it.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
 

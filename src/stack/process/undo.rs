@@ -6,10 +6,10 @@ use std::time::Duration;
 use rustix::process::Signal;
 use tokio::time::{Instant, sleep};
 
-use super::driver::KERNEL_PATIENCE;
 use super::family::family;
 use super::mark::{self, MARK, SERVICE};
 use super::members::{self, Member, State};
+use super::reach::KERNEL_PATIENCE;
 use crate::stack::{DriverError, Undone};
 
 /// How long to keep looking for marked processes after the last one was seen. A child does not show

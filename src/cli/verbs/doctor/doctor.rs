@@ -4,20 +4,19 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
+use super::ample::{AMPLE, round_up};
 use super::{commands, containers, requests};
 use crate::assembly::{Presence, stays_on_this_machine};
 use crate::campaign::{Audience, StackHandle};
 use crate::cli::kit::{Exit, Output, Progress, Session, Source, scope};
 use crate::load::HttpRequest;
-use crate::model::{ceiling, duration};
+use crate::model::duration;
 use crate::observe::ask;
 use crate::report::{Checkup, Health};
 use crate::stack::Backend;
 
 /// How often a probe is timed.
 const PROBES: usize = 3;
-/// A timeout or limit is ample if it is this many times what was measured.
-pub(super) const AMPLE: u32 = 3;
 
 /// Check every part of a configuration against the live stack, and say how to fix what is wrong.
 ///
@@ -200,13 +199,4 @@ async fn api(handle: &StackHandle, checkup: &mut Checkup) -> bool {
         "start it, or correct `url` of [api]; a container's port must be published on this machine";
     checkup.environment("API", why, remedy);
     false
-}
-
-/// A duration that is fit to be written into a configuration.
-pub(super) fn round_up(time: Duration) -> String {
-    let time = match time.as_millis() as u64 {
-        ms @ 0..1_000 => Duration::from_millis(ms.div_ceil(100) * 100),
-        ms => Duration::from_secs(ms.div_ceil(1_000)),
-    };
-    ceiling::written(time)
 }

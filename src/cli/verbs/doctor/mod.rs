@@ -1,5 +1,6 @@
 //! `comeback doctor`: a configuration against its live stack.
 
+mod ample;
 mod commands;
 mod containers;
 mod doctor;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::doctor::{AMPLE, round_up};
+use super::ample::{AMPLE, round_up};
 use crate::campaign::{Audience, StackHandle};
 use crate::cli::kit::{Progress, seed_of_now};
 use crate::load::Client;
