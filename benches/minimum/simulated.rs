@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use comeback::app::Variant;
-use comeback::campaign::{Interrupt, ShrinkBudget, Shrunken, StackHandle, Unseen};
+use comeback::campaign::{
+    Interrupt, ShrinkBudget, Shrinking, Shrunken, StackHandle, Stacks, Unseen,
+};
 use comeback::demo;
 use comeback::generator;
 use comeback::model::Verdict;
@@ -138,7 +140,13 @@ fn shrink(handle: &StackHandle, found: &Trace) -> Shrunken {
     };
     let (_, never) = watched::channel(false);
     let interrupt = Interrupt::new(never);
-    let shrunk = handle.shrink(found, &kept, folder.path(), budget, &interrupt, &Unseen);
+    let shrinking = Shrinking {
+        kept: &kept,
+        folder: folder.path(),
+        budget,
+    };
+    let stacks = Stacks::new(handle, []);
+    let shrunk = stacks.shrink(found, shrinking, &interrupt, &Unseen);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime can be started");
     let shrunk = runtime.block_on(shrunk).expect("every trial is executed");
     shrunk.expect("the trace has failed")

@@ -5,10 +5,18 @@ use std::time::{Duration, Instant};
 
 use super::ledger::{Entry, Ledger};
 use super::progress::CampaignProgress;
-use super::trial_queue::{TrialQueue, UsedStack};
+use super::shared_stack::SharedStack;
+use super::shrinking::{Shrinking, shrink_on};
+use super::trial_queue::TrialQueue;
 use super::{Audience, Campaign, CampaignError, Interrupt, Stacks, save};
 use crate::model::{Summary, Verdict};
 use crate::trace::Trace;
+
+/// The stacks of a campaign, of which the first so many have trials executed on them.
+struct Places<'a> {
+    all: Vec<SharedStack<'a>>,
+    workers: usize,
+}
 
 impl Campaign {
     /// Runs the campaign on stacks that are up and all alike, and saves everything as it goes. They
@@ -25,8 +33,12 @@ impl Campaign {
         let folder = save::run_folder(&self.out, self.seed)?;
         let mut ledger = Ledger::begin(&folder, self, stacks.first())?;
         let progress = CampaignProgress::new(self, stacks.first(), &folder);
-        let fresh = stacks.all().map(|handle| (handle, 0)).collect();
-        self.go_on(progress, fresh, &mut ledger, interrupt, audience)
+        let fresh = stacks.all().map(|handle| SharedStack::new(handle, 0));
+        let places = Places {
+            all: fresh.collect(),
+            workers: stacks.workers(),
+        };
+        self.go_on(progress, &places, &mut ledger, interrupt, audience)
             .await
     }
 
@@ -42,8 +54,8 @@ impl Campaign {
         interrupt: &Interrupt,
         audience: &dyn Audience,
     ) -> Result<Summary, CampaignError> {
-        let (folder, handle) = (ledger.folder().to_owned(), stacks.first());
-        let mut progress = CampaignProgress::new(self, handle, &folder);
+        let folder = ledger.folder().to_owned();
+        let mut progress = CampaignProgress::new(self, stacks.first(), &folder);
         progress.recall(ledger)?;
         let finished = progress.summary.plans_executed;
         save::forget_trials(&folder, finished)?;
@@ -51,18 +63,30 @@ impl Campaign {
         for handle in stacks.all() {
             // The unfinished trial may have left anything behind.
             let is_fresh = handle.reset(audience).await?;
-            places.push((handle, if is_fresh { 0 } else { finished + 1 }));
+            places.push(SharedStack::new(
+                handle,
+                if is_fresh { 0 } else { finished + 1 },
+            ));
         }
         for unshrunk in progress.unshrunk() {
             let Some(budget) = self.shrink else { break };
             let kept = PathBuf::from(&progress.summary.failures[unshrunk].trace);
             let failing = Trace::read(&kept)?;
-            let (share, began) = (progress.share_of(budget), Instant::now());
-            let shrunk = handle.shrink(&failing, &kept, &folder, share, interrupt, audience);
+            let shrinking = Shrinking {
+                kept: &kept,
+                folder: &folder,
+                budget: progress.share_of(budget),
+            };
+            let began = Instant::now();
+            let shrunk = shrink_on(places.iter(), &failing, shrinking, interrupt, audience);
             progress.shrunk(unshrunk, shrunk.await?, ledger, interrupt)?;
             progress.spent_on_shrinking += began.elapsed();
         }
-        self.go_on(progress, places, ledger, interrupt, audience)
+        let places = Places {
+            all: places,
+            workers: stacks.workers(),
+        };
+        self.go_on(progress, &places, ledger, interrupt, audience)
             .await
     }
 
@@ -70,7 +94,7 @@ impl Campaign {
     async fn go_on(
         &self,
         mut progress: CampaignProgress,
-        places: Vec<UsedStack<'_>>,
+        places: &Places<'_>,
         ledger: &mut Ledger,
         interrupt: &Interrupt,
         audience: &dyn Audience,
@@ -84,16 +108,17 @@ impl Campaign {
     async fn do_trials(
         &self,
         progress: &mut CampaignProgress,
-        places: Vec<UsedStack<'_>>,
+        places: &Places<'_>,
         ledger: &mut Ledger,
         interrupt: &Interrupt,
         audience: &dyn Audience,
     ) -> Result<(), CampaignError> {
-        let (handle, _) = places[0];
+        let handle = places.all[0].handle;
         let replayed = self.replay_saved(progress, ledger, handle, interrupt, audience);
         if replayed.await? {
-            let queue = TrialQueue::new(self, progress, ledger, interrupt, audience);
-            queue.run_on(&places).await?;
+            let all = &places.all;
+            let queue = TrialQueue::new(self, all, progress, ledger, interrupt, audience);
+            queue.run(places.workers).await?;
         }
         Ok(())
     }

@@ -1,28 +1,33 @@
 //! A failing trial, shrunk live: executions of smaller plans, with the best so far on disk at all
 //! times.
 
+mod lane;
+mod pipeline;
 mod publish;
 mod seldom;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use tokio::sync::{Mutex, mpsc};
 use tracing::debug;
 
+use pipeline::{Pipeline, is_in_haste};
 use seldom::is_seldom;
 
 use super::attempt::MOST_INCONCLUSIVE;
-use super::control::Unseen;
 use super::prior::prior;
-use super::{Attempt, Audience, CampaignError, Interrupt, ShrinkingSoFar, StackHandle, notes};
+use super::shared_stack::SharedStack;
+use super::side_by_side::side_by_side;
+use super::{Audience, CampaignError, Interrupt, ShrinkingSoFar, StackHandle, Stacks, notes};
 use crate::model::{
     Explanation, Failure, Plan, Reproduced, ShrinkHistory, ShrinkRun, Signature, StepId, Verdict,
     ceiling,
 };
-use crate::shrink::{Ending, Execution, Executions, Found, Purpose, shrink};
+use crate::shrink::{Ending, Execution, Executions, Found, KnownRun, Purpose, shrink};
 use crate::trace::{Trace, outages_ms, step_times};
+use crate::watched;
 
 /// An inconclusive execution is repeated at most this often.
 const TRIES: u32 = 3;
@@ -89,76 +94,124 @@ impl Shrunken {
     }
 }
 
-impl StackHandle {
-    /// Shrinks the failure of a trace. None if the trace did not fail, or if the stack cannot be
-    /// reset, so that a second failure would prove nothing.
-    ///
-    /// `kept` is the file of the best plan so far: it exists, is a failing trace at all times, and
-    /// is replaced by each smaller one. But a plan whose failure rate was measured is replaced only
-    /// by another such plan; a smaller one that is not confirmed yet is kept beside it, as
-    /// `….jsonl.smaller`. All other files go into `folder`.
+/// How a failure is shrunk: where its files are, and what may be spent.
+#[derive(Debug, Clone, Copy)]
+pub struct Shrinking<'a> {
+    /// The file of the best plan so far: it exists, is a failing trace at all times, and is replaced
+    /// by each smaller one. But a plan whose failure rate was measured is replaced only by another
+    /// such plan; a smaller one that is not confirmed yet is kept beside it, as `….jsonl.smaller`.
+    pub kept: &'a Path,
+    /// The folder of all other files.
+    pub folder: &'a Path,
+    /// How much may be spent.
+    pub budget: ShrinkBudget,
+}
+
+impl Stacks<'_> {
+    /// Shrinks the failure of a trace on all of the stacks at once. None if the trace did not fail,
+    /// or if the stacks cannot be reset, so that a second failure would prove nothing.
     ///
     /// # Errors
-    /// When the stack cannot be reset, or a file cannot be written.
+    /// When a stack cannot be reset, or a file cannot be written.
     pub async fn shrink(
         &self,
         failing: &Trace,
-        kept: &Path,
-        folder: &Path,
-        budget: ShrinkBudget,
+        shrinking: Shrinking<'_>,
         interrupt: &Interrupt,
         audience: &dyn Audience,
     ) -> Result<Option<Shrunken>, CampaignError> {
-        let judgement = failing.judgement.as_ref();
-        let Some(signature) = judgement.and_then(|j| j.signature.clone()) else {
-            return Ok(None);
-        };
-        if !self.can_reset() {
-            return Ok(None);
-        }
-        let found = Found {
-            plan: failing.plan.clone(),
-            times: step_times(failing),
-            log_odds: prior(failing),
-            longest_offset_ms: self.space.longest_offset_ms(),
-        };
-        let mut laboratory = Laboratory {
-            handle: self,
-            interrupt,
-            audience,
-            budget,
-            began: Instant::now(),
-            signature,
-            scratch: folder.join(format!("shrinking-{:04}.jsonl", failing.plan.index)),
-            kept: kept.to_owned(),
-            failing: failing.clone(),
-            best: failing.plan.clone(),
-            traces: vec![(failing.plan.clone(), failing.clone())],
-            whole: None,
-            counts: vec![(failing.plan.clone(), notes::rate(failing))],
-            held: failing.plan.clone(),
-            outages_ms: BTreeMap::new(),
-            before: notes::history(failing),
-            history: Vec::new(),
-            inconclusive: 0,
-            last_reason: String::new(),
-            rate: 1.0,
-            error: None,
-        };
-        let shrunk = shrink(&found, failing.plan.seed, &mut laboratory).await;
-        laboratory.finish(&found, shrunk).map(Some)
+        let places: Vec<SharedStack<'_>> = self
+            .all()
+            .map(|handle| SharedStack::new(handle, 0))
+            .collect();
+        shrink_on(places.iter(), failing, shrinking, interrupt, audience).await
     }
+}
+
+/// As [`Stacks::shrink`]. Of these stacks, each is used as soon as it is free; the first one has to
+/// be.
+///
+/// # Errors
+/// When a stack cannot be reset, or a file cannot be written.
+pub(super) async fn shrink_on<'p, 's: 'p>(
+    places: impl Iterator<Item = &'p SharedStack<'s>>,
+    failing: &Trace,
+    shrinking: Shrinking<'_>,
+    interrupt: &Interrupt,
+    audience: &dyn Audience,
+) -> Result<Option<Shrunken>, CampaignError> {
+    let judgement = failing.judgement.as_ref();
+    let Some(signature) = judgement.and_then(|j| j.signature.clone()) else {
+        return Ok(None);
+    };
+    let mut places: Vec<&SharedStack<'_>> = places.collect();
+    let handle = places[0].handle;
+    if handle.runner.most_at_once() > 1 {
+        // A simulated trial does not wait, it keeps a processor busy: with more at once, nothing is
+        // gained.
+        places.truncate(1);
+    }
+    if !handle.can_reset() {
+        return Ok(None);
+    }
+    let found = Found {
+        plan: failing.plan.clone(),
+        times: step_times(failing),
+        log_odds: prior(failing),
+        longest_offset_ms: handle.space.longest_offset_ms(),
+    };
+    let (orders, ordered) = mpsc::unbounded_channel();
+    let mut laboratory = Laboratory {
+        pipeline: Pipeline::new(&found, handle, orders, places.len()),
+        handle,
+        interrupt,
+        audience,
+        budget: shrinking.budget,
+        began: Instant::now(),
+        signature,
+        kept: shrinking.kept.to_owned(),
+        failing: failing.clone(),
+        best: failing.plan.clone(),
+        traces: vec![(failing.plan.clone(), failing.clone())],
+        whole: None,
+        counts: vec![(failing.plan.clone(), notes::rate(failing))],
+        held: failing.plan.clone(),
+        outages_ms: BTreeMap::new(),
+        before: notes::history(failing),
+        history: Vec::new(),
+        inconclusive: 0,
+        last_reason: String::new(),
+        rate: 1.0,
+        error: None,
+    };
+    let (end, ended) = watched::channel(false);
+    let ended = Interrupt::new(ended);
+    let ordered = Mutex::new(ordered);
+    let workers = places.into_iter().enumerate().map(|(nth, place)| {
+        let (ordered, ended) = (&ordered, &ended);
+        let name = format!("shrinking-{:04}-{nth}.jsonl", failing.plan.index);
+        let scratch = shrinking.folder.join(name);
+        move || async move { lane::work(place, ordered, &scratch, ended).await }
+    });
+    let shrunk = async {
+        let shrunk = shrink(&found, failing.plan.seed, &mut laboratory).await;
+        laboratory.pipeline.end();
+        end.send_replace(true);
+        shrunk
+    };
+    let (shrunk, _) = side_by_side(shrunk, workers.collect()).await;
+    laboratory.finish(&found, shrunk).map(Some)
 }
 
 /// Where plans are executed and compared.
 struct Laboratory<'a> {
+    pipeline: Pipeline<'a>,
     handle: &'a StackHandle,
     interrupt: &'a Interrupt,
     audience: &'a dyn Audience,
     budget: ShrinkBudget,
     began: Instant,
     signature: Signature,
-    scratch: PathBuf,
     kept: PathBuf,
     failing: Trace,
     best: Plan,
@@ -185,15 +238,45 @@ struct Laboratory<'a> {
 
 impl Executions for Laboratory<'_> {
     async fn execute(&mut self, plan: &Plan, purpose: Purpose) -> Option<Execution> {
-        for _ in 0..TRIES {
+        let execution = self.execute_until_told(plan, purpose).await?;
+        self.pipeline.result(KnownRun {
+            execution,
+            outages_ms: self.outages_ms.clone(),
+        });
+        Some(execution)
+    }
+
+    fn outages_ms(&self) -> BTreeMap<StepId, u64> {
+        self.outages_ms.clone()
+    }
+
+    fn fits(&self, plan: &Plan) -> bool {
+        self.handle.space.fits(plan).is_ok()
+    }
+
+    fn best(&mut self, plan: &Plan, rate: f64) {
+        (self.best, self.rate) = (plan.clone(), rate);
+        if let Err(error) = self.publish(None, false) {
+            self.error = Some(error);
+        }
+    }
+}
+
+impl Laboratory<'_> {
+    /// Executes a plan, again while that says nothing.
+    async fn execute_until_told(&mut self, plan: &Plan, purpose: Purpose) -> Option<Execution> {
+        for tried in 0..TRIES {
+            if tried > 0 {
+                self.pipeline.narrow();
+            }
             if self.why_over().is_some() {
                 return None;
             }
             let began = Instant::now();
             // An execution may end as soon as the failure shows. But the trace that is kept in the
             // end, of a plan that the guard has measured, is complete.
-            let is_whole = purpose == Purpose::Guard && self.whole.as_ref() != Some(plan);
-            let trace = match self.run(plan, !is_whole).await {
+            let is_whole = !is_in_haste(plan, purpose, self.whole.as_ref());
+            let trace = match self.run(plan, purpose).await? {
                 Ok(trace) => trace,
                 Err(error) => {
                     self.error = Some(error);
@@ -235,23 +318,6 @@ impl Executions for Laboratory<'_> {
         Some(Execution::Passed)
     }
 
-    fn outages_ms(&self) -> BTreeMap<StepId, u64> {
-        self.outages_ms.clone()
-    }
-
-    fn fits(&self, plan: &Plan) -> bool {
-        self.handle.space.fits(plan).is_ok()
-    }
-
-    fn best(&mut self, plan: &Plan, rate: f64) {
-        (self.best, self.rate) = (plan.clone(), rate);
-        if let Err(error) = self.publish(None, false) {
-            self.error = Some(error);
-        }
-    }
-}
-
-impl Laboratory<'_> {
     /// Why no more executions may be begun, if that is so.
     fn why_over(&self) -> Option<String> {
         let ShrinkBudget {
@@ -300,26 +366,19 @@ impl Laboratory<'_> {
         is_seldom(self.reproduced(&self.best), so_far)
     }
 
-    async fn run(&self, plan: &Plan, in_haste: bool) -> Result<Trace, CampaignError> {
-        self.handle.reset(&Unseen).await?;
+    async fn run(&mut self, plan: &Plan, purpose: Purpose) -> Option<Result<Trace, CampaignError>> {
+        let nth = 1 + self.history.len() as u64;
         self.audience.shrinking(&ShrinkingSoFar {
             steps_at_first: self.steps_at_first(),
             steps: self.best.size().steps,
-            execution: self.history.len() as u64 + 1,
+            execution: nth,
             elapsed: self.began.elapsed(),
         });
-        let attempt = Attempt {
-            nth: 1 + self.history.len() as u64,
-            in_haste,
-            path: Some(&self.scratch),
-            ..Attempt::of(plan)
-        };
-        let trial = self.handle.execute(attempt, self.interrupt, &Unseen);
-        let trace = trial.await;
-        // Traces that are kept are written elsewhere; a simulated trial that held has written
-        // nothing.
-        let _ = fs::remove_file(&self.scratch);
-        trace
+        let whole = self.whole.as_ref();
+        let execution = self
+            .pipeline
+            .execute(plan, purpose, nth, whole, self.interrupt);
+        execution.await
     }
 
     /// Whether the failure that is shrunk showed; none if the execution is inconclusive.

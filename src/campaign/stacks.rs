@@ -4,24 +4,39 @@ use super::StackHandle;
 
 /// One stack or several that are all alike, with what their trials need.
 pub struct Stacks<'a> {
-    first: &'a StackHandle,
-    others: Vec<&'a StackHandle>,
+    all: Vec<&'a StackHandle>,
+    workers: usize,
 }
 
 impl<'a> Stacks<'a> {
-    /// One stack, and others that are copies of it.
+    /// One stack, and others that are copies of it: trials are run on all of them.
     pub fn new(first: &'a StackHandle, others: impl IntoIterator<Item = &'a StackHandle>) -> Self {
-        let others = others.into_iter().collect();
-        Stacks { first, others }
+        let all: Vec<_> = [first].into_iter().chain(others).collect();
+        Stacks {
+            workers: all.len(),
+            all,
+        }
+    }
+
+    /// These stacks, and more copies on which only failures are shrunk.
+    #[must_use]
+    pub fn with_spares(mut self, spares: impl IntoIterator<Item = &'a StackHandle>) -> Self {
+        self.all.extend(spares);
+        self
     }
 
     /// The first one; what does not need all of them is done there.
     pub fn first(&self) -> &'a StackHandle {
-        self.first
+        self.all[0]
     }
 
     /// All of them.
     pub fn all(&self) -> impl Iterator<Item = &'a StackHandle> {
-        std::iter::once(self.first).chain(self.others.iter().copied())
+        self.all.iter().copied()
+    }
+
+    /// The first so many are those on which trials are run.
+    pub(super) fn workers(&self) -> usize {
+        self.workers
     }
 }

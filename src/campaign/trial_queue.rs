@@ -2,37 +2,33 @@
 //!
 //! Each stack has a worker, which begins the next trial as soon as its stack is free. Results are
 //! recorded in plan order: the worker that finishes the trial that is due records it, and those
-//! after it that were finished earlier. If a failure is new, that worker runs the control and
-//! shrinks on its own stack, while the others finish their trials and wait: executions that are
-//! compared with each other need the machine for themselves. So a campaign on several stacks gives
-//! the same result as on one.
+//! after it that were finished earlier. If a failure is new, that worker runs the control, and
+//! shrinks on its own stack and on those of the others, which finish their trials and wait. So a
+//! campaign on several stacks gives the same result as on one.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use std::{panic, thread};
 
-use futures_util::future::join_all;
-use tokio::runtime::{Handle, RuntimeFlavor};
-use tokio::sync::Mutex;
-use tokio::task::block_in_place;
+use tokio::sync::{Mutex, MutexGuard};
 
 use super::ledger::{Entry, Ledger};
 use super::progress::CampaignProgress;
-use super::{Attempt, Audience, Campaign, CampaignError, Interrupt, PlanSource, StackHandle, save};
+use super::shared_stack::{SharedStack, StackUse};
+use super::shrinking::{Shrinking, shrink_on};
+use super::side_by_side::side_by_side;
+use super::{Attempt, Audience, Campaign, CampaignError, Interrupt, PlanSource, save};
 use crate::latency::Latencies;
 use crate::model::{Judgement, Verdict};
 use crate::trace::{Phase, Trace, View};
-
-/// A stack, and how many trials it has been through since its last reset.
-pub(super) type UsedStack<'a> = (&'a StackHandle, u64);
 
 /// The remaining trials of a campaign.
 pub(super) struct TrialQueue<'a> {
     campaign: &'a Campaign,
     interrupt: &'a Interrupt,
     audience: &'a dyn Audience,
+    places: &'a [SharedStack<'a>],
     folder: PathBuf,
     began: Instant,
     /// How long after that new trials are begun, if that is limited. The sum of the two may be
@@ -56,6 +52,7 @@ struct OrderedResults<'a> {
 impl<'a> TrialQueue<'a> {
     pub fn new(
         campaign: &'a Campaign,
+        places: &'a [SharedStack<'a>],
         progress: &'a mut CampaignProgress,
         ledger: &'a mut Ledger,
         interrupt: &'a Interrupt,
@@ -65,6 +62,7 @@ impl<'a> TrialQueue<'a> {
             campaign,
             interrupt,
             audience,
+            places,
             folder: ledger.folder().to_owned(),
             began: Instant::now(),
             time_left: campaign.time_left(progress),
@@ -78,39 +76,21 @@ impl<'a> TrialQueue<'a> {
         }
     }
 
-    /// Runs the trials on these stacks.
+    /// Runs the trials on the first so many stacks. The others are there for shrinking.
     ///
     /// # Errors
     /// When a stack cannot be reset, or a file cannot be written: the first of these errors, when
     /// all have ended.
-    pub async fn run_on(&self, places: &[UsedStack<'_>]) -> Result<(), CampaignError> {
-        if let [place] = places {
-            return self.work_on(*place).await;
+    pub async fn run(&self, workers: usize) -> Result<(), CampaignError> {
+        if workers == 1 {
+            return self.work_on(0).await;
         }
-        let runtime = Handle::current();
-        if runtime.runtime_flavor() == RuntimeFlavor::CurrentThread {
-            // The runtime's only thread may not be blocked: everything on every stack would wait.
-            // So all stacks share it, and simulated trials, which keep their thread busy, run one
-            // after the other.
-            let workers = join_all(places.iter().map(|place| self.work_on(*place)));
-            return workers.await.into_iter().fold(Ok(()), Result::and);
-        }
-        // A simulated trial keeps its thread busy, so every stack needs one.
-        let work_on = |place| runtime.block_on(self.work_on(place));
-        block_in_place(|| {
-            thread::scope(|scope| {
-                let workers = places.iter().map(|place| scope.spawn(|| work_on(*place)));
-                let workers: Vec<_> = workers.collect();
-                let joined = workers.into_iter().map(|worker| {
-                    let joined = worker.join();
-                    joined.unwrap_or_else(|lost| panic::resume_unwind(lost))
-                });
-                joined.fold(Ok(()), Result::and)
-            })
-        })
+        let workers = (0..workers).map(|nth| move || self.work_on(nth));
+        let ((), ended) = side_by_side(async {}, workers.collect()).await;
+        ended.into_iter().fold(Ok(()), Result::and)
     }
 
-    async fn work_on(&self, place: UsedStack<'_>) -> Result<(), CampaignError> {
+    async fn work_on(&self, place: usize) -> Result<(), CampaignError> {
         let done = self.trials(place).await;
         if done.is_err() {
             self.end();
@@ -118,35 +98,41 @@ impl<'a> TrialQueue<'a> {
         done
     }
 
-    async fn trials(
-        &self,
-        (handle, mut trials_since_reset): UsedStack<'_>,
-    ) -> Result<(), CampaignError> {
+    async fn trials(&self, nth: usize) -> Result<(), CampaignError> {
+        let place = &self.places[nth];
+        let handle = place.handle;
         while let Some(index) = self.begin() {
             let plan = self
                 .campaign
                 .plans
                 .plan(&handle.space, self.campaign.seed, index);
             let path = save::trial(&self.folder, index);
+            let mut usage = place.usage.lock().await;
             let attempt = Attempt {
-                trials_since_reset,
+                trials_since_reset: usage.trials_since_reset,
                 path: Some(&path),
                 ..Attempt::of(&plan)
             };
             let trial = handle.execute(attempt, self.interrupt, self.audience);
             let trace = trial.await?;
-            let mut verdict = trace.verdict();
-            trials_since_reset += 1;
-            if self.add(index, trace, handle).await? {
-                // The executions of shrinking need not have held.
-                (trials_since_reset, verdict) = (1, Verdict::Violated);
-            }
+            let held = trace.verdict();
+            usage.trials_since_reset += 1;
+            // While this waits until the result is due, a worker that shrinks may use the stack.
+            drop(usage);
+            self.add(index, trace, nth).await?;
+            let mut usage = place.usage.lock().await;
+            // The executions of shrinking need not have held.
+            let verdict = match usage.is_borrowed {
+                true => Verdict::Violated,
+                false => held,
+            };
+            usage.is_borrowed = false;
             let is_last = self.is_ended() || !self.is_any_left();
             if self.interrupt.is_requested() || (is_last && !handle.executor.stands_alone()) {
                 break;
             }
             if handle.wants_reset(verdict) && handle.reset(self.audience).await? {
-                trials_since_reset = 0;
+                usage.trials_since_reset = 0;
             } else if verdict != Verdict::Holds && !handle.can_reset() {
                 // A stack that may be broken and cannot be reset would only fail again.
                 self.end();
@@ -179,59 +165,60 @@ impl<'a> TrialQueue<'a> {
         self.is_ended.load(Ordering::Relaxed)
     }
 
-    /// Adds a finished trial, and records all results that are due. Returns whether this stack was
-    /// used for more executions.
-    async fn add(
-        &self,
-        index: u64,
-        trace: Trace,
-        handle: &StackHandle,
-    ) -> Result<bool, CampaignError> {
+    /// Adds a finished trial of a place, and records all results that are due.
+    async fn add(&self, index: u64, trace: Trace, nth: usize) -> Result<(), CampaignError> {
         let mut results = self.results.lock().await;
         results.waiting.insert(index, trace);
-        let mut is_used = false;
         while !self.is_ended()
             && let Some(trace) = results.due()
         {
-            is_used |= self.record_result(&mut results, trace, handle).await?;
+            self.record_result(&mut results, trace, nth).await?;
         }
-        Ok(is_used)
+        Ok(())
     }
 
+    /// Records a result, with executions on the stack of a place, and on others, where it takes
+    /// some.
     async fn record_result(
         &self,
         results: &mut OrderedResults<'_>,
         mut trace: Trace,
-        handle: &StackHandle,
-    ) -> Result<bool, CampaignError> {
+        nth: usize,
+    ) -> Result<(), CampaignError> {
         let (campaign, interrupt) = (self.campaign, self.interrupt);
         let OrderedResults {
             progress, ledger, ..
         } = results;
         let index = trace.plan.index;
         let path = save::trial(&self.folder, index);
+        let place = &self.places[nth];
         let control = match progress.is_known(&trace) {
             // A known failure needs no control.
             true => None,
             false => {
+                let mut usage = place.usage.lock().await;
                 let controls = &mut progress.controls;
-                controls
-                    .weigh(&mut trace, &path, handle, interrupt, self.audience)
-                    .await?
+                let weighed =
+                    controls.weigh(&mut trace, &path, place.handle, interrupt, self.audience);
+                let control = weighed.await?;
+                if control.is_some() {
+                    borrowed(&mut usage);
+                }
+                control
             }
         };
-        let mut is_used = control.is_some();
         if interrupt.is_requested() && is_cut_short(&trace) {
             // It has no result, and is done again if the campaign is resumed.
             self.end();
-            return Ok(is_used);
+            return Ok(());
         }
         let latencies = Latencies::of(&View::new(&trace));
         let latency_bytes = save::latencies(&self.folder, &trace, &latencies)?;
         let failure = match progress.new_signature(&trace) {
             Some(signature) => {
                 let (traces, plan) = (&campaign.traces, &trace.plan);
-                let keep = |folder| save::keep_trace(folder, &path, &handle.info, &signature, plan);
+                let keep =
+                    |folder| save::keep_trace(folder, &path, &place.handle.info, &signature, plan);
                 // The failure counts even if its trace cannot be kept.
                 let (kept, trouble) = match keep(traces) {
                     Ok(kept) => (kept, None),
@@ -262,14 +249,18 @@ impl<'a> TrialQueue<'a> {
             progress.judge(campaign.max_inconclusive);
             save::summary(&self.folder, &progress.summary)?;
             let last = progress.summary.failures.len() - 1;
-            let share = progress.share_of(budget);
-            let kept = PathBuf::from(&progress.summary.failures[last].trace);
+            let shrinking = Shrinking {
+                kept: &PathBuf::from(&progress.summary.failures[last].trace),
+                folder: &self.folder,
+                budget: progress.share_of(budget),
+            };
             let began = Instant::now();
-            let shrunk =
-                handle.shrink(&trace, &kept, &self.folder, share, interrupt, self.audience);
+            // This worker's own stack is free.
+            let (before, own) = self.places.split_at(nth);
+            let places = own.iter().chain(before);
+            let shrunk = shrink_on(places, &trace, shrinking, interrupt, self.audience);
             progress.shrunk(last, shrunk.await?, ledger, interrupt)?;
             progress.spent_on_shrinking += began.elapsed();
-            is_used = true;
         }
         progress.judge(campaign.max_inconclusive);
         save::summary(&self.folder, &progress.summary)?;
@@ -278,7 +269,7 @@ impl<'a> TrialQueue<'a> {
         if is_hopeless || progress.ways_to_fail() >= campaign.max_failures {
             self.end();
         }
-        Ok(is_used)
+        Ok(())
     }
 }
 
@@ -287,6 +278,12 @@ impl OrderedResults<'_> {
     fn due(&mut self) -> Option<Trace> {
         self.waiting.remove(&self.progress.summary.plans_executed)
     }
+}
+
+/// The control of a trial was executed on the stack.
+fn borrowed(usage: &mut MutexGuard<'_, StackUse>) {
+    usage.trials_since_reset = 1;
+    usage.is_borrowed = true;
 }
 
 /// Whether a trial was interrupted, so that its verdict does not count.

@@ -16,6 +16,9 @@ use crate::nemesis::Journal;
 use crate::redact::SHORTEST;
 use crate::trace::StackInfo;
 
+/// A demo's failure is shrunk on this many demos at once: they wait more than they work.
+const DEMOS_TO_SHRINK_ON: usize = 4;
+
 /// Without either option, `./comeback.toml` is used.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct Source {
@@ -133,6 +136,15 @@ impl Source {
                 "there is no ./comeback.toml: name a configuration with --config FILE, write one with `comeback init`, or try \
                  --demo stuck-busy"
             ),
+        }
+    }
+
+    /// How many more stacks a failure can be shrunk on, beside those that trials are run on. Only
+    /// live demos are there for the asking.
+    pub fn spares(&self, jobs: usize) -> usize {
+        match self.is_demo() && !self.simulated {
+            true => DEMOS_TO_SHRINK_ON.saturating_sub(jobs),
+            false => 0,
         }
     }
 

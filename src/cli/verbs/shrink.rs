@@ -7,8 +7,8 @@ use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::json;
 
-use crate::campaign::run_folder;
-use crate::cli::kit::{Budget, Exit, Output, Progress, Session, Source, folder};
+use crate::campaign::{Interrupt, Shrinking, Stacks, run_folder};
+use crate::cli::kit::{Budget, Exit, Output, Progress, Session, Source, folder, with_stacks};
 use crate::report;
 use crate::shrink::Ending;
 use crate::trace::Trace;
@@ -51,8 +51,10 @@ impl Shrink {
         }
         let source = self.source.or_of_trace(&failing.header.stack);
         let source = source.with_context(|| format!("cannot shrink {path}"))?;
-        let session = Session::open(&source.waiting(self.wait)).await?;
-        let fits = session.handle().space.fits(&failing.plan);
+        let source = source.waiting(self.wait);
+        let sessions = Session::several(&source, 1 + source.spares(1)).await?;
+        let (handle, interrupt) = (sessions[0].handle(), sessions[0].interrupt());
+        let fits = handle.space.fits(&failing.plan);
         fits.with_context(|| {
             format!("cannot shrink {path} on this stack; give the one it is of by --config FILE")
         })?;
@@ -61,19 +63,23 @@ impl Shrink {
         fs::copy(&self.trace, run.join("original.jsonl"))
             .with_context(|| format!("cannot keep a copy of {path} in {}", run.display()))?;
         let progress = Progress::new(output, None);
-        let shrunk = session
-            .with_stack(&progress, async |handle, interrupt| {
-                let budget = self.budget.into();
-                let shrunk = handle
-                    .shrink(&failing, &self.trace, &run, budget, interrupt, &progress)
-                    .await?;
-                // A stack that stands on its own may still suffer from the last execution.
-                if handle.executor.stands_alone() && !interrupt.is_requested() {
-                    handle.reset(&progress).await?;
-                }
-                Ok(shrunk)
-            })
-            .await;
+        let shrinking = Shrinking {
+            kept: &self.trace,
+            folder: &run,
+            budget: self.budget.into(),
+        };
+        let shrink = async |stacks: &Stacks<'_>, interrupt: &Interrupt| {
+            let shrunk = stacks.shrink(&failing, shrinking, interrupt, &progress);
+            let shrunk = shrunk.await?;
+            // A stack that stands on its own may still suffer from the last execution.
+            if handle.executor.stands_alone() && !interrupt.is_requested() {
+                handle.reset(&progress).await?;
+            }
+            Ok(shrunk)
+        };
+        let spares = sessions[1..].iter().map(Session::handle);
+        let stacks = Stacks::new(handle, spares);
+        let shrunk = with_stacks(&stacks, interrupt, &progress, shrink).await;
         progress.finish();
         let Some(shrunk) = shrunk? else {
             return Ok(Exit::Interrupted);
@@ -106,7 +112,7 @@ impl Shrink {
             ),
         )?;
         Ok(match shrunk.ending {
-            _ if session.interrupt().is_requested() => Exit::Interrupted,
+            _ if interrupt.is_requested() => Exit::Interrupted,
             Ending::NotShownAgain => Exit::Inconclusive,
             Ending::Finished | Ending::Stopped => Exit::Violated,
         })

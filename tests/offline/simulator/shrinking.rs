@@ -4,10 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use comeback::app::Variant;
-use comeback::campaign::{Campaign, Interrupt, ShrinkBudget, Shrunken, StackHandle};
+use comeback::campaign::{
+    Attempt, Audience, Campaign, CampaignError, Interrupt, ShrinkBudget, Shrinking, Shrunken,
+    StackHandle, Stacks, TrialRunner,
+};
 use comeback::demo;
 use comeback::model::{Reproduced, ShrinkHistory};
+use comeback::nemesis::NemesisError;
 use comeback::shrink::Ending;
 use comeback::trace::Trace;
 use comeback::watched;
@@ -23,13 +28,59 @@ fn handle(variant: Variant) -> StackHandle {
 
 /// The saved trace of a failure that nobody has shrunk yet.
 async fn found() -> (TempDir, PathBuf) {
+    found_of(Variant::StuckBusy).await
+}
+
+async fn found_of(variant: Variant) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
-    let summary = run(&campaign(folder.path()), &handle(Variant::StuckBusy)).await;
+    let summary = run(&campaign(folder.path()), &handle(variant)).await;
     let trace = PathBuf::from(&summary.failures[0].trace);
     (folder, trace)
 }
 
+/// A simulated stack that passes for a live one: trials that take their time wait for each other.
+struct OneAtATime(Box<dyn TrialRunner>);
+
+#[async_trait]
+impl TrialRunner for OneAtATime {
+    async fn bring_up(
+        &self,
+        stack: &StackHandle,
+        interrupt: &Interrupt,
+        audience: &dyn Audience,
+    ) -> Result<bool, NemesisError> {
+        self.0.bring_up(stack, interrupt, audience).await
+    }
+
+    async fn execute(
+        &self,
+        stack: &StackHandle,
+        attempt: Attempt<'_>,
+        interrupt: &Interrupt,
+        audience: &dyn Audience,
+    ) -> Result<Trace, CampaignError> {
+        self.0.execute(stack, attempt, interrupt, audience).await
+    }
+
+    fn most_at_once(&self) -> usize {
+        1
+    }
+}
+
+fn one_at_a_time(variant: Variant) -> StackHandle {
+    let handle = handle(variant);
+    StackHandle {
+        runner: Box::new(OneAtATime(handle.runner)),
+        ..handle
+    }
+}
+
 async fn shrink(variant: Variant, kept: &Path, runs: u64) -> Shrunken {
+    shrink_on(1, variant, kept, runs).await
+}
+
+/// The same on several stacks at once.
+async fn shrink_on(stacks: usize, variant: Variant, kept: &Path, runs: u64) -> Shrunken {
     let (_never, interrupt) = watched::channel(false);
     let budget = ShrinkBudget {
         runs,
@@ -37,9 +88,39 @@ async fn shrink(variant: Variant, kept: &Path, runs: u64) -> Shrunken {
         shared: None,
     };
     let (failing, interrupt) = (Trace::read(kept).unwrap(), Interrupt::new(interrupt));
-    let (handle, folder) = (handle(variant), kept.parent().unwrap());
-    let shrunken = handle.shrink(&failing, kept, folder, budget, &interrupt, &Nobody);
+    let shrinking = Shrinking {
+        kept,
+        folder: kept.parent().unwrap(),
+        budget,
+    };
+    let handles: Vec<StackHandle> = (0..stacks).map(|_| one_at_a_time(variant)).collect();
+    let stacks = Stacks::new(&handles[0], &handles[1..]);
+    let shrunken = stacks.shrink(&failing, shrinking, &interrupt, &Nobody);
     shrunken.await.unwrap().expect("it failed")
+}
+
+/// What is executed ahead is what one stack would have executed in turn.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_stacks_shrink_a_failure_to_what_one_shrinks_it_to() {
+    for (variant, runs) in [(Variant::StuckBusy, 600), (Variant::DeafProcessor, 30)] {
+        let (folder, kept) = found_of(variant).await;
+        let copy = folder.path().join("copy.jsonl");
+        std::fs::copy(&kept, &copy).unwrap();
+        let one = shrink(variant, &kept, runs).await;
+        let several = shrink_on(4, variant, &copy, runs).await;
+        assert_eq!(several.history, one.history, "{variant}");
+        assert_eq!(several.trace.plan, one.trace.plan);
+        assert_eq!(several.reproduced, one.reproduced);
+        assert_eq!(several.explanation, one.explanation);
+        let left = std::fs::read_dir(folder.path()).unwrap();
+        let left: Vec<_> = left.map(|file| file.unwrap().file_name()).collect();
+        assert!(
+            !left
+                .iter()
+                .any(|name| name.to_string_lossy().starts_with("shrinking-")),
+            "{left:?}"
+        );
+    }
 }
 
 /// What a campaign has spent on other failures is gone.
@@ -55,7 +136,13 @@ async fn the_time_for_shrinking_is_shared_by_the_failures_of_a_campaign() {
     };
     let (failing, interrupt) = (Trace::read(&kept).unwrap(), Interrupt::new(interrupt));
     let handle = handle(Variant::StuckBusy);
-    let shrunken = handle.shrink(&failing, &kept, folder.path(), budget, &interrupt, &Nobody);
+    let shrinking = Shrinking {
+        kept: &kept,
+        folder: folder.path(),
+        budget,
+    };
+    let stacks = Stacks::new(&handle, []);
+    let shrunken = stacks.shrink(&failing, shrinking, &interrupt, &Nobody);
     let shrunken = shrunken.await.unwrap().expect("it failed");
     assert_eq!(shrunken.ending, Ending::Stopped);
     assert_eq!(shrunken.history.runs, 0);

@@ -53,7 +53,7 @@ pub struct Run {
     seed: Option<u64>,
     /// Run trials on N stacks in parallel: several demos; copies of a configured stack, by its
     /// `instances` or by `${port:NAME}`; or simulated trials. They find the same, unless trials
-    /// slow each other down.
+    /// slow each other down. A failure is shrunk on all of them; a demo's on at least four.
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=64))]
     jobs: u64,
     /// The folder below which everything about this run is saved.
@@ -102,7 +102,10 @@ impl Run {
             None => BTreeSet::new(),
         };
         let source = self.source.simulated(self.sim).waiting(self.wait);
-        let sessions = Session::several(&source, usize::try_from(self.jobs)?).await?;
+        let is_shrunk = !self.no_shrink && self.scenario.is_none();
+        let jobs = usize::try_from(self.jobs)?;
+        let spares = if is_shrunk { source.spares(jobs) } else { 0 };
+        let sessions = Session::several(&source, jobs + spares).await?;
         let handle = sessions[0].handle();
         for contradiction in handle.contradictions() {
             output.aside(&format!(
@@ -144,13 +147,13 @@ impl Run {
             out: self.out,
             traces: self.traces,
             // A scenario's plans are meant to be as they are.
-            shrink: (!self.no_shrink && self.scenario.is_none()).then(|| ShrinkBudget {
+            shrink: is_shrunk.then(|| ShrinkBudget {
                 shared: Some(Duration::ZERO),
                 ..self.budget.into()
             }),
         };
         let progress = Progress::within(output, of(&campaign), campaign.at_most);
-        let stacks = stacks(&sessions, usize::try_from(self.jobs)?);
+        let stacks = stacks(&sessions, jobs);
         let mut found = None;
         let run = async |stacks: &Stacks<'_>, interrupt: &Interrupt| {
             found = Some(campaign.run(stacks, interrupt, &progress).await?);
@@ -188,7 +191,8 @@ impl Run {
             None => self.source.clone(),
         };
         let source = source.waiting(self.wait);
-        let sessions = Session::several(&source, usize::try_from(self.jobs)?).await?;
+        let jobs = usize::try_from(self.jobs)?;
+        let sessions = Session::several(&source, jobs + source.spares(jobs)).await?;
         let handle = sessions[0].handle();
         let mut campaign = ledger.campaign(handle)?;
         folder::make("--traces", &campaign.traces)?;
@@ -198,7 +202,7 @@ impl Run {
         }
         let progress = Progress::within(output, of(&campaign), campaign.at_most);
         progress.begin_at(ledger.finished());
-        let stacks = stacks(&sessions, usize::try_from(self.jobs)?);
+        let stacks = stacks(&sessions, jobs);
         let mut found = None;
         let resume = async |stacks: &Stacks<'_>, interrupt: &Interrupt| {
             let resumed = campaign.resume(&mut ledger, stacks, interrupt, &progress);
@@ -211,12 +215,15 @@ impl Run {
     }
 }
 
-/// The stacks of these sessions, each as often as it can be used at once, until there are as many
-/// as trials to run at once.
+/// The stacks of these sessions. Trials are run on the first ones, each used as often as it can be
+/// at once, until there are as many as trials to run at once.
 fn stacks(sessions: &[Session], jobs: usize) -> Stacks<'_> {
-    let all = sessions.iter().map(Session::handle);
-    let places = all.flat_map(|stack| repeat_n(stack, stack.runner.most_at_once().min(jobs)));
-    Stacks::new(sessions[0].handle(), places.take(jobs).skip(1))
+    let (first, others) = (&sessions[0], &sessions[1..]);
+    let repeated = first.handle().runner.most_at_once().min(jobs) - 1;
+    let workers = others.iter().map(Session::handle).take(jobs - 1);
+    let copies = repeat_n(first.handle(), repeated).chain(workers);
+    let spares = others.iter().map(Session::handle).skip(jobs - 1);
+    Stacks::new(first.handle(), copies).with_spares(spares)
 }
 
 /// How many trials there will be, if that is known.

@@ -1,0 +1,65 @@
+//! Executions of shrinking on one stack, beside those on others.
+
+use std::fs;
+use std::path::Path;
+
+use tokio::sync::{Mutex, mpsc, oneshot};
+
+use crate::campaign::shared_stack::SharedStack;
+use crate::campaign::{Attempt, CampaignError, Interrupt, StackHandle, Unseen};
+use crate::model::Plan;
+use crate::trace::Trace;
+
+/// An execution that is asked for.
+pub(super) struct Order {
+    pub plan: Plan,
+    pub nth: u64,
+    pub in_haste: bool,
+    /// Requested when it is not needed any more.
+    pub interrupt: Interrupt,
+    pub reply: oneshot::Sender<Result<Trace, CampaignError>>,
+}
+
+/// Executes what is ordered, on a fresh stack each time, as soon as the stack is free and until
+/// there are no more orders, or `ended` is requested before it is free.
+pub(super) async fn work(
+    place: &SharedStack<'_>,
+    orders: &Mutex<mpsc::UnboundedReceiver<Order>>,
+    scratch: &Path,
+    ended: &Interrupt,
+) {
+    let mut usage = tokio::select! {
+        biased;
+        () = ended.requested() => return,
+        usage = place.usage.lock() => usage,
+    };
+    loop {
+        let next = orders.lock().await.recv().await;
+        let Some(order) = next else { return };
+        if order.interrupt.is_requested() {
+            continue;
+        }
+        (usage.is_borrowed, usage.trials_since_reset) = (true, 1);
+        let trace = execute(place.handle, &order, scratch).await;
+        // Nobody waits for one that was interrupted.
+        let _ = order.reply.send(trace);
+    }
+}
+
+async fn execute(
+    handle: &StackHandle,
+    order: &Order,
+    scratch: &Path,
+) -> Result<Trace, CampaignError> {
+    handle.reset(&Unseen).await?;
+    let attempt = Attempt {
+        nth: order.nth,
+        in_haste: order.in_haste,
+        path: Some(scratch),
+        ..Attempt::of(&order.plan)
+    };
+    let trace = handle.execute(attempt, &order.interrupt, &Unseen).await;
+    // Traces that are kept are written elsewhere; a simulated trial that held has written nothing.
+    let _ = fs::remove_file(scratch);
+    trace
+}
