@@ -191,7 +191,7 @@ pub(super) async fn shrink_on<'p, 's: 'p>(
         let (ordered, ended) = (&ordered, &ended);
         let name = format!("shrinking-{:04}-{nth}.jsonl", failing.plan.index);
         let scratch = shrinking.folder.join(name);
-        move || async move { lane::work(place, ordered, &scratch, ended).await }
+        move || async move { lane::work(place, ordered, &scratch, ended, interrupt).await }
     });
     let shrunk = async {
         let shrunk = shrink(&found, failing.plan.seed, &mut laboratory).await;
@@ -199,8 +199,10 @@ pub(super) async fn shrink_on<'p, 's: 'p>(
         end.send_replace(true);
         shrunk
     };
-    let (shrunk, _) = side_by_side(shrunk, workers.collect()).await;
-    laboratory.finish(&found, shrunk).map(Some)
+    let (shrunk, ended) = side_by_side(shrunk, workers.collect()).await;
+    let finished = laboratory.finish(&found, shrunk)?;
+    ended.into_iter().collect::<Result<(), _>>()?;
+    Ok(Some(finished))
 }
 
 /// Where plans are executed and compared.

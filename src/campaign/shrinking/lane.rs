@@ -5,7 +5,7 @@ use std::path::Path;
 
 use tokio::sync::{Mutex, mpsc, oneshot};
 
-use crate::campaign::shared_stack::SharedStack;
+use crate::campaign::shared_stack::{SharedStack, StackUse};
 use crate::campaign::{Attempt, CampaignError, Interrupt, StackHandle, Unseen};
 use crate::model::Plan;
 use crate::trace::Trace;
@@ -21,29 +21,41 @@ pub(super) struct Order {
 }
 
 /// Executes what is ordered, on a fresh stack each time, as soon as the stack is free and until
-/// there are no more orders, or `ended` is requested before it is free.
+/// there are no more orders, or `ended` is requested before it is free. A stack that outlives this
+/// process is fresh again afterwards, unless it was interrupted.
+///
+/// # Errors
+/// When the stack cannot be made fresh at last.
 pub(super) async fn work(
     place: &SharedStack<'_>,
     orders: &Mutex<mpsc::UnboundedReceiver<Order>>,
     scratch: &Path,
     ended: &Interrupt,
-) {
+    interrupt: &Interrupt,
+) -> Result<(), CampaignError> {
     let mut usage = tokio::select! {
         biased;
-        () = ended.requested() => return,
+        () = ended.requested() => return Ok(()),
         usage = place.usage.lock() => usage,
     };
+    let mut is_used = false;
     loop {
         let next = orders.lock().await.recv().await;
-        let Some(order) = next else { return };
+        let Some(order) = next else { break };
         if order.interrupt.is_requested() {
             continue;
         }
+        is_used = true;
         (usage.is_borrowed, usage.trials_since_reset) = (true, 1);
         let trace = execute(place.handle, &order, scratch).await;
         // Nobody waits for one that was interrupted.
         let _ = order.reply.send(trace);
     }
+    if is_used && place.handle.executor.stands_alone() && !interrupt.is_requested() {
+        place.handle.reset(&Unseen).await?;
+        *usage = StackUse::default();
+    }
+    Ok(())
 }
 
 async fn execute(

@@ -70,12 +70,7 @@ impl Shrink {
         };
         let shrink = async |stacks: &Stacks<'_>, interrupt: &Interrupt| {
             let shrunk = stacks.shrink(&failing, shrinking, interrupt, &progress);
-            let shrunk = shrunk.await?;
-            // A stack that stands on its own may still suffer from the last execution.
-            if handle.executor.stands_alone() && !interrupt.is_requested() {
-                handle.reset(&progress).await?;
-            }
-            Ok(shrunk)
+            shrunk.await
         };
         let spares = sessions[1..].iter().map(Session::handle);
         let stacks = Stacks::new(handle, spares);
