@@ -45,6 +45,8 @@ enum Verb {
     Heal(verbs::Heal),
     Demo(verbs::Demo),
     Help(verbs::Help),
+    Completions(verbs::Completions),
+    Man(verbs::ManPages),
     #[command(hide = true)]
     DemoPart(verbs::DemoPart),
 }
@@ -90,6 +92,8 @@ impl Cli {
                 Verb::Heal(heal) => heal.run(&output).await,
                 Verb::Demo(demo) => demo.run().await,
                 Verb::Help(help) => help.run(&output),
+                Verb::Completions(completions) => completions.run(&output),
+                Verb::Man(pages) => pages.run(&output),
                 Verb::DemoPart(part) => part.run().await,
             }
         });

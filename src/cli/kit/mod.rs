@@ -16,6 +16,7 @@ pub mod scope;
 mod session;
 mod source;
 pub mod stream;
+mod suggestion;
 mod values;
 mod waiting;
 
@@ -27,4 +28,5 @@ pub use progress::Progress;
 pub use session::{Session, with_stacks};
 pub use source::{Source, my_executable};
 pub use stream::say;
+pub use suggestion::suggestion;
 pub use values::{seconds, seed_of_now, share};
