@@ -1,6 +1,7 @@
 //! The verbs for the hand, as a user types them: `send`, `fault`, `watch`, `init`, `doctor`. What they do to containers is
 //! tested in `tests/docker/driver.rs`.
 
+mod json;
 mod manual;
 mod touched;
 

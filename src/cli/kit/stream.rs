@@ -8,6 +8,7 @@
 //! source. Colours are therefore put on here.
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstream::{AutoStream, ColorChoice};
 use rustix::io::Errno;
@@ -15,6 +16,9 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::redact;
 use crate::report::Tone;
+
+/// Whether anything was written to standard output.
+static WRITTEN: AtomicBool = AtomicBool::new(false);
 
 /// Writes a line to standard error.
 pub fn say(line: &str) {
@@ -85,7 +89,13 @@ fn coloured(line: &str) -> String {
     format!("{indent}\x1b[1;{colour}m{first}\x1b[0m{rest}")
 }
 
+/// Whether anything was written to standard output, so that no second document may follow.
+pub fn has_written() -> bool {
+    WRITTEN.load(Ordering::Relaxed)
+}
+
 fn write(text: &str) -> io::Result<bool> {
+    WRITTEN.store(true, Ordering::Relaxed);
     let mut stdout = io::stdout();
     let written = stdout.write_all(text.as_bytes());
     match written.and_then(|()| stdout.flush()) {
@@ -94,8 +104,8 @@ fn write(text: &str) -> io::Result<bool> {
     }
 }
 
-/// Whether standard output shows colours, and is wanted to: NO_COLOR, CLICOLOR, CLICOLOR_FORCE and
-/// TERM say.
+/// Whether standard output shows colours, and is wanted to: `--color`, NO_COLOR, CLICOLOR,
+/// CLICOLOR_FORCE and TERM say.
 fn has_colours() -> bool {
     AutoStream::choice(&io::stdout()) != ColorChoice::Never
 }

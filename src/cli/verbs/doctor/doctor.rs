@@ -8,7 +8,7 @@ use super::ample::{AMPLE, round_up};
 use super::{commands, containers, requests};
 use crate::assembly::{Presence, stays_on_this_machine};
 use crate::campaign::{Audience, StackHandle};
-use crate::cli::kit::{Exit, Output, Progress, Session, Source, scope};
+use crate::cli::kit::{Exit, Output, Progress, Session, Source, scope, words};
 use crate::load::HttpRequest;
 use crate::model::duration;
 use crate::observe::ask;
@@ -79,7 +79,7 @@ impl Doctor {
         let session = match Session::beside(&self.source, presence).await {
             Ok(session) => session,
             Err(error) => {
-                checkup.configuration("configuration", format!("{error:#}"), "");
+                checkup.configuration("configuration", words(&error), "");
                 return Ok(Some(()));
             }
         };
@@ -101,7 +101,7 @@ impl Doctor {
         match looked {
             Ok(looked) => Ok(looked.flatten()),
             Err(error) => {
-                checkup.environment("stack", format!("{error:#}"), "");
+                checkup.environment("stack", words(&error), "");
                 Ok(Some(()))
             }
         }

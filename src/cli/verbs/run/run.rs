@@ -12,10 +12,10 @@ use super::known;
 use crate::assembly::Presence;
 use crate::campaign::{Campaign, Interrupt, Ledger, PlanSource, ShrinkBudget, StackHandle, Stacks};
 use crate::cli::kit::{
-    Budget, Exit, Output, Progress, Session, Source, folder, reports, saved, scope, seed_of_now,
-    share, stream, with_stacks,
+    Budget, Exit, Output, Progress, Session, Source, above_zero, folder, reports, saved, scope,
+    seed, seed_of_now, share, stream, whole, with_stacks,
 };
-use crate::model::{Plan, Summary, ceiling};
+use crate::model::{Plan, Summary};
 use crate::nemesis::Journal;
 use crate::report::{Scope, terminal};
 use crate::scenario::Scenario;
@@ -43,18 +43,18 @@ pub struct Run {
     #[arg(long, value_name = "NAME", conflicts_with_all = ["plans", "seed"])]
     scenario: Option<Scenario>,
     /// How many plans to try at most [default: 100, or without end where --for is given].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = whole(1..=u64::MAX))]
     plans: Option<u64>,
     /// For how long to begin new trials, such as 30m or 8h.
-    #[arg(long = "for", value_name = "TIME", value_parser = ceiling::duration)]
+    #[arg(long = "for", value_name = "TIME", value_parser = above_zero)]
     at_most: Option<Duration>,
     /// Decides the plans: the same seed gives the same plans. Drawn by chance if it is not given.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = seed)]
     seed: Option<u64>,
     /// Run trials on N stacks in parallel: several demos; copies of a configured stack, by its
     /// `instances` or by `${port:NAME}`; or simulated trials. They find the same, unless trials
     /// slow each other down.
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=64))]
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = whole(1..=64_u64))]
     jobs: u64,
     /// The folder below which everything about this run is saved.
     #[arg(long, default_value = "runs", value_name = "DIR")]
@@ -64,7 +64,7 @@ pub struct Run {
     traces: PathBuf,
     /// Stop at this many different failures. One that shows in less than a quarter of its
     /// executions is kept, and is not counted.
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = whole(1..=u64::MAX))]
     max_failures: u64,
     /// The tolerated share of inconclusive trials, such as `5%` or `0.05`.
     #[arg(long, default_value = "5%", value_name = "SHARE", value_parser = share)]
