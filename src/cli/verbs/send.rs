@@ -127,7 +127,7 @@ fn mix(kinds: &[RequestKind], only: Option<&KindName>) -> anyhow::Result<Mix> {
 fn exit(summary: &SendSummary) -> Exit {
     if summary.trouble.is_some() {
         Exit::Inconclusive
-    } else if summary.failed + summary.unknown > 0 {
+    } else if summary.failed + summary.refused + summary.unknown > 0 {
         Exit::Violated
     } else {
         Exit::Success

@@ -13,11 +13,11 @@ use crate::assembly::Presence;
 use crate::campaign::{Campaign, Interrupt, Ledger, PlanSource, ShrinkBudget, StackHandle, Stacks};
 use crate::cli::kit::{
     Budget, Exit, Output, Progress, Session, Source, above_zero, folder, reports, saved, scope,
-    seed, seed_of_now, share, stream, whole, with_stacks,
+    seed, seed_of_now, share, stream, whole, with_stacks, words,
 };
 use crate::model::{Plan, Summary};
 use crate::nemesis::Journal;
-use crate::report::{Scope, terminal};
+use crate::report::{Forecast, Scope, terminal};
 use crate::scenario::Scenario;
 
 /// Execute random plans against a stack, and say whether its API comes back.
@@ -78,8 +78,8 @@ pub struct Run {
     #[arg(long, value_name = "RUN", conflicts_with_all = ["sim", "scenario", "plans", "at_most", "seed", "out", "traces",
         "max_failures", "max_inconclusive", "known", "no_shrink", "shrink_runs", "shrink_for"])]
     resume: Option<PathBuf>,
-    /// Only list what would be touched and by which acts: every container by its id, every command.
-    /// Nothing is done.
+    /// Only list what would be touched and by which acts (every container by its id, every
+    /// command), and how long it may take. Nothing is done.
     #[arg(long, conflicts_with = "resume")]
     dry_run: bool,
     /// Keep failing plans as they were found.
@@ -101,7 +101,8 @@ impl Run {
             Some(file) => known::read(file)?,
             None => BTreeSet::new(),
         };
-        let source = self.source.simulated(self.sim).waiting(self.wait);
+        let source = self.source.clone().simulated(self.sim);
+        let source = source.waiting(self.wait);
         let sessions = Session::several(&source, usize::try_from(self.jobs)?).await?;
         let handle = sessions[0].handle();
         for contradiction in handle.contradictions() {
@@ -110,16 +111,14 @@ impl Run {
                 contradiction.what, contradiction.remedy
             ));
         }
-        let plans = match self.scenario {
-            Some(scenario) => PlanSource::Scenario(scenario_plans(scenario, handle)),
-            None => PlanSource::Random(self.plans.unwrap_or(match self.at_most {
-                Some(_) => u64::MAX,
-                None => 100,
-            })),
-        };
+        let plans = self.plans(handle);
         folder::require_text("--traces", &self.traces)?;
         folder::make("--out", &self.out)?;
         folder::make("--traces", &self.traces)?;
+        if !source.is_simulated() {
+            let scope = self.scope(handle);
+            output.aside(&format!("stack `{}`: {}", scope.stack, scope.line()));
+        }
         // A newcomer who tries the demo is to see a discovery.
         let (reuse, unreadable) = match self.scenario.is_some() || source.is_demo() {
             true => (Vec::new(), Vec::new()),
@@ -141,13 +140,12 @@ impl Run {
             plans,
             at_most: self.at_most,
             max_inconclusive: self.max_inconclusive,
-            out: self.out,
-            traces: self.traces,
-            // A scenario's plans are meant to be as they are.
-            shrink: (!self.no_shrink && self.scenario.is_none()).then(|| ShrinkBudget {
+            shrink: self.shrinks().then(|| ShrinkBudget {
                 shared: Some(Duration::ZERO),
                 ..self.budget.into()
             }),
+            out: self.out,
+            traces: self.traces,
         };
         let progress = Progress::within(output, of(&campaign), campaign.at_most);
         let stacks = stacks(&sessions, usize::try_from(self.jobs)?);
@@ -163,20 +161,55 @@ impl Run {
 
     /// Lists what a run would touch. No journal is begun, for nothing is done.
     async fn list(self, output: &Output) -> anyhow::Result<Exit> {
-        let source = self.source.simulated(self.sim);
+        let source = self.source.clone().simulated(self.sim);
         let journal = Arc::new(Journal::nowhere());
         let mut scopes = Vec::new();
         let stacks = if source.is_simulated() { 1 } else { self.jobs };
         for nth in 0..usize::try_from(stacks)? {
             let handle = source.handle(nth, &journal, Presence::Running).await?;
-            let plans = self
-                .scenario
-                .map(|scenario| scenario_plans(scenario, &handle));
-            scopes.push(scope::of(&handle, plans.as_deref()));
+            scopes.push(self.scope(&handle));
         }
         let text = Vec::from_iter(scopes.iter().map(Scope::text)).join("\n");
         output.document(&scopes, &format!("{text}\nNothing was done."))?;
         Ok(Exit::Success)
+    }
+
+    /// The plans that are tried.
+    fn plans(&self, handle: &StackHandle) -> PlanSource {
+        match self.scenario {
+            Some(scenario) => PlanSource::Scenario(scenario_plans(scenario, handle)),
+            None => PlanSource::Random(self.plans.unwrap_or(match self.at_most {
+                Some(_) => u64::MAX,
+                None => 100,
+            })),
+        }
+    }
+
+    /// What is touched, and how long it may take.
+    fn scope(&self, handle: &StackHandle) -> Scope {
+        let plans = self.plans(handle);
+        let fixed = match &plans {
+            PlanSource::Scenario(plans) => Some(&**plans),
+            PlanSource::Random(_) => None,
+        };
+        let millis = |time: Duration| time.as_millis() as u64;
+        let budget = ShrinkBudget::from(self.budget);
+        let forecast = Forecast {
+            trials: Some(plans.count()).filter(|count| *count < u64::MAX),
+            jobs: self.jobs,
+            plan_ms: plans.planned_ms(&handle.space, self.seed.unwrap_or(0)),
+            at_most_ms: self.at_most.map(millis),
+            shrink_ms: self.shrinks().then(|| millis(budget.within)),
+        };
+        Scope {
+            forecast: Some(forecast),
+            ..scope::of(handle, fixed)
+        }
+    }
+
+    /// Whether failing plans are shrunk. A scenario's plans are meant to be as they are.
+    fn shrinks(&self) -> bool {
+        !self.no_shrink && self.scenario.is_none()
     }
 
     /// Continues a run. A demo's needs only its folder; any other needs its configuration.
@@ -224,8 +257,8 @@ fn of(campaign: &Campaign) -> Option<u64> {
     Some(campaign.plans.count()).filter(|count| *count < u64::MAX)
 }
 
-/// Writes the reports of a run, and its result, even if the stack could not be left as it was
-/// found.
+/// Writes the reports of a run, and its result, even if the reports cannot be written or the stack
+/// could not be left as it was found.
 fn finish(
     summary: Option<Summary>,
     ended: anyhow::Result<Option<()>>,
@@ -234,14 +267,26 @@ fn finish(
     let Some(summary) = summary else {
         return ended.map(|_| Exit::Interrupted);
     };
-    reports::write_beside(&summary)?;
+    let written = reports::write_beside(&summary);
+    let page = match &written {
+        Ok(()) => "; the page is report.html there.",
+        Err(_) => ".",
+    };
     let text = terminal::summary(&summary);
-    output.document(&summary, &format!("{text}; the page is report.html there."))?;
+    output.document(&summary, &format!("{text}{page}"))?;
     if let Some(why) = &summary.broken_off {
         stream::say(&format!("comeback: the run was broken off: {why}"));
     }
     ended?;
-    Ok(exit(&summary))
+    match (exit(&summary), written) {
+        // A violation is not hidden by a disk that is full.
+        (exit @ (Exit::Violated | Exit::Inconclusive | Exit::Interrupted), Err(error)) => {
+            let why = words(&error);
+            stream::say(&format!("comeback: the reports are not complete: {why}"));
+            Ok(exit)
+        }
+        (exit, written) => written.map(|()| exit),
+    }
 }
 
 /// The plans of a scenario for the stack's first backend, which is kept away for as long as the
