@@ -7,15 +7,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::unknown_variant::UnknownVariant;
 use super::{ApiSettings, Variant};
-
-/// There is no variant with this name.
-#[derive(Debug, thiserror::Error)]
-#[error("the demo has no variant `{name}`; there are {}", names())]
-pub struct UnknownVariant {
-    /// The unknown name.
-    pub name: String,
-}
 
 impl Variant {
     /// All variants: the healthy one, those with a bug, then the correct ones that look suspicious.
@@ -92,11 +85,6 @@ impl FromStr for Variant {
             name: name.to_owned(),
         })
     }
-}
-
-fn names() -> String {
-    let names: Vec<_> = Variant::ALL.iter().map(|variant| variant.name()).collect();
-    names.join(", ")
 }
 
 /// The facts about a variant.

@@ -40,13 +40,14 @@ mod slots;
 pub mod tcp;
 #[cfg(test)]
 mod tests;
+mod unknown_variant;
 mod variant;
 
-pub use catalogue::UnknownVariant;
 pub use health::health;
 pub use host::{Crash, Host};
 pub use log::Log;
 pub use meter::Meter;
 pub use network::{ByteStream, Listener, Network, Stream};
 pub use settings::ApiSettings;
+pub use unknown_variant::UnknownVariant;
 pub use variant::Variant;

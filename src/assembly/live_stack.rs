@@ -204,7 +204,7 @@ async fn brought_up(
         journal.end()?;
         return handle;
     };
-    if let Err(error) = handle.executor.bring_up().await {
+    if let Err(error) = handle.executor.bring_up(&|_| {}).await {
         handle.executor.release().await?;
         return Err(error.into());
     }

@@ -9,6 +9,9 @@ use crate::generator::{self, Space};
 use crate::model::{Plan, Regressed, Signature};
 use crate::trace::Trace;
 
+/// How many plans show how long one takes: the fixed ones at the beginning, and as many drawn.
+const SOME_PLANS: u64 = 40;
+
 /// What is tried, and when the campaign ends.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Campaign {
@@ -62,6 +65,15 @@ impl PlanSource {
             PlanSource::Random(count) => *count,
             PlanSource::Scenario(plans) => plans.len() as u64,
         }
+    }
+
+    /// How long the steps of a plan take ([`Plan::planned_ms`]): the median of the first ones.
+    pub fn planned_ms(&self, space: &Space, seed: u64) -> u64 {
+        let some = 0..self.count().min(SOME_PLANS);
+        let lengths = some.map(|index| self.plan(space, seed, index).planned_ms());
+        let mut lengths = Vec::from_iter(lengths);
+        lengths.sort_unstable();
+        lengths.get(lengths.len() / 2).copied().unwrap_or(0)
     }
 
     /// The plan with an index below [`PlanSource::count`].

@@ -22,10 +22,11 @@ impl TrialRunner for LiveRunner {
         audience: &dyn Audience,
     ) -> Result<bool, NemesisError> {
         audience.busy("bringing the stack up");
+        let waits = |wait: &str| audience.busy(wait);
         tokio::select! {
             biased;
             () = interrupt.requested() => Ok(false),
-            up = stack.executor.bring_up() => up.map(|()| true),
+            up = stack.executor.bring_up(&waits) => up.map(|()| true),
         }
     }
 

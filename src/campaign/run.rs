@@ -102,7 +102,7 @@ impl Campaign {
         let done = self
             .do_trials(&mut progress, places, ledger, interrupt, audience)
             .await;
-        self.end(progress, ledger, interrupt, done)
+        Ok(self.end(progress, ledger, interrupt, done))
     }
 
     async fn do_trials(
@@ -129,34 +129,46 @@ impl Campaign {
         Some(limit.saturating_sub(progress.elapsed()))
     }
 
-    /// Writes the summary, even if an error of the environment ended the campaign.
+    /// Writes the summary, even if an error ended the campaign. What was found is returned in any
+    /// case: a full disk must not take the result of a night.
     fn end(
         &self,
         mut progress: CampaignProgress,
         ledger: &mut Ledger,
         interrupt: &Interrupt,
         done: Result<(), CampaignError>,
-    ) -> Result<Summary, CampaignError> {
+    ) -> Summary {
         progress.judge(self.max_inconclusive);
         // Controls and shrinking come after the trial that they belong to.
         progress.summary.elapsed_ms = progress.elapsed().as_millis() as u64;
         progress.summary.interrupted = interrupt.is_requested();
+        let is_done = done.is_ok();
+        let mut summary = progress.summary;
         if let Err(error) = done {
-            progress.summary.broken_off = Some(error.to_string());
-            if progress.summary.verdict == Verdict::Holds {
-                progress.summary.verdict = Verdict::Inconclusive;
-            }
-            return match save::summary(ledger.folder(), &progress.summary) {
-                Ok(()) => Ok(progress.summary),
-                Err(_) => Err(error),
-            };
+            break_off(&mut summary, &error);
         }
-        save::summary(ledger.folder(), &progress.summary)?;
-        if !progress.summary.interrupted {
-            // Trials that were running on other stacks when the campaign ended do not count.
-            save::forget_trials(ledger.folder(), progress.summary.plans_executed)?;
-            ledger.write(&Entry::Ended)?;
+        let written = save::summary(ledger.folder(), &summary)
+            .map_err(CampaignError::from)
+            .and_then(|()| match is_done && !summary.interrupted {
+                true => {
+                    // Trials that were running on other stacks when the campaign ended do not
+                    // count.
+                    save::forget_trials(ledger.folder(), summary.plans_executed)?;
+                    Ok(ledger.write(&Entry::Ended)?)
+                }
+                false => Ok(()),
+            });
+        if let Err(error) = written {
+            break_off(&mut summary, &error);
         }
-        Ok(progress.summary)
+        summary
+    }
+}
+
+/// Notes the first error that ended the campaign.
+fn break_off(summary: &mut Summary, error: &CampaignError) {
+    summary.broken_off.get_or_insert_with(|| error.to_string());
+    if summary.verdict == Verdict::Holds {
+        summary.verdict = Verdict::Inconclusive;
     }
 }

@@ -9,4 +9,4 @@ mod kit;
 mod verbs;
 
 pub use cli::Cli;
-pub use kit::{Exit, Format, say, words};
+pub use kit::Exit;

@@ -148,6 +148,11 @@ static ABOVE_ZERO: LazyLock<Regex> = LazyLock::new(|| constant(r"expected a nonz
 static WHOLE: LazyLock<Regex> = LazyLock::new(|| constant(r"expected (u\d+|usize)"));
 static VALUE: LazyLock<Regex> = LazyLock::new(|| constant(r#"(["'])([^"']*)["']"#));
 
+/// What serde says of `[request]` and of `{…}` where a list is expected.
+const TABLE_FOR_LIST: &str = "invalid type: map, expected a sequence";
+
+const LIST_REMEDY: &str = "a section that may come several times has two brackets, as `[[request]]`; a value is a list `[…]`";
+
 fn constant(pattern: &str) -> Regex {
     Regex::new(pattern).expect("every pattern here is a constant, and a test uses each")
 }
@@ -186,6 +191,9 @@ impl From<toml::de::Error> for Problem {
         match MISSING.captures(message) {
             Some(found) => Problem::in_bytes(bytes, format!("the key `{}` is missing", &found[1]))
                 .remedy(missing_remedy(&found[1])),
+            None if message == TABLE_FOR_LIST => {
+                Problem::in_bytes(bytes, "a table, where a list is expected").remedy(LIST_REMEDY)
+            }
             None => Problem::in_bytes(bytes, without_jargon(message)),
         }
     }

@@ -198,9 +198,7 @@ fn assemble(file: File, path: &Path, secrets: Vec<Secret>) -> Result<Config, Pro
     backend::check_order(&backends)?;
 
     let kinds = request::check_all(file.request)?;
-    for pattern in file.log.all() {
-        text::pattern(KeyPath::of("log"), pattern.to_owned())?;
-    }
+    log_patterns(&file.log)?;
     let (trial, reset) = file.trial.settings(file.trace)?;
     let limits = limits::check(&file.limits)?;
     let services = backends.iter().map(|backend| &backend.service);
@@ -220,6 +218,24 @@ fn assemble(file: File, path: &Path, secrets: Vec<Secret>) -> Result<Config, Pro
         reset,
         secrets,
     })
+}
+
+fn log_patterns(log: &LogPatterns) -> Result<(), Problem> {
+    let section = KeyPath::of("log");
+    let single = [
+        ("detected", &log.detected),
+        ("reconnected", &log.reconnected),
+    ];
+    for (name, pattern) in single {
+        if let Some(pattern) = pattern {
+            text::pattern(section.key(name), pattern.clone())?;
+        }
+    }
+    let forbidden = section.key("forbidden");
+    for (position, pattern) in log.forbidden.iter().enumerate() {
+        text::pattern(forbidden.position(position), pattern.clone())?;
+    }
+    Ok(())
 }
 
 fn directory_name(directory: &Path) -> String {

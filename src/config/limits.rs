@@ -10,6 +10,7 @@ use crate::model::{LimitError, Limits};
 pub(super) fn check(table: &BTreeMap<String, toml::Value>) -> Result<Limits, Problem> {
     let mut limits = Limits::default();
     for (name, value) in table {
+        let is_number = value.is_integer() || value.is_float();
         let value = match value {
             toml::Value::String(text) => text.clone(),
             other => other.to_string(),
@@ -23,7 +24,15 @@ pub(super) fn check(table: &BTreeMap<String, toml::Value>) -> Result<Limits, Pro
                 }
                 LimitError::Value {
                     value, expected, ..
-                } => Problem::at(key, format!("`{value}` is not {expected}")),
+                } => {
+                    let problem = Problem::at(key, format!("`{value}` is not {expected}"));
+                    match is_number && expected.contains("duration") {
+                        true => problem.remedy(format!(
+                            "a duration is text with a unit, such as `{name} = \"90s\"`"
+                        )),
+                        false => problem,
+                    }
+                }
             }
         })?;
     }

@@ -15,11 +15,15 @@ use crate::model::ceiling::{self, DurationError};
 pub(super) struct DurationText(pub(super) Duration);
 
 impl TryFrom<toml::Value> for DurationText {
-    type Error = DurationError;
+    type Error = String;
 
-    fn try_from(value: toml::Value) -> Result<Self, DurationError> {
-        let text = value.as_str().ok_or(DurationError::Unreadable)?;
-        ceiling::duration(text).map(DurationText)
+    fn try_from(value: toml::Value) -> Result<Self, String> {
+        let text = value.as_str().ok_or_else(|| {
+            let unreadable = DurationError::Unreadable;
+            format!("{unreadable}, which is text in quotes, not {value}")
+        })?;
+        let read = ceiling::duration(text).map_err(|error| error.to_string())?;
+        Ok(DurationText(read))
     }
 }
 

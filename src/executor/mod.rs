@@ -21,3 +21,4 @@ mod watcher;
 pub use early_end::EarlyEnd;
 pub use executor::Executor;
 pub use settings::{ResetPolicy, Settings};
+pub use start::OnWait;

@@ -34,7 +34,7 @@ impl Executor {
             self.act(&backend.name, &*backend.driver, stop).await?;
         }
         // The next trial's set-up reports a backend that is not ready in time.
-        self.start_backends(&|_| true, false).await?;
+        self.start_backends(&|_| true, false, &|_| {}).await?;
         match &self.stack.api {
             Some(api) => self.act(API, &**api, Act::Start).await,
             None => Ok(()),

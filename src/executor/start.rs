@@ -13,13 +13,16 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::Executor;
 use crate::load::HttpRequest;
-use crate::model::{API, Act, duration};
+use crate::model::{API, Act, duration, duration_s};
 use crate::nemesis::{NemesisError, do_act};
 use crate::observe::until_ready;
 use crate::stack::{Backend, Driver, DriverError, ServiceState};
 
 /// The time between two checks whether a started service has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// How often a wait is shown again.
+const SHOW_EVERY: Duration = Duration::from_millis(500);
 
 /// How long to try a connection that tells whether an address is taken.
 const CONNECT_WITHIN: Duration = Duration::from_millis(500);
@@ -30,13 +33,17 @@ const NOTICE_WITHIN: Duration = Duration::from_secs(10);
 /// How long a request may be retried on a stack that was running before.
 const STANDING: Duration = Duration::from_secs(10);
 
+/// Is told of every wait that takes a while, such as "waiting for backend db: 17 s of at most 2
+/// min".
+pub type OnWait<'a> = dyn Fn(&str) + Sync + 'a;
+
 impl Executor {
     /// Starts every service that does not run, in order.
     ///
     /// # Errors
     /// When a service cannot be started, ends at once, or a backend is not ready in time.
-    pub async fn bring_up(&self) -> Result<(), NemesisError> {
-        self.bring_up_where(|_| true).await
+    pub async fn bring_up(&self, on_wait: &OnWait<'_>) -> Result<(), NemesisError> {
+        self.bring_up_where(|_| true, on_wait).await
     }
 
     /// As [`Executor::bring_up`], only for the services that end with this process. All others are
@@ -44,15 +51,16 @@ impl Executor {
     ///
     /// # Errors
     /// As for [`Executor::bring_up`].
-    pub async fn bring_up_own(&self) -> Result<(), NemesisError> {
-        self.bring_up_where(|driver| !driver.outlives_us()).await
+    pub async fn bring_up_own(&self, on_wait: &OnWait<'_>) -> Result<(), NemesisError> {
+        self.bring_up_where(|driver| !driver.outlives_us(), on_wait)
+            .await
     }
 
     /// Waits until the API answers anything at all.
     ///
     /// # Errors
     /// When it exits before, or does not answer within `[trial] api-ready-within`.
-    pub async fn until_api_answers(&self) -> Result<(), NemesisError> {
+    pub async fn until_api_answers(&self, on_wait: &OnWait<'_>) -> Result<(), NemesisError> {
         let limit = self.settings.api_ready_within;
         let answers = async {
             while self
@@ -73,7 +81,7 @@ impl Executor {
         tokio::select! {
             biased;
             words = ended => Err(cannot_start(API, format!("it {words}"))),
-            answered = timeout(limit, answers) => answered.map_err(|_| {
+            answered = timeout(limit, shown(on_wait, "the API", limit, answers)) => answered.map_err(|_| {
                 let limit = duration(limit);
                 cannot_start(API, format!(
                     "it does not serve within {limit}; its log may say why, or allow more by `[trial] api-ready-within`"
@@ -93,12 +101,20 @@ impl Executor {
         Instant::now() + if is_own { limit } else { limit.min(STANDING) }
     }
 
+    /// The services that [`Executor::bring_up_own`] would start although something already listens
+    /// at their address, each with that address. If such a service lives on nevertheless, nobody
+    /// knows who answers there.
+    pub async fn taken_of_own(&self) -> Vec<(&str, String)> {
+        self.taken(&|driver| !driver.outlives_us()).await
+    }
+
     async fn bring_up_where(
         &self,
         is_meant: impl Fn(&dyn Driver) -> bool,
+        on_wait: &OnWait<'_>,
     ) -> Result<(), NemesisError> {
         let taken = self.taken(&is_meant).await;
-        self.start_backends(&is_meant, true).await?;
+        self.start_backends(&is_meant, true, on_wait).await?;
         if let Some(api) = self.stack.api.as_deref().filter(|api| is_meant(*api)) {
             do_act(API, api, Act::Start, &self.journal).await?;
         }
@@ -115,6 +131,7 @@ impl Executor {
         &self,
         is_meant: &impl Fn(&dyn Driver) -> bool,
         is_strict: bool,
+        on_wait: &OnWait<'_>,
     ) -> Result<(), NemesisError> {
         let mut started = BTreeSet::new();
         loop {
@@ -131,23 +148,33 @@ impl Executor {
             let meant = next
                 .into_iter()
                 .filter(|backend| is_meant(&*backend.driver));
-            let ups = meant.map(|backend| self.start_backend(backend, is_strict));
+            let ups = meant.map(|backend| self.start_backend(backend, is_strict, on_wait));
             // Wait for all: one that fails must not leave another half started.
             join_all(ups).await.into_iter().collect::<Result<(), _>>()?;
         }
     }
 
-    async fn start_backend(&self, backend: &Backend, is_strict: bool) -> Result<(), NemesisError> {
+    async fn start_backend(
+        &self,
+        backend: &Backend,
+        is_strict: bool,
+        on_wait: &OnWait<'_>,
+    ) -> Result<(), NemesisError> {
         do_act(&backend.name, &*backend.driver, Act::Start, &self.journal).await?;
-        match self.until_backend_ready(backend).await {
+        match self.until_backend_ready(backend, on_wait).await {
             Err(error) if is_strict => Err(error),
             _ => Ok(()),
         }
     }
 
     /// Waits until a backend is ready.
-    async fn until_backend_ready(&self, backend: &Backend) -> Result<(), NemesisError> {
+    async fn until_backend_ready(
+        &self,
+        backend: &Backend,
+        on_wait: &OnWait<'_>,
+    ) -> Result<(), NemesisError> {
         let limit = self.settings.ready_within;
+        let name = format!("backend {}", backend.name);
         let refusal = std::sync::Mutex::new("it was not even asked".to_owned());
         let keep = |why: &str| {
             let mut refusal = refusal
@@ -160,7 +187,7 @@ impl Executor {
             words = ended_by_itself(&*backend.driver) => {
                 return Err(cannot_start(&backend.name, format!("it {words}")));
             }
-            ready = timeout(limit, until_ready(backend, keep)) => if ready.is_ok() {
+            ready = timeout(limit, shown(on_wait, &name, limit, until_ready(backend, keep))) => if ready.is_ok() {
                 return Ok(());
             }
         }
@@ -214,6 +241,30 @@ impl Executor {
             )),
             Err(_) => Ok(()),
         }
+    }
+}
+
+/// Waits for something, and says so again and again: what is waited for, how long already, and how
+/// long at most.
+async fn shown<T>(
+    on_wait: &OnWait<'_>,
+    what: &str,
+    limit: Duration,
+    until: impl Future<Output = T>,
+) -> T {
+    let began = Instant::now();
+    let limit = duration(limit);
+    let again = async {
+        loop {
+            sleep(SHOW_EVERY).await;
+            let waited = duration_s(began.elapsed().as_secs());
+            on_wait(&format!("waiting for {what}: {waited} of at most {limit}"));
+        }
+    };
+    tokio::select! {
+        biased;
+        done = until => done,
+        never = again => match never {},
     }
 }
 

@@ -100,7 +100,9 @@ impl Bounds {
         for (name, range, ceiling) in counts {
             let (least, most) = (*range.start(), *range.end());
             if least < 1 || range.is_empty() {
-                let what = format!("[{least}, {most}] is not a range of whole numbers from 1 up");
+                let what = format!(
+                    "[{least}, {most}] is not a range of whole numbers from 1 up, the smaller one first"
+                );
                 return Some((name, what));
             }
             if most > ceiling {
@@ -114,7 +116,9 @@ impl Bounds {
         for (name, range) in rates {
             let (least, most) = (*range.start(), *range.end());
             if !(least > 0.0 && least <= most && most.is_finite()) {
-                let what = format!("[{least}, {most}] is not a range of rates above 0 per second");
+                let what = format!(
+                    "[{least}, {most}] is not a range of rates above 0 per second, the smaller one first"
+                );
                 return Some((name, what));
             }
             if most > ceiling::MOST_PER_S {

@@ -16,6 +16,7 @@ mod log_patterns;
 mod number;
 mod outcome;
 mod plan;
+mod planned;
 mod regressed;
 mod replayed;
 mod reproduced;

@@ -11,6 +11,8 @@ mod comparison;
 mod document;
 mod error;
 mod failure;
+#[cfg(feature = "cli")]
+mod forecast;
 pub mod hgrm;
 pub mod html;
 mod json;
@@ -44,6 +46,8 @@ pub use checkup::{Check, Checkup, Health};
 pub use comparison::{Change, Compared, Comparison};
 pub use document::Report;
 pub use error::ReportError;
+#[cfg(feature = "cli")]
+pub use forecast::Forecast;
 pub use json::ReportJson;
 pub use live_log::LiveLog;
 #[cfg(feature = "cli")]

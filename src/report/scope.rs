@@ -5,7 +5,7 @@ use std::fmt::Write;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::table;
+use super::{Forecast, table};
 
 /// Everything that a run on a stack may touch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -20,6 +20,8 @@ pub struct Scope {
     pub requests: Vec<String>,
     /// The caps on a trial's load, in words.
     pub caps: String,
+    /// How long the run may take, where it is a run.
+    pub forecast: Option<Forecast>,
 }
 
 /// A service that may be touched.
@@ -98,7 +100,36 @@ impl Scope {
             "",
             self.caps
         );
+        if let Some(forecast) = &self.forecast {
+            let _ = writeln!(text, "  {:<12} {forecast}", "time");
+        }
         text
+    }
+
+    /// The same in one line, as far as it fits: what is faulted and how, and where requests go.
+    pub fn line(&self) -> String {
+        let services = self.services.iter().filter(|service| {
+            let mut faults = service.faults.iter();
+            faults.any(|(_, ability)| *ability == Ability::Yes)
+        });
+        let services = services.map(|service| {
+            let faults = service.faults.iter();
+            let done = faults.filter(|(_, ability)| *ability == Ability::Yes);
+            let done = Vec::from_iter(done.map(|(fault, _)| fault.as_str()));
+            format!(
+                "{} of {} ({})",
+                done.join(", "),
+                service.service,
+                service.driver
+            )
+        });
+        let services = Vec::from_iter(services).join("; ");
+        let forecast = self.forecast.map(|forecast| format!("; {forecast}"));
+        format!(
+            "{services}; requests to {}{}; `--dry-run` lists everything",
+            self.url,
+            forecast.unwrap_or_default()
+        )
     }
 
     /// What each driver can do to its service.
@@ -142,6 +173,7 @@ mod tests {
             url: "http://127.0.0.1:8080".to_owned(),
             requests: words(&["GET /", "POST /orders"]),
             caps: "at most 256 at once".to_owned(),
+            forecast: None,
         };
         assert_eq!(
             scope.text(),
@@ -151,6 +183,10 @@ mod tests {
                             probe: pg_isready, inside it\n  \
                requests     GET /, POST /orders to http://127.0.0.1:8080\n               \
                             at most 256 at once\n"
+        );
+        assert_eq!(
+            scope.line(),
+            "stop of db (docker); requests to http://127.0.0.1:8080; `--dry-run` lists everything"
         );
         let abilities = scope.abilities();
         assert!(

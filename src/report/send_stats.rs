@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::table::latencies;
 use crate::latency::{histogram, percentiles};
-use crate::model::{KindName, Outcome, Percentiles, duration_ms};
+use crate::model::{KindName, Outcome, Percentiles, UnknownReason, duration_ms};
 use crate::trace::{Event, EventKind, InFlight};
 
 /// How many errors a summary shows: the most frequent ones.
@@ -39,7 +39,9 @@ pub struct SendSummary {
     pub ok: u64,
     /// How many were answered without success.
     pub failed: u64,
-    /// How many were not answered.
+    /// How many never reached the API, because nothing listens at its address.
+    pub refused: u64,
+    /// How many were sent and not answered.
     pub unknown: u64,
     /// How many were still in flight at the end.
     pub in_flight: u64,
@@ -58,7 +60,7 @@ pub struct SendSummary {
 pub struct SendLatency {
     /// The kind.
     pub kind: KindName,
-    /// `ok`, `failed` or `unknown`.
+    /// `ok`, `failed`, `refused` or `unknown`.
     pub outcome: &'static str,
     /// The latencies.
     #[serde(flatten)]
@@ -99,13 +101,20 @@ impl SendStats {
             return None;
         }
         self.latency
-            .entry((kind.clone(), outcome.name()))
+            .entry((kind.clone(), name(outcome)))
             .or_insert_with(histogram)
             .saturating_record(latency_us);
         if outcome.is_ok() {
             return None;
         }
-        let error = format!("{kind} {outcome}");
+        let error = match outcome {
+            // Nothing is unknown about it.
+            Outcome::Unknown {
+                reason: UnknownReason::Refused,
+                message,
+            } => format!("{kind} refused: {message}"),
+            _ => format!("{kind} {outcome}"),
+        };
         if let Some(count) = self.errors.get_mut(&error) {
             *count += 1;
             return None;
@@ -136,6 +145,7 @@ impl SendStats {
             sent: self.sent,
             ok: count("ok"),
             failed: count("failed"),
+            refused: count("refused"),
             unknown: count("unknown"),
             in_flight: self.in_flight.len() as u64 + self.given_up,
             trouble: self.trouble.clone(),
@@ -170,6 +180,7 @@ impl SendSummary {
             sent,
             ok,
             failed,
+            refused,
             unknown,
             in_flight,
             ..
@@ -178,6 +189,12 @@ impl SendSummary {
             "{stack}: {sent} sent in {}: {ok} ok, {failed} failed, {unknown} unknown",
             duration_ms(self.elapsed_ms)
         );
+        if *refused > 0 {
+            let _ = write!(
+                text,
+                ", {refused} refused (nothing listens at the API's address)"
+            );
+        }
         if *in_flight > 0 {
             let _ = write!(text, ", {in_flight} still in flight at the end");
         }
@@ -198,6 +215,17 @@ impl SendSummary {
     }
 }
 
+/// An outcome's name for whoever sends by hand.
+fn name(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Unknown {
+            reason: UnknownReason::Refused,
+            ..
+        } => "refused",
+        _ => outcome.name(),
+    }
+}
+
 fn latency(rows: &[SendLatency]) -> String {
     let rows = rows.iter();
     let rows = rows.map(|row| ([row.kind.as_str(), row.outcome], &row.latency));
@@ -207,7 +235,6 @@ fn latency(rows: &[SendLatency]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::UnknownReason;
     use crate::trace::{Exchange, Origin};
 
     fn event(kind: EventKind) -> Event {
@@ -265,13 +292,13 @@ mod tests {
         fold.read(&ended(4, lost(UnknownReason::Dropped)));
         let summary = fold.summary("demo", Duration::from_millis(1_234));
         let expected = "\
-            demo: 6 sent in 1.23 s: 1 ok, 2 failed, 1 unknown, 2 still in flight at the end\n\n \
+            demo: 6 sent in 1.23 s: 1 ok, 2 failed, 0 unknown, 1 refused (nothing listens at the API's address), 2 still in flight at the end\n\n \
             request  outcome  count   p50   p90   p99   max\n \
             job      failed       2  2 ms  3 ms  3 ms  3 ms\n \
             job      ok           1  1 ms  1 ms  1 ms  1 ms\n \
-            job      unknown      1  4 ms  4 ms  4 ms  4 ms\n\n     \
+            job      refused      1  4 ms  4 ms  4 ms  4 ms\n\n     \
             2 × job failed (503): away\n     \
-            1 × job unknown (connection refused): connection refused";
+            1 × job refused: connection refused";
         assert_eq!(summary.text(), expected);
     }
 }

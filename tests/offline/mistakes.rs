@@ -7,11 +7,18 @@ use crate::support::desk::{Desk, TRACE};
 use crate::support::live::{self, until};
 
 /// Each command, as it is typed.
-const MISTAKES: [&str; 34] = [
+const MISTAKES: [&str; 41] = [
     "run",
     "run --config nowhere/comeback.toml",
     "run --config typo.toml",
     "run --demo nope",
+    "run --demo stuck-bsy",
+    "regres",
+    "doctr",
+    "run --demo healthy --for 0s",
+    "run --demo healthy --seed -1",
+    "run --demo healthy --plans -1",
+    "run --demo healthy --color maybe",
     "run --demoo healthy",
     "run --demo healthy --plans 0",
     "run --demo healthy --max-inconclusive 500%",

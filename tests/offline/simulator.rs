@@ -15,3 +15,4 @@ mod properties;
 mod recovery_clock;
 mod regress;
 mod shrinking;
+mod unwritable;

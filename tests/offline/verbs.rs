@@ -1,6 +1,10 @@
 //! The verbs for the hand, as a user types them: `send`, `fault`, `watch`, `init`, `doctor`. What they do to containers is
 //! tested in `tests/docker/driver.rs`.
 
+mod full_disk;
+mod json;
+mod manual;
+mod screens;
 mod touched;
 
 use std::io::{BufRead, BufReader, Write};
@@ -172,8 +176,12 @@ fn send_to_an_api_that_is_not_there_says_so_and_fails() {
     std::fs::write(folder.path().join("comeback.toml"), standing).unwrap();
     let said = comeback(folder.path(), &["send", "--count", "2", "--format", "json"]);
     assert_eq!(said.code, Some(1), "{}", said.all());
-    assert_eq!(said.json()["unknown"], 2);
-    assert!(said.err.contains("connection refused"), "{}", said.err);
+    assert_eq!(said.json()["refused"], 2);
+    assert_eq!(said.json()["unknown"], 0);
+    assert!(said.err.contains("page refused: "), "{}", said.err);
+    let said = comeback(folder.path(), &["send", "--count", "2"]);
+    let words = "2 refused (nothing listens at the API's address)";
+    assert!(said.out.contains(words), "{}", said.all());
     assert_nothing_to_heal(folder.path());
 }
 
@@ -220,5 +228,22 @@ fn doctor_sends_no_request_before_the_backend_is_ready() {
         assert!(said.out.contains("✓ API"), "{}", said.out);
         assert_eq!(said.out.contains("request `page`"), asked, "{}", said.out);
     }
+    assert_nothing_to_heal(folder.path());
+}
+
+/// The backend's process lives, and something else answers its probe.
+#[test]
+fn doctor_does_not_call_it_fine_that_a_stranger_listens_where_a_service_should() {
+    let folder = folder();
+    let stranger = yes();
+    let config = format!(
+        "[api]\nurl = \"http://{stranger}\"\n[backend.db]\nready = {{ tcp = \"{stranger}\" }}\n\
+         process = {{ command = [\"sleep\", \"1000\"] }}\n[[request]]\npath = \"/\"\nname = \"page\"\n"
+    );
+    std::fs::write(folder.path().join("comeback.toml"), config).unwrap();
+    let said = comeback(folder.path(), &["doctor"]);
+    let words = format!("listened at {stranger} before db was started");
+    assert!(said.out.contains(&words), "{}", said.all());
+    assert!(!said.out.contains("All is fine"), "{}", said.all());
     assert_nothing_to_heal(folder.path());
 }

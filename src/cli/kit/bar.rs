@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
+use super::colors::ColorWhen;
 use super::pace;
 use super::stream::shown;
 use crate::model::duration_s;
@@ -96,7 +97,10 @@ fn style(template: &str) -> ProgressStyle {
     let took = |state: &ProgressState, text: &mut dyn Write| {
         let _ = text.write_str(&duration_s(state.elapsed().as_secs()));
     };
-    let style = ProgressStyle::with_template(template);
+    let style = match ColorWhen::is_never() {
+        true => ProgressStyle::with_template(&template.replace(":.dim", "")),
+        false => ProgressStyle::with_template(template),
+    };
     style
         .unwrap_or_else(|_| ProgressStyle::default_spinner())
         .with_key("took", took)

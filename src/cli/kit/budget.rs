@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::values::whole;
 use crate::campaign::ShrinkBudget;
 use crate::model::ceiling;
 
@@ -11,7 +12,7 @@ use crate::model::ceiling;
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Budget {
     /// Upper bound on the executions that shrink one failure.
-    #[arg(long, default_value_t = 600, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 600, value_name = "N", value_parser = whole(1..=u64::MAX))]
     shrink_runs: u64,
     /// Upper bound on the time for shrinking, such as 10m: all failures of a run together.
     #[arg(long, default_value = "30m", value_name = "TIME", value_parser = ceiling::duration)]

@@ -19,6 +19,8 @@ pub enum Exit {
     Usage,
     /// 3: inconclusive; the environment or the harness failed.
     Inconclusive,
+    /// 4: there was nothing to replay.
+    Nothing,
     /// 130: interrupted, after healing.
     Interrupted,
 }
@@ -26,13 +28,19 @@ pub enum Exit {
 impl Exit {
     /// The code for the operating system.
     pub fn code(self) -> ExitCode {
-        ExitCode::from(match self {
+        ExitCode::from(self.number())
+    }
+
+    /// The code as a number.
+    pub fn number(self) -> u8 {
+        match self {
             Exit::Success => 0,
             Exit::Violated => 1,
             Exit::Usage => 2,
             Exit::Inconclusive => 3,
+            Exit::Nothing => 4,
             Exit::Interrupted => 130,
-        })
+        }
     }
 
     /// The exit that belongs to an error: the environment's errors are inconclusive, the user's own

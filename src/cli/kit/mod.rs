@@ -3,6 +3,7 @@
 
 mod bar;
 mod budget;
+mod colors;
 mod exit;
 pub mod folder;
 pub mod healing;
@@ -16,15 +17,17 @@ pub mod scope;
 mod session;
 mod source;
 pub mod stream;
+mod suggestion;
 mod values;
 mod waiting;
 
 pub use bar::Bar;
 pub use budget::Budget;
+pub use colors::ColorWhen;
 pub use exit::{Exit, words};
 pub use output::{Format, Output};
 pub use progress::Progress;
 pub use session::{Session, with_stacks};
 pub use source::{Source, my_executable};
-pub use stream::say;
-pub use values::{seconds, seed_of_now, share};
+pub use suggestion::suggestion;
+pub use values::{above_zero, seconds, seed, seed_of_now, share, whole};

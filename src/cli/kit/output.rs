@@ -4,6 +4,7 @@ use std::io;
 
 use clap::ValueEnum;
 use serde::Serialize;
+use serde_json::json;
 
 use super::stream;
 use crate::redact;
@@ -39,6 +40,17 @@ impl Output {
             Format::Human => stream::report(text),
         };
         written.map(drop)
+    }
+
+    /// Writes a text that is the result itself, such as a page; as JSON, with its name.
+    ///
+    /// # Errors
+    /// As [`Output::document`].
+    pub fn text(&self, topic: &str, text: &str) -> io::Result<()> {
+        match self.format {
+            Format::Json => self.document(&json!({ "topic": topic, "text": text }), ""),
+            Format::Human => stream::out(&format!("{}\n", text.trim_end())).map(drop),
+        }
     }
 
     /// Says something beside the result, on standard error. Nothing depends on whether anybody can

@@ -82,9 +82,15 @@ impl Progress {
         self.number();
     }
 
-    /// Shows which trial is under way.
+    /// Shows how many trials are finished, and what they have shown. A trial's own number is the
+    /// one in its file's name, from 0, and is none of these.
     fn number(&self) {
-        let of = self.of.map(|of| format!("/{of}")).unwrap_or_default();
+        let finished = self.bar.position();
+        let trials = match self.of {
+            Some(of) => format!("{finished}/{of} trials · "),
+            None if finished == 0 => String::new(),
+            None => format!("{} · ", count(finished, "trial")),
+        };
         let found = self.found();
         let failures = match found.failures.len() {
             0 => String::new(),
@@ -94,9 +100,8 @@ impl Progress {
             0 => String::new(),
             n => format!("{n} inconclusive · "),
         };
-        let nth = self.bar.position() + 1;
         self.bar
-            .set_prefix(&format!("trial {nth}{of} · {failures}{inconclusive}"));
+            .set_prefix(&format!("{trials}{failures}{inconclusive}"));
     }
 
     fn found(&self) -> MutexGuard<'_, Found> {

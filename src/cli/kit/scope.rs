@@ -42,6 +42,7 @@ pub fn of(handle: &StackHandle, plans: Option<&[Plan]>) -> Scope {
             "at most {} at once, {} per second and {} in a trial",
             caps.in_flight, caps.rate_per_s, caps.requests
         ),
+        forecast: None,
     }
 }
 

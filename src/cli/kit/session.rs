@@ -213,8 +213,9 @@ impl Session {
             return Ok(());
         }
         audience.busy("bringing the stack up");
-        executor.bring_up_own().await?;
-        executor.until_api_answers().await?;
+        let waits = |wait: &str| audience.busy(wait);
+        executor.bring_up_own(&waits).await?;
+        executor.until_api_answers(&waits).await?;
         Ok(())
     }
 }

@@ -8,6 +8,7 @@
 //! source. Colours are therefore put on here.
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstream::{AutoStream, ColorChoice};
 use rustix::io::Errno;
@@ -15,6 +16,12 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::redact;
 use crate::report::Tone;
+
+/// A line that is indented as far continues a column, and is wrapped within it.
+const COLUMN: usize = 8;
+
+/// Whether anything was written to standard output.
+static WRITTEN: AtomicBool = AtomicBool::new(false);
 
 /// Writes a line to standard error.
 pub fn say(line: &str) {
@@ -55,19 +62,60 @@ pub fn line(line: &str, tone: Tone) -> io::Result<bool> {
     }
 }
 
-/// Writes a report to standard output, with the verdict at the beginning of a line in its colour
-/// where there are colours; `false` when nobody reads it any more.
+/// Writes a report to standard output; `false` when nobody reads it any more. On a terminal, lines
+/// are wrapped; where there are colours, a verdict at the beginning of a line has its own.
 ///
 /// # Errors
 /// As [`out`].
 pub fn report(text: &str) -> io::Result<bool> {
-    if !has_colours() {
-        return out(&format!("{text}\n"));
-    }
     let text = redact::own(text);
     let text = redact::visible(&text);
-    let lines: String = text.lines().map(|line| coloured(line) + "\n").collect();
+    let colour = match has_colours() {
+        true => coloured,
+        false => str::to_owned,
+    };
+    let width = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0);
+    let lines = text.lines().map(|line| match width {
+        Some(width) => wrapped(line, usize::from(width)),
+        None => line.to_owned(),
+    });
+    let lines: String = lines.map(|line| colour(&line) + "\n").collect();
     write(&lines)
+}
+
+/// A line broken at words so that it fits, with the rest below the text that a heading introduces.
+/// Commands stay whole: they are copied.
+fn wrapped(line: &str, width: usize) -> String {
+    let indent = line.len() - line.trim_start().len();
+    let heading = line[indent..].find("  ").map_or(0, |end| {
+        let rest = &line[indent + end..];
+        end + rest.len() - rest.trim_start().len()
+    });
+    let is_command = line[indent + heading..].starts_with("comeback ");
+    let hanging = match indent + heading {
+        own if (heading > 0 || indent >= COLUMN) && own * 2 <= width => own,
+        _ => (indent + 2).min(width / 2),
+    };
+    if is_command || line.chars().count() <= width {
+        return line.to_owned();
+    }
+    let mut text = line[..indent + heading].to_owned();
+    let mut column = text.chars().count();
+    let mut is_first = true;
+    for word in line[indent + heading..].split(' ') {
+        let length = word.chars().count();
+        if !is_first && column + 1 + length > width {
+            text = text.trim_end().to_owned() + "\n" + &" ".repeat(hanging);
+            column = hanging;
+        } else if !is_first {
+            text.push(' ');
+            column += 1;
+        }
+        text += word;
+        column += length;
+        is_first = false;
+    }
+    text
 }
 
 /// A line with its verdict in colour, if it begins with one.
@@ -85,7 +133,13 @@ fn coloured(line: &str) -> String {
     format!("{indent}\x1b[1;{colour}m{first}\x1b[0m{rest}")
 }
 
+/// Whether anything was written to standard output, so that no second document may follow.
+pub fn has_written() -> bool {
+    WRITTEN.load(Ordering::Relaxed)
+}
+
 fn write(text: &str) -> io::Result<bool> {
+    WRITTEN.store(true, Ordering::Relaxed);
     let mut stdout = io::stdout();
     let written = stdout.write_all(text.as_bytes());
     match written.and_then(|()| stdout.flush()) {
@@ -94,8 +148,8 @@ fn write(text: &str) -> io::Result<bool> {
     }
 }
 
-/// Whether standard output shows colours, and is wanted to: NO_COLOR, CLICOLOR, CLICOLOR_FORCE and
-/// TERM say.
+/// Whether standard output shows colours, and is wanted to: `--color`, NO_COLOR, CLICOLOR,
+/// CLICOLOR_FORCE and TERM say.
 fn has_colours() -> bool {
     AutoStream::choice(&io::stdout()) != ColorChoice::Never
 }
@@ -134,7 +188,27 @@ impl Write for Message {
 
 #[cfg(test)]
 mod tests {
-    use super::coloured;
+    use super::{coloured, wrapped};
+
+    #[test]
+    fn a_long_line_is_wrapped_below_its_text_and_a_command_is_not() {
+        assert_eq!(
+            wrapped("  needs      a kill of `db` and a pause", 30),
+            "  needs      a kill of `db`\n             and a pause"
+        );
+        assert_eq!(
+            wrapped("  recovers: it never came back", 20),
+            "  recovers: it never\n    came back"
+        );
+        assert_eq!(wrapped("HOLDS: all of it", 12), "HOLDS: all\n  of it");
+        let command = "  replay     comeback replay traces/a-very-long-name.jsonl";
+        assert_eq!(wrapped(command, 30), command);
+        assert_eq!(wrapped("", 10), "");
+        assert_eq!(
+            wrapped("in averylongwordthatfitsnowhere", 10),
+            "in\n  averylongwordthatfitsnowhere"
+        );
+    }
 
     #[test]
     fn a_verdict_that_begins_a_line_is_coloured_and_nothing_else_is() {

@@ -5,11 +5,12 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Args;
 use futures_util::future::select_all;
+use serde_json::json;
 use tokio::time::timeout;
 
 use crate::app::Variant;
 use crate::assembly::Signals;
-use crate::cli::kit::{Exit, my_executable, stream};
+use crate::cli::kit::{Exit, Output, my_executable, stream};
 use crate::demo::LiveDemo;
 use crate::model::Act;
 use crate::observe::until_ready;
@@ -24,6 +25,7 @@ const INDENT: usize = 4;
 
 /// Serve the demo in the foreground, to try it by hand.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  comeback demo --list\n  comeback demo stuck-busy")]
 pub struct Demo {
     /// The variant.
     #[arg(value_name = "BUG", default_value_t = Variant::Healthy)]
@@ -39,10 +41,9 @@ impl Demo {
     ///
     /// # Errors
     /// When the demo cannot be started, or one of its services ends by itself.
-    pub async fn run(self) -> anyhow::Result<Exit> {
+    pub async fn run(self, output: &Output) -> anyhow::Result<Exit> {
         if self.list {
-            // The reader may have closed the pipe.
-            stream::out(&list())?;
+            output.document(&Vec::from_iter(Variant::ALL.iter().map(listed)), &list())?;
             return Ok(Exit::Success);
         }
         let executable = my_executable()?;
@@ -53,6 +54,16 @@ impl Demo {
         }
         served.map(|()| Exit::Success)
     }
+}
+
+/// A variant as JSON.
+fn listed(variant: &Variant) -> serde_json::Value {
+    json!({
+        "name": variant.name(),
+        "description": variant.description(),
+        "seen_in": variant.seen(),
+        "caught_by": variant.caught_by(),
+    })
 }
 
 /// Every bug's description, where its like was seen, and what catches it; the correct variants
@@ -74,7 +85,7 @@ fn list() -> String {
         "correct variants; most of them look suspicious, and nothing may be said against them",
     ) + &correct.into_iter().map(|v| explain(*v)).collect::<String>();
     format!(
-        "{bugs}\n{correct}\n`comeback run --demo NAME` tests one, `comeback demo NAME` serves it.\n"
+        "{bugs}\n{correct}\n`comeback run --demo NAME` tests one, `comeback demo NAME` serves it."
     )
 }
 

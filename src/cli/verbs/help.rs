@@ -4,14 +4,10 @@ use std::fmt::Write;
 
 use anyhow::bail;
 use clap::{Args, Command, CommandFactory};
-use serde::Serialize;
 
 use crate::cli::Cli;
-use crate::cli::kit::{Exit, Output};
+use crate::cli::kit::{Exit, Output, suggestion};
 use crate::guide::{PAGES, Page};
-
-/// How alike a topic must be to be suggested, from 0 to 1.
-const ALIKE: f64 = 0.7;
 
 /// Read a page of the guide, or the help of a command.
 #[derive(Debug, Args)]
@@ -22,25 +18,12 @@ pub struct Help {
     topic: Option<String>,
 }
 
-/// What was printed, as JSON.
-#[derive(Debug, Serialize)]
-struct Printed<'a> {
-    topic: &'a str,
-    text: &'a str,
-}
-
 impl Help {
     pub fn run(self, output: &Output) -> anyhow::Result<Exit> {
         let mut cli = Cli::command();
         let Some(topic) = &self.topic else {
             let text = overview(&mut cli);
-            output.document(
-                &Printed {
-                    topic: "",
-                    text: &text,
-                },
-                &text,
-            )?;
+            output.text("", &text)?;
             return Ok(Exit::Success);
         };
         let text = match (PAGES.iter().find(|page| page.topic == topic), &mut cli) {
@@ -50,7 +33,7 @@ impl Help {
                 None => bail!(unknown(topic, cli)),
             },
         };
-        output.document(&Printed { topic, text: &text }, &text)?;
+        output.text(topic, &text)?;
         Ok(Exit::Success)
     }
 }
@@ -76,12 +59,8 @@ fn unknown(topic: &str, cli: &Command) -> String {
     let names = verbs
         .map(Command::get_name)
         .chain(PAGES.iter().map(|page: &Page| page.topic));
-    let alike = names
-        .map(|name| (strsim::jaro_winkler(topic, name), name))
-        .filter(|(alike, _)| *alike >= ALIKE)
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    let remedy = match alike {
-        Some((_, name)) => format!("did you mean `{name}`?"),
+    let remedy = match suggestion(topic, names) {
+        Some(name) => format!("did you mean `{name}`?"),
         None => "`comeback help` lists them".to_owned(),
     };
     format!("there is no topic and no command called `{topic}`; {remedy}")

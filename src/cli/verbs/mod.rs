@@ -1,6 +1,7 @@
 //! One file or folder for each verb. None uses another.
 
 mod check;
+mod completions;
 mod demo;
 mod demo_part;
 mod doctor;
@@ -8,6 +9,7 @@ mod fault;
 mod heal;
 mod help;
 mod init;
+mod man;
 mod regress;
 mod replay;
 mod report;
@@ -17,6 +19,7 @@ mod shrink;
 mod watch;
 
 pub use check::CheckArgs;
+pub use completions::Completions;
 pub use demo::Demo;
 pub use demo_part::DemoPart;
 pub use doctor::Doctor;
@@ -24,6 +27,7 @@ pub use fault::FaultArgs;
 pub use heal::Heal;
 pub use help::Help;
 pub use init::Init;
+pub use man::ManPages;
 pub use regress::RegressArgs;
 pub use replay::ReplayArgs;
 pub use report::ReportArgs;

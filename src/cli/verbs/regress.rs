@@ -6,7 +6,9 @@ use anyhow::bail;
 use clap::Args;
 
 use crate::campaign::{Audience, Interrupt, Regress, Replayer};
-use crate::cli::kit::{Exit, Output, Progress, Session, Source, folder, saved, share, words};
+use crate::cli::kit::{
+    Exit, Output, Progress, Session, Source, folder, saved, share, whole, words,
+};
 use crate::model::{Fate, Regressed, Regression, Verdict};
 use crate::report;
 use crate::trace::{StackInfo, Trace};
@@ -28,7 +30,7 @@ use crate::trace::{StackInfo, Trace};
     comeback regress traces --demo healthy      # as if the demo's bugs were switched off\n\n\
     Exit codes, the first that applies: 130 interrupted (after healing); 1 a failure still shows, or another; 2 the folder is not there, or a trace \
     in it cannot be read (the others are replayed all the same); 3 inconclusive, or failures were saved, but all \
-    of other stacks; 0 all is fixed, or none had failed."
+    of other stacks; 4 the folder holds no traces; 0 all is fixed, or none had failed."
 )]
 pub struct RegressArgs {
     /// The folder that holds the traces (*.jsonl).
@@ -48,7 +50,7 @@ pub struct RegressArgs {
     confidence: f64,
     /// Upper bound on the replays of one trace. A trace that needs more is INCONCLUSIVE, and
     /// reported with its confidence so far.
-    #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 50, value_name = "N", value_parser = whole(1..=u64::MAX))]
     times: u64,
     /// The folder below which the replays' traces are saved.
     #[arg(long, default_value = "runs", value_name = "DIR")]
@@ -229,6 +231,8 @@ fn exit(regression: &Regression) -> Exit {
         _ if regression.interrupted => Exit::Interrupted,
         Verdict::Violated => Exit::Violated,
         _ if unreadable => Exit::Usage,
+        // A job that replays the wrong folder every night must not pass for ever.
+        _ if regression.traces.is_empty() => Exit::Nothing,
         verdict => verdict.into(),
     }
 }

@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 
 use crate::campaign::Replay;
-use crate::cli::kit::{Exit, Output, Progress, Session, Source, folder};
+use crate::cli::kit::{Exit, Output, Progress, Session, Source, folder, whole};
 use crate::model::Speed;
 use crate::report;
 use crate::trace::Trace;
@@ -35,7 +35,7 @@ pub struct ReplayArgs {
     sim: bool,
     /// How many times, or with --until-fails how many times at most [default: 1, or without end
     /// where --until-fails is given].
-    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "K", value_parser = whole(1..=u64::MAX))]
     times: Option<u64>,
     /// Stop as soon as the recorded failure shows.
     #[arg(long)]

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::Args;
 
 use crate::cli::kit::reports::{say_unreadable, write, write_junit};
@@ -64,12 +64,8 @@ impl ReportArgs {
             write_hgrm(&report, path)?;
         }
         if let Some(path) = &self.prometheus {
-            // The collector must never see half of a file.
-            let whole = path.with_extension("prom.tmp");
             let text = prometheus::prometheus(&report);
-            write(&whole, |out| out.write_all(text.as_bytes()))?;
-            std::fs::rename(&whole, path)
-                .with_context(|| format!("cannot write {}", path.display()))?;
+            write(path, |out| out.write_all(text.as_bytes()))?;
         }
         let is_about_nothing = report.campaign.is_none() && report.trials.is_empty();
         if !is_about_nothing || output.format == Format::Json {

@@ -4,11 +4,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::bail;
 use clap::Args;
-use clap::builder::RangedI64ValueParser;
 use humantime::format_rfc3339_seconds;
 
 use crate::assembly::Presence;
-use crate::cli::kit::{Bar, Exit, Output, Progress, Session, Source, seconds, seed_of_now, stream};
+use crate::cli::kit::{
+    Bar, Exit, Output, Progress, Session, Source, seconds, seed_of_now, stream, whole,
+};
 use crate::load;
 use crate::model::{Burst, KindName, Mix, Pace, RequestKind, StepId, ceiling};
 use crate::report::{SendStats, SendSummary};
@@ -36,7 +37,7 @@ pub struct Send {
     #[command(flatten)]
     source: Source,
     /// How many requests to send.
-    #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 10, value_name = "N", value_parser = whole(1..=u32::MAX))]
     count: u32,
     /// Send until Ctrl-C.
     #[arg(long, conflicts_with = "count")]
@@ -46,7 +47,7 @@ pub struct Send {
     #[arg(long, value_name = "TIME", value_parser = seconds)]
     interval: Option<Duration>,
     /// How many workers send, each one request at a time.
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = workers())]
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = whole(1..=ceiling::MOST_AT_ONCE))]
     workers: u32,
     /// Send requests of this kind only.
     #[arg(long, value_name = "NAME")]
@@ -108,10 +109,6 @@ impl Send {
     }
 }
 
-fn workers() -> RangedI64ValueParser<u32> {
-    clap::value_parser!(u32).range(1..=i64::from(ceiling::MOST_AT_ONCE))
-}
-
 /// All kinds by their weights, or the one that was asked for.
 fn mix(kinds: &[RequestKind], only: Option<&KindName>) -> anyhow::Result<Mix> {
     let Some(name) = only else {
@@ -130,7 +127,7 @@ fn mix(kinds: &[RequestKind], only: Option<&KindName>) -> anyhow::Result<Mix> {
 fn exit(summary: &SendSummary) -> Exit {
     if summary.trouble.is_some() {
         Exit::Inconclusive
-    } else if summary.failed + summary.unknown > 0 {
+    } else if summary.failed + summary.refused + summary.unknown > 0 {
         Exit::Violated
     } else {
         Exit::Success

@@ -10,7 +10,7 @@ use tokio::time::sleep;
 
 use crate::assembly::Presence;
 use crate::campaign::StackHandle;
-use crate::cli::kit::{Exit, Output, Progress, Session, Source, seconds, seed_of_now};
+use crate::cli::kit::{Exit, Output, Progress, Session, Source, above_zero, seconds, seed_of_now};
 use crate::load;
 use crate::model::Background;
 use crate::observe::{ReadinessObserver, Services};
@@ -151,10 +151,4 @@ fn text(at: &str, line: &EventLine) -> String {
     // 2026-01-31T12:34:56.789Z
     let time = at.get(11..23).unwrap_or(at);
     format!("{time} {:>8} | {}", line.about, line.text)
-}
-
-fn above_zero(text: &str) -> anyhow::Result<Duration> {
-    let time = seconds(text)?;
-    anyhow::ensure!(!time.is_zero(), "expected a time above zero");
-    Ok(time)
 }

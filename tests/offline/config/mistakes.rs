@@ -57,6 +57,27 @@ pub fn of(least: &str) -> Vec<(&'static str, String)> {
         ("wrong type", "\"http://127.0.0.1:5001\"", "5001"),
         ("bad duration", "6001\"", "6001\", every = \"5 parsecs\""),
         ("number for a duration", "6001\"", "6001\", every = 5"),
+        (
+            "number for a limit that is a duration",
+            "[[request]]",
+            "[limits]\nanswer = 10\n[[request]]",
+        ),
+        (
+            "a range from the larger number down",
+            "[[request]]",
+            "[generator]\nsteps = [8, 1]\n[[request]]",
+        ),
+        ("one bracket for a request", "[[request]]", "[request]"),
+        (
+            "bad pattern of a log line",
+            "[[request]]",
+            "[log]\ndetected = \"gone\"\nreconnected = \"(\"\n[[request]]",
+        ),
+        (
+            "bad pattern among forbidden log lines",
+            "[[request]]",
+            "[log]\nforbidden = [\"panic\", \"(\"]\n[[request]]",
+        ),
         ("zero duration", "6001\"", "6001\", every = \"0s\""),
         (
             "missing variable",

@@ -104,7 +104,7 @@ fn unhealed(variant: Variant, seed: u64, index: u64, after: Duration) -> Vec<Str
         .build()
         .unwrap();
     world.block_on(async {
-        executor.bring_up().await.unwrap();
+        executor.bring_up(&|_| {}).await.unwrap();
         let recorder = Recorder::new(None, handle.redaction.clone(), u64::MAX);
         let never = EarlyEnd {
             after: Duration::ZERO,

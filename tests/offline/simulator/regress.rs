@@ -168,7 +168,7 @@ fn a_folder_without_traces_is_said_to_be_one_and_a_missing_one_is_an_error() {
     assert_eq!((missing.code, missing.stdout.as_str()), (2, ""));
     fs::create_dir(desk.path().join("traces")).unwrap();
     let empty = desk.run("regress");
-    assert_eq!(empty.code, 0, "{}", empty.stderr);
+    assert_eq!(empty.code, 4, "{}", empty.stderr);
     assert!(
         empty.stdout.starts_with("traces contains no traces"),
         "{}",

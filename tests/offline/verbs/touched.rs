@@ -116,12 +116,23 @@ fn a_dry_run_lists_everything_and_does_nothing() {
         "a TCP connection to 127.0.0.1:1",
         "GET / to http://127.0.0.1:1",
         "at most 256 at once, 1000 per second and 100000 in a trial",
+        "time         100 trials, about ",
+        " in all besides starts, restarts and recovery; up to 30 min more if something fails",
         "Nothing was done.",
     ] {
         assert!(said.out.contains(part), "{part}: {}", said.out);
     }
     let said = comeback(folder.path(), &["run", "--dry-run", "--format", "json"]);
     assert_eq!(said.json()[0]["services"][1]["driver"], "command");
+    assert_eq!(said.json()[0]["forecast"]["trials"], 100);
+    let words = ["run", "--dry-run", "--for", "2h", "--no-shrink"];
+    let said = comeback(folder.path(), &words);
+    assert!(
+        said.out.contains("trials begun within 2 h, about "),
+        "{}",
+        said.out
+    );
+    assert!(!said.out.contains("if something fails"), "{}", said.out);
     assert_nothing_to_heal(folder.path());
     let left = std::fs::read_dir(folder.path()).unwrap();
     let left = Vec::from_iter(left.map(|entry| entry.unwrap().file_name()));
@@ -130,6 +141,23 @@ fn a_dry_run_lists_everything_and_does_nothing() {
             .all(|name| name == "comeback.toml" || name == "state"),
         "{left:?}"
     );
+}
+
+#[test]
+fn a_run_says_in_one_line_what_it_touches_and_how_long_it_may_take_before_it_starts() {
+    let folder = dead();
+    let said = comeback(folder.path(), &["run", "--plans", "7"]);
+    assert_eq!(said.code, Some(3), "{}", said.all());
+    let first = said.err.lines().next().unwrap_or_default();
+    for part in [
+        "stop, kill, rapid, pause of db (process)",
+        "requests to http://127.0.0.1:1",
+        "7 trials, about ",
+    ] {
+        assert!(first.contains(part), "{part}: {}", said.all());
+    }
+    let quiet = comeback(folder.path(), &["run", "--plans", "7", "--quiet"]);
+    assert!(!quiet.err.contains("7 trials"), "{}", quiet.all());
 }
 
 #[test]

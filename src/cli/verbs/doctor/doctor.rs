@@ -8,7 +8,7 @@ use super::ample::{AMPLE, round_up};
 use super::{commands, containers, requests};
 use crate::assembly::{Presence, stays_on_this_machine};
 use crate::campaign::{Audience, StackHandle};
-use crate::cli::kit::{Exit, Output, Progress, Session, Source, scope};
+use crate::cli::kit::{Exit, Output, Progress, Session, Source, scope, words};
 use crate::load::HttpRequest;
 use crate::model::duration;
 use crate::observe::ask;
@@ -79,7 +79,7 @@ impl Doctor {
         let session = match Session::beside(&self.source, presence).await {
             Ok(session) => session,
             Err(error) => {
-                checkup.configuration("configuration", format!("{error:#}"), "");
+                checkup.configuration("configuration", words(&error), "");
                 return Ok(Some(()));
             }
         };
@@ -87,6 +87,7 @@ impl Doctor {
             checkup.scope = Some(scope::of(session.handle(), None));
         }
         commands::check(session.handle(), self.start, checkup, progress).await;
+        let taken = session.handle().executor.taken_of_own().await;
         let before_start = Instant::now();
         let looked = session
             .beside_stack(progress, async |handle, interrupt| {
@@ -99,9 +100,20 @@ impl Doctor {
             })
             .await;
         match looked {
-            Ok(looked) => Ok(looked.flatten()),
+            Ok(looked) => {
+                for (name, address) in taken {
+                    checkup.notice(
+                        name,
+                        format!(
+                            "something that comeback did not start listened at {address} before {name} was started, and may \
+                             answer in its place; end that, or choose another port"
+                        ),
+                    );
+                }
+                Ok(looked.flatten())
+            }
             Err(error) => {
-                checkup.environment("stack", format!("{error:#}"), "");
+                checkup.environment("stack", words(&error), "");
                 Ok(Some(()))
             }
         }

@@ -13,6 +13,7 @@ use crate::stack::Backend;
 #[derive(Debug, Clone, Subcommand)]
 pub(super) enum FaultCommand {
     /// Ask it to end, and kill it after the grace.
+    #[command(after_help = "Example: comeback fault stop db --grace 5s")]
     Stop {
         #[command(flatten)]
         target: Target,
@@ -20,11 +21,13 @@ pub(super) enum FaultCommand {
         grace: Grace,
     },
     /// Start it, and wait until it is ready.
+    #[command(after_help = "Example: comeback fault start db")]
     Start {
         #[command(flatten)]
         target: Target,
     },
     /// Stop or kill it, start it, and wait until it is ready.
+    #[command(after_help = "Example: comeback fault restart db --outage 45s")]
     Restart {
         #[command(flatten)]
         target: Target,
@@ -38,16 +41,19 @@ pub(super) enum FaultCommand {
         outage: Duration,
     },
     /// Kill it at once.
+    #[command(after_help = "Example: comeback fault kill db")]
     Kill {
         #[command(flatten)]
         target: Target,
     },
     /// Freeze it: connections stay open, and nothing answers.
+    #[command(after_help = "Example: comeback fault pause db")]
     Pause {
         #[command(flatten)]
         target: Target,
     },
     /// Thaw it, and wait until it is ready.
+    #[command(after_help = "Example: comeback fault unpause db")]
     Unpause {
         #[command(flatten)]
         target: Target,

@@ -12,12 +12,12 @@ use super::known;
 use crate::assembly::Presence;
 use crate::campaign::{Campaign, Interrupt, Ledger, PlanSource, ShrinkBudget, StackHandle, Stacks};
 use crate::cli::kit::{
-    Budget, Exit, Output, Progress, Session, Source, folder, reports, saved, scope, seed_of_now,
-    share, stream, with_stacks,
+    Budget, Exit, Output, Progress, Session, Source, above_zero, folder, reports, saved, scope,
+    seed, seed_of_now, share, stream, whole, with_stacks, words,
 };
-use crate::model::{Plan, Summary, ceiling};
+use crate::model::{Plan, Summary};
 use crate::nemesis::Journal;
-use crate::report::{Scope, terminal};
+use crate::report::{Forecast, Scope, terminal};
 use crate::scenario::Scenario;
 
 /// Execute random plans against a stack, and say whether its API comes back.
@@ -43,18 +43,18 @@ pub struct Run {
     #[arg(long, value_name = "NAME", conflicts_with_all = ["plans", "seed"])]
     scenario: Option<Scenario>,
     /// How many plans to try at most [default: 100, or without end where --for is given].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = whole(1..=u64::MAX))]
     plans: Option<u64>,
     /// For how long to begin new trials, such as 30m or 8h.
-    #[arg(long = "for", value_name = "TIME", value_parser = ceiling::duration)]
+    #[arg(long = "for", value_name = "TIME", value_parser = above_zero)]
     at_most: Option<Duration>,
     /// Decides the plans: the same seed gives the same plans. Drawn by chance if it is not given.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = seed)]
     seed: Option<u64>,
     /// Run trials on N stacks in parallel: several demos; copies of a configured stack, by its
     /// `instances` or by `${port:NAME}`; or simulated trials. They find the same, unless trials
     /// slow each other down. A failure is shrunk on all of them; a demo's on at least four.
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=64))]
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = whole(1..=64_u64))]
     jobs: u64,
     /// The folder below which everything about this run is saved.
     #[arg(long, default_value = "runs", value_name = "DIR")]
@@ -64,7 +64,7 @@ pub struct Run {
     traces: PathBuf,
     /// Stop at this many different failures. One that shows in less than a quarter of its
     /// executions is kept, and is not counted.
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = whole(1..=u64::MAX))]
     max_failures: u64,
     /// The tolerated share of inconclusive trials, such as `5%` or `0.05`.
     #[arg(long, default_value = "5%", value_name = "SHARE", value_parser = share)]
@@ -78,8 +78,8 @@ pub struct Run {
     #[arg(long, value_name = "RUN", conflicts_with_all = ["sim", "scenario", "plans", "at_most", "seed", "out", "traces",
         "max_failures", "max_inconclusive", "known", "no_shrink", "shrink_runs", "shrink_for"])]
     resume: Option<PathBuf>,
-    /// Only list what would be touched and by which acts: every container by its id, every command.
-    /// Nothing is done.
+    /// Only list what would be touched and by which acts (every container by its id, every
+    /// command), and how long it may take. Nothing is done.
     #[arg(long, conflicts_with = "resume")]
     dry_run: bool,
     /// Keep failing plans as they were found.
@@ -101,10 +101,14 @@ impl Run {
             Some(file) => known::read(file)?,
             None => BTreeSet::new(),
         };
-        let source = self.source.simulated(self.sim).waiting(self.wait);
-        let is_shrunk = !self.no_shrink && self.scenario.is_none();
+        let source = self.source.clone().simulated(self.sim);
+        let source = source.waiting(self.wait);
         let jobs = usize::try_from(self.jobs)?;
-        let spares = if is_shrunk { source.spares(jobs) } else { 0 };
+        let spares = if self.shrinks() {
+            source.spares(jobs)
+        } else {
+            0
+        };
         let sessions = Session::several(&source, jobs + spares).await?;
         let handle = sessions[0].handle();
         for contradiction in handle.contradictions() {
@@ -113,16 +117,14 @@ impl Run {
                 contradiction.what, contradiction.remedy
             ));
         }
-        let plans = match self.scenario {
-            Some(scenario) => PlanSource::Scenario(scenario_plans(scenario, handle)),
-            None => PlanSource::Random(self.plans.unwrap_or(match self.at_most {
-                Some(_) => u64::MAX,
-                None => 100,
-            })),
-        };
+        let plans = self.plans(handle);
         folder::require_text("--traces", &self.traces)?;
         folder::make("--out", &self.out)?;
         folder::make("--traces", &self.traces)?;
+        if !source.is_simulated() {
+            let scope = self.scope(handle);
+            output.aside(&format!("stack `{}`: {}", scope.stack, scope.line()));
+        }
         // A newcomer who tries the demo is to see a discovery.
         let (reuse, unreadable) = match self.scenario.is_some() || source.is_demo() {
             true => (Vec::new(), Vec::new()),
@@ -144,13 +146,12 @@ impl Run {
             plans,
             at_most: self.at_most,
             max_inconclusive: self.max_inconclusive,
-            out: self.out,
-            traces: self.traces,
-            // A scenario's plans are meant to be as they are.
-            shrink: is_shrunk.then(|| ShrinkBudget {
+            shrink: self.shrinks().then(|| ShrinkBudget {
                 shared: Some(Duration::ZERO),
                 ..self.budget.into()
             }),
+            out: self.out,
+            traces: self.traces,
         };
         let progress = Progress::within(output, of(&campaign), campaign.at_most);
         let stacks = stacks(&sessions, jobs);
@@ -166,20 +167,55 @@ impl Run {
 
     /// Lists what a run would touch. No journal is begun, for nothing is done.
     async fn list(self, output: &Output) -> anyhow::Result<Exit> {
-        let source = self.source.simulated(self.sim);
+        let source = self.source.clone().simulated(self.sim);
         let journal = Arc::new(Journal::nowhere());
         let mut scopes = Vec::new();
         let stacks = if source.is_simulated() { 1 } else { self.jobs };
         for nth in 0..usize::try_from(stacks)? {
             let handle = source.handle(nth, &journal, Presence::Running).await?;
-            let plans = self
-                .scenario
-                .map(|scenario| scenario_plans(scenario, &handle));
-            scopes.push(scope::of(&handle, plans.as_deref()));
+            scopes.push(self.scope(&handle));
         }
         let text = Vec::from_iter(scopes.iter().map(Scope::text)).join("\n");
         output.document(&scopes, &format!("{text}\nNothing was done."))?;
         Ok(Exit::Success)
+    }
+
+    /// The plans that are tried.
+    fn plans(&self, handle: &StackHandle) -> PlanSource {
+        match self.scenario {
+            Some(scenario) => PlanSource::Scenario(scenario_plans(scenario, handle)),
+            None => PlanSource::Random(self.plans.unwrap_or(match self.at_most {
+                Some(_) => u64::MAX,
+                None => 100,
+            })),
+        }
+    }
+
+    /// What is touched, and how long it may take.
+    fn scope(&self, handle: &StackHandle) -> Scope {
+        let plans = self.plans(handle);
+        let fixed = match &plans {
+            PlanSource::Scenario(plans) => Some(&**plans),
+            PlanSource::Random(_) => None,
+        };
+        let millis = |time: Duration| time.as_millis() as u64;
+        let budget = ShrinkBudget::from(self.budget);
+        let forecast = Forecast {
+            trials: Some(plans.count()).filter(|count| *count < u64::MAX),
+            jobs: self.jobs,
+            plan_ms: plans.planned_ms(&handle.space, self.seed.unwrap_or(0)),
+            at_most_ms: self.at_most.map(millis),
+            shrink_ms: self.shrinks().then(|| millis(budget.within)),
+        };
+        Scope {
+            forecast: Some(forecast),
+            ..scope::of(handle, fixed)
+        }
+    }
+
+    /// Whether failing plans are shrunk. A scenario's plans are meant to be as they are.
+    fn shrinks(&self) -> bool {
+        !self.no_shrink && self.scenario.is_none()
     }
 
     /// Continues a run. A demo's needs only its folder; any other needs its configuration.
@@ -231,8 +267,8 @@ fn of(campaign: &Campaign) -> Option<u64> {
     Some(campaign.plans.count()).filter(|count| *count < u64::MAX)
 }
 
-/// Writes the reports of a run, and its result, even if the stack could not be left as it was
-/// found.
+/// Writes the reports of a run, and its result, even if the reports cannot be written or the stack
+/// could not be left as it was found.
 fn finish(
     summary: Option<Summary>,
     ended: anyhow::Result<Option<()>>,
@@ -241,14 +277,26 @@ fn finish(
     let Some(summary) = summary else {
         return ended.map(|_| Exit::Interrupted);
     };
-    reports::write_beside(&summary)?;
+    let written = reports::write_beside(&summary);
+    let page = match &written {
+        Ok(()) => "; the page is report.html there.",
+        Err(_) => ".",
+    };
     let text = terminal::summary(&summary);
-    output.document(&summary, &format!("{text}; the page is report.html there."))?;
+    output.document(&summary, &format!("{text}{page}"))?;
     if let Some(why) = &summary.broken_off {
         stream::say(&format!("comeback: the run was broken off: {why}"));
     }
     ended?;
-    Ok(exit(&summary))
+    match (exit(&summary), written) {
+        // A violation is not hidden by a disk that is full.
+        (exit @ (Exit::Violated | Exit::Inconclusive | Exit::Interrupted), Err(error)) => {
+            let why = words(&error);
+            stream::say(&format!("comeback: the reports are not complete: {why}"));
+            Ok(exit)
+        }
+        (exit, written) => written.map(|()| exit),
+    }
 }
 
 /// The plans of a scenario for the stack's first backend, which is kept away for as long as the
