@@ -5,6 +5,7 @@ use std::path::Path;
 use maud::{Markup, html};
 
 use super::latency::latencies;
+use super::masthead::ticked;
 use super::{badge, links, multiples};
 use crate::model::{Failure, Known, RecoveryRow, Regressed, Rehearsal, Verdict};
 use crate::report::{CampaignReport, Change, Comparison, tested, wording};
@@ -23,14 +24,13 @@ pub fn head(campaign: &CampaignReport, folder: &Path) -> Markup {
                 (number("inconclusive", &summary.inconclusive.to_string()))
                 (number("seed", &summary.seed.to_string()))
                 (number("took", &wording::took(summary.elapsed_ms)))
-                (number("stack", &summary.stack))
             }
             @if summary.interrupted { p { "It was interrupted." } }
             @for reason in &summary.inconclusive_reasons { p { "Inconclusive: " (reason) } }
             @if let Some(untested) = &summary.untested { p { "Inconclusive: nothing was tested: " (untested) } }
             @let tested = tested::tested(summary);
             @if !tested.is_empty() { section.tested { h2 { "Tested" } ul { @for line in &tested { li { (line) } } } } }
-            @if let Some(warning) = wording::warning(&summary.first_calls) { p { "Warning: " (warning) } }
+            @if let Some(warning) = wording::warning(&summary.first_calls) { p { "Warning: " (ticked(&warning)) } }
             @if let Some(doubted) = wording::doubted(summary) {
                 p { (doubted) }
                 @for trace in &summary.doubted { p { (links::command(&wording::retry(trace))) } }

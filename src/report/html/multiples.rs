@@ -5,8 +5,9 @@ use std::path::Path;
 
 use maud::{Markup, html};
 
+use super::masthead::ticked;
 use super::{badge, links};
-use crate::model::{Figure, Verdict};
+use crate::model::{Figure, Verdict, faults_in_words};
 use crate::report::{TrialSummary, wording};
 
 /// The rows of some trials. Links lead from the page in `folder`.
@@ -27,11 +28,12 @@ pub fn rows(trials: &[TrialSummary], folder: &Path) -> Markup {
 
 fn row(trial: &TrialSummary, longest_ms: f64, folder: &Path) -> Markup {
     let slowest = recoveries(trial).max_by(|a, b| a.value.total_cmp(&b.value));
+    let faults: Vec<_> = trial.plan.faults().map(|(_, fault)| fault).collect();
     html! {
         tr {
             td.number { (links::file(folder, &trial.path, &trial.plan.index.to_string())) }
             td { (badge(trial.verdict())) }
-            td { (trial.faults()) }
+            td { (ticked(&faults_in_words(&faults))) }
             td.bars { @for figure in recoveries(trial) { (bar(figure, longest_ms)) } }
             td.number { @if let Some(slowest) = slowest { (time(slowest)) } @else { "–" } }
             td { @if trial.verdict() == Verdict::Holds { "" } @else { (trial.words()) } }

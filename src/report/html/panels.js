@@ -12,12 +12,14 @@ const Panels = (() => {
   // How many requests were in flight at each time.
   function inFlight(t) {
     const starts = t.rows.map((row) => row.from), ends = t.rows.map((row) => row.to).sort((a, b) => a - b);
-    let most = 1;
-    for (let i = 0; i < starts.length; i++) most = Math.max(most, i + 1 - below(ends, starts[i] - 1));
+    // The number changes upwards only where a request starts.
+    const counts = starts.map((at, i) => i + 1 - below(ends, at - 1)), most = counts.reduce((a, b) => Math.max(a, b), 1);
     return { name: "in flight", height: 38, most: String(most), draw(g, top, bottom) {
       g.fillStyle = t.colors.open;
       for (let x = t.left; x < t.right; x++) {
-        const count = below(starts, t.us(x + 1)) - below(ends, t.us(x));
+        const [from, to] = [t.us(x), t.us(x + 1)], first = below(starts, from);
+        let count = first - below(ends, from);
+        for (let i = first; i < starts.length && starts[i] <= to; i++) count = Math.max(count, counts[i]);
         if (count > 0) { const h = Math.max(count / most * (bottom - top - 4), 1); g.fillRect(x, bottom - h, 1, h); }
       }
     } };
@@ -80,7 +82,7 @@ const Panels = (() => {
   function lines(t, name, words, series) {
     const values = series.flatMap((one) => one.points.map((point) => point[1])), most = Math.max(...values.slice(0, 1e5), 0);
     if (!(most > 0)) return null;
-    return { name, height: 24 + 14 * Math.max(series.length, 1), most: words(most), draw(g, top, bottom) {
+    return { name: series.length === 1 ? `${name} ${series[0].service}` : name, height: 24 + 14 * Math.max(series.length, 1), most: words(most), draw(g, top, bottom) {
       series.forEach((one, nth) => {
         g.strokeStyle = t.colors[["ok", "fault", "unknown", "ready"][nth % 4]]; g.lineWidth = 1.5; g.beginPath();
         one.points.forEach(([at, value], i) => { const x = t.x(at), y = bottom - 2 - value / most * (bottom - top - 6); if (i) g.lineTo(x, y); else g.moveTo(x, y); });

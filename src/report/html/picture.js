@@ -45,7 +45,7 @@ class Picture {
     if (last && this.data.from + length < this.most * 0.7) this.to = this.data.from + length;
   }
   // The one scale of both: the grid's edges are the same, and so are all places when the whole trial is shown.
-  scale() { this.width = this.chart.clientWidth; this.left = this.width < 480 ? 62 : 104; this.right = this.width - 20; }
+  scale() { this.width = this.chart.clientWidth; this.left = this.width < 480 ? 66 : 120; this.right = this.width - 20; }
   x(us, [from, to] = [this.from, this.to]) { return this.left + (us - from) / (to - from) * (this.right - this.left); }
   us(x, [from, to] = [this.from, this.to]) { return from + (x - this.left) / (this.right - this.left) * (to - from); }
 
@@ -129,7 +129,7 @@ class Picture {
     this.logTop = 20 + 20 * this.backends.length;
     this.top = this.logTop + 18;
     let y = this.top + 4;
-    for (const group of this.groups) { group.top = y; y += Math.max(group.lanes.length * this.lane, 14) + 5; group.bottom = y - 3; }
+    for (const group of this.groups) { group.top = y; y += Math.max(group.lanes.length * this.lane, this.width < 480 && group.load ? 27 : 14) + 5; group.bottom = y - 3; }
     this.rowsEnd = y;
     for (const panel of this.panels) { panel.top = y; panel.bottom = y += panel.height; }
     const bottom = y + 4, g = this.prepare(this.chart, bottom + 20);
@@ -143,15 +143,15 @@ class Picture {
     });
     for (const panel of this.panels) {
       panel.ticks?.(g, panel.top, panel.bottom);
-      this.within(g, bottom, () => panel.draw(g, panel.top, panel.bottom));
+      this.within(g, panel.bottom, () => panel.draw(g, panel.top, panel.bottom), panel.top);
     }
     this.within(g, bottom + 20, () => { this.drawMarks(g, bottom); this.drawChosen(g, bottom); });
     this.drawOverview();
   }
 
-  // Draws inside the grid only.
-  within(g, bottom, draw) {
-    g.save(); g.beginPath(); g.rect(this.left - 3, 0, this.right - this.left + 6, bottom);
+  // Draws inside the grid only, from one height to another.
+  within(g, bottom, draw, top = 0) {
+    g.save(); g.beginPath(); g.rect(this.left - 3, top, this.right - this.left + 6, bottom - top);
     g.clip(); draw(); g.restore();
   }
 
@@ -159,7 +159,7 @@ class Picture {
     this.backends.forEach((name, row) => this.gutter(g, name, 20 + 20 * row + 14, "left", "ink"));
     this.gutter(g, "log", this.logTop + 13, "left", "ink");
     for (const { kind, load, top, bottom } of this.groups) {
-      const two = bottom - top >= 28;
+      const two = bottom - top >= 26;
       this.gutter(g, two || !load ? kind : `${kind}, ${load}`, top + 10, "left", "ink");
       if (two && load) this.gutter(g, load, top + 23);
     }

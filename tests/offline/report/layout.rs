@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::browser::Browser;
 use super::page::{campaign, open};
 use crate::support::desk::Desk;
+use crate::support::long_trace;
 
 /// Keeps what is written and filled on each canvas from now on, in the places where it is drawn.
 const LISTEN: &str = "(() => {
@@ -158,4 +159,24 @@ fn a_page_fits_on_four_sheets_of_paper() {
     assert!((1..=4).contains(&pages), "{pages} pages");
     let is_as_before = browser.ask("document.documentElement.classList.contains('print')");
     assert_eq!(is_as_before, Value::Bool(false));
+}
+
+#[test]
+fn no_panel_of_a_long_timeline_covers_another() {
+    let Some(mut browser) = Browser::start_or_skip("no_panel_of_a_long_timeline") else {
+        return;
+    };
+    let desk = Desk::new();
+    long_trace::write(&desk.path().join("long.jsonl"), 20_000).unwrap();
+    let report = desk.run("report long.jsonl --html page.html --quiet");
+    assert_eq!(report.code, 0, "{}", report.stderr);
+    open(&mut browser, &desk.path().join("page.html"));
+    browser.ask(LISTEN);
+    browser.ask(WHOLE);
+    let beyond = browser.ask(
+        "(t => t.panels.map(p => [p.name, filled.filter(r => r.canvas === 'chart' && Math.abs(r.y + r.h - p.bottom) < 0.1 && r.y < p.top).length]))
+            (document.querySelector('section.timeline').drawn)",
+    );
+    let expected = [("latency", 0), ("not ok", 0), ("in flight", 0)];
+    assert_eq!(beyond, serde_json::json!(expected));
 }
