@@ -1,7 +1,9 @@
 //! What failed, after which faults, in one plain sentence without jargon.
 
 use super::TrialReport;
-use crate::model::{Fault, Finding, Signature, Standing, count, faults_in_words};
+use crate::model::{
+    Fault, Figure, Finding, Signature, Standing, count, duration_ms, faults_in_words,
+};
 
 impl TrialReport {
     /// What failed, after which faults: "After 4 quick restarts of `backend`, 8 accepted jobs never
@@ -58,7 +60,10 @@ fn what(signature: &Signature, finding: &Finding) -> String {
         "job-late" => format!("{} finished too late", counted("accepted job")),
         "exchange-unanswered" => format!("{} got no answer", counted("request")),
         "exchange-late" => format!("{} got an answer too late", counted("request")),
-        "never-recovered" => format!("{requests} never succeeded again"),
+        "never-recovered" => match watched_ms(finding) {
+            Some(ms) => format!("{requests} did not succeed again in {}", duration_ms(ms)),
+            None => format!("{requests} never succeeded again"),
+        },
         "not-sustained" => format!("{requests} succeeded again, but not lastingly"),
         "recovered-late" => format!("{requests} succeeded again too late"),
         "double-execution" => "the same job was executed more than once".to_owned(),
@@ -66,15 +71,19 @@ fn what(signature: &Signature, finding: &Finding) -> String {
         "lost-job" => "an accepted job was forgotten".to_owned(),
         "crossed-answer" => "a request got the answer to another one".to_owned(),
         "shared-job-id" => "two requests were given the same job".to_owned(),
+        "two-outcomes" => "a request ended twice".to_owned(),
+        "job-changed" => "a job that had ended changed its state".to_owned(),
         "slower" => "answers stayed slower than before".to_owned(),
         "log-flood" => "the API flooded its log".to_owned(),
         "busy-at-rest" => "the API stayed busy with nothing to do".to_owned(),
         "connection-refused" => "the API refused connections".to_owned(),
-        "connection-broke" => "the API broke connections off".to_owned(),
-        "garbled" => "the API gave an answer that is not HTTP".to_owned(),
+        "connection-broke" => "the API broke connections off instead of answering".to_owned(),
+        "garbled" => "the API gave an answer that could not be read".to_owned(),
         "no-message" => "the API failed without saying why".to_owned(),
         "empty-success" => "the API reported success without an answer".to_owned(),
         "failure-outside-window" => format!("{requests} failed outside every outage"),
+        "exited" => "the API's process exited".to_owned(),
+        "restarted" => "the API was restarted".to_owned(),
         "oom-killed" => "the API ran out of memory and was killed".to_owned(),
         "leaked-descriptors" => "the API kept file descriptors open".to_owned(),
         "leaked-threads" => "the API kept threads".to_owned(),
@@ -82,6 +91,16 @@ fn what(signature: &Signature, finding: &Finding) -> String {
         "forbidden-line" => "the log showed a line that must not occur".to_owned(),
         _ => format!("{} was violated: {}", signature.invariant, finding.message),
     }
+}
+
+/// For how long a request kind was watched that never succeeded again.
+fn watched_ms(finding: &Finding) -> Option<u64> {
+    let mut figures = finding.figures.iter();
+    let never = figures.find(|figure| {
+        let is_concerned = figure.kind == finding.kind;
+        figure.name == Figure::FIRST_SUCCESS && figure.at_least && is_concerned
+    })?;
+    Some(never.value.round() as u64)
 }
 
 /// The number that a message begins with, as in "5 of 61 requests". A finding keeps no count apart
@@ -93,6 +112,25 @@ fn leading_number(message: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_request_kind_that_never_succeeded_again_is_told_with_how_long_it_was_watched() {
+        let signature: Signature = "v1/recovers/job/never-recovered/kill".parse().unwrap();
+        let figure = Figure {
+            kind: Some("job".to_owned()),
+            at_least: true,
+            ..Figure::new(Figure::FIRST_SUCCESS, 2_117.4)
+        };
+        let finding = Finding::violated("recovers", "never-recovered", Some("job"), "", 1, vec![]);
+        assert_eq!(
+            what(&signature, &finding.clone().with_figures(vec![figure])),
+            "`job` requests did not succeed again in 2.12 s"
+        );
+        assert_eq!(
+            what(&signature, &finding),
+            "`job` requests never succeeded again"
+        );
+    }
 
     #[test]
     fn the_end_of_the_sentence_counts_where_the_finding_does() {
@@ -113,8 +151,8 @@ mod tests {
             "accepted jobs never finished"
         );
         assert_eq!(
-            words("v1/api-stays-up/-/exited/kill", "the API exited"),
-            "api-stays-up was violated: the API exited"
+            words("v1/new/-/odd/kill", "it went wrong"),
+            "new was violated: it went wrong"
         );
     }
 }
