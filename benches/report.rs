@@ -32,7 +32,7 @@ fn main() {
     let reading_s = began.elapsed().as_secs_f64();
     let page = folder.path().join("report.html");
     let mut out = BufWriter::new(File::create(&page).expect("the page can be made"));
-    html::write(&report, &mut out).expect("the page can be written");
+    html::write(&report, &page, &mut out).expect("the page can be written");
     drop(out);
     let report_s = began.elapsed().as_secs_f64();
 

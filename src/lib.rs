@@ -72,7 +72,7 @@
 //! 8. What failed is tried again without its faults (`campaign/control.rs`), made smaller
 //!    (`campaign/shrinking.rs`, `shrink/`), and saved (`campaign/save.rs`).
 //! 9. `report/` says it: `terminal.rs` for people, `html/` for the page (`html/drawing.rs` prepares
-//!    the timeline's data, `html/timeline.js` draws it), `junit.rs` and the others for machines.
+//!    the timeline's data, `html/picture.js` draws it), `junit.rs` and the others for machines.
 //!
 //! How to add a fault, an invariant or a driver, file by file, is in `.github/CONTRIBUTING.md`.
 //!

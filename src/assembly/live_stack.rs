@@ -226,7 +226,7 @@ fn keep(trace: &Path, stem: &str) -> Result<PathBuf, AssemblyError> {
     fs::copy(trace, &kept).map_err(AssemblyError::at("write", &kept))?;
     let page = kept.with_extension("html");
     let report = Report::of_traces(std::slice::from_ref(&kept));
-    let written = redact::write_file(&page, |out| html::write(&report, out));
+    let written = redact::write_file(&page, |out| html::write(&report, &page, out));
     written.map_err(AssemblyError::at("write", &page))?;
     Ok(kept)
 }

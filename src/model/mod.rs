@@ -61,7 +61,7 @@ pub use summary::{
 pub use tested::{FaultsDone, Tested};
 pub use times::StepTimes;
 pub use verdict::{Figure, Finding, Judgement, Verdict};
-pub use words::is_other_outage;
+pub use words::{faults_in_words, is_other_outage};
 
 /// The name of the API wherever a service is named: in events, logs and reports. No backend may
 /// have this name.

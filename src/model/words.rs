@@ -36,6 +36,37 @@ impl Plan {
     }
 }
 
+/// Faults in words, equal kinds on one backend counted together: "3 kills of `db` and a pause of
+/// `cache`".
+pub fn faults_in_words(faults: &[&Fault]) -> String {
+    let mut groups: Vec<(&Fault, usize)> = Vec::new();
+    for fault in faults {
+        let is_same = |other: &Fault| {
+            let kinds = [other, fault].map(|fault| fault.kind.name());
+            other.backend == fault.backend && kinds[0] == kinds[1]
+        };
+        match groups.iter_mut().find(|(other, _)| is_same(other)) {
+            Some((_, times)) => *times += 1,
+            None => groups.push((fault, 1)),
+        }
+    }
+    let words = groups.into_iter().map(|(fault, times)| match times {
+        1 => fault_words(fault),
+        _ => {
+            let backend = &fault.backend;
+            let what = match fault.kind {
+                FaultKind::Stop { .. } => "stops",
+                FaultKind::Kill => "kills",
+                FaultKind::Rapid { .. } => "series of quick restarts",
+                FaultKind::Pause => "pauses",
+                FaultKind::Cut => "network cuts",
+            };
+            format!("{times} {what} of `{backend}`")
+        }
+    });
+    listed(&words.collect::<Vec<_>>())
+}
+
 fn words(step: &Step) -> String {
     let what = match &step.action {
         Action::Burst(burst) => {
@@ -99,5 +130,7 @@ mod tests {
             plan.in_words(),
             "a kill of `db` (f1) and a kill of `db` (f2)"
         );
+        let faults: Vec<&Fault> = plan.faults().map(|(_, fault)| fault).collect();
+        assert_eq!(faults_in_words(&faults), "2 kills of `db`");
     }
 }

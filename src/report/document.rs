@@ -99,6 +99,18 @@ impl Report {
         }
     }
 
+    /// What a reader should know first: how the first failure shown went, in plain words; without
+    /// one, the verdict in one sentence.
+    pub fn headline(&self) -> String {
+        let mut trials = self.trials.iter();
+        let failed = trials.find(|trial| trial.headline().verdict == Verdict::Violated);
+        let is_about_it = self.campaign.is_some() || self.trials.len() == 1;
+        match failed {
+            Some(trial) if is_about_it && self.verdict() == Verdict::Violated => trial.sentence(),
+            _ => self.sentence(),
+        }
+    }
+
     /// Writes the latencies of each trial as an interval log.
     ///
     /// # Errors

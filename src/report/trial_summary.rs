@@ -52,12 +52,6 @@ impl TrialSummary {
         judgement.map_or(Verdict::Inconclusive, |judgement| judgement.verdict)
     }
 
-    /// The kinds of its faults, in order.
-    pub fn faults(&self) -> String {
-        let kinds = self.plan.faults().map(|(_, fault)| fault.kind.name());
-        kinds.collect::<Vec<_>>().join(", ")
-    }
-
     /// What was found, unless everything held.
     pub fn words(&self) -> String {
         let Some(judgement) = &self.judgement else {

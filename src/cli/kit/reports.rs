@@ -20,7 +20,8 @@ pub fn write_beside(summary: &Summary) -> anyhow::Result<()> {
     let folder = Path::new(&summary.run);
     let report = report::Report::of_run(folder)?;
     report.unreadable.iter().for_each(say_unreadable);
-    write(&folder.join("report.html"), |out| html::write(&report, out))?;
+    let page = folder.join("report.html");
+    write(&page, |out| html::write(&report, &page, out))?;
     write_junit(&report, &folder.join("junit.xml"))
 }
 

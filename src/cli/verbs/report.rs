@@ -55,7 +55,7 @@ impl ReportArgs {
         let report = self.report()?;
         report.unreadable.iter().for_each(say_unreadable);
         if let Some(path) = &self.html {
-            write(path, |out| html::write(&report, out))?;
+            write(path, |out| html::write(&report, path, out))?;
         }
         if let Some(path) = &self.junit {
             write_junit(&report, path)?;

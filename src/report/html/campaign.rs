@@ -1,17 +1,20 @@
 //! A campaign on the page.
 
+use std::path::Path;
+
 use maud::{Markup, html};
 
-use super::badge;
-use super::trial::latencies;
+use super::latency::latencies;
+use super::masthead::ticked;
+use super::{badge, links, multiples};
 use crate::model::{Failure, Known, RecoveryRow, Regressed, Rehearsal, Verdict};
-use crate::report::{CampaignReport, Change, Comparison, TrialSummary, tested, wording};
+use crate::report::{CampaignReport, Change, Comparison, tested, wording};
 
 /// How many trials are listed at most.
 const MOST_LISTED: usize = 500;
 
 /// The results, at the top of the page.
-pub fn head(campaign: &CampaignReport) -> Markup {
+pub fn head(campaign: &CampaignReport, folder: &Path) -> Markup {
     let summary = &campaign.summary;
     html! {
         section.facts aria-label="The campaign in numbers" {
@@ -21,21 +24,20 @@ pub fn head(campaign: &CampaignReport) -> Markup {
                 (number("inconclusive", &summary.inconclusive.to_string()))
                 (number("seed", &summary.seed.to_string()))
                 (number("took", &wording::took(summary.elapsed_ms)))
-                (number("stack", &summary.stack))
             }
             @if summary.interrupted { p { "It was interrupted." } }
             @for reason in &summary.inconclusive_reasons { p { "Inconclusive: " (reason) } }
             @if let Some(untested) = &summary.untested { p { "Inconclusive: nothing was tested: " (untested) } }
             @let tested = tested::tested(summary);
             @if !tested.is_empty() { section.tested { h2 { "Tested" } ul { @for line in &tested { li { (line) } } } } }
-            @if let Some(warning) = wording::warning(&summary.first_calls) { p { "Warning: " (warning) } }
+            @if let Some(warning) = wording::warning(&summary.first_calls) { p { "Warning: " (ticked(&warning)) } }
             @if let Some(doubted) = wording::doubted(summary) {
                 p { (doubted) }
-                pre { @for trace in &summary.doubted { (wording::retry(trace)) "\n" } }
+                @for trace in &summary.doubted { p { (links::command(&wording::retry(trace))) } }
             }
             @if let Some(removed) = wording::removed(summary) { p { (removed) } }
         }
-        @if summary.failures.len() > 1 || summary.failures.iter().any(|failure| failure.seen > 1) { (failures(&summary.failures)) }
+        @if summary.failures.len() > 1 || summary.failures.iter().any(|failure| failure.seen > 1) { (failures(&summary.failures, folder)) }
         @if !summary.known.is_empty() { (known(&summary.known)) }
         @if !summary.reused.is_empty() { (reused(&summary.reused)) }
         @for rehearsal in &summary.scenario { (self::rehearsal(rehearsal)) }
@@ -46,7 +48,7 @@ fn number(name: &str, value: &str) -> Markup {
     html! { div { dt { (name) } dd { (value) } } }
 }
 
-fn failures(failures: &[Failure]) -> Markup {
+fn failures(failures: &[Failure], folder: &Path) -> Markup {
     html! {
         section.failures {
             h2 { "Failures" }
@@ -61,7 +63,7 @@ fn failures(failures: &[Failure]) -> Markup {
                             td.number { (failure.seen) }
                             td.number { (steps(failure)) }
                             td.number { @if failure.reproduced.runs > 0 { (failure.reproduced.failed) " of " (failure.reproduced.runs) } @else { "not measured" } }
-                            td { code { (failure.trace) } }
+                            td { (links::file(folder, Path::new(&failure.trace), &failure.trace)) }
                         }
                     }
                 }
@@ -146,13 +148,13 @@ pub fn comparison(comparison: &Comparison) -> Markup {
 }
 
 /// Tables and plots over all trials.
-pub fn body(campaign: &CampaignReport) -> Markup {
+pub fn body(campaign: &CampaignReport, folder: &Path) -> Markup {
     html! {
         article {
             h2 { "All trials" }
-            (latencies(&campaign.latency, "Latency over all trials"))
+            (trials(campaign, folder))
             @if !campaign.summary.recovery.is_empty() { (recovery(&campaign.summary.recovery)) }
-            (trials(campaign))
+            (latencies(&campaign.latency, "Latency over all trials"))
         }
     }
 }
@@ -175,32 +177,21 @@ fn recovery(rows: &[RecoveryRow]) -> Markup {
     }
 }
 
-fn trials(campaign: &CampaignReport) -> Markup {
+fn trials(campaign: &CampaignReport, folder: &Path) -> Markup {
     let kept = &campaign.trials;
     let without = (campaign.summary.plans_executed as usize).saturating_sub(kept.len());
     html! {
         section.trials {
             h3 { "Trials" }
             @if !kept.is_empty() {
-                table {
-                    thead { tr { th.number { "plan" } th { "verdict" } th.number { "steps" } th { "faults" } th { "what was found" } } }
-                    tbody { @for summary in kept.iter().take(MOST_LISTED) { (trial(summary)) } }
+                p.hint {
+                    "Bars share one scale, one bar for each request kind; a hollow one never succeeded while it was observed. "
+                    "A plan's number leads to its trace."
                 }
+                (multiples::rows(&kept[..kept.len().min(MOST_LISTED)], folder))
             }
             @if kept.len() > MOST_LISTED { p.hint { "The first " (MOST_LISTED) " of " (kept.len()) " are listed." } }
             @if without > 0 { p.hint { (without) " more trials left no trace: simulated ones that hold are not written." } }
-        }
-    }
-}
-
-fn trial(summary: &TrialSummary) -> Markup {
-    html! {
-        tr {
-            td.number { (summary.plan.index) }
-            td { (badge(summary.verdict())) }
-            td.number { (summary.plan.steps.len()) }
-            td { (summary.faults()) }
-            td { (summary.words()) }
         }
     }
 }

@@ -21,6 +21,9 @@ pub struct Drawing<'a> {
     phases: Vec<(String, u64)>,
     windows: Vec<Band<'a>>,
     marks: Vec<Mark>,
+    /// When the log lines that were kept were written.
+    logs: Vec<u64>,
+    resources: Vec<ServiceUse<'a>>,
     /// The events that prove a finding.
     proofs: Vec<u64>,
     kinds: Vec<Cow<'a, str>>,
@@ -51,6 +54,17 @@ struct Mark {
     /// Whether the backend became ready.
     ready: bool,
     text: String,
+}
+
+/// What a service used, by column.
+#[derive(Debug, Serialize)]
+struct ServiceUse<'a> {
+    service: Cow<'a, str>,
+    at: Vec<u64>,
+    /// Processor time since its start, in microseconds.
+    cpu: Vec<u64>,
+    /// In bytes; 0 where it is not known.
+    memory: Vec<u64>,
 }
 
 /// The requests, by column to keep the page small. Times are differences for the same reason.
@@ -103,6 +117,8 @@ impl<'a> Drawing<'a> {
             phases: phases.collect(),
             windows: windows.collect(),
             marks: marks(trial),
+            logs: trial.log.iter().map(|line| line.at_us).collect(),
+            resources: used(trial),
             proofs: trial.evidence.keys().copied().collect(),
             kinds: shown(trial.requests.kinds.texts()),
             origins: shown(trial.requests.origins.texts()),
@@ -129,6 +145,20 @@ impl<'a> Drawing<'a> {
 /// Texts that the page's script shows as they are.
 fn shown(texts: &[String]) -> Vec<Cow<'_, str>> {
     texts.iter().map(|text| redact::visible(text)).collect()
+}
+
+fn used(trial: &TrialReport) -> Vec<ServiceUse<'_>> {
+    let services = trial.resources.services();
+    let used = services.map(|(service, samples)| ServiceUse {
+        service: redact::visible(service),
+        at: samples.iter().map(|sample| sample.at_us).collect(),
+        cpu: samples.iter().map(|sample| sample.cpu_us).collect(),
+        memory: samples
+            .iter()
+            .map(|sample| sample.memory_bytes.unwrap_or(0))
+            .collect(),
+    });
+    used.collect()
 }
 
 /// The requests that are drawn, in order of sending.

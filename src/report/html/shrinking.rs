@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::frame::{Frame, fixed};
+use super::masthead::ticked;
 use crate::model::{NeededStep, Plan, Reproduced, ShrinkHistory, ShrinkRun, Standing};
 use crate::report::trial::Counterexample;
 use crate::report::wording;
@@ -12,12 +13,11 @@ const FRAME: Frame = Frame::new((720.0, 170.0), 40.0, 12.0);
 /// With more executions than this, only every nth is drawn.
 const MOST_DRAWN: usize = 1_000;
 
-/// What the failure needs, at the top of the page.
+/// What the failure needs, in words.
 pub fn explanation(found: &Counterexample, plan: &Plan) -> Markup {
     html! {
         @if let Some(words) = found.in_words(plan) {
-            p.explanation { (words) }
-            pre.explanation { (plan) }
+            p.explanation { (ticked(&words)) }
         }
     }
 }

@@ -1,25 +1,59 @@
 //! A trial on the page: what failed, the timeline, the story, the findings, latencies and the
 //! environment.
 
-use maud::{Markup, PreEscaped, html};
-use serde_json::Value;
+use std::path::{Path, PathBuf};
 
-use super::badge;
+use maud::{Markup, PreEscaped, html};
+
 use super::drawing::Drawing;
-use super::plot::plot;
-use super::shrinking;
-use crate::latency::Latencies;
+use super::environment::environment;
+use super::latency::latencies;
+use super::links::{self, command, event_link, evidence};
+use super::masthead::ticked;
+use super::sequence::sequence;
+use super::{badge, not_judged, shrinking};
 use crate::model::{Finding, Judgement, Verdict, duration_us};
-use crate::report::trial::{TimelineEvent, TrialReport};
+use crate::report::trial::{ControlNote, TimelineEvent, TrialReport};
 use crate::report::{Report, Tone, wording};
 
 /// A longer story is folded at first.
 const SHORT_STORY: usize = 80;
 
 /// All about a trial. `nth` is its number on the page.
-pub fn article(nth: usize, trial: &TrialReport, report: &Report) -> Markup {
+pub fn article(nth: usize, trial: &TrialReport, report: &Report, folder: &Path) -> Markup {
     let headline = trial.headline();
     let drawing = Drawing::of(trial);
+    let counterexample = trial.counterexample();
+    let plan = &trial.trace.plan;
+    let is_violated = headline.verdict == Verdict::Violated;
+    html! {
+        article id={ "t" (nth) } {
+            h2 {
+                @if report.campaign.is_some() || report.trials.len() > 1 { (badge(headline.verdict)) " " }
+                "Trial " (plan.index) " of seed " (plan.seed)
+            }
+            div.lead {
+                div {
+                    @if report.trials.len() > 1 && is_violated { p.sentence { (ticked(&trial.sentence())) } }
+                    (facts(nth, trial, report, folder))
+                }
+                @if is_violated { (sequence(plan, counterexample.explanation.as_ref())) }
+            }
+            (shrinking::explanation(&counterexample, plan))
+            (timeline(nth, trial, &drawing))
+            (shrinking::section(&counterexample))
+            @if let Some(judgement) = &trial.trace.judgement { (findings(nth, judgement)) }
+            (story(nth, trial))
+            (latencies(&trial.latencies, "Latency of this trial"))
+            section.plan { h3 { "The plan" } pre { (plan) } }
+            (environment(trial))
+        }
+    }
+}
+
+/// What failed, when, and how to see it again.
+fn facts(nth: usize, trial: &TrialReport, report: &Report, folder: &Path) -> Markup {
+    let headline = trial.headline();
     let counterexample = trial.counterexample();
     let judgement = trial.trace.judgement.as_ref();
     let signature = judgement.and_then(|judgement| judgement.signature.as_ref());
@@ -27,46 +61,58 @@ pub fn article(nth: usize, trial: &TrialReport, report: &Report) -> Markup {
     let mut failures = campaign.flat_map(|campaign| &campaign.summary.failures);
     let failure =
         failures.find(|f| signature.is_some_and(|name| name.is_same_failure(&f.signature)));
+    let is_violated = headline.verdict == Verdict::Violated;
     html! {
-        article id={ "t" (nth) } {
-            h2 {
-                @if report.campaign.is_some() || report.trials.len() > 1 { (badge(headline.verdict)) " " }
-                "Trial " (trial.trace.plan.index) " of seed " (trial.trace.plan.seed)
-            }
-            // For a single trial, it is at the top of the page.
-            @if report.trials.len() > 1 { (shrinking::explanation(&counterexample, &trial.trace.plan)) }
-            section.headline aria-label="What failed, when and why" {
-                dl {
-                    @let failed = headline.verdict == Verdict::Violated;
-                    dt { @if failed { "What failed" } @else { "What happened" } }
-                    dd { (headline.what) }
-                    @if !headline.when.is_empty() {
-                        dt { "When" }
-                        dd { (headline.when) " " (evidence(nth, &headline.evidence)) }
-                    }
-                    @for (title, text) in trial.notes() {
-                        dt { (title) }
-                        dd.note { (text) }
-                    }
-                    @if let Some(signature) = signature {
-                        dt { "Signature" }
-                        dd { code { (signature) } }
-                    }
-                    @if let (Some(failure), None) = (failure, &counterexample.shrink) {
-                        dt { "Shrinking" }
-                        dd { "The plan has " (wording::size(failure)) ". " (shrinking::shown(Some(failure.reproduced))) }
-                    }
-                    dt { "See it again" }
-                    dd { code { "comeback replay " (trial.file) } }
+        section.headline aria-label="What failed, when and why" {
+            dl {
+                dt { @if is_violated { "What failed" } @else { "What happened" } }
+                dd { (headline.what) }
+                @if !headline.when.is_empty() {
+                    dt { "When" }
+                    dd { (headline.when) " " (evidence(nth, &headline.evidence)) }
                 }
+                @if let Some(control) = trial.control() {
+                    dt { "Without faults" }
+                    dd { (control.words) (control_trace(&control, trial, report, folder)) }
+                }
+                @for (title, text) in trial.notes() {
+                    dt { (title) }
+                    dd.note { (text) }
+                }
+                @if let Some(signature) = signature {
+                    dt { "Signature" }
+                    dd { code { (signature) } }
+                }
+                @if let (Some(failure), None) = (failure, &counterexample.shrink) {
+                    dt { "Shrinking" }
+                    dd { "The plan has " (wording::size(failure)) ". " (shrinking::shown(Some(failure.reproduced))) }
+                }
+                dt { "See it again" }
+                dd { (command(&format!("comeback replay {}", trial.file))) }
+                @if is_violated {
+                    dt { "Judge it again" }
+                    dd { (command(&format!("comeback check {}", trial.file))) }
+                }
+                dt { "Trace" }
+                dd { (links::file(folder, Path::new(&trial.file), &trial.file)) }
             }
-            (timeline(nth, trial, &drawing))
-            (shrinking::section(&counterexample))
-            (story(nth, trial))
-            @if let Some(judgement) = &trial.trace.judgement { (findings(nth, judgement)) }
-            (latencies(&trial.latencies, "Latency of this trial"))
-            section { h3 { "The plan" } pre { (trial.trace.plan) } }
-            (environment(trial))
+        }
+    }
+}
+
+/// A link to the control's trace, which is in the run's folder.
+fn control_trace(
+    control: &ControlNote,
+    trial: &TrialReport,
+    report: &Report,
+    folder: &Path,
+) -> Markup {
+    let run = report.campaign.as_ref();
+    let run = run.map(|campaign| PathBuf::from(&campaign.summary.run));
+    let beside = Path::new(&trial.file).parent().map(Path::to_owned);
+    html! {
+        @if let (Some(name), Some(run)) = (&control.trace, run.or(beside)) {
+            " " (links::file(folder, &run.join(name), name))
         }
     }
 }
@@ -84,6 +130,7 @@ fn timeline(nth: usize, trial: &TrialReport, drawing: &Drawing<'_>) -> Markup {
                 li { i.swatch.ok {} "ok" }
                 li { i.swatch.failed {} "failed: the API said so" }
                 li { i.swatch.unknown {} "unknown: no answer" }
+                li { i.swatch.job {} "accepted as a job, never finished" }
                 li { i.swatch.open {} "not ended" }
                 li { i.swatch.fault {} "a fault, until backend-ready" }
                 li { i.swatch.recovery {} "backend-ready" }
@@ -100,7 +147,7 @@ fn timeline(nth: usize, trial: &TrialReport, drawing: &Drawing<'_>) -> Markup {
                 button type="button" data-do="all" { "whole trial" } " "
                 button type="button" data-do="proof" { "next proof" }
                 span.hint {
-                    " Wheel or + and − zoom, dragging or Shift with ← and → moves; ← and → go from request to request, ↑ and ↓ to those that "
+                    " + and − or Ctrl with the wheel zoom, dragging or Shift with ← and → moves; ← and → go from request to request, ↑ and ↓ to those that "
                     "did not succeed. The strip below shows the whole trial: how many requests were sent at what time, and how they ended."
                 }
             }
@@ -153,7 +200,7 @@ fn line(nth: usize, event: &TimelineEvent) -> Markup {
 
 fn findings(nth: usize, judgement: &Judgement) -> Markup {
     let mut findings: Vec<&Finding> = judgement.findings.iter().collect();
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
+    findings.sort_by_key(|f| (std::cmp::Reverse(f.verdict), f.not_judged));
     html! {
         section.findings {
             h3 { "Invariants" }
@@ -162,8 +209,8 @@ fn findings(nth: usize, judgement: &Judgement) -> Markup {
                 thead { tr { th { "verdict" } th { "invariant" } th { "what was found" } th { "proof" } } }
                 tbody {
                     @for finding in findings {
-                        tr {
-                            td { (badge(finding.verdict)) }
+                        tr.unjudged[finding.not_judged] {
+                            td { @if finding.not_judged { (not_judged()) } @else { (badge(finding.verdict)) } }
                             td { code { (finding.invariant) } }
                             td { (finding.message) }
                             td { (evidence(nth, &finding.evidence)) }
@@ -203,114 +250,4 @@ fn recovery(judgement: &Judgement) -> Markup {
             }
         }
     }
-}
-
-/// Plots and a table of latencies.
-pub fn latencies(latencies: &Latencies, title: &str) -> Markup {
-    let of = |asked: &str| {
-        let all = latencies.histograms();
-        let of_outcome = all.filter(|(_, outcome, _)| *outcome == asked);
-        Vec::from_iter(of_outcome.map(|(stage, _, histogram)| (stage, histogram)))
-    };
-    let outcomes = ["ok", "failed", "unknown"].map(|outcome| (outcome, of(outcome)));
-    html! {
-        @if latencies.histograms().next().is_some() {
-            section.latency {
-                h3 { (title) }
-                div.plots {
-                    @for (outcome, lines) in outcomes.iter().filter(|(_, lines)| !lines.is_empty()) {
-                        figure {
-                            (plot(outcome, lines))
-                            figcaption { (outcome) ", from the intended send to the end" }
-                        }
-                    }
-                }
-                (table(latencies))
-            }
-        }
-    }
-}
-
-fn table(latencies: &Latencies) -> Markup {
-    html! {
-        table {
-            thead { tr {
-                th { "stage" } th { "outcome" } th.number { "requests" }
-                @for name in ["p50", "p90", "p99", "p99.9", "max"] { th.number { (name) } }
-            } }
-            tbody {
-                @for (stage, outcome, histogram) in latencies.histograms() {
-                    tr {
-                        td { (stage) }
-                        td { i class={ "swatch " (outcome) } {} (outcome) }
-                        td.number { (histogram.len()) }
-                        @for quantile in [0.5, 0.9, 0.99, 0.999, 1.0] {
-                            td.number { (duration_us(histogram.value_at_quantile(quantile))) }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn environment(trial: &TrialReport) -> Markup {
-    let header = &trial.trace.header;
-    let stack = &header.stack;
-    let kinds = stack.kinds.iter().map(|kind| match kind.job {
-        true => format!("{} (a job)", kind.name),
-        false => format!("{} (answered at once)", kind.name),
-    });
-    let kinds: Vec<String> = kinds.collect();
-    let limits = serde_json::to_value(&header.limits).unwrap_or_default();
-    html! {
-        section.environment {
-            details {
-                summary { h3 { "Environment" } }
-                table { tbody {
-                    (pair("comeback", &header.comeback))
-                    (pair("generator", &header.generator.to_string()))
-                    (pair("trial began", &header.started_at))
-                    (pair("stack", &stack.name))
-                    @if let Some(variant) = &stack.variant { (pair("variant", variant)) }
-                    @if stack.simulated { (pair("simulated", "in memory, on its own clock")) }
-                    (pair("backends", &stack.backends.join(", ")))
-                    (pair("request kinds", &kinds.join(", ")))
-                    (pair("connections", &stack.connections))
-                    (pair("the API is observed", if stack.api_observed { "yes" } else { "no" }))
-                    (pair("trials since the last reset", &header.trials_since_reset.to_string()))
-                    (pair("seed, plan", &format!("{}, {}", trial.trace.plan.seed, trial.trace.plan.index)))
-                    (pair("events", &trial.events.to_string()))
-                    @for (name, value) in flat(&limits) { (pair(&name, &value)) }
-                } }
-            }
-        }
-    }
-}
-
-fn pair(name: &str, value: &str) -> Markup {
-    html! { tr { th scope="row" { (name) } td { (value) } } }
-}
-
-/// The limits by name, without the groups that contain them.
-fn flat(limits: &Value) -> Vec<(String, String)> {
-    let limits = limits.as_object().into_iter().flatten();
-    let limits = limits.flat_map(|(name, limit)| {
-        let text = match limit {
-            Value::Object(_) => return flat(limit),
-            Value::Null => "none set".to_owned(),
-            other => other.to_string(),
-        };
-        vec![(format!("limit {}", name.replace('_', "-")), text)]
-    });
-    limits.collect()
-}
-
-/// Links to events that prove something.
-pub fn evidence(nth: usize, evidence: &[u64]) -> Markup {
-    html! { span.evidence { @for seq in evidence { (event_link(nth, *seq)) " " } } }
-}
-
-fn event_link(nth: usize, seq: u64) -> Markup {
-    html! { a href={ "#t" (nth) "-e" (seq) } data-trial=(nth) data-seq=(seq) { "#" (seq) } }
 }

@@ -1,6 +1,6 @@
 //! A trial in a few words: what failed, when, and why.
 
-use super::{Counterexample, TrialReport};
+use super::{ControlNote, Counterexample, TrialReport};
 use crate::model::{Verdict, duration_us};
 use serde::Serialize;
 use serde_json::Value;
@@ -35,8 +35,13 @@ impl TrialReport {
                 (what, finding.evidence.clone())
             }
             (Verdict::Holds, _) => {
-                let count = judgement.findings.len();
-                (format!("All {count} invariants hold."), Vec::new())
+                let unjudged = judgement.findings.iter().filter(|f| f.not_judged).count();
+                let judged = judgement.findings.len() - unjudged;
+                let what = match unjudged {
+                    0 => format!("All {judged} invariants hold."),
+                    _ => format!("{judged} invariants hold; {unjudged} had nothing to judge."),
+                };
+                (what, Vec::new())
             }
             _ => (judgement.reason(), Vec::new()),
         };
@@ -49,30 +54,26 @@ impl TrialReport {
         }
     }
 
-    /// The verdict in one sentence.
-    pub fn sentence(&self) -> String {
+    /// The stack with its variant.
+    pub fn stack_name(&self) -> String {
         let stack = &self.trace.header.stack;
         let simulated = if stack.simulated { ", simulated" } else { "" };
-        let stack = match &stack.variant {
+        match &stack.variant {
             Some(variant) => format!("{} {variant}{simulated}", stack.name),
             None => format!("{}{simulated}", stack.name),
-        };
-        let judgement = self.trace.judgement.as_ref();
-        let signature = judgement.and_then(|judgement| judgement.signature.as_ref());
-        match (self.headline().verdict, signature) {
-            (Verdict::Holds, _) => format!("{stack} came back."),
-            (Verdict::Inconclusive, _) => format!("{stack}: it is unknown whether it came back."),
-            (Verdict::Violated, None) => format!("{stack} failed."),
-            (Verdict::Violated, Some(signature)) => {
-                let reason = signature.reason.replace('-', " ");
-                let invariant = &signature.invariant;
-                let fault = match signature.fault.as_str() {
-                    "-" => "without a fault".to_owned(),
-                    "rapid" => "after quick restarts of its backend".to_owned(),
-                    fault => format!("after a {fault} of its backend"),
-                };
-                format!("{stack} fails {fault}: {reason} ({invariant}).")
-            }
+        }
+    }
+
+    /// The verdict in one sentence.
+    pub fn sentence(&self) -> String {
+        let stack = self.stack_name();
+        match self.headline().verdict {
+            Verdict::Holds => format!("{stack} came back."),
+            Verdict::Inconclusive => format!("{stack}: it is unknown whether it came back."),
+            Verdict::Violated => match self.failed_in_words() {
+                Some(words) => format!("{words}."),
+                None => format!("{stack} failed."),
+            },
         }
     }
 
@@ -111,11 +112,11 @@ impl TrialReport {
     }
 
     /// The notes that were added to the trace, each with a title, except those of
-    /// [shrinking](TrialReport::counterexample).
+    /// [shrinking](TrialReport::counterexample) and of the [control](TrialReport::control).
     pub fn notes(&self) -> Vec<(String, String)> {
         let mut notes = Vec::new();
         for note in &self.trace.notes {
-            if Counterexample::default().take(note) {
+            if Counterexample::default().take(note) || ControlNote::of(note).is_some() {
                 continue;
             }
             match note {

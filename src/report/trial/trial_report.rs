@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 
-use super::Requests;
+use super::{Requests, ResourceUse};
 use crate::latency::{Latencies, Stages};
 use crate::model::Judgement;
 use crate::trace::{Event, EventKind, Lines, Trace, TraceError, TraceLine, View};
@@ -21,6 +21,8 @@ pub struct TrialReport {
     pub trace: Trace,
     /// The requests.
     pub requests: Requests,
+    /// What the services used over time.
+    pub resources: ResourceUse,
     /// Latencies by stage and outcome.
     pub latencies: Latencies,
     /// The log lines that were kept.
@@ -75,6 +77,7 @@ impl TrialReport {
             file: path.display().to_string(),
             trace,
             requests: fold.requests,
+            resources: fold.resources,
             latencies,
             log,
             log_left_out: fold.log_left_out,
@@ -97,6 +100,7 @@ struct Fold {
     places: Vec<u64>,
     events: Vec<Event>,
     requests: Requests,
+    resources: ResourceUse,
     first_log: Vec<Event>,
     last_log: VecDeque<Event>,
     log_left_out: u64,
@@ -115,8 +119,8 @@ impl Fold {
                     self.log_left_out += 1;
                 }
             }
-            EventKind::Resources { .. } | EventKind::Other(_) => {}
-            _ if self.requests.take(&event) => {}
+            EventKind::Other(_) => {}
+            _ if self.resources.take(&event) || self.requests.take(&event) => {}
             _ => self.events.push(event),
         }
     }

@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -125,6 +127,22 @@ impl Browser {
     pub fn prefer(&mut self, scheme: &str) {
         let feature = json!({"name": "prefers-color-scheme", "value": scheme});
         self.call("Emulation.setEmulatedMedia", json!({"features": [feature]}));
+    }
+
+    /// Makes the window as wide as asked, as on a phone.
+    pub fn resize(&mut self, width: u32) {
+        let size = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
+        self.call("Emulation.setDeviceMetricsOverride", size);
+        self.drawn();
+    }
+
+    /// The number of pages on paper.
+    pub fn pages(&mut self) -> usize {
+        let pdf = self.call("Page.printToPDF", json!({}));
+        let pdf = BASE64_STANDARD.decode(pdf["data"].as_str().unwrap());
+        let pdf = pdf.unwrap();
+        let pdf = String::from_utf8_lossy(&pdf);
+        pdf.matches("/Type /Page").count() - pdf.matches("/Type /Pages").count()
     }
 
     fn call(&mut self, method: &str, params: Value) -> Value {

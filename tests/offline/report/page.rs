@@ -70,6 +70,15 @@ fn a_healthy_campaign_of_a_live_demo_is_told() {
         browser.ask("document.querySelectorAll('.trials tbody tr').length"),
         2
     );
+    // A bar for each of the two request kinds of each trial that had a fault, and a link to the trace.
+    let bars = browser.ask("document.querySelectorAll('.trials .bar').length");
+    assert!(bars.as_u64() >= Some(2), "{bars}");
+    let links = browser
+        .ask("[...document.querySelectorAll('.trials tbody a')].map(a => a.getAttribute('href'))");
+    assert_eq!(
+        links,
+        serde_json::json!(["./trial-0000.jsonl", "./trial-0001.jsonl"])
+    );
     assert_eq!(
         browser.ask("document.querySelectorAll('.badge.violated').length"),
         0
@@ -176,7 +185,7 @@ fn soil(trace: &mut Trace) {
 }
 
 /// The page of a simulated campaign.
-fn campaign(desk: &Desk, arguments: &str) -> PathBuf {
+pub(super) fn campaign(desk: &Desk, arguments: &str) -> PathBuf {
     let run = desk.run(&format!("run --sim {arguments} --quiet --format json"));
     let run: Value = serde_json::from_str(&run.stdout).unwrap();
     desk.path()
@@ -184,7 +193,7 @@ fn campaign(desk: &Desk, arguments: &str) -> PathBuf {
         .join("report.html")
 }
 
-fn open(browser: &mut Browser, page: &Path) {
+pub(super) fn open(browser: &mut Browser, page: &Path) {
     browser.prefer("light");
     browser.open(page);
 }

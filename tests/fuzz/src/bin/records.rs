@@ -2,6 +2,7 @@
 //! ledger and the latencies of a run, and a list of known failures.
 #![no_main]
 
+use std::path::Path;
 use std::time::Duration;
 use std::{fs, str};
 
@@ -84,7 +85,7 @@ fn report(summary: &[u8], latencies: &[u8]) {
 
 fn show(report: &Report) {
     terminal::report(report);
-    html::write(report, &mut Vec::new()).expect("a Vec takes everything");
+    html::write(report, Path::new("page.html"), &mut Vec::new()).expect("a Vec takes everything");
     junit::junit(report, &[]).expect("names and messages make XML");
     prometheus::prometheus(report);
     serde_json::to_vec(&ReportJson::of(report)).expect("a report is JSON");

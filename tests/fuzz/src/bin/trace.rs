@@ -33,7 +33,7 @@ fn report(bytes: &[u8]) {
         "what `Trace::parse` takes is a trace"
     );
     terminal::report(&report);
-    html::write(&report, &mut Vec::new()).expect("a Vec takes everything");
+    html::write(&report, Path::new("page.html"), &mut Vec::new()).expect("a Vec takes everything");
     junit::junit(&report, &[]).expect("names and messages make XML");
     prometheus::prometheus(&report);
 }

@@ -1,0 +1,165 @@
+//! A plan as a small sequence diagram: a lane for the requests, the API and each backend, time
+//! running downwards. It is made of ordinary text in a grid, so that labels wrap inside their lanes
+//! on a phone, too.
+
+use maud::{Markup, html};
+
+use crate::model::{Action, Explanation, FaultKind, NeededNumber, Plan, Standing, Step, StepId};
+use crate::model::{BACKGROUND, count, duration_ms};
+
+/// Lanes before the backends: the requests and the API.
+const BEFORE_BACKENDS: usize = 2;
+
+/// The diagram. `explanation` tells which steps are needed and where their boundaries are.
+pub fn sequence(plan: &Plan, explanation: Option<&Explanation>) -> Markup {
+    let mut backends: Vec<&str> = Vec::new();
+    for (_, fault) in plan.faults() {
+        if !backends.contains(&fault.backend.as_str()) {
+            backends.push(&fault.backend);
+        }
+    }
+    let diagram = Diagram {
+        backends,
+        explanation,
+    };
+    html! {
+        figure.sequence style={ "--lanes: " (diagram.lanes()) } {
+            div.row.head {
+                span.when {}
+                strong.lane { "requests" } strong.lane { "API" }
+                @for backend in &diagram.backends { strong.lane { (backend) } }
+            }
+            @if let Some(load) = &plan.background {
+                (diagram.row("all the time", &html! {
+                    span.act.burst { (format!("{:.0} requests per second", load.rate_per_s)) }
+                }, 1, &BACKGROUND.into()))
+            }
+            @for step in &plan.steps { (diagram.step(step)) }
+            figcaption { "The plan, from top to bottom. → sends requests, ✕ takes a backend away." }
+        }
+    }
+}
+
+struct Diagram<'a> {
+    backends: Vec<&'a str>,
+    explanation: Option<&'a Explanation>,
+}
+
+impl Diagram<'_> {
+    fn lanes(&self) -> usize {
+        BEFORE_BACKENDS + self.backends.len()
+    }
+
+    fn step(&self, step: &Step) -> Markup {
+        let id = &step.id;
+        let (lane, act) = match &step.action {
+            Action::Burst(burst) => {
+                let kinds: Vec<&str> = burst.mix.keys().map(String::as_str).collect();
+                let what = count(burst.count, &format!("{} request", kinds.join("/")));
+                let act = html! {
+                    span.act.burst { strong { (id) } " " (what) }
+                };
+                (1, act)
+            }
+            Action::Fault(fault) => {
+                let named = |name: &&str| *name == fault.backend;
+                let nth = self.backends.iter().position(named).unwrap_or(0);
+                let down = duration_ms(fault.outage_ms);
+                let what = match fault.kind {
+                    FaultKind::Stop { .. } => format!("stop, down {down}"),
+                    FaultKind::Kill => format!("kill, down {down}"),
+                    FaultKind::Rapid { restarts, gap_ms } => {
+                        format!("{restarts} × kill, down {down}, up {}", duration_ms(gap_ms))
+                    }
+                    FaultKind::Pause => format!("freeze for {down}"),
+                    FaultKind::Cut => format!("cut off for {down}"),
+                };
+                let act = html! { span.act.fault { "✕ " strong { (id) } " " (what) } };
+                (BEFORE_BACKENDS + 1 + nth, act)
+            }
+            Action::Wait(wait) => {
+                let act = html! {
+                    span.act.wait { strong { (id) } " wait " (duration_ms(wait.wait_ms)) }
+                };
+                (1, act)
+            }
+        };
+        self.row(&step.anchor.to_string(), &act, lane, id)
+    }
+
+    /// A row: when it happens, the lanes, and in the lane numbered `lane` what happens.
+    fn row(&self, when: &str, act: &Markup, lane: usize, id: &StepId) -> Markup {
+        let notes = self.notes(id);
+        html! {
+            div.row {
+                span.when { (when) }
+                @for nth in 1..=self.lanes() { i.line style=(format!("--lane: {nth}")) {} }
+                div.place style=(format!("--lane: {lane}; --span: {}", if lane == 1 { 2 } else { 1 })) { (act) }
+                @if !notes.is_empty() {
+                    span.why { (notes.join("; ")) }
+                }
+            }
+        }
+    }
+
+    /// What shrinking found out about a step.
+    fn notes(&self, id: &StepId) -> Vec<String> {
+        let Some(explanation) = self.explanation.filter(|e| e.rules > 0) else {
+            return Vec::new();
+        };
+        let steps = explanation.steps.iter().filter(|step| &step.step == id);
+        let standing = steps.map(|step| match step.standing {
+            Standing::Needed => "needed".to_owned(),
+            Standing::Rarer => "makes it frequent".to_owned(),
+            Standing::Undecided => "unclear whether needed".to_owned(),
+            Standing::NeverTried => "never tried without".to_owned(),
+        });
+        let numbers = explanation.numbers.iter().filter(|n| &n.step == id);
+        standing.chain(numbers.map(boundary)).collect()
+    }
+}
+
+/// Where a number decides between passing and failing.
+fn boundary(number: &NeededNumber) -> String {
+    let NeededNumber {
+        what,
+        unit,
+        fails_from,
+        passes_at,
+        ..
+    } = number;
+    let value = |value: &u64| format!("{value} {unit}").trim_end().to_owned();
+    format!(
+        "{what}: passes at {}, fails at {}",
+        value(passes_at),
+        value(fails_from)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Anchor, Fault};
+
+    #[test]
+    fn a_fault_stands_in_the_lane_of_its_backend_and_no_name_becomes_markup() {
+        let fault = |id: &str, backend: &str| {
+            let kind = FaultKind::Kill;
+            let action = Action::Fault(Fault {
+                backend: backend.to_owned(),
+                kind,
+                outage_ms: 1,
+            });
+            Step::new(id, Anchor::At { offset_ms: 0 }, action)
+        };
+        let plan = Plan {
+            seed: 1,
+            index: 0,
+            background: None,
+            steps: vec![fault("f1", "db"), fault("f2", "<b>")],
+        };
+        let page = sequence(&plan, None).into_string();
+        assert!(page.contains("--lane: 3; --span: 1") && page.contains("--lane: 4; --span: 1"));
+        assert!(page.contains("&lt;b&gt;"), "{page}");
+    }
+}
