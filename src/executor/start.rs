@@ -101,6 +101,13 @@ impl Executor {
         Instant::now() + if is_own { limit } else { limit.min(STANDING) }
     }
 
+    /// The services that [`Executor::bring_up_own`] would start although something already listens
+    /// at their address, each with that address. If such a service lives on nevertheless, nobody
+    /// knows who answers there.
+    pub async fn taken_of_own(&self) -> Vec<(&str, String)> {
+        self.taken(&|driver| !driver.outlives_us()).await
+    }
+
     async fn bring_up_where(
         &self,
         is_meant: impl Fn(&dyn Driver) -> bool,

@@ -116,7 +116,13 @@ impl Checkup {
         let checks = self.checks.iter();
         let wrong = checks.filter(|check| check.health > Health::Notice);
         let _ = match wrong.count() {
-            0 => write!(text, "\nAll is fine."),
+            0 => match self.health() {
+                Health::Fine => write!(text, "\nAll is fine."),
+                _ => write!(
+                    text,
+                    "\nNothing is wrong; see what is marked `!` before a run."
+                ),
+            },
             1 => write!(text, "\n1 thing is wrong."),
             n => write!(text, "\n{n} things are wrong."),
         };

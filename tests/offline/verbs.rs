@@ -230,3 +230,20 @@ fn doctor_sends_no_request_before_the_backend_is_ready() {
     }
     assert_nothing_to_heal(folder.path());
 }
+
+/// The backend's process lives, and something else answers its probe.
+#[test]
+fn doctor_does_not_call_it_fine_that_a_stranger_listens_where_a_service_should() {
+    let folder = folder();
+    let stranger = yes();
+    let config = format!(
+        "[api]\nurl = \"http://{stranger}\"\n[backend.db]\nready = {{ tcp = \"{stranger}\" }}\n\
+         process = {{ command = [\"sleep\", \"1000\"] }}\n[[request]]\npath = \"/\"\nname = \"page\"\n"
+    );
+    std::fs::write(folder.path().join("comeback.toml"), config).unwrap();
+    let said = comeback(folder.path(), &["doctor"]);
+    let words = format!("listened at {stranger} before db was started");
+    assert!(said.out.contains(&words), "{}", said.all());
+    assert!(!said.out.contains("All is fine"), "{}", said.all());
+    assert_nothing_to_heal(folder.path());
+}

@@ -87,6 +87,7 @@ impl Doctor {
             checkup.scope = Some(scope::of(session.handle(), None));
         }
         commands::check(session.handle(), self.start, checkup, progress).await;
+        let taken = session.handle().executor.taken_of_own().await;
         let before_start = Instant::now();
         let looked = session
             .beside_stack(progress, async |handle, interrupt| {
@@ -99,7 +100,18 @@ impl Doctor {
             })
             .await;
         match looked {
-            Ok(looked) => Ok(looked.flatten()),
+            Ok(looked) => {
+                for (name, address) in taken {
+                    checkup.notice(
+                        name,
+                        format!(
+                            "something that comeback did not start listened at {address} before {name} was started, and may \
+                             answer in its place; end that, or choose another port"
+                        ),
+                    );
+                }
+                Ok(looked.flatten())
+            }
             Err(error) => {
                 checkup.environment("stack", words(&error), "");
                 Ok(Some(()))
