@@ -58,7 +58,7 @@ const ALWAYS: Hypotheses = Hypotheses {
     bad: &[(0.8, 0.3), (0.6, 0.3), (0.4, 0.2), (0.2, 0.1), (0.02, 0.1)],
     seldom: 20.0,
     often: 6.0,
-    most_runs: 40,
+    most_runs: 20,
     little: 1.0,
 };
 

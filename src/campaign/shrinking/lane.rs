@@ -11,7 +11,7 @@ use crate::model::Plan;
 use crate::trace::Trace;
 
 /// An execution that is asked for.
-pub(super) struct Order {
+pub(super) struct ExecutionOrder {
     pub plan: Plan,
     pub nth: u64,
     pub in_haste: bool,
@@ -28,7 +28,7 @@ pub(super) struct Order {
 /// When the stack cannot be made fresh at last.
 pub(super) async fn work(
     place: &SharedStack<'_>,
-    orders: &Mutex<mpsc::UnboundedReceiver<Order>>,
+    orders: &Mutex<mpsc::UnboundedReceiver<ExecutionOrder>>,
     scratch: &Path,
     ended: &Interrupt,
     interrupt: &Interrupt,
@@ -60,7 +60,7 @@ pub(super) async fn work(
 
 async fn execute(
     handle: &StackHandle,
-    order: &Order,
+    order: &ExecutionOrder,
     scratch: &Path,
 ) -> Result<Trace, CampaignError> {
     handle.reset(&Unseen).await?;

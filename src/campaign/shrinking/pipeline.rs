@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::lane::Order;
+use super::lane::ExecutionOrder;
 use crate::campaign::{CampaignError, Interrupt, StackHandle};
 use crate::model::Plan;
 use crate::shrink::{Execution, Found, KnownRun, Purpose, foresee};
@@ -26,7 +26,7 @@ pub(super) struct Pipeline<'a> {
     found: &'a Found,
     handle: &'a StackHandle,
     /// None once there are to be no more.
-    orders: Option<mpsc::UnboundedSender<Order>>,
+    orders: Option<mpsc::UnboundedSender<ExecutionOrder>>,
     /// How many executions there may be at once.
     most_at_once: usize,
     known: Vec<KnownRun>,
@@ -64,7 +64,7 @@ impl<'a> Pipeline<'a> {
     pub fn new(
         found: &'a Found,
         handle: &'a StackHandle,
-        orders: mpsc::UnboundedSender<Order>,
+        orders: mpsc::UnboundedSender<ExecutionOrder>,
         most_at_once: usize,
     ) -> Self {
         Pipeline {
@@ -79,8 +79,13 @@ impl<'a> Pipeline<'a> {
         }
     }
 
-    /// Executes a plan; `nth` is which execution it is. None if it was interrupted, or if its worker
-    /// is gone.
+    /// Whether a plan may be executed.
+    pub fn fits(&self, plan: &Plan) -> bool {
+        self.handle.space.fits(plan).is_ok()
+    }
+
+    /// Executes a plan; `nth` is which execution it is. None if it was interrupted, or if its
+    /// worker is gone.
     pub async fn execute(
         &mut self,
         plan: &Plan,
@@ -141,7 +146,7 @@ impl<'a> Pipeline<'a> {
         if is_dear || self.under_way.len() + 1 >= self.most_at_once {
             return;
         }
-        let fits = |plan: &Plan| self.handle.space.fits(plan).is_ok();
+        let fits = |plan: &Plan| self.fits(plan);
         let (found, seed) = (self.found, self.found.plan.seed);
         let began = Instant::now();
         let foreseen = foresee(found, seed, &self.known, self.most_at_once, &fits);
@@ -169,7 +174,7 @@ impl<'a> Pipeline<'a> {
     fn order(&self, plan: &Plan, nth: u64, in_haste: bool) -> Option<Ordered> {
         let (cancel, cancelled) = watched::channel(false);
         let (reply, trace) = oneshot::channel();
-        let order = Order {
+        let order = ExecutionOrder {
             plan: plan.clone(),
             nth,
             in_haste,

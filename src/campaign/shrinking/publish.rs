@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::{GUARD, Laboratory, Shrunken};
+use super::laboratory::{GUARD, Laboratory};
+use super::shrunken::Shrunken;
 use crate::campaign::{CampaignError, notes, save};
 use crate::model::{Explanation, Plan, Reproduced, ShrinkHistory, ShrinkRun};
 use crate::shrink::{Ending, Found, Shrunk, explain};

@@ -17,7 +17,7 @@ use crate::redact::SHORTEST;
 use crate::trace::StackInfo;
 
 /// A demo's failure is shrunk on this many demos at once: they wait more than they work.
-const DEMOS_TO_SHRINK_ON: usize = 4;
+const DEMOS_TO_SHRINK_ON: usize = 6;
 
 /// Without either option, `./comeback.toml` is used.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
