@@ -18,9 +18,10 @@ pub struct ShrinkBudget {
 /// How a failure is shrunk: where its files are, and what may be spent.
 #[derive(Debug, Clone, Copy)]
 pub struct Shrinking<'a> {
-    /// The file of the best plan so far: it exists, is a failing trace at all times, and is replaced
-    /// by each smaller one. But a plan whose failure rate was measured is replaced only by another
-    /// such plan; a smaller one that is not confirmed yet is kept beside it, as `….jsonl.smaller`.
+    /// The file of the best plan so far: it exists, is a failing trace at all times, and is
+    /// replaced by each smaller one. But a plan whose failure rate was measured is replaced only by
+    /// another such plan; a smaller one that is not confirmed yet is kept beside it, as
+    /// `….jsonl.smaller`.
     pub kept: &'a Path,
     /// The folder of all other files.
     pub folder: &'a Path,

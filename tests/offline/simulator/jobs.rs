@@ -140,9 +140,10 @@ async fn an_error_on_one_stack_ends_the_campaign_on_all() {
     let interrupt = comeback::campaign::Interrupt::new(interrupt);
     let stacks = Stacks::new(&handle, [&handle]);
     let vandal = Vandal(campaign.out.clone());
-    let error = campaign.run(&stacks, &interrupt, &vandal).await;
-    let error = error.unwrap_err().to_string();
-    assert!(error.contains("cannot write"), "{error}");
+    let summary = campaign.run(&stacks, &interrupt, &vandal).await.unwrap();
+    assert_eq!(summary.verdict, Verdict::Inconclusive);
+    let why = summary.broken_off.expect("it was broken off");
+    assert!(why.contains("cannot write"), "{why}");
 }
 
 /// Removes the folder of the run as soon as a trial has ended.
