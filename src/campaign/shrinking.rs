@@ -91,14 +91,16 @@ pub(super) async fn shrink_on<'p, 's: 'p>(
         let scratch = shrinking.folder.join(name);
         move || async move { lane::work(place, ordered, &scratch, ended, interrupt).await }
     });
-    let shrunk = async {
-        let shrunk = shrink(&found, failing.plan.seed, &mut laboratory).await;
+    // It owns what gives the orders: if it panics, there are no more, and the workers end.
+    let failure = &found;
+    let shrunk = async move {
+        let shrunk = shrink(failure, failing.plan.seed, &mut laboratory).await;
         laboratory.pipeline.end();
         end.send_replace(true);
-        shrunk
+        (shrunk, laboratory)
     };
-    let (shrunk, ended) = side_by_side(shrunk, workers.collect()).await;
-    let finished = laboratory.finish(&found, shrunk)?;
+    let ((shrunk, laboratory), ended) = side_by_side(shrunk, workers.collect()).await;
+    let finished = laboratory.finish(failure, shrunk)?;
     ended.into_iter().collect::<Result<(), _>>()?;
     Ok(Some(finished))
 }
