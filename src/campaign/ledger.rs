@@ -345,12 +345,5 @@ fn millis(time: Duration) -> u64 {
 
 /// Writes a file so that it exists either as a whole or not at all.
 pub(super) fn write_whole(path: &Path, content: &impl Serialize) -> Result<(), LedgerError> {
-    let write = || {
-        let mut text = redact::to_json_pretty(content)?;
-        text.push('\n');
-        let new = path.with_extension("json.new");
-        fs::write(&new, text)?;
-        fs::rename(&new, path)
-    };
-    write().map_err(|source| io_at(path, source))
+    redact::write_json(path, content).map_err(|source| io_at(path, source))
 }

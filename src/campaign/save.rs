@@ -147,14 +147,7 @@ pub(super) fn replace_trace(path: &Path, trace: &Trace) -> Result<(), CampaignEr
 /// When it cannot be written.
 pub(super) fn summary(folder: &Path, summary: &Summary) -> Result<(), SaveError> {
     let path = folder.join("summary.json");
-    let write = || -> io::Result<()> {
-        let mut text = redact::to_json_pretty(summary)?;
-        text.push('\n');
-        let new = path.with_extension("json.new");
-        fs::write(&new, text)?;
-        fs::rename(&new, &path)
-    };
-    write().map_err(SaveError::at(&path))
+    redact::write_json(&path, summary).map_err(SaveError::at(&path))
 }
 
 /// Adds a trial's latencies to `latency.hlog` in the campaign's folder, and returns its size.

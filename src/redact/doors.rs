@@ -160,6 +160,15 @@ pub fn write_file(
     }
 }
 
+/// As [`write_file`], with an indented JSON document.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write_json(path: &Path, document: &impl Serialize) -> io::Result<()> {
+    let text = to_json_pretty(document)?;
+    write_file(path, |out| writeln!(out, "{text}"))
+}
+
 /// A file that takes the place of another one when it is complete.
 fn part(folder: &Path) -> io::Result<NamedTempFile> {
     // The process's umask applies, as to any other file.

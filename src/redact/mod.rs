@@ -21,7 +21,7 @@ mod redactor;
 mod secret;
 mod visible;
 
-pub use doors::{Clean, foreign, know, own, to_json, to_json_pretty, write_file};
+pub use doors::{Clean, foreign, know, own, to_json, to_json_pretty, write_file, write_json};
 pub use redactor::Redactor;
 pub use secret::{SHORTEST, Secret};
 pub use visible::visible;
