@@ -1,10 +1,12 @@
 //! Which stack a command is about: a configuration's, or the demo.
 
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::Args;
+use procfs::{Current, LoadAverage};
 
 use super::{folder, stream};
 use crate::app::Variant;
@@ -16,8 +18,13 @@ use crate::nemesis::Journal;
 use crate::redact::SHORTEST;
 use crate::trace::StackInfo;
 
-/// A demo's failure is shrunk on this many demos at once: they wait more than they work.
-const DEMOS_TO_SHRINK_ON: usize = 6;
+/// A demo's failure is shrunk on this many demos a processor: they wait more than they work. More
+/// in all would be of little use.
+const DEMOS_A_PROCESSOR: usize = 3;
+const MOST_DEMOS: usize = 6;
+
+/// If more tasks than this wanted each processor in the last minute, it is shrunk on two demos.
+const BUSY: f32 = 1.5;
 
 /// Without either option, `./comeback.toml` is used.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
@@ -143,7 +150,7 @@ impl Source {
     /// live demos are there for the asking.
     pub fn spares(&self, jobs: usize) -> usize {
         match self.is_demo() && !self.simulated {
-            true => DEMOS_TO_SHRINK_ON.saturating_sub(jobs),
+            true => demos_at_once().saturating_sub(jobs),
             false => 0,
         }
     }
@@ -161,6 +168,16 @@ fn warn_of(variables: &[String]) {
             "comeback: not redacted, because shorter than {SHORTEST} characters: {}",
             variables.join(", ")
         ));
+    }
+}
+
+/// How many demos this machine has the time for.
+fn demos_at_once() -> usize {
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let load = LoadAverage::current().map_or(0.0, |load| load.one);
+    match load > BUSY * processors as f32 {
+        true => 2,
+        false => (DEMOS_A_PROCESSOR * processors).min(MOST_DEMOS),
     }
 }
 

@@ -61,7 +61,7 @@ fn all_stacks_of_a_killed_run_are_healed() {
     let desk = Desk::new();
     let mut run = Live::start(
         &desk,
-        "run --demo healthy --plans 50 --seed 1 --jobs 2 --quiet",
+        "run --demo healthy --plans 50 --seed 1 --jobs 2 --no-shrink --quiet",
     );
     until("both stacks are up", || services(&desk).len() == 4);
     run.until_a_fault_strikes();

@@ -53,7 +53,7 @@ pub struct Run {
     seed: Option<u64>,
     /// Run trials on N stacks in parallel: several demos; copies of a configured stack, by its
     /// `instances` or by `${port:NAME}`; or simulated trials. They find the same, unless trials
-    /// slow each other down. A failure is shrunk on all of them; a demo's on at least six.
+    /// slow each other down. A failure is shrunk on all of them; a demo's on up to six.
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = whole(1..=64_u64))]
     jobs: u64,
     /// The folder below which everything about this run is saved.
