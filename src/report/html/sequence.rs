@@ -30,7 +30,7 @@ pub fn sequence(plan: &Plan, explanation: Option<&Explanation>) -> Markup {
                 @for backend in &diagram.backends { strong.lane { (backend) } }
             }
             @if let Some(load) = &plan.background {
-                (diagram.row("all the time", &html! {
+                (diagram.row("during the plan", &html! {
                     span.act.burst { (format!("{:.0} requests per second", load.rate_per_s)) }
                 }, 1, &BACKGROUND.into()))
             }
@@ -66,10 +66,13 @@ impl Diagram<'_> {
                 let nth = self.backends.iter().position(named).unwrap_or(0);
                 let down = duration_ms(fault.outage_ms);
                 let what = match fault.kind {
-                    FaultKind::Stop { .. } => format!("stop, down {down}"),
-                    FaultKind::Kill => format!("kill, down {down}"),
+                    FaultKind::Stop { .. } => format!("stop, start after {down}"),
+                    FaultKind::Kill => format!("kill, start after {down}"),
                     FaultKind::Rapid { restarts, gap_ms } => {
-                        format!("{restarts} × kill, down {down}, up {}", duration_ms(gap_ms))
+                        format!(
+                            "{restarts} × kill, start after {down}, up {}",
+                            duration_ms(gap_ms)
+                        )
                     }
                     FaultKind::Pause => format!("freeze for {down}"),
                     FaultKind::Cut => format!("cut off for {down}"),

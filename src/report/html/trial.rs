@@ -87,10 +87,10 @@ fn facts(nth: usize, trial: &TrialReport, report: &Report, folder: &Path) -> Mar
                     dt { "Shrinking" }
                     dd { "The plan has " (wording::size(failure)) ". " (shrinking::shown(Some(failure.reproduced))) }
                 }
-                dt { "See it again" }
+                dt { "Replay it live" }
                 dd { (command(&format!("comeback replay {}", trial.file))) }
                 @if is_violated {
-                    dt { "Judge it again" }
+                    dt { "Judge its trace again" }
                     dd { (command(&format!("comeback check {}", trial.file))) }
                 }
                 dt { "Trace" }
@@ -148,7 +148,7 @@ fn timeline(nth: usize, trial: &TrialReport, drawing: &Drawing<'_>) -> Markup {
                 button type="button" data-do="proof" { "next proof" }
                 span.hint {
                     " + and − or Ctrl with the wheel zoom, dragging or Shift with ← and → moves; ← and → go from request to request, ↑ and ↓ to those that "
-                    "did not succeed. The strip below shows the whole trial: how many requests were sent at what time, and how they ended."
+                    "did not succeed. The strip above shows the whole trial: how many requests were sent at what time, and how they ended."
                 }
             }
             p.details role="status" aria-live="polite" { "Point at a request, or use the arrow keys, to see its details." }
