@@ -89,7 +89,7 @@
 //! | [`guide`] | the pages of the guide, also for `comeback help` | nothing |
 //! | [`trace`] | events, the recorder, the file, questions put to a history | `watched`, `redact`, `model` |
 //! | [`generator`] | proptest strategies for plans | `model` |
-//! | [`app`] | the demo's API and backend, and their bugs | `watched` |
+//! | [`app`] | the demo's API and backend, and their bugs | `watched`, `model` |
 //! | [`stack`] | the traits of a service and a probe; drivers for processes, Docker and own commands | `watched`, `model` |
 //! | [`load`] | requests, jobs and bursts over a transport | `watched`, `model`, `trace`, `stack` |
 //! | [`nemesis`] | the only caller of faults; the journal of intents; heal | `model`, `trace`, `stack` |

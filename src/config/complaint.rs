@@ -11,6 +11,7 @@ use toml::de::DeTable;
 
 use super::key_path::KeyPath;
 use super::secrets;
+use crate::model::suggestion;
 use crate::redact::{Redactor, Secret};
 
 /// What is wrong in a configuration, where, and how to fix it. Printed like a compiler error.
@@ -56,8 +57,8 @@ enum Place {
     Bytes(Range<usize>),
 }
 
-/// The least Jaro-Winkler similarity (0 to 1) at which a name is suggested for a misspelt one.
-const ALIKE: f64 = 0.75;
+/// How alike a known key must be to be suggested for a misspelt one, from 0 to 1.
+const ALIKE_AS_KEYS: f64 = 0.75;
 
 impl Problem {
     /// A problem with the value of a key.
@@ -83,13 +84,9 @@ impl Problem {
 
     /// Suggests the known name that is most similar to the given one, or lists all of them.
     pub(super) fn did_you_mean(self, given: &str, known: &[&str]) -> Self {
-        let likeness = |name: &str| strsim::jaro_winkler(given, name);
-        let best = known
-            .iter()
-            .max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-        match best {
-            Some(best) if likeness(best) >= ALIKE => self.remedy(format!("did you mean `{best}`?")),
-            _ => {
+        match suggestion(given, known.iter().copied(), ALIKE_AS_KEYS) {
+            Some(best) => self.remedy(format!("did you mean `{best}`?")),
+            None => {
                 let known: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
                 self.remedy(format!("there are {}", known.join(", ")))
             }

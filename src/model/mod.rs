@@ -25,6 +25,7 @@ mod signature;
 mod size;
 mod speed;
 mod step_id;
+mod suggestion;
 mod summary;
 mod tested;
 mod times;
@@ -55,6 +56,7 @@ pub use signature::{Signature, SignatureError};
 pub use size::Size;
 pub use speed::Speed;
 pub use step_id::StepId;
+pub use suggestion::{ALIKE, suggestion};
 pub use summary::{
     Expectation, Failure, FirstCalls, LatencyRow, Percentiles, RecoveryRow, Rehearsal, Summary,
 };

@@ -17,7 +17,8 @@ use crate::support::turn::{self, Group};
 /// No test waits longer than this for anything, on however busy a machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Every outage is a pause that is long enough to meddle with it, and short enough to be waited for.
+/// Every outage is a pause that is long enough to meddle with it, and short enough to be waited
+/// for.
 const FROZEN_FOR_A_WHILE: (&str, &str) = (
     "max-outage = \"4s\"",
     "faults = [\"pause\"]\nmin-outage = \"6s\"\nmax-outage = \"8s\"",
@@ -54,7 +55,8 @@ async fn a_bug_is_found_and_can_be_replayed() {
         .comeback(&["replay", trace, "--times", "2", "--format", "json"])
         .output();
     let (code, replayed) = document(&output.expect("it ran"));
-    // Which plan finds it depends on the machine, and so does whether it fails again, or can be told.
+    // Which plan finds it depends on the machine, and so does whether it fails again, or can be
+    // told.
     let reproduced = &replayed["reproduced"];
     let number = |of: &Value| of.as_u64().expect("a number");
     let told = number(&reproduced["runs"]) + number(&replayed["inconclusive"]);
@@ -71,8 +73,8 @@ async fn a_healthy_stack_holds() {
         return;
     }
     let stack = Containers::up("healthy", &[]);
-    // On a busy machine the API may give jobs up by its own deadline: a trial may stay undecided, but
-    // most of them must hold, and none may be violated.
+    // On a busy machine the API may give jobs up by its own deadline: a trial may stay undecided,
+    // but most of them must hold, and none may be violated.
     let arguments = ["run", "--seed", "1", "--plans", "4", "--format", "json"];
     let lenient = ["--max-inconclusive", "50%"];
     let mut run = stack.comeback(&arguments);

@@ -29,32 +29,32 @@ const SELDOM_PART: u32 = 4;
 /// Where plans are executed and compared.
 pub(super) struct Laboratory<'a> {
     pub pipeline: Pipeline<'a>,
-    pub(super) interrupt: &'a Interrupt,
-    pub(super) audience: &'a dyn Audience,
-    pub(super) budget: ShrinkBudget,
-    pub(super) began: Instant,
-    pub(super) signature: Signature,
+    interrupt: &'a Interrupt,
+    audience: &'a dyn Audience,
+    budget: ShrinkBudget,
+    began: Instant,
+    signature: Signature,
     pub(super) kept: PathBuf,
     pub(super) failing: Trace,
     pub(super) best: Plan,
     /// A failing trace of each plan that was the best once, and of the one that failed last.
     pub(super) traces: Vec<(Plan, Trace)>,
     /// The plan whose remembered trace did not end early.
-    pub(super) whole: Option<Plan>,
+    whole: Option<Plan>,
     /// How often each plan failed in executions that measured its rate, with those of earlier
     /// attempts. The execution by which a plan was chosen does not count: it always failed.
     pub(super) counts: Vec<(Plan, Reproduced)>,
     /// The plan whose trace is in the file that is kept.
     pub(super) held: Plan,
     /// The outages that the last execution measured.
-    pub(super) outages_ms: BTreeMap<StepId, u64>,
+    outages_ms: BTreeMap<StepId, u64>,
     /// The history of an earlier attempt.
     pub(super) before: Option<ShrinkHistory>,
     pub(super) history: Vec<ShrinkRun>,
-    pub(super) inconclusive: usize,
+    inconclusive: usize,
     /// Why the last of them was inconclusive.
-    pub(super) last_reason: String,
-    pub(super) rate: f64,
+    last_reason: String,
+    rate: f64,
     pub(super) error: Option<CampaignError>,
 }
 

@@ -17,7 +17,6 @@ pub mod scope;
 mod session;
 mod source;
 pub mod stream;
-mod suggestion;
 mod values;
 mod waiting;
 
@@ -29,5 +28,4 @@ pub use output::{Format, Output};
 pub use progress::Progress;
 pub use session::{Session, with_stacks};
 pub use source::{Source, my_executable};
-pub use suggestion::suggestion;
 pub use values::{above_zero, seconds, seed, seed_of_now, share, whole};

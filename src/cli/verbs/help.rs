@@ -6,8 +6,9 @@ use anyhow::bail;
 use clap::{Args, Command, CommandFactory};
 
 use crate::cli::Cli;
-use crate::cli::kit::{Exit, Output, suggestion};
+use crate::cli::kit::{Exit, Output};
 use crate::guide::{PAGES, Page};
+use crate::model::{ALIKE, suggestion};
 
 /// Read a page of the guide, or the help of a command.
 #[derive(Debug, Args)]
@@ -59,7 +60,7 @@ fn unknown(topic: &str, cli: &Command) -> String {
     let names = verbs
         .map(Command::get_name)
         .chain(PAGES.iter().map(|page: &Page| page.topic));
-    let remedy = match suggestion(topic, names) {
+    let remedy = match suggestion(topic, names, ALIKE) {
         Some(name) => format!("did you mean `{name}`?"),
         None => "`comeback help` lists them".to_owned(),
     };

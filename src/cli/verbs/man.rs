@@ -8,7 +8,8 @@ use clap::{Args, Command, CommandFactory};
 use clap_mangen::Man;
 
 use crate::cli::Cli;
-use crate::cli::kit::{Exit, Output, folder, reports, suggestion};
+use crate::cli::kit::{Exit, Output, folder, reports};
+use crate::model::{ALIKE, suggestion};
 
 /// Print a manual page, or write all of them into a folder.
 #[derive(Debug, Args)]
@@ -54,7 +55,7 @@ fn named<'a>(cli: &'a Command, name: &str) -> anyhow::Result<&'a Command> {
     if let Some(verb) = verbs().find(|verb| verb.get_name() == name) {
         return Ok(verb);
     }
-    let remedy = match suggestion(name, verbs().map(Command::get_name)) {
+    let remedy = match suggestion(name, verbs().map(Command::get_name), ALIKE) {
         Some(alike) => format!("did you mean `{alike}`?"),
         None => "`comeback help` lists them".to_owned(),
     };

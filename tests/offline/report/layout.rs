@@ -108,7 +108,8 @@ fn every_label_of_a_timeline_is_whole_and_inside_its_band() {
                     const inside = (l, from, to) => l.x >= from - 1 && l.x + l.wide <= to + 1;
                     return written.filter(l => {
                         const w = fault(l);
-                        // A name in the margin must not reach into the grid, nor anything else into the margin.
+                        // A name in the margin must not reach into the grid, nor anything else
+                        // into the margin.
                         const row = l.y > 20 && l.y < t.chart.clientHeight - 10;
                         if (w) return !inside(l, Math.max(t.x(w.from), t.left), Math.min(t.x(w.to ?? t.most), t.right));
                         return !inside(l, 0, width) || row && l.x < t.left && !inside(l, 0, t.left);

@@ -70,7 +70,8 @@ fn a_healthy_campaign_of_a_live_demo_is_told() {
         browser.ask("document.querySelectorAll('.trials tbody tr').length"),
         2
     );
-    // A bar for each of the two request kinds of each trial that had a fault, and a link to the trace.
+    // A bar for each of the two request kinds of each trial that had a fault, and a link to the
+    // trace.
     let bars = browser.ask("document.querySelectorAll('.trials .bar').length");
     assert!(bars.as_u64() >= Some(2), "{bars}");
     let links = browser
@@ -198,7 +199,8 @@ pub(super) fn open(browser: &mut Browser, page: &Path) {
     browser.open(page);
 }
 
-/// The timeline and the plots are there in both schemes, and a request that is pointed at tells about itself.
+/// The timeline and the plots are there in both schemes, and a request that is pointed at tells
+/// about itself.
 fn assert_drawn(browser: &mut Browser) {
     assert!(
         browser
