@@ -188,7 +188,7 @@ impl Group {
                 biased;
                 _ = ends.recv() => {}
                 // This fails only while the program ends.
-                () = sleep(NOTE_EVERY) => drop(self.reach.look_aside().await),
+                () = sleep(NOTE_EVERY) => drop(self.reach.scan_aside().await),
             }
         }
         let (lived, is_by_itself) = (

@@ -1,8 +1,13 @@
 //! Processes in `/proc`, and signals that cannot hit the wrong process.
 
+use std::fs::read_dir;
 use std::io;
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
 
 use procfs::process::{Process, Stat, all_processes};
+use procfs::{Current, LoadAverage};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 /// The facts about a process that decide which service it belongs to and whether it runs.
@@ -56,6 +61,56 @@ pub(super) fn all() -> io::Result<Vec<Member>> {
         .collect())
 }
 
+/// The living processes of this machine whose id was given away after `from`, up to `to`. Reads
+/// nothing of the others. Ids are given away in order, and begin again at the end.
+pub(super) fn between(from: i32, to: i32) -> io::Result<Vec<Member>> {
+    let is_meant = |pid: i32| match from <= to {
+        true => from < pid && pid <= to,
+        false => from < pid || pid <= to,
+    };
+    let pid = |entry: io::Result<std::fs::DirEntry>| entry.ok()?.file_name().to_str()?.parse().ok();
+    Ok(read_dir("/proc")?
+        .filter_map(pid)
+        .filter(|pid| is_meant(*pid))
+        .filter_map(process)
+        .filter(|member| member.state != State::Ended)
+        .collect())
+}
+
+/// The process or thread id that the kernel gave away last.
+pub(super) fn last_pid() -> io::Result<i32> {
+    let load = LoadAverage::current().map_err(io::Error::other)?;
+    Ok(load.latest_pid as i32)
+}
+
+/// Waits until these processes have ended, reaped or not, or until `within` has passed. Blocks the
+/// thread.
+pub(super) fn wait_for_ends(living: &[Member], within: Duration) -> io::Result<()> {
+    let deadline = Instant::now() + within;
+    for handle in living.iter().map(handle) {
+        let Some(handle) = handle? else { continue };
+        let left = deadline.saturating_duration_since(Instant::now());
+        let left = Timespec::try_from(left).map_err(io::Error::other)?;
+        // The handle of a process can be read from once the process has ended.
+        poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&left))?;
+    }
+    Ok(())
+}
+
+/// A handle on this process, and never on a later one with the same id; none if it is gone.
+fn handle(member: &Member) -> io::Result<Option<OwnedFd>> {
+    let Some(pid) = Pid::from_raw(member.pid) else {
+        return Ok(None);
+    };
+    let handle = match pidfd_open(pid, PidfdFlags::empty()) {
+        Err(rustix::io::Errno::SRCH) => return Ok(None),
+        handle => handle?,
+    };
+    // The handle refers to one process only. Check now that it is the right one.
+    let is_same = process(member.pid).is_some_and(|now| now.start_ticks == member.start_ticks);
+    Ok(is_same.then_some(handle))
+}
+
 /// The process with this id, even if it has ended but was not reaped.
 pub(super) fn process(pid: i32) -> Option<Member> {
     let stat = Process::new(pid).ok()?.stat().ok()?;
@@ -81,23 +136,12 @@ pub(super) fn name(pid: i32) -> String {
 /// Sends a signal to this process, and never to a later one with the same id. No error if it is
 /// gone.
 pub(super) fn send(member: &Member, signal: Signal) -> io::Result<()> {
-    let Some(pid) = Pid::from_raw(member.pid) else {
+    let Some(handle) = handle(member)? else {
         return Ok(());
     };
-    let gone = |error: rustix::io::Errno| match error {
-        rustix::io::Errno::SRCH => Ok(()),
-        error => Err(error.into()),
-    };
-    let handle = match pidfd_open(pid, PidfdFlags::empty()) {
-        Ok(handle) => handle,
-        Err(error) => return gone(error),
-    };
-    // The handle refers to one process only. Check now that it is the right one.
-    match process(member.pid) {
-        Some(now) if now.start_ticks == member.start_ticks => {
-            pidfd_send_signal(&handle, signal).or_else(gone)
-        }
-        _ => Ok(()),
+    match pidfd_send_signal(&handle, signal) {
+        Err(rustix::io::Errno::SRCH) => Ok(()),
+        sent => Ok(sent?),
     }
 }
 

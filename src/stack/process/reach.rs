@@ -5,10 +5,10 @@
 //! to start it, if it shares a process group with a process of the service, or if it has the
 //! driver's mark. A process once found is remembered, even after its parent has ended.
 //!
-//! A *look* reads only the known processes and their children. A *scan* reads all of `/proc`;
-//! freeze and kill end with one, to catch processes that have left the tree. Both run on a blocking
-//! thread, because a database with hundreds of backends takes milliseconds, and the caller may be a
-//! task that sends requests.
+//! A *look* reads only the known processes and their children. A *scan* also reads every process
+//! that is new on this machine; freeze and kill end with one, to catch processes that have left the
+//! tree. Both run on a blocking thread, because a database with hundreds of backends takes
+//! milliseconds, and the caller may be a task that sends requests.
 //!
 //! comeback does not make itself the reaper of orphans (`PR_SET_CHILD_SUBREAPER`): it would then
 //! have to reap processes of the user's own commands, and in a Rust test those of other tests.
@@ -28,7 +28,11 @@ use super::members::{self, Member, State};
 /// How long the kernel may take to do what a signal asks. It is slower only when it is in trouble.
 pub(super) const KERNEL_PATIENCE: Duration = Duration::from_secs(10);
 
-/// How often to check whether a signal has taken effect. The kernel does not report it.
+/// A process may take this long to show where it belongs: while it is being forked it is not in
+/// `/proc`, and while it executes a new program its environment is empty.
+const SHOWN_AFTER: Duration = Duration::from_millis(100);
+
+/// How often to check whether a process has stopped or goes on. The kernel does not report it.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
 
 /// How long a kill first waits for all processes to freeze, so that none can start another.
@@ -41,8 +45,16 @@ pub(super) struct Reach {
     /// The leader's process id, which is also the group's id. The leader is not reaped while this
     /// value lives.
     leader: i32,
-    /// The start of each known process in clock ticks, by process id.
-    known: Mutex<BTreeMap<i32, u64>>,
+    known: Mutex<Known>,
+}
+
+/// What is known of a service's processes.
+struct Known {
+    /// The start of each in clock ticks, by process id.
+    processes: BTreeMap<i32, u64>,
+    /// When this machine was scanned, and which id it had given away last. Before the first scan,
+    /// that is the leader's.
+    scans: Vec<(Instant, i32)>,
 }
 
 impl Reach {
@@ -51,44 +63,36 @@ impl Reach {
         Arc::new(Reach {
             mark: mark.to_owned(),
             leader: leader.pid,
-            known: Mutex::new(BTreeMap::from([(leader.pid, leader.start_ticks)])),
+            known: Mutex::new(Known {
+                processes: BTreeMap::from([(leader.pid, leader.start_ticks)]),
+                scans: vec![(Instant::now(), leader.pid)],
+            }),
         })
     }
 
     /// The living known processes, and those that they have started since the last look.
     pub fn look(&self) -> Vec<Member> {
         let mut known = self.known();
-        let mut queue: Vec<i32> = known.keys().copied().collect();
-        let mut found = BTreeMap::new();
-        while let Some(pid) = queue.pop() {
-            if found.contains_key(&pid) {
-                continue;
-            }
-            let Some(member) = members::process(pid) else {
-                continue;
-            };
-            let is_new_or_same = known
-                .get(&pid)
-                .is_none_or(|ticks| *ticks == member.start_ticks);
-            if is_new_or_same {
-                found.insert(pid, member);
-                queue.extend(members::children(pid));
-            }
-        }
-        remember(&mut known, found.into_values().collect())
+        let found = known.tree();
+        remember(&mut known.processes, found)
     }
 
-    /// As [`Reach::look`], but checks all processes of this machine.
+    /// As [`Reach::look`], but also checks every process of this machine that is new.
     pub fn scan(&self) -> io::Result<Vec<Member>> {
-        let all = members::all()?;
         let mut known = self.known();
+        let last = members::last_pid()?;
+        let mut all = members::between(known.scanned_to(last), last)?;
+        let tree = known.tree();
+        all.retain(|new| tree.iter().all(|member| member.pid != new.pid));
+        all.extend(tree);
+        let processes = &known.processes;
         let is_root = |member: &Member| {
-            known.get(&member.pid) == Some(&member.start_ticks)
+            processes.get(&member.pid) == Some(&member.start_ticks)
                 || member.group == self.leader
                 || mark::carries(member.pid, MARK, &self.mark)
         };
         let found = family(&all, is_root);
-        Ok(remember(&mut known, found))
+        Ok(remember(&mut known.processes, found))
     }
 
     /// Freezes all processes, repeatedly until none is awake. The caller limits the time.
@@ -136,14 +140,17 @@ impl Reach {
         }
     }
 
-    /// Kills all processes and waits until none is left. Freezes them first, so that none starts
-    /// another meanwhile. The caller limits the time.
+    /// Kills all processes and waits until none is left. Several are frozen first, so that none
+    /// starts another meanwhile. The caller limits the time.
     ///
     /// # Errors
     /// When a process cannot be signalled.
     pub async fn kill(self: &Arc<Self>) -> io::Result<()> {
         let still_until = Instant::now() + STILL_WITHIN;
         let mut asked = BTreeMap::new();
+        if let [alone] = self.look_aside().await?[..] {
+            self.kill_at_once(vec![alone]).await?;
+        }
         loop {
             let living = self.look_aside().await?;
             let moves =
@@ -157,13 +164,22 @@ impl Reach {
                 return Ok(());
             }
             let is_new = ask_to_stop(&living, &mut asked)?;
-            if !is_new || Instant::now() >= still_until {
-                for member in &living {
-                    members::send(member, Signal::KILL).map_err(|error| beyond(member, &error))?;
-                }
+            match !is_new || Instant::now() >= still_until {
+                true => self.kill_at_once(living).await?,
+                false => sleep(LOOK_EVERY).await,
             }
-            sleep(LOOK_EVERY).await;
         }
+    }
+
+    /// Sends SIGKILL to these, and waits until they have ended.
+    async fn kill_at_once(self: &Arc<Self>, living: Vec<Member>) -> io::Result<()> {
+        self.aside(move |_| {
+            for member in &living {
+                members::send(member, Signal::KILL).map_err(|error| beyond(member, &error))?;
+            }
+            members::wait_for_ends(&living, KERNEL_PATIENCE)
+        })
+        .await?
     }
 
     /// Sends SIGKILL to all processes and does not wait.
@@ -199,7 +215,7 @@ impl Reach {
     }
 
     /// [`Reach::scan`] on a blocking thread.
-    async fn scan_aside(self: &Arc<Self>) -> io::Result<Vec<Member>> {
+    pub async fn scan_aside(self: &Arc<Self>) -> io::Result<Vec<Member>> {
         self.aside(Reach::scan).await?
     }
 
@@ -216,9 +232,45 @@ impl Reach {
         asked.await.map_err(io::Error::other)
     }
 
-    fn known(&self) -> MutexGuard<'_, BTreeMap<i32, u64>> {
-        // The map is only ever replaced as a whole, so a poisoned state is consistent.
+    fn known(&self) -> MutexGuard<'_, Known> {
+        // Its parts are only ever replaced as a whole, so a poisoned state is consistent.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    /// The known processes and their descendants, whether they have ended or not.
+    fn tree(&self) -> Vec<Member> {
+        let mut queue: Vec<i32> = self.processes.keys().copied().collect();
+        let mut found = BTreeMap::new();
+        while let Some(pid) = queue.pop() {
+            if found.contains_key(&pid) {
+                continue;
+            }
+            let Some(member) = members::process(pid) else {
+                continue;
+            };
+            let is_new_or_same = self
+                .processes
+                .get(&pid)
+                .is_none_or(|ticks| *ticks == member.start_ticks);
+            if is_new_or_same {
+                found.insert(pid, member);
+                queue.extend(members::children(pid));
+            }
+        }
+        found.into_values().collect()
+    }
+
+    /// The process id up to which all processes were checked when they could be told. `last` is the
+    /// one that was given away last: it will be that later on.
+    fn scanned_to(&mut self, last: i32) -> i32 {
+        let now = Instant::now();
+        let is_old = |scan: &(Instant, i32)| now.saturating_duration_since(scan.0) >= SHOWN_AFTER;
+        let old = self.scans.iter().rposition(is_old).unwrap_or(0);
+        self.scans.drain(..old);
+        self.scans.push((now, last));
+        self.scans[0].1
     }
 }
 
