@@ -10,7 +10,7 @@ use futures_util::{Stream, StreamExt};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::engine::{is_absent, is_conflict, words};
-use super::events;
+use super::{direct_kill, events};
 use crate::stack::{DriverError, ServiceState};
 
 /// How long the engine may take to carry out a request.
@@ -87,7 +87,8 @@ impl Container {
 
     /// Brings the container into a condition. Repeats the request until an inspection confirms it.
     pub async fn bring(&self, to: Condition) -> Result<(), DriverError> {
-        let status = self.status().await?;
+        let found = self.inspect().await?;
+        let status = Status::of(&found);
         if to.holds(status) {
             return Ok(());
         }
@@ -97,6 +98,12 @@ impl Container {
         let deadline = Instant::now() + CONFIRM_WITHIN;
         let mut changes = events::of(&self.docker, &self.id, SystemTime::now());
         let mut refusal = None;
+        if to == Condition::Killed
+            && direct_kill::kill(&found)
+            && self.settles(to, deadline, &mut changes).await?
+        {
+            return Ok(());
+        }
         while Instant::now() < deadline {
             // The engine may refuse because of an outdated state, so the request is repeated.
             let confirm_by = match self.request(to).await {

@@ -20,6 +20,8 @@
 
 mod compose;
 mod container;
+mod control_group;
+mod direct_kill;
 mod driver;
 mod engine;
 mod events;

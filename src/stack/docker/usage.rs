@@ -5,17 +5,14 @@ use std::time::Duration;
 use bollard::models::ContainerMemoryStats;
 use bollard::query_parameters::StatsOptionsBuilder;
 use futures_util::StreamExt;
-use procfs::process::{Process, all_processes};
 use tokio::task::spawn_blocking;
 
 use super::container::Container;
-use crate::stack::figures::Figures;
+use super::control_group::ControlGroup;
 use crate::stack::{DriverError, Usage};
 
-/// A container's usage from one sample of the engine.
-///
-/// The engine does not count file descriptors. They are read from `/proc`, which is possible if the
-/// engine runs on this machine. Those of another user's processes need root.
+/// A container's usage: from its control group if the engine runs on this machine, and otherwise
+/// from one sample of the engine, which takes about a second and does not count file descriptors.
 pub(super) async fn of(container: &Container) -> Result<Option<Usage>, DriverError> {
     let Some(state) = container.inspect().await?.state else {
         return Ok(None);
@@ -23,6 +20,21 @@ pub(super) async fn of(container: &Container) -> Result<Option<Usage>, DriverErr
     let (Some(pid @ 1..), Some(started_at)) = (state.pid, state.started_at) else {
         return Ok(None);
     };
+    let identity = format!("{pid}@{started_at}");
+    let id = container.id.clone();
+    let here = spawn_blocking(move || {
+        let group = ControlGroup::of(i32::try_from(pid).ok()?, &id)?;
+        group.usage()
+    });
+    if let Ok(Some(usage)) = here.await {
+        return Ok(Some(Usage {
+            identity,
+            cpu: usage.cpu,
+            memory_bytes: usage.memory_bytes,
+            fds: usage.fds,
+            threads: usage.threads,
+        }));
+    }
     let options = StatsOptionsBuilder::default().stream(false).one_shot(true);
     let mut answers = Box::pin(container.docker.stats(&container.id, Some(options.build())));
     let stats = match answers.next().await {
@@ -30,16 +42,13 @@ pub(super) async fn of(container: &Container) -> Result<Option<Usage>, DriverErr
         Some(Err(error)) => return Err(container.refused("ask for its figures", &error)),
         None => return Ok(None),
     };
-    // On a blocking thread: this reads all processes of this machine, which may take milliseconds.
-    let id = container.id.clone();
-    let fds = spawn_blocking(move || fds(&id)).await.ok().flatten();
     let cpu = stats.cpu_stats.and_then(|cpu| cpu.cpu_usage?.total_usage);
     let threads = stats.pids_stats.and_then(|pids| pids.current);
     Ok(cpu.map(|cpu_ns| Usage {
-        identity: format!("{pid}@{started_at}"),
+        identity,
         cpu: Duration::from_nanos(cpu_ns),
         memory_bytes: stats.memory_stats.and_then(|memory| own_memory(&memory)),
-        fds,
+        fds: None,
         threads,
     }))
 }
@@ -47,8 +56,8 @@ pub(super) async fn of(container: &Container) -> Result<Option<Usage>, DriverErr
 /// The container's first process, if the engine runs on this machine.
 pub(super) async fn leader(container: &Container) -> Option<u32> {
     let pid = container.look().await.ok()??.state?.pid?;
-    let process = Process::new(i32::try_from(pid).ok()?).ok()?;
-    is_in(&process, &container.id).then(|| u32::try_from(pid).ok())?
+    ControlGroup::of(i32::try_from(pid).ok()?, &container.id)?;
+    u32::try_from(pid).ok()
 }
 
 /// The memory that the container has allocated, from its control group: `rss` in version 1, `anon`
@@ -58,20 +67,6 @@ fn own_memory(memory: &ContainerMemoryStats) -> Option<u64> {
     ["total_rss", "anon"]
         .iter()
         .find_map(|name| stats.get(*name).copied())
-}
-
-/// The open file descriptors of all processes in a container. The engine's process ids may mean
-/// other processes here, so they are found by their control group's name, which contains the
-/// container's id.
-fn fds(id: &str) -> Option<u64> {
-    let processes = all_processes().ok()?.filter_map(Result::ok);
-    Figures::of(processes.filter(|process| is_in(process, id)))?.fds
-}
-
-fn is_in(process: &Process, id: &str) -> bool {
-    process
-        .cgroups()
-        .is_ok_and(|groups| groups.into_iter().any(|group| group.pathname.contains(id)))
 }
 
 #[cfg(test)]

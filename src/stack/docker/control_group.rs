@@ -1,0 +1,127 @@
+//! What a container's control group tells, if the engine runs on this machine.
+//!
+//! The engine's own figures come from the same files, but each answer takes a second.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use procfs::process::Process;
+
+use crate::stack::figures::Figures;
+
+/// Where control groups are mounted.
+const ROOT: &str = "/sys/fs/cgroup";
+
+/// A container's control groups: one in version 2, one for each controller in version 1.
+#[derive(Debug)]
+pub(super) struct ControlGroup {
+    /// The folder by controller; by an empty name in version 2.
+    folders: BTreeMap<String, PathBuf>,
+}
+
+/// What the processes of a container use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct GroupUsage {
+    /// CPU time of all processes that there are and have been.
+    pub cpu: Duration,
+    /// Memory that was allocated. The page cache grows by itself and does not count.
+    pub memory_bytes: Option<u64>,
+    /// Open file descriptors. Those of another user's processes need root.
+    pub fds: Option<u64>,
+    /// Threads.
+    pub threads: Option<u64>,
+}
+
+impl ControlGroup {
+    /// The control group of the container with this id, of which this is a process. None if this
+    /// machine's process with that number is another one: the engine's may mean others.
+    pub fn of(pid: i32, id: &str) -> Option<Self> {
+        let groups = Process::new(pid).ok()?.cgroups().ok()?;
+        let mut folders = BTreeMap::new();
+        for group in groups {
+            if !group.pathname.contains(id) {
+                continue;
+            }
+            let path = group.pathname.trim_start_matches('/');
+            let controllers = group.controllers.into_iter();
+            for name in controllers.filter(|name| !name.contains('=')) {
+                folders.insert(name.clone(), Path::new(ROOT).join(name).join(path));
+            }
+            if group.hierarchy == 0 {
+                folders.insert(String::new(), Path::new(ROOT).join(path));
+            }
+        }
+        (!folders.is_empty()).then_some(ControlGroup { folders })
+    }
+
+    /// What its processes use; none if it cannot be read, or there is no process. Reads files, so
+    /// it belongs on a blocking thread.
+    pub fn usage(&self) -> Option<GroupUsage> {
+        let pids = self.read(&["pids", "memory"], "cgroup.procs")?;
+        let pids = pids.lines().filter_map(|pid| pid.trim().parse().ok());
+        let figures = Figures::of(pids.filter_map(|pid| Process::new(pid).ok()))?;
+        let threads = self.read(&["pids"], "pids.current");
+        let threads = threads.and_then(|count| count.trim().parse().ok());
+        Some(GroupUsage {
+            cpu: self.cpu()?,
+            memory_bytes: self
+                .read(&["memory"], "memory.stat")
+                .and_then(|stat| own_memory(&stat)),
+            fds: figures.fds,
+            threads: Some(threads.unwrap_or(figures.threads)),
+        })
+    }
+
+    fn cpu(&self) -> Option<Duration> {
+        if let Some(ns) = self.read(&["cpuacct"], "cpuacct.usage") {
+            return Some(Duration::from_nanos(ns.trim().parse().ok()?));
+        }
+        let stat = self.read(&[], "cpu.stat")?;
+        Some(Duration::from_micros(entry(&stat, "usage_usec")?))
+    }
+
+    /// A file of one of these controllers, or of version 2.
+    fn read(&self, controllers: &[&str], file: &str) -> Option<String> {
+        let names = controllers.iter().copied().chain([""]);
+        let mut folders = names.filter_map(|name| self.folders.get(name));
+        folders.find_map(|folder| fs::read_to_string(folder.join(file)).ok())
+    }
+}
+
+/// What was allocated, in bytes, from a `memory.stat`: `total_rss` in version 1, `anon` in
+/// version 2.
+fn own_memory(stat: &str) -> Option<u64> {
+    entry(stat, "total_rss").or_else(|| entry(stat, "anon"))
+}
+
+/// The number that a file of lines `NAME NUMBER` gives for a name.
+fn entry(file: &str, wanted: &str) -> Option<u64> {
+    file.lines().find_map(|line| {
+        let (name, number) = line.split_once(' ')?;
+        (name == wanted).then(|| number.trim().parse().ok())?
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_versions_tell_what_was_allocated() {
+        assert_eq!(own_memory("cache 5\nrss 6\ntotal_rss 7\n"), Some(7));
+        assert_eq!(own_memory("file 6\nanon 8\nanon_thp 0\n"), Some(8));
+        assert_eq!(own_memory("other 1"), None);
+        assert_eq!(
+            entry("usage_usec 12\nuser_usec 3\n", "usage_usec"),
+            Some(12)
+        );
+    }
+
+    #[test]
+    fn a_process_that_is_not_in_the_container_is_told() {
+        let me = i32::try_from(std::process::id()).unwrap();
+        assert!(ControlGroup::of(me, "0123456789abcdef").is_none());
+    }
+}

@@ -1,0 +1,76 @@
+//! Killing a container without the engine, if that runs on this machine.
+//!
+//! SIGKILL takes about a millisecond; the engine takes about twenty to send it.
+
+use bollard::models::{ContainerInspectResponse, RestartPolicyNameEnum};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+use super::container::{Status, identity};
+use super::control_group::ControlGroup;
+
+/// Sends SIGKILL to a container's first process, with which the kernel ends all others. False where
+/// that has to be left to the engine: it runs elsewhere, we may not signal its processes, or the
+/// container is frozen, shares the processes of others, or would be restarted by the engine, which
+/// only lets be what it has killed itself.
+pub(super) fn kill(found: &ContainerInspectResponse) -> bool {
+    may_be_killed(found) && send_kill(found).is_some()
+}
+
+fn may_be_killed(found: &ContainerInspectResponse) -> bool {
+    use RestartPolicyNameEnum::{EMPTY, NO};
+    let Some(host) = &found.host_config else {
+        return false;
+    };
+    let policy = host.restart_policy.as_ref().and_then(|policy| policy.name);
+    let is_restarted = !matches!(policy, None | Some(NO | EMPTY));
+    let shares = host
+        .pid_mode
+        .as_deref()
+        .is_some_and(|mode| !mode.is_empty());
+    Status::of(found) == Status::Running && !is_restarted && !shares
+}
+
+fn send_kill(found: &ContainerInspectResponse) -> Option<()> {
+    let pid = i32::try_from(found.state.as_ref()?.pid?).ok()?;
+    let handle = pidfd_open(Pid::from_raw(pid)?, PidfdFlags::empty()).ok()?;
+    // The handle refers to one process only. Check now that it is the container's.
+    ControlGroup::of(pid, identity(found).0)?;
+    pidfd_send_signal(&handle, Signal::KILL).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use bollard::models::{ContainerState, HostConfig, RestartPolicy};
+
+    use super::*;
+
+    fn container(policy: RestartPolicyNameEnum, pid_mode: &str, paused: bool) -> bool {
+        may_be_killed(&ContainerInspectResponse {
+            host_config: Some(HostConfig {
+                restart_policy: Some(RestartPolicy {
+                    name: Some(policy),
+                    maximum_retry_count: None,
+                }),
+                pid_mode: Some(pid_mode.to_owned()),
+                ..HostConfig::default()
+            }),
+            state: Some(ContainerState {
+                running: Some(true),
+                paused: Some(paused),
+                ..ContainerState::default()
+            }),
+            ..ContainerInspectResponse::default()
+        })
+    }
+
+    #[test]
+    fn only_what_the_engine_would_let_be_is_killed_without_it() {
+        use RestartPolicyNameEnum::{ALWAYS, NO, ON_FAILURE, UNLESS_STOPPED};
+        assert!(container(NO, "", false));
+        for policy in [ALWAYS, ON_FAILURE, UNLESS_STOPPED] {
+            assert!(!container(policy, "", false), "{policy:?}");
+        }
+        assert!(!container(NO, "host", false));
+        assert!(!container(NO, "", true));
+    }
+}
