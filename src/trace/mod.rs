@@ -1,5 +1,6 @@
 //! What happened in a trial: its events, the file that holds them, and queries over them.
 
+mod appender;
 mod asked;
 mod bounds;
 mod crowd;

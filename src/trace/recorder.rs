@@ -88,8 +88,7 @@ impl Recorder {
         state.events.push(event);
         if let Some(message) = failure {
             // This can no longer be written, but the followers in memory must know.
-            let during = "writing the trace".to_owned();
-            let event = state.event(self.now_us(), EventKind::Trouble { during, message });
+            let event = state.unwritten(self.now_us(), message);
             state.events.push(event);
         }
         self.0.length.send_replace(state.next());
@@ -189,7 +188,14 @@ impl Recorder {
     /// verdict must be reproducible from the file.
     pub fn finish(&self) -> (Vec<Event>, Option<TraceWriter>) {
         let mut state = self.lock();
-        (state.events.clone(), state.writer.take())
+        let mut writer = state.writer.take();
+        if let Some(Err(error)) = writer.as_ref().map(TraceWriter::flush) {
+            let event = state.unwritten(self.now_us(), error.to_string());
+            state.events.push(event);
+            writer = None;
+        }
+        state.forgotten = state.next();
+        (std::mem::take(&mut state.events), writer)
     }
 
     /// Writes one event. After the first failure, which is returned, nothing is written any more.
@@ -233,6 +239,12 @@ impl State {
         }
     }
 
+    /// The event that the trace cannot be written.
+    fn unwritten(&mut self, now_us: u64, message: String) -> Event {
+        let during = "writing the trace".to_owned();
+        self.event(now_us, EventKind::Trouble { during, message })
+    }
+
     /// The `seq` of the next event.
     fn next(&self) -> usize {
         self.forgotten + self.events.len()
@@ -247,14 +259,31 @@ impl State {
 impl Follower {
     /// The next event, as soon as there is one.
     pub async fn next(&mut self) -> Event {
+        self.find(|event| Some(event.clone())).await
+    }
+
+    /// The first thing that is made of a coming event, as soon as there is one. `make` is called
+    /// for one event after the other, with the history locked, so that no event is copied of which
+    /// nothing is made.
+    pub async fn find<T>(&mut self, mut make: impl FnMut(&Event) -> Option<T>) -> T {
         loop {
-            if let Some(event) = self.recorder.lock().at_or_after(self.next) {
-                self.next = event.seq as usize + 1;
-                return event.clone();
+            if let Some(found) = self.find_known(&mut make) {
+                return found;
             }
             // This cannot fail: the sender is in the recorder that this follower holds.
             let _ = self.length.changed().await;
         }
+    }
+
+    fn find_known<T>(&mut self, make: &mut impl FnMut(&Event) -> Option<T>) -> Option<T> {
+        let state = self.recorder.lock();
+        while let Some(event) = state.at_or_after(self.next) {
+            self.next = event.seq as usize + 1;
+            if let Some(found) = make(event) {
+                return Some(found);
+            }
+        }
+        None
     }
 }
 

@@ -43,7 +43,7 @@ impl Trace {
         for note in &self.notes {
             writer.note(note)?;
         }
-        Ok(())
+        writer.flush()
     }
 
     /// Reads a trace. A last line that was cut is passed over.

@@ -1,22 +1,27 @@
 //! Writing the file of a trace.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
+use tokio::task::spawn_blocking;
 
+use super::appender::Appender;
 use super::format::Written;
 use super::{Disk, Event, Header, TraceError};
 use crate::model::{Judgement, Plan};
 use crate::redact;
 
-/// Writes a trace as it happens.
+/// Writes a trace as it happens. Events are written a moment later, by a thread of their own;
+/// everything else at once.
 #[derive(Debug)]
 pub struct TraceWriter {
     path: PathBuf,
     file: Arc<File>,
+    /// Writes the events. There is none before the first.
+    events: Option<Appender>,
     disk: Disk,
     written_bytes: u64,
 }
@@ -58,6 +63,7 @@ impl TraceWriter {
         TraceWriter {
             path: path.to_owned(),
             file: Arc::new(file),
+            events: None,
             disk: Disk::default(),
             written_bytes: 0,
         }
@@ -69,12 +75,34 @@ impl TraceWriter {
         TraceWriter { disk, ..self }
     }
 
-    /// Writes an event.
+    /// Writes an event, soon.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// When an earlier one could not be written.
     pub fn event(&mut self, event: &Event) -> Result<(), TraceError> {
-        self.line(event)
+        let line = self.text(event)?;
+        let path = &self.path;
+        let at = |source| TraceError::Io {
+            path: path.clone(),
+            source,
+        };
+        let events = match &mut self.events {
+            Some(events) => events,
+            none => none.insert(Appender::start(Arc::clone(&self.file)).map_err(at)?),
+        };
+        events.append(line.as_bytes()).map_err(at)
+    }
+
+    /// Waits until every event is written. Blocks the thread.
+    ///
+    /// # Errors
+    /// When one cannot be written.
+    pub fn flush(&self) -> Result<(), TraceError> {
+        let flushed = self
+            .events
+            .as_ref()
+            .map_or(Ok(()), |events| events.flush()());
+        flushed.map_err(|source| self.failed(source))
     }
 
     /// Writes the verdict.
@@ -100,26 +128,44 @@ impl TraceWriter {
     /// When the disk refuses.
     pub fn sync(&self) -> impl Future<Output = Result<(), TraceError>> + Send + use<> {
         let (file, disk, path) = (Arc::clone(&self.file), self.disk.clone(), self.path.clone());
+        let flush = self.events.as_ref().map(Appender::flush);
         async move {
-            let synced = disk.sync(&file).await;
+            let synced = async {
+                if let Some(flush) = flush {
+                    spawn_blocking(flush).await.map_err(io::Error::other)??;
+                }
+                disk.sync(&file).await
+            };
+            let synced = synced.await;
             synced.map_err(|source| TraceError::Io { path, source })
         }
     }
 
-    /// How many bytes this writer has written.
+    /// How many bytes this writer has written, or is about to write.
     pub fn written_bytes(&self) -> u64 {
         self.written_bytes
     }
 
     fn line<T: Serialize>(&mut self, content: &T) -> Result<(), TraceError> {
-        let at = |source| TraceError::Io {
+        self.flush()?;
+        let line = self.text(content)?;
+        let written = (&*self.file).write_all(line.as_bytes());
+        written.map_err(|source| self.failed(source))
+    }
+
+    /// The line of something that is about to be written.
+    fn text<T: Serialize>(&mut self, content: &T) -> Result<String, TraceError> {
+        let line = redact::to_json(content);
+        let mut line = line.map_err(|error| self.failed(error.into()))?;
+        line.push('\n');
+        self.written_bytes += line.len() as u64;
+        Ok(line)
+    }
+
+    fn failed(&self, source: io::Error) -> TraceError {
+        TraceError::Io {
             path: self.path.clone(),
             source,
-        };
-        let mut line = redact::to_json(content).map_err(|e| at(e.into()))?;
-        line.push('\n');
-        (&*self.file).write_all(line.as_bytes()).map_err(at)?;
-        self.written_bytes += line.len() as u64;
-        Ok(())
+        }
     }
 }

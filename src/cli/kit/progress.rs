@@ -1,6 +1,7 @@
 //! The progress line, on standard error.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -22,7 +23,7 @@ use crate::trace::{EventKind, Recorder};
 const LONG: Duration = Duration::from_secs(10);
 
 /// How often a wait is reported again.
-const TICK: Duration = Duration::from_millis(500);
+const TICK: Duration = Duration::from_millis(200);
 
 /// Shows trial, step and outcomes so far while a campaign runs, what was found so far, how fast
 /// trials go by and how long the rest takes. Where standard error is no terminal, a line is written
@@ -202,11 +203,13 @@ impl Show {
     async fn run(mut self, recorder: Recorder) {
         let mut history = recorder.follow_from(0);
         loop {
-            // Waits are reported again as time goes by, even while nothing happens.
-            if let Ok(event) = timeout(TICK, history.next()).await {
+            let read = history.find(|event| {
                 self.tally.read(&self.plan, &event.kind);
-                self.waiting.read(&event);
-            }
+                self.waiting.read(event);
+                None::<Infallible>
+            });
+            // Waits are reported again as time goes by, even while nothing happens.
+            let _ = timeout(TICK, read).await;
             self.show(recorder.now_us());
         }
     }

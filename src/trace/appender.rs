@@ -1,0 +1,200 @@
+//! Appending to a file on a thread of its own.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// The pause between two writes, in which more is collected: a write costs as much as making the
+/// lines of a dozen events. This is also how much a process that is killed may lose.
+const COLLECT_FOR: Duration = Duration::from_millis(1);
+
+/// How much may wait to be written, in bytes, until whoever appends more has to wait.
+const MOST_WAITING: usize = 4 << 20;
+
+/// Appends to a file. The bytes are written by a thread, a millisecond later at most unless the
+/// disk is slow, so that whoever appends waits for no disk.
+#[derive(Debug)]
+pub(super) struct Appender {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    file: Arc<File>,
+    state: Mutex<Waiting>,
+    /// There is something to write, or to stop for.
+    work: Condvar,
+    /// Something was written, or could not be.
+    done: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    bytes: Vec<u8>,
+    /// Whether bytes that were taken from above are being written.
+    is_writing: bool,
+    /// Whether somebody waits until all is written.
+    is_urgent: bool,
+    is_closed: bool,
+    /// The first error. Nothing is written after it.
+    failure: Option<io::Error>,
+}
+
+impl Appender {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub fn start(file: Arc<File>) -> io::Result<Self> {
+        let shared = Arc::new(Shared {
+            file,
+            state: Mutex::default(),
+            work: Condvar::new(),
+            done: Condvar::new(),
+        });
+        let writing = Arc::clone(&shared);
+        let thread = thread::Builder::new().name("trace".to_owned());
+        Ok(Appender {
+            thread: Some(thread.spawn(move || writing.write_all())?),
+            shared,
+        })
+    }
+
+    /// Appends bytes, which are written soon.
+    ///
+    /// # Errors
+    /// When what was appended before could not be written.
+    pub fn append(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut state = self.shared.lock();
+        while state.bytes.len() > MOST_WAITING && state.failure.is_none() {
+            state = wait(&self.shared.done, state);
+        }
+        if let Some(error) = &state.failure {
+            return Err(io::Error::new(error.kind(), error.to_string()));
+        }
+        state.bytes.extend_from_slice(bytes);
+        if !state.is_writing {
+            self.shared.work.notify_one();
+        }
+        Ok(())
+    }
+
+    /// A wait, on the thread that runs it, until all that was appended before is written.
+    pub fn flush(&self) -> impl FnOnce() -> io::Result<()> + Send + use<> {
+        let shared = Arc::clone(&self.shared);
+        move || {
+            let mut state = shared.lock();
+            while (state.is_writing || !state.bytes.is_empty()) && state.failure.is_none() {
+                state.is_urgent = true;
+                shared.work.notify_one();
+                state = wait(&shared.done, state);
+            }
+            match &state.failure {
+                Some(error) => Err(io::Error::new(error.kind(), error.to_string())),
+                None => Ok(()),
+            }
+        }
+    }
+}
+
+impl Drop for Appender {
+    fn drop(&mut self) {
+        self.shared.lock().is_closed = true;
+        self.shared.work.notify_one();
+        if let Some(thread) = self.thread.take() {
+            // It does not panic, and its errors are told to whoever flushes.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    /// Writes until it is closed and nothing is left.
+    fn write_all(&self) {
+        let mut bytes = Vec::new();
+        let mut state = self.lock();
+        loop {
+            while state.bytes.is_empty() {
+                if state.is_closed {
+                    return;
+                }
+                state = wait(&self.work, state);
+            }
+            if !state.is_urgent && !state.is_closed {
+                state.is_writing = true;
+                let pause = self.work.wait_timeout(state, COLLECT_FOR);
+                state = pause.unwrap_or_else(PoisonError::into_inner).0;
+            }
+            state.is_writing = true;
+            state.is_urgent = false;
+            std::mem::swap(&mut bytes, &mut state.bytes);
+            drop(state);
+            let written = (&*self.file).write_all(&bytes);
+            bytes.clear();
+            state = self.lock();
+            state.is_writing = false;
+            if let Err(error) = written {
+                state.failure = Some(error);
+                state.bytes.clear();
+                self.done.notify_all();
+                return;
+            }
+            self.done.notify_all();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        // Nothing that is done with it locked can panic half-way.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn wait<'a, T>(on: &Condvar, state: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+    on.wait(state).unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn what_is_appended_is_in_the_file_once_it_is_flushed_or_closed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let appender = Appender::start(Arc::new(File::create(&path).unwrap())).unwrap();
+        for nth in 0..1_000 {
+            appender.append(format!("{nth}\n").as_bytes()).unwrap();
+        }
+        appender.flush()().unwrap();
+        let lines = || fs::read_to_string(&path).unwrap().lines().count();
+        assert_eq!(lines(), 1_000);
+        appender.append(b"last\n").unwrap();
+        drop(appender);
+        assert_eq!(lines(), 1_001);
+    }
+
+    #[test]
+    fn what_is_appended_is_written_soon_although_nobody_waits_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let appender = Appender::start(Arc::new(File::create(&path).unwrap())).unwrap();
+        appender.append(b"alone\n").unwrap();
+        while fs::read(&path).unwrap().is_empty() {
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_told_when_flushed_and_to_whoever_appends_afterwards() {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let appender = Appender::start(Arc::new(full)).unwrap();
+        appender.append(b"lost\n").unwrap();
+        assert!(appender.flush()().is_err());
+        assert!(appender.append(b"lost, too\n").is_err());
+    }
+}
