@@ -165,7 +165,7 @@ impl StackHandle {
     }
 
     /// The first line of a trace that begins now.
-    pub(crate) fn header(&self, trials_since_reset: u64) -> Header {
+    pub fn header(&self, trials_since_reset: u64) -> Header {
         Header {
             comeback_trace: FORMAT_VERSION,
             comeback: env!("CARGO_PKG_VERSION").to_owned(),

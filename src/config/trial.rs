@@ -36,6 +36,7 @@ pub(super) struct TrialTable {
     probe_every: Option<DurationText>,
     resources_every: Option<DurationText>,
     settle: Option<DurationText>,
+    reset_grace: Option<DurationText>,
     #[serde(default)]
     reset: ResetPolicy,
 }
@@ -94,6 +95,7 @@ impl TrialTable {
                 usual.resources_every,
             )?,
             settle: time("settle", self.settle, usual.settle)?,
+            reset_grace: self.reset_grace.map_or(usual.reset_grace, |grace| grace.0),
             max_trace_bytes: bytes("max-bytes", trace.max_bytes, usual.max_trace_bytes)?,
             max_run_bytes: bytes("max-run-bytes", trace.max_run_bytes, usual.max_run_bytes)?,
             max_text_bytes: bytes(

@@ -39,7 +39,13 @@ impl Exits<'_> {
         }
         let mut last_words = BTreeMap::new();
         loop {
-            match history.next().await.kind {
+            let news = history.find(|event| match &event.kind {
+                EventKind::Log { .. } | EventKind::Exited { .. } | EventKind::Phase { .. } => {
+                    Some(event.kind.clone())
+                }
+                _ => None,
+            });
+            match news.await {
                 EventKind::Log { service, line, .. } => {
                     last_words.insert(service, line);
                 }
@@ -67,14 +73,16 @@ impl Exits<'_> {
     /// something that it needs. That is not the API's doing.
     pub(super) async fn of_backend(&self) -> String {
         let mut history = self.recorder.follow_from(0);
-        while !matches!(
-            history.next().await.kind,
-            EventKind::Phase { phase: Phase::Plan }
-        ) {}
+        let plan = EventKind::Phase { phase: Phase::Plan };
+        history
+            .find(|event| (event.kind == plan).then_some(()))
+            .await;
         loop {
-            let EventKind::Exited { service, .. } = history.next().await.kind else {
-                continue;
-            };
+            let exit = history.find(|event| match &event.kind {
+                EventKind::Exited { service, .. } => Some(service.clone()),
+                _ => None,
+            });
+            let service = exit.await;
             let is_awaited =
                 service != API && self.is_own(&service) && self.stays_away(&service).await;
             if is_awaited && let Some(words) = self.last_words(&service) {

@@ -11,6 +11,14 @@ use crate::observe::look;
 use crate::stack::{Stack, Usage};
 use crate::trace::Recorder;
 
+/// The time between the first two looks at an API that may have come to rest. The time doubles with
+/// each further look.
+const FIRST_LOOK: Duration = Duration::from_millis(5);
+
+/// The least time over which it is judged whether the API is busy: the kernel tells processor time
+/// in steps of 10 ms.
+const LEAST_WINDOW: Duration = Duration::from_millis(20);
+
 /// How often the API is asked for all at once at most, until that alone takes it no further.
 const WARM_ROUNDS: u32 = 3;
 
@@ -20,6 +28,8 @@ pub(super) struct IdleApi<'a> {
     pub limits: &'a Limits,
     pub settings: &'a Settings,
     pub recorder: &'a Recorder,
+    /// How long the API usually takes to answer: it comes to rest no faster.
+    pub answer: Duration,
 }
 
 impl IdleApi<'_> {
@@ -45,11 +55,16 @@ impl IdleApi<'_> {
 
     /// Waits, with nothing in flight, until the API has come to rest, and returns what it uses
     /// then. With `before`, it is at rest once it holds no more than the limits allow over that
-    /// and is not busy; without, once it lets go of nothing any more. It does not wait for longer
-    /// than `[trial] settle`, nor for an API that cannot be measured.
+    /// and is not busy; without, once it lets go of nothing any more. It looks the more often the
+    /// faster the API answers. It does not wait for longer than `[trial] settle`, nor for an API
+    /// that cannot be measured.
     pub(super) async fn at_rest(&self, before: Option<&Usage>) -> Option<Usage> {
         let settle = self.settings.settle;
-        let deadline = Instant::now() + settle;
+        let (began, deadline) = (Instant::now(), Instant::now() + settle);
+        let least = match before {
+            None => FIRST_LOOK,
+            Some(_) => LEAST_WINDOW,
+        };
         let mut last: Option<(Instant, Usage)> = None;
         loop {
             let looked = look(self.stack, self.recorder, true);
@@ -58,16 +73,29 @@ impl IdleApi<'_> {
             let rests = last.is_some_and(|(at, last)| match before {
                 None => usage.fds >= last.fds && usage.threads >= last.threads,
                 Some(before) => {
-                    returned(self.limits, before, &usage)
-                        && !is_busy(self.limits, &last, &usage, now - at)
+                    returned(self.limits, before, &usage) && self.is_calm(&last, &usage, now - at)
                 }
             });
             if rests || now >= deadline {
                 return Some(usage);
             }
             last = Some((now, usage));
-            sleep(self.settings.resources_every.min(deadline - now)).await;
+            let pause = began.elapsed().max(self.answer).max(least);
+            let pause = pause.min(self.settings.resources_every);
+            sleep(pause.min(deadline - now)).await;
         }
+    }
+
+    /// Whether an API that used this much is not busy. Within a short time it has to use less than
+    /// half of what counts as busy.
+    fn is_calm(&self, last: &Usage, now: &Usage, within: Duration) -> bool {
+        let used = now.cpu.saturating_sub(last.cpu).as_micros() as u64;
+        let share = match within >= self.settings.resources_every {
+            true => used,
+            false => 2 * used,
+        };
+        let limits = self.limits.resources;
+        limits.is_none_or(|limits| !limits.is_busy(share, within.as_micros() as u64))
     }
 }
 
@@ -81,11 +109,4 @@ fn returned(limits: &Limits, before: &Usage, now: &Usage) -> bool {
     within(now.fds, before.fds.map(|fds| fds + limits.fds))
         && within(now.threads, before.threads.map(|n| n + limits.threads))
         && within(now.memory_bytes, memory)
-}
-
-fn is_busy(limits: &Limits, last: &Usage, now: &Usage, within: Duration) -> bool {
-    let used = now.cpu.saturating_sub(last.cpu);
-    limits
-        .resources
-        .is_some_and(|limits| limits.is_busy(used.as_micros() as u64, within.as_micros() as u64))
 }

@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use super::Executor;
 use crate::load::Client;
 use crate::model::{KindName, RequestKind};
+use crate::stack::backoff;
 use crate::trace::{EventKind, Follower, Origin, Phase, Recorder, Streaks};
 use crate::watched;
 
@@ -21,8 +22,8 @@ pub(super) struct RecoveryProbes<'a> {
     recorder: &'a Recorder,
     /// For how long new probes are sent.
     deadline: Duration,
-    /// The pause after a probe that has ended.
-    pause: Duration,
+    /// The longest pause after a probe that has ended.
+    most_pause: Duration,
     /// How long after an unanswered probe the next one is sent nevertheless.
     patience: Duration,
     /// When the backends were ready, so that probing began.
@@ -37,7 +38,7 @@ impl<'a> RecoveryProbes<'a> {
             kinds: &executor.kinds,
             recorder,
             deadline: Duration::from_millis(executor.limits.recovery_ms),
-            pause: settings.probe_every,
+            most_pause: settings.probe_every,
             patience: settings.probe_patience.max(settings.probe_every),
             begun: watched::Sender::new(None),
         }
@@ -66,7 +67,8 @@ impl<'a> RecoveryProbes<'a> {
     }
 
     /// Probes with one kind. A probe that hangs does not keep the next one from being sent: an API
-    /// may lose one job and serve all others.
+    /// may lose one job and serve all others. After a success the next one follows as fast as the
+    /// API answers; after a failure, the later the longer the API has been failing.
     async fn probe(
         &self,
         kind: &KindName,
@@ -82,14 +84,25 @@ impl<'a> RecoveryProbes<'a> {
                 // The sender outlives this wait, so it cannot fail.
                 _ = known.wait_for(|kinds| kinds.get(kind).is_some_and(|done| *done)) => break,
                 () = self.recorder.pass(ready, self.deadline) => break,
-                Some(_) = in_flight.next() => next_at = next_at.min(Instant::now() + self.pause),
+                Some((is_ok, took)) = in_flight.next() => {
+                    let failing = if is_ok { Duration::ZERO } else { ready.elapsed() };
+                    let pause = backoff::pause(failing, took, self.most_pause);
+                    next_at = next_at.min(Instant::now() + pause);
+                }
                 () = sleep_until(next_at) => {
-                    in_flight.push(self.client.request(&Origin::Probe, kind, Instant::now()));
+                    in_flight.push(self.one(kind));
                     next_at = Instant::now() + self.patience;
                 }
             }
         }
         while in_flight.next().await.is_some() {}
+    }
+
+    /// Sends a probe, and returns whether it succeeded and how long it took.
+    async fn one(&self, kind: &KindName) -> (bool, Duration) {
+        let sent = Instant::now();
+        let outcome = self.client.request(&Origin::Probe, kind, sent).await;
+        (outcome.is_ok(), sent.elapsed())
     }
 
     /// Whether the success of every kind has been sustained since the plan's end.
@@ -113,10 +126,9 @@ async fn watch_streaks(
 ) {
     let mut streaks = Streaks::default();
     loop {
-        if let Some(kind) = streaks.take(&history.next().await) {
-            sustained.send_modify(|kinds| {
-                kinds.insert(kind, true);
-            });
-        }
+        let kind = history.find(|event| streaks.take(event)).await;
+        sustained.send_modify(|kinds| {
+            kinds.insert(kind, true);
+        });
     }
 }

@@ -19,13 +19,18 @@ pub struct Settings {
     pub anchor_timeout: Duration,
     /// How long to wait for the answer to a probe of the API before the next one is sent.
     pub probe_patience: Duration,
-    /// How long to pause between two probes of the API.
+    /// The longest pause between two probes of the API. While it answers, they follow each other as
+    /// fast as its answers.
     pub probe_every: Duration,
-    /// The time between two measurements of the API's resource usage.
+    /// The time between two measurements of the API's resource usage. Until it has come to rest, it
+    /// is measured more often.
     pub resources_every: Duration,
     /// The longest time to wait until the API has come to rest, after the baseline and at the
     /// trial's end.
     pub settle: Duration,
+    /// How long a service may take to end by itself when the stack is reset; then it is killed. With
+    /// zero, it is killed at once.
+    pub reset_grace: Duration,
     /// The size at which a trace ends its trial as inconclusive, in bytes.
     pub max_trace_bytes: u64,
     /// The size of all traces of a run at which those of trials that held are removed, the oldest
@@ -47,6 +52,7 @@ impl Default for Settings {
             probe_every: Duration::from_millis(500),
             resources_every: Duration::from_secs(1),
             settle: Duration::from_secs(10),
+            reset_grace: Duration::from_secs(2),
             max_trace_bytes: 256 << 20,
             max_run_bytes: 4 << 30,
             max_text_bytes: 2_000,

@@ -5,6 +5,7 @@ use tokio::time::{Instant, sleep};
 use super::Settings;
 use crate::load::Client;
 use crate::model::{RequestKind, duration};
+use crate::stack::backoff;
 use crate::trace::{Origin, Recorder};
 
 /// The set-up of one trial.
@@ -26,15 +27,14 @@ impl Setup<'_> {
         let served = async {
             for kind in self.kinds {
                 loop {
-                    let sent = self
-                        .client
-                        .request(&Origin::Probe, &kind.name, Instant::now());
-                    let outcome = sent.await;
+                    let asked = Instant::now();
+                    let outcome = self.client.request(&Origin::Probe, &kind.name, asked).await;
                     if outcome.is_ok() {
                         break;
                     }
                     last = Some((kind.name.clone(), outcome));
-                    sleep(self.settings.probe_every).await;
+                    let most = self.settings.probe_every;
+                    sleep(backoff::pause(began.elapsed(), asked.elapsed(), most)).await;
                 }
             }
         };

@@ -16,7 +16,7 @@ use crate::load::HttpRequest;
 use crate::model::{API, Act, duration, duration_s};
 use crate::nemesis::{NemesisError, do_act};
 use crate::observe::until_ready;
-use crate::stack::{Backend, Driver, DriverError, ServiceState};
+use crate::stack::{Backend, Driver, DriverError, ServiceState, backoff};
 
 /// The time between two checks whether a started service has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -63,13 +63,15 @@ impl Executor {
     pub async fn until_api_answers(&self, on_wait: &OnWait<'_>) -> Result<(), NemesisError> {
         let limit = self.settings.api_ready_within;
         let answers = async {
-            while self
-                .transport
-                .exchange(HttpRequest::get("/"))
-                .await
-                .is_err()
-            {
-                sleep(self.settings.probe_every).await;
+            let began = Instant::now();
+            loop {
+                let asked = Instant::now();
+                let answer = self.transport.exchange(HttpRequest::get("/")).await;
+                if answer.is_ok() {
+                    break;
+                }
+                let most = self.settings.probe_every;
+                sleep(backoff::pause(began.elapsed(), asked.elapsed(), most)).await;
             }
         };
         let ended = async {

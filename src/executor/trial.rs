@@ -58,12 +58,6 @@ impl Executor {
             recorder,
         };
         let rounds = Rounds::new(&client, &self.kinds, plan);
-        let idle_api = IdleApi {
-            stack: &self.stack,
-            limits: &self.limits,
-            settings,
-            recorder,
-        };
         let (stack, journal) = (Arc::clone(&self.stack), Arc::clone(&self.journal));
         let nemesis = Nemesis::new(stack, journal, recorder.clone());
         let probes = RecoveryProbes::new(&client, self, recorder);
@@ -78,9 +72,18 @@ impl Executor {
 
             recorder.phase(Phase::Baseline);
             let times = settings.baseline_requests;
+            let began = Instant::now();
             if !rounds.in_turn(&Origin::Baseline, times).await {
                 return;
             }
+            let sent = (times * self.kinds.len() as u32).max(1);
+            let idle_api = IdleApi {
+                stack: &self.stack,
+                limits: &self.limits,
+                settings,
+                recorder,
+                answer: began.elapsed() / sent,
+            };
             let before = idle_api.warmed_up(&rounds).await;
 
             let from_seq = recorder.phase(Phase::Plan);
@@ -106,6 +109,7 @@ impl Executor {
                 _ = async { tokio::join!(steps.run(), background, until_drained) } => true,
                 () = early.reached(recorder, probes.begun()) => false,
             };
+            client.idle().await;
             if !is_drained {
                 cut_short(recorder);
             } else if probes.are_sustained() {
@@ -122,6 +126,7 @@ impl Executor {
             () = self.forward_readiness(recorder.follow_from(0), &backends) => {}
             () = phases => {}
         }
+        client.idle().await;
         if !is_healed {
             self.heal_recorded(&readiness, recorder).await;
         }
@@ -176,11 +181,12 @@ impl Executor {
         let names = self.stack.backends.iter().map(|b| (b.name.clone(), false));
         let mut ready: BTreeMap<String, bool> = names.collect();
         loop {
-            let (backend, now) = match history.next().await.kind {
-                EventKind::Ready { backend, .. } => (backend, true),
-                EventKind::FaultIntent { backend, .. } => (backend, false),
-                _ => continue,
-            };
+            let change = history.find(|event| match &event.kind {
+                EventKind::Ready { backend, .. } => Some((backend.clone(), true)),
+                EventKind::FaultIntent { backend, .. } => Some((backend.clone(), false)),
+                _ => None,
+            });
+            let (backend, now) = change.await;
             ready.insert(backend, now);
             backends.send_replace(match ready.values().all(|ready| *ready) {
                 true => Readiness::ReadySince(Instant::now()),
@@ -203,7 +209,8 @@ fn draw(plan: &Plan, prefix: &str) -> Draw {
 /// Ends at the first trouble of the history.
 async fn trouble(recorder: &Recorder) {
     let mut history = recorder.follow_from(0);
-    while !matches!(history.next().await.kind, EventKind::Trouble { .. }) {}
+    let is_trouble = |event: &Event| matches!(event.kind, EventKind::Trouble { .. }).then_some(());
+    history.find(is_trouble).await;
 }
 
 /// Ends when a sender has said `true`.

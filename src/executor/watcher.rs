@@ -54,13 +54,12 @@ impl<'a> Watcher<'a> {
     /// # Errors
     /// The reason why it can no longer come.
     pub(super) async fn watch(&mut self, follower: &mut Follower) -> Result<(), String> {
-        loop {
-            match self.read(&follower.next().await) {
-                Sign::None => {}
-                Sign::Fires => return Ok(()),
-                Sign::Never(reason) => return Err(reason),
-            }
-        }
+        let sign = follower.find(|event| match self.read(event) {
+            Sign::None => None,
+            Sign::Fires => Some(Ok(())),
+            Sign::Never(reason) => Some(Err(reason)),
+        });
+        sign.await
     }
 
     fn read(&mut self, event: &Event) -> Sign {

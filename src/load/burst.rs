@@ -1,16 +1,19 @@
 //! Bursts, and the steady background load.
 //!
-//! A request is sent up to 1 ms after its due time, because tokio's timer rounds up, and later if
-//! the caps delay it. Both times are recorded. Latency is measured from the due time.
+//! The requests of a load are tasks of their own, so that many can be sent at once. Those that the
+//! caps delay are sent after their due time. Both times are recorded, and latency is measured from
+//! the due time.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-use futures_util::future::join_all;
-use futures_util::stream::{self, Stream, StreamExt};
-use tokio::time::{Instant, sleep, sleep_until};
+use futures_util::stream::{Stream, StreamExt};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
 
 use super::Client;
+use super::schedule::{arrivals, due};
 use crate::model::{Background, Burst, Mix, Outcome, Pace, UnknownReason};
 use crate::trace::Origin;
 
@@ -20,16 +23,21 @@ use crate::trace::Origin;
 pub const ERROR_PAUSE: Duration = Duration::from_millis(20);
 
 /// Sends a burst, and returns when all its requests have ended. Stops early when the harness itself
-/// fails on a request, which is then recorded as trouble.
+/// fails on a request, which is then recorded as trouble. If it is dropped, its requests end a
+/// moment later: see [`Client::idle`].
 pub async fn burst(client: &Client, origin: &Origin, burst: &Burst) {
     let load = Load::new(client, origin, &burst.mix);
     let concurrency = burst.concurrency.max(1);
     match burst.pace {
         Pace::Closed { think_ms } => {
             let think = Duration::from_millis(think_ms);
-            let next = AtomicU32::new(0);
-            let senders = concurrency.min(burst.count);
-            join_all((0..senders).map(|_| load.send_in_turn(&next, burst.count, think))).await;
+            let (next, count) = (Arc::new(AtomicU32::new(0)), burst.count);
+            let sender = |_| {
+                let (load, next) = (Arc::clone(&load), Arc::clone(&next));
+                async move { load.send_in_turn(&next, count, think).await }
+            };
+            let senders: JoinSet<()> = (0..concurrency.min(count)).map(sender).collect();
+            senders.join_all().await;
         }
         Pace::Open { rate_per_s } => {
             let arrivals = load.arrivals(rate_per_s).take(burst.count as usize);
@@ -40,7 +48,7 @@ pub async fn burst(client: &Client, origin: &Origin, burst: &Burst) {
 }
 
 /// Sends requests at a fixed rate, however the API responds, until `stop` resolves. Then waits for
-/// the requests in flight.
+/// the requests in flight. If it is dropped, its requests end a moment later: see [`Client::idle`].
 pub async fn background(client: &Client, background: &Background, stop: impl Future<Output = ()>) {
     let load = Load::new(client, &Origin::Background, &background.mix);
     let arrivals = load.arrivals(background.rate_per_s).take_until(stop);
@@ -48,21 +56,21 @@ pub async fn background(client: &Client, background: &Background, stop: impl Fut
 }
 
 /// Requests of one origin.
-struct Load<'a> {
-    client: &'a Client,
-    origin: &'a Origin,
-    mix: &'a Mix,
+struct Load {
+    client: Client,
+    origin: Origin,
+    mix: Mix,
     given_up: AtomicBool,
 }
 
-impl<'a> Load<'a> {
-    fn new(client: &'a Client, origin: &'a Origin, mix: &'a Mix) -> Self {
-        Load {
-            client,
-            origin,
-            mix,
+impl Load {
+    fn new(client: &Client, origin: &Origin, mix: &Mix) -> Arc<Self> {
+        Arc::new(Load {
+            client: client.clone(),
+            origin: origin.clone(),
+            mix: mix.clone(),
             given_up: AtomicBool::new(false),
-        }
+        })
     }
 
     /// One sender of a closed loop: sends the next request when its previous one has ended.
@@ -73,7 +81,8 @@ impl<'a> Load<'a> {
             if nth >= count {
                 return;
             }
-            if let Some(pause) = pause {
+            // Even a sleep of no length takes a millisecond.
+            if let Some(pause) = pause.filter(|pause| !Duration::is_zero(pause)) {
                 sleep(pause).await;
             }
             if self.given_up.load(Ordering::Relaxed) {
@@ -97,30 +106,34 @@ impl<'a> Load<'a> {
             ));
             self.given_up.store(true, Ordering::Relaxed);
         }
-        let schedule = (0u64..).map_while(move |nth| Some((nth, due(start, rate_per_s, nth)?)));
-        stream::iter(schedule).then(|(nth, due)| async move {
-            sleep_until(due).await;
-            (nth, due)
-        })
+        arrivals(start, rate_per_s)
     }
 
+    /// Sends each request when it arrives, at most so many at once.
     async fn send_when_due(
-        &self,
+        self: &Arc<Self>,
         arrivals: impl Stream<Item = (u64, Instant)>,
         concurrency: Option<usize>,
     ) {
-        arrivals
-            .take_while(|_| std::future::ready(!self.given_up.load(Ordering::Relaxed)))
-            .for_each_concurrent(concurrency, |(nth, due)| async move {
-                self.send(nth, due).await;
-            })
-            .await;
+        let mut arrivals = std::pin::pin!(arrivals);
+        let mut sent = JoinSet::new();
+        while let Some((nth, due)) = arrivals.next().await
+            && !self.given_up.load(Ordering::Relaxed)
+        {
+            let load = Arc::clone(self);
+            sent.spawn(async move { load.send(nth, due).await });
+            while sent.try_join_next().is_some() {}
+            while concurrency.is_some_and(|most| sent.len() >= most) {
+                sent.join_next().await;
+            }
+        }
+        sent.join_all().await;
     }
 
     async fn send(&self, nth: u64, intended: Instant) -> Outcome {
         let outcome = self
             .client
-            .nth_request(self.origin, self.mix, nth, intended)
+            .nth_request(&self.origin, &self.mix, nth, intended)
             .await;
         if let Outcome::Unknown {
             reason: UnknownReason::Dropped,
@@ -131,12 +144,6 @@ impl<'a> Load<'a> {
         }
         outcome
     }
-}
-
-/// When the `nth` request is due; `None` if the rate is not a positive number.
-fn due(start: Instant, rate_per_s: f64, nth: u64) -> Option<Instant> {
-    let offset = Duration::try_from_secs_f64(nth as f64 / rate_per_s).ok()?;
-    start.checked_add(offset)
 }
 
 #[cfg(test)]

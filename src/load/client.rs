@@ -110,6 +110,11 @@ impl Client {
         }
     }
 
+    /// Waits until no request is in flight. Those of a load that was dropped end a moment later.
+    pub async fn idle(&self) {
+        self.0.gate.idle().await;
+    }
+
     /// Polls the jobs that have ended once more, and records each whose state has changed.
     pub async fn poll_finished_jobs(&self) {
         self.0.finished.poll_again(&self.0.wire).await;

@@ -14,6 +14,7 @@ use super::{Caps, LoadError};
 #[derive(Debug)]
 pub(super) struct Gate {
     in_flight: Semaphore,
+    most_in_flight: u32,
     next: AtomicU64,
     max_requests: u64,
     begun: Mutex<VecDeque<Instant>>,
@@ -44,14 +45,22 @@ impl Gate {
         let window_requests = caps.rate_per_s.floor().max(1.0);
         let window = Duration::try_from_secs_f64(window_requests / caps.rate_per_s)
             .map_err(|_| LoadError::Cap { cap: "rate" })?;
+        let most_in_flight = u32::try_from(caps.in_flight).unwrap_or(u32::MAX);
         Ok(Gate {
-            in_flight: Semaphore::new(caps.in_flight.min(Semaphore::MAX_PERMITS)),
+            in_flight: Semaphore::new(most_in_flight as usize),
+            most_in_flight,
             next: AtomicU64::new(0),
             max_requests: caps.requests,
             begun: Mutex::new(VecDeque::new()),
             window,
             window_requests: window_requests as usize,
         })
+    }
+
+    /// Waits until no request counts as in flight.
+    pub async fn idle(&self) {
+        // The semaphore is never closed, so this never fails.
+        let _ = self.in_flight.acquire_many(self.most_in_flight).await;
     }
 
     /// Waits until the caps on requests in flight and on the rate allow another request, first

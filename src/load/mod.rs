@@ -25,6 +25,7 @@ mod placeholder;
 mod pooled;
 mod probe;
 mod readiness;
+mod schedule;
 mod scope;
 mod settings;
 mod successes;

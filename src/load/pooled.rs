@@ -7,8 +7,8 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use http_body_util::Full;
+use hyper::Request;
 use hyper::header::{ACCEPT, HeaderValue};
-use hyper::{Request, Uri};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -52,7 +52,7 @@ impl Pooled {
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls::client_config(ca)?)
+            .with_tls_config(tls::client_config(endpoint.is_tls(), ca)?)
             .https_or_http()
             .enable_http1()
             .wrap_connector(tcp);
@@ -82,11 +82,7 @@ impl Pooled {
 #[async_trait]
 impl Transport for Pooled {
     async fn exchange(&self, request: HttpRequest) -> Result<HttpAnswer, ExchangeError> {
-        let url = self.endpoint.resolve(&request.path)?;
-        let uri: Uri = url
-            .as_str()
-            .parse()
-            .map_err(|error| exchange_error(&error))?;
+        let uri = self.endpoint.uri(&request.path)?;
         let mut message = Request::new(Full::new(request.body.unwrap_or_default()));
         *message.method_mut() = request.method;
         *message.uri_mut() = uri;

@@ -9,13 +9,16 @@ use rustls::{ClientConfig, RootCertStore, crypto};
 
 use super::LoadError;
 
-/// Trusts the system's certificate authorities, and those in a PEM file.
+/// Trusts the system's certificate authorities, and those in a PEM file. The system's are only read
+/// where TLS is used: that takes most of the time in which a short command runs.
 ///
 /// Both transports use this configuration, so no process-wide crypto provider has to be installed.
-pub(super) fn client_config(ca: Option<&Path>) -> Result<ClientConfig, LoadError> {
+pub(super) fn client_config(is_used: bool, ca: Option<&Path>) -> Result<ClientConfig, LoadError> {
     let mut roots = RootCertStore::empty();
-    // Missing or broken system authorities are no error: plain HTTP and a PEM file still work.
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if is_used {
+        // Missing or broken system authorities are no error: a PEM file still works.
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    }
     if let Some(path) = ca {
         add_file(&mut roots, path).map_err(|message| LoadError::Ca {
             path: path.to_owned(),
@@ -51,7 +54,7 @@ mod tests {
     fn a_file_that_is_missing_or_holds_no_certificate_is_named() {
         let empty = tempfile::NamedTempFile::new().unwrap();
         for path in [Path::new("/nowhere/ca.pem"), empty.path()] {
-            let error = client_config(Some(path)).unwrap_err().to_string();
+            let error = client_config(true, Some(path)).unwrap_err().to_string();
             assert!(error.contains(path.to_str().unwrap()), "{error}");
         }
     }

@@ -42,7 +42,7 @@ impl Unpooled {
     pub fn new(url: &str, ca: Option<&Path>) -> Result<Self, LoadError> {
         let endpoint = Endpoint::parse(url)?;
         let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls::client_config(ca)?)
+            .tls_backend_preconfigured(tls::client_config(endpoint.is_tls(), ca)?)
             .pool_max_idle_per_host(0)
             .retry(reqwest::retry::never())
             .redirect(Policy::none())

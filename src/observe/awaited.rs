@@ -1,9 +1,9 @@
 //! Asking a backend whether it is ready.
 
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::model::duration;
-use crate::stack::Backend;
+use crate::stack::{Backend, backoff};
 
 /// Asks a backend once whether it is ready. It is not if the probe times out.
 ///
@@ -19,8 +19,12 @@ pub async fn ask(backend: &Backend) -> Result<(), String> {
 
 /// Asks a backend until it is ready, and passes each reason why it is not to `refused`.
 pub async fn until_ready(backend: &Backend, refused: impl Fn(&str)) {
-    while let Err(why) = ask(backend).await {
+    let began = Instant::now();
+    loop {
+        let asked = Instant::now();
+        let Err(why) = ask(backend).await else { return };
         refused(&why);
-        sleep(backend.probe_every).await;
+        let pause = backoff::pause(began.elapsed(), asked.elapsed(), backend.probe_every);
+        sleep(pause).await;
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 
 use super::awaited::ask;
 use crate::model::{BackendName, StepId, duration};
-use crate::stack::{Backend, Stack};
+use crate::stack::{Backend, Stack, backoff};
 use crate::trace::{EventKind, Recorder};
 use crate::watched;
 
@@ -39,6 +39,16 @@ struct State {
     ready: bool,
     /// The last probe's error.
     refusal: Option<String>,
+}
+
+impl State {
+    /// The pause after a probe that took this long: short while the backend is awaited.
+    fn pause(&self, probe: Duration, most: Duration) -> Duration {
+        match self.ready || self.struck {
+            true => most,
+            false => backoff::pause(self.since.elapsed(), probe, most),
+        }
+    }
 }
 
 impl ReadinessObserver {
@@ -160,7 +170,7 @@ async fn probe_backend(backend: &Backend, state: &watched::Sender<State>, record
     let mut refused_since: Option<u64> = None;
     loop {
         let generation = changes.borrow_and_update().generation;
-        let sent_us = recorder.now_us();
+        let (asked, sent_us) = (Instant::now(), recorder.now_us());
         let answer = ask(backend).await;
         let now = state.borrow().clone();
         match answer {
@@ -197,11 +207,12 @@ async fn probe_backend(backend: &Backend, state: &watched::Sender<State>, record
                 });
             }
         }
+        let pause = state.borrow().pause(asked.elapsed(), backend.probe_every);
         // Probe at once after a strike or an undoing.
         tokio::select! {
             biased;
             _ = changes.changed() => {}
-            () = sleep(backend.probe_every) => {}
+            () = sleep(pause) => {}
         }
     }
 }

@@ -3,6 +3,7 @@
 //! The files of this folder hold traits and plain data. [`process`], [`docker`] and [`command`]
 //! implement the traits, and so does the [demo](crate::demo).
 
+pub mod backoff;
 pub mod command;
 pub mod docker;
 mod driver;

@@ -26,7 +26,8 @@ pub struct Backend {
     pub probe: Box<dyn Probe>,
     /// The backends that must be ready before this one is started.
     pub after: Vec<BackendName>,
-    /// The interval between probes.
+    /// The longest pause between two probes. While a backend is awaited, the first ones follow each
+    /// other faster.
     pub probe_every: Duration,
     /// The timeout of one probe. A probe that takes longer counts as "not ready".
     pub probe_timeout: Duration,
