@@ -17,7 +17,7 @@ impl Laboratory<'_> {
     /// How often a plan failed in the executions that measured its failure rate.
     pub(super) fn reproduced(&self, plan: &Plan) -> Reproduced {
         let count = self.counts.iter().find(|(known, _)| known == plan);
-        count.map_or(Reproduced { failed: 0, runs: 0 }, |(_, count)| *count)
+        count.map(|(_, count)| *count).unwrap_or_default()
     }
 
     pub(super) fn steps_at_first(&self) -> usize {
