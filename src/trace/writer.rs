@@ -31,10 +31,20 @@ impl TraceWriter {
             .append(true)
             .create_new(true)
             .open(path)
-            .map_err(|source| TraceError::Io {
-                path: path.to_owned(),
-                source,
-            })?;
+            .map_err(TraceError::at(path))?;
+        TraceWriter::begin(path, file, header, plan)
+    }
+
+    /// Writes header and plan into a file, which is or will be at this path.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(super) fn begin(
+        path: &Path,
+        file: File,
+        header: &Header,
+        plan: &Plan,
+    ) -> Result<Self, TraceError> {
         let mut writer = TraceWriter::of(path, file);
         writer.line(header)?;
         writer.line(&Written::Plan(plan.clone()))?;
@@ -47,11 +57,7 @@ impl TraceWriter {
     /// When the file cannot be opened.
     pub fn append(path: &Path) -> Result<Self, TraceError> {
         let open = File::options().append(true).open(path);
-        let file = open.map_err(|source| TraceError::Io {
-            path: path.to_owned(),
-            source,
-        })?;
-        Ok(TraceWriter::of(path, file))
+        Ok(TraceWriter::of(path, open.map_err(TraceError::at(path))?))
     }
 
     fn of(path: &Path, file: File) -> Self {
@@ -102,7 +108,7 @@ impl TraceWriter {
         let (file, disk, path) = (Arc::clone(&self.file), self.disk.clone(), self.path.clone());
         async move {
             let synced = disk.sync(&file).await;
-            synced.map_err(|source| TraceError::Io { path, source })
+            synced.map_err(TraceError::at(&path))
         }
     }
 
@@ -112,10 +118,7 @@ impl TraceWriter {
     }
 
     fn line<T: Serialize>(&mut self, content: &T) -> Result<(), TraceError> {
-        let at = |source| TraceError::Io {
-            path: self.path.clone(),
-            source,
-        };
+        let at = TraceError::at(&self.path);
         let mut line = redact::to_json(content).map_err(|e| at(e.into()))?;
         line.push('\n');
         (&*self.file).write_all(line.as_bytes()).map_err(at)?;
