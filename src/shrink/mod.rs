@@ -26,15 +26,13 @@ mod shrunk;
 mod steps;
 mod threshold;
 
-pub use belief::Belief;
 pub use bisection::Bracket;
-pub use choice::choose;
 pub use driver::shrink;
 pub use executions::{Execution, Executions, Purpose};
 pub use explain::explain;
 pub use foreseen::{Foreseen, KnownRun, foresee};
-pub use passes::{other_faults, simpler_shapes, smaller_plans, with_fault, without};
-pub use places::{MOST_PLACES, Places, all, bits};
+pub use passes::{other_faults, smaller_plans, with_fault, without};
+pub use places::{Places, all, bits};
 pub use rates::Rates;
 pub use reduce::{Reduced, reduce};
 pub use shrunk::{Boundary, Ending, Found, Need, Shrunk};

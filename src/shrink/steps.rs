@@ -14,7 +14,7 @@ pub struct RemovableSteps {
     times: StepTimes,
     /// The steps by place; behind them is the background load, if there is any.
     ids: Vec<StepId>,
-    /// Those of [`Belief::new`](super::Belief::new), for each place.
+    /// Those of [`Belief::new`](super::belief::Belief::new), for each place.
     pub log_odds: Vec<f64>,
     longest_offset_ms: u64,
 }
