@@ -102,3 +102,44 @@ fn part(folder: &Path) -> io::Result<NamedTempFile> {
     builder.prefix(".comeback-").permissions(permissions);
     builder.tempfile_in(folder)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Write as _;
+
+    use super::*;
+
+    #[test]
+    fn what_was_there_stays_until_the_new_file_is_complete() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        fs::write(&path, "before").unwrap();
+        let whole = WholeFile::begin(&path).unwrap();
+        whole.file().unwrap().write_all(b"after").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "before");
+        drop(whole);
+        let names = fs::read_dir(folder.path()).unwrap();
+        assert_eq!(names.count(), 1, "an unfinished file leaves nothing");
+        let whole = WholeFile::begin(&path).unwrap();
+        whole.file().unwrap().write_all(b"after").unwrap();
+        whole.finish().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "after");
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let from = folder.path().join("from");
+        fs::write(&from, "new").unwrap();
+        fs::write(folder.path().join("a"), "old").unwrap();
+        let names = ["a", "b"].map(str::to_owned);
+        let path = copy_as_new(&from, folder.path(), names.clone()).unwrap();
+        assert_eq!(path, folder.path().join("b"));
+        assert_eq!(fs::read_to_string(path).unwrap(), "new");
+        let taken = copy_as_new(&from, folder.path(), names).unwrap_err();
+        assert_eq!(taken.kind(), io::ErrorKind::AlreadyExists);
+        let names = fs::read_dir(folder.path()).unwrap();
+        assert_eq!(names.count(), 3, "no part is left behind");
+    }
+}
