@@ -84,10 +84,11 @@
 //! | module | what it is | may use |
 //! |---|---|---|
 //! | [`watched`] | a value that many can watch, in the same order in every run | nothing |
-//! | [`redact`] | secrets and control characters, at the doors by which texts leave | nothing |
+//! | [`whole_file`] | files that get their names when they are complete | nothing |
+//! | [`redact`] | secrets and control characters, at the doors by which texts leave | `whole_file` |
 //! | [`model`] | the words: plan, fault, anchor, outcome, limits, verdict; plain data | nothing |
 //! | [`guide`] | the pages of the guide, also for `comeback help` | nothing |
-//! | [`trace`] | events, the recorder, the file, questions put to a history | `watched`, `redact`, `model` |
+//! | [`trace`] | events, the recorder, the file, questions put to a history | `watched`, `whole_file`, `redact`, `model` |
 //! | [`generator`] | proptest strategies for plans | `model` |
 //! | [`app`] | the demo's API and backend, and their bugs | `watched`, `model` |
 //! | [`stack`] | the traits of a service and a probe; drivers for processes, Docker and own commands | `watched`, `model` |
@@ -160,5 +161,6 @@ pub mod stack;
 pub mod strategy;
 pub mod trace;
 pub mod watched;
+pub mod whole_file;
 
 pub use assembly::LiveStack;

@@ -19,6 +19,7 @@ use crate::redact;
 use crate::report::{Report, html};
 use crate::trace::Trace;
 use crate::watched;
+use crate::whole_file;
 
 /// Where the last failure of each stack is kept, below the working folder.
 const KEPT: &str = "runs/in-tests";
@@ -223,7 +224,7 @@ fn keep(trace: &Path, stem: &str) -> Result<PathBuf, AssemblyError> {
     let folder = Path::new(KEPT);
     fs::create_dir_all(folder).map_err(AssemblyError::at("make", folder))?;
     let kept = folder.join(format!("{stem}.jsonl"));
-    fs::copy(trace, &kept).map_err(AssemblyError::at("write", &kept))?;
+    whole_file::copy(trace, &kept).map_err(AssemblyError::at("write", &kept))?;
     let page = kept.with_extension("html");
     let report = Report::of_traces(std::slice::from_ref(&kept));
     let written = redact::write_file(&page, |out| html::write(&report, &page, out));

@@ -81,3 +81,13 @@ pub enum LedgerError {
         what: &'static str,
     },
 }
+
+impl LedgerError {
+    /// The error of the system about a file.
+    pub(super) fn at(path: &Path) -> impl Fn(io::Error) -> Self {
+        move |source| LedgerError::Io {
+            path: path.to_owned(),
+            source,
+        }
+    }
+}

@@ -141,10 +141,11 @@ impl Ledger {
             file.try_lock()?;
             Ok(file)
         };
-        let file = create().map_err(|source| io_at(&path, source))?;
+        let file = create().map_err(LedgerError::at(&path))?;
         // It can be resumed only if both files are there, so the file that says so is written last.
         if let Some(settings) = &settings {
-            write_whole(&folder.join("campaign.json"), settings)?;
+            let path = folder.join("campaign.json");
+            redact::write_json(&path, settings).map_err(LedgerError::at(&path))?;
         }
         Ok(Ledger {
             folder: folder.to_owned(),
@@ -169,7 +170,7 @@ impl Ledger {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(LedgerError::NoCampaign(folder.to_owned()));
             }
-            read => read.map_err(|source| io_at(&path, source))?,
+            read => read.map_err(LedgerError::at(&path))?,
         };
         let version: Version =
             serde_json::from_str(&text).map_err(|error| bad(&path, error.to_string()))?;
@@ -183,10 +184,10 @@ impl Ledger {
         let path = trials(folder);
         let mut options = File::options();
         let open = options.read(true).append(true).open(&path);
-        let mut file = open.map_err(|source| io_at(&path, source))?;
+        let mut file = open.map_err(LedgerError::at(&path))?;
         match file.try_lock() {
             Err(fs::TryLockError::WouldBlock) => return Err(LedgerError::Busy(folder.to_owned())),
-            Err(fs::TryLockError::Error(source)) => return Err(io_at(&path, source)),
+            Err(fs::TryLockError::Error(source)) => return Err(LedgerError::at(&path)(source)),
             Ok(()) => {}
         }
         let mut read = || {
@@ -199,7 +200,7 @@ impl Ledger {
             file.set_len(text.len() as u64)?;
             Ok(text)
         };
-        let text = read().map_err(|source| io_at(&path, source))?;
+        let text = read().map_err(LedgerError::at(&path))?;
         let lines = text
             .split(|byte| *byte == b'\n')
             .filter(|line| !line.is_empty());
@@ -299,7 +300,7 @@ impl Ledger {
             file.read_to_end(&mut log)?;
             Ok(log)
         };
-        let log = read().map_err(|source| io_at(&path, source))?;
+        let log = read().map_err(LedgerError::at(&path))?;
         let mut all = Latencies::default();
         for trial in latency::trials(&log) {
             let trial = trial.map_err(|error| LedgerError::Content {
@@ -318,7 +319,7 @@ impl Ledger {
             line.push('\n');
             (&self.file).write_all(line.as_bytes())
         };
-        write().map_err(|source| io_at(&trials(&self.folder), source))
+        write().map_err(LedgerError::at(&trials(&self.folder)))
     }
 }
 
@@ -332,18 +333,6 @@ fn trials(folder: &Path) -> PathBuf {
     folder.join("trials.ndjson")
 }
 
-fn io_at(path: &Path, source: io::Error) -> LedgerError {
-    LedgerError::Io {
-        path: path.to_owned(),
-        source,
-    }
-}
-
 fn millis(time: Duration) -> u64 {
     time.as_millis() as u64
-}
-
-/// Writes a file so that it exists either as a whole or not at all.
-pub(super) fn write_whole(path: &Path, content: &impl Serialize) -> Result<(), LedgerError> {
-    redact::write_json(path, content).map_err(|source| io_at(path, source))
 }

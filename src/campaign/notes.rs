@@ -15,7 +15,7 @@ const EXPLANATION: &str = "explanation";
 pub(super) fn rate(trace: &Trace) -> Reproduced {
     let rates = all::<Reproduced>(trace, RATE);
     let mut rates = rates.filter(|rate| rate.failed <= rate.runs && rate.runs > 0);
-    rates.next().unwrap_or(Reproduced { failed: 0, runs: 0 })
+    rates.next().unwrap_or_default()
 }
 
 /// How the plan of a trace was shrunk; none if it is the plan that was found.

@@ -329,7 +329,7 @@ impl CampaignProgress {
             shrink_runs: 0,
             guard_runs: 0,
             // Finding it says nothing about how often it shows.
-            reproduced: Reproduced { failed: 0, runs: 0 },
+            reproduced: Reproduced::default(),
             explanation: None,
             is_seldom: false,
         }

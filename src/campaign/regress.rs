@@ -116,7 +116,7 @@ impl Tally {
                 self.reasons.extend(judgement.map(|j| j.reason()));
             }
             Verdict::Holds => {
-                regressed.reproduced.runs += 1;
+                regressed.reproduced.count(false);
                 self.passed += 1;
             }
             Verdict::Violated => {
@@ -126,10 +126,8 @@ impl Tally {
                     .is_some_and(|(failure, j)| j.shows(failure));
                 let primary = judgement.and_then(|j| j.primary());
                 self.failure = primary.map(|finding| finding.message.clone());
-                regressed.reproduced.runs += 1;
-                if shown {
-                    regressed.reproduced.failed += 1;
-                } else {
+                regressed.reproduced.count(shown);
+                if !shown {
                     regressed.other = judgement.and_then(|j| j.signature.clone());
                 }
             }

@@ -94,20 +94,17 @@ fn is_reproduced(recorded: &Trace, judgement: &Judgement) -> bool {
 /// Counts the executions in which the recorded failure showed, and those in which another did.
 fn count(recorded: &Trace, judgements: Vec<Judgement>, folder: &Path) -> Replayed {
     let looked_for = signature(recorded);
-    let (mut reproduced, mut inconclusive) = (Reproduced { failed: 0, runs: 0 }, 0);
+    let (mut reproduced, mut inconclusive) = (Reproduced::default(), 0);
     let mut others = BTreeMap::new();
     for judgement in &judgements {
         match judgement.verdict {
             Verdict::Inconclusive => inconclusive += 1,
-            Verdict::Holds => reproduced.runs += 1,
+            Verdict::Holds => reproduced.count(false),
             Verdict::Violated => {
-                reproduced.runs += 1;
-                match &judgement.signature {
-                    _ if looked_for.is_some_and(|failure| judgement.shows(failure)) => {
-                        reproduced.failed += 1;
-                    }
-                    Some(other) => *others.entry(other.clone()).or_insert(0) += 1,
-                    None => {}
+                let failed = looked_for.is_some_and(|failure| judgement.shows(failure));
+                reproduced.count(failed);
+                if let (false, Some(other)) = (failed, &judgement.signature) {
+                    *others.entry(other.clone()).or_insert(0) += 1;
                 }
             }
         }

@@ -5,18 +5,11 @@ use std::time::{Duration, Instant};
 
 use super::ledger::{Entry, Ledger};
 use super::progress::CampaignProgress;
-use super::shared_stack::SharedStack;
-use super::shrinking::{Shrinking, shrink_on};
+use super::shrinking::Shrinking;
 use super::trial_queue::TrialQueue;
 use super::{Audience, Campaign, CampaignError, Interrupt, Stacks, save};
 use crate::model::{Summary, Verdict};
 use crate::trace::Trace;
-
-/// The stacks of a campaign, of which the first so many have trials executed on them.
-struct Places<'a> {
-    all: Vec<SharedStack<'a>>,
-    workers: usize,
-}
 
 impl Campaign {
     /// Runs the campaign on stacks that are up and all alike, and saves everything as it goes. They
@@ -33,12 +26,7 @@ impl Campaign {
         let folder = save::run_folder(&self.out, self.seed)?;
         let mut ledger = Ledger::begin(&folder, self, stacks.first())?;
         let progress = CampaignProgress::new(self, stacks.first(), &folder);
-        let fresh = stacks.all().map(|handle| SharedStack::new(handle, 0));
-        let places = Places {
-            all: fresh.collect(),
-            workers: stacks.workers(),
-        };
-        self.go_on(progress, &places, &mut ledger, interrupt, audience)
+        self.go_on(progress, stacks, &mut ledger, interrupt, audience)
             .await
     }
 
@@ -59,14 +47,11 @@ impl Campaign {
         progress.recall(ledger)?;
         let finished = progress.summary.plans_executed;
         save::forget_trials(&folder, finished)?;
-        let mut places = Vec::new();
-        for handle in stacks.all() {
+        for stack in stacks.shared() {
             // The unfinished trial may have left anything behind.
-            let is_fresh = handle.reset(audience).await?;
-            places.push(SharedStack::new(
-                handle,
-                if is_fresh { 0 } else { finished + 1 },
-            ));
+            let is_fresh = stack.handle.reset(audience).await?;
+            let mut usage = stack.usage.lock().await;
+            usage.trials_since_reset = if is_fresh { 0 } else { finished + 1 };
         }
         for unshrunk in progress.unshrunk() {
             let Some(budget) = self.shrink else { break };
@@ -78,15 +63,11 @@ impl Campaign {
                 budget: progress.share_of(budget),
             };
             let began = Instant::now();
-            let shrunk = shrink_on(places.iter(), &failing, shrinking, interrupt, audience);
+            let shrunk = stacks.shrink(&failing, shrinking, interrupt, audience);
             progress.shrunk(unshrunk, shrunk.await?, ledger, interrupt)?;
             progress.spent_on_shrinking += began.elapsed();
         }
-        let places = Places {
-            all: places,
-            workers: stacks.workers(),
-        };
-        self.go_on(progress, &places, ledger, interrupt, audience)
+        self.go_on(progress, stacks, ledger, interrupt, audience)
             .await
     }
 
@@ -94,13 +75,13 @@ impl Campaign {
     async fn go_on(
         &self,
         mut progress: CampaignProgress,
-        places: &Places<'_>,
+        stacks: &Stacks<'_>,
         ledger: &mut Ledger,
         interrupt: &Interrupt,
         audience: &dyn Audience,
     ) -> Result<Summary, CampaignError> {
         let done = self
-            .do_trials(&mut progress, places, ledger, interrupt, audience)
+            .do_trials(&mut progress, stacks, ledger, interrupt, audience)
             .await;
         Ok(self.end(progress, ledger, interrupt, done))
     }
@@ -108,17 +89,16 @@ impl Campaign {
     async fn do_trials(
         &self,
         progress: &mut CampaignProgress,
-        places: &Places<'_>,
+        stacks: &Stacks<'_>,
         ledger: &mut Ledger,
         interrupt: &Interrupt,
         audience: &dyn Audience,
     ) -> Result<(), CampaignError> {
-        let handle = places.all[0].handle;
+        let handle = stacks.first();
         let replayed = self.replay_saved(progress, ledger, handle, interrupt, audience);
         if replayed.await? {
-            let all = &places.all;
-            let queue = TrialQueue::new(self, all, progress, ledger, interrupt, audience);
-            queue.run(places.workers).await?;
+            let queue = TrialQueue::new(self, stacks, progress, ledger, interrupt, audience);
+            queue.run().await?;
         }
         Ok(())
     }

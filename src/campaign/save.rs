@@ -2,15 +2,15 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::{CampaignError, SaveError};
+use super::SaveError;
 use crate::latency::{self, Latencies};
 use crate::model::{Plan, Signature, Summary};
 use crate::redact;
 use crate::trace::{StackInfo, Trace};
+use crate::whole_file;
 
 /// Makes the folder of one campaign below `out`: `TIME-SEED`, with a number if that exists.
 ///
@@ -84,22 +84,8 @@ pub(super) fn keep_trace(
     fs::create_dir_all(traces).map_err(SaveError::at(traces))?;
     let stack = stack.file_stem();
     let name = format!("{stack}-{}-{}-{}", signature.slug(), plan.seed, plan.index);
-    // Even if this process is killed, no partial file has the name of a trace.
-    let mut new = tempfile::Builder::new();
-    let new = new.permissions(fs::Permissions::from_mode(0o666));
-    let mut whole = new.tempfile_in(traces).map_err(SaveError::at(traces))?;
-    fs::File::open(trace)
-        .and_then(|mut from| io::copy(&mut from, &mut whole))
-        .map_err(SaveError::at(whole.path()))?;
-    for name in numbered(&name, ".jsonl") {
-        let path = traces.join(name);
-        match whole.persist_noclobber(&path) {
-            Ok(_) => return Ok(path),
-            Err(taken) if taken.error.kind() == io::ErrorKind::AlreadyExists => whole = taken.file,
-            Err(failed) => return Err(SaveError::at(&path)(failed.error)),
-        }
-    }
-    unreachable!("there are endlessly many names")
+    let kept = whole_file::copy_as_new(trace, traces, numbered(&name, ".jsonl"));
+    kept.map_err(SaveError::at(traces))
 }
 
 /// Keeps the trace of a trial whose failure is doubted in a folder of the run in which nothing is
@@ -109,36 +95,12 @@ pub(super) fn keep_trace(
 /// When it cannot be copied.
 pub(super) fn keep_doubted(folder: &Path, index: u64) -> Result<PathBuf, SaveError> {
     let doubted = trial(&folder.join("doubted"), index);
-    let new = doubted.with_extension("jsonl.new");
     let copy = || {
         fs::create_dir_all(folder.join("doubted"))?;
-        fs::copy(trial(folder, index), &new)?;
-        fs::rename(&new, &doubted)
+        whole_file::copy(&trial(folder, index), &doubted)
     };
-    match copy() {
-        Ok(()) => Ok(doubted),
-        Err(source) => Err(SaveError::at(&doubted)(source)),
-    }
-}
-
-/// Replaces a trace by another. Even if this process is killed, one of the two is there as a whole.
-///
-/// # Errors
-/// When it cannot be written; the other one is still there then.
-pub(super) fn replace_trace(path: &Path, trace: &Trace) -> Result<(), CampaignError> {
-    let new = path.with_extension("jsonl.new");
-    match fs::remove_file(&new) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(SaveError::at(path)(error).into());
-        }
-        _ => {}
-    }
-    trace.write(&new)?;
-    let synced = fs::File::open(&new).and_then(|file| file.sync_all());
-    synced
-        .and_then(|()| fs::rename(&new, path))
-        .map_err(SaveError::at(path))?;
-    Ok(())
+    copy().map_err(SaveError::at(&doubted))?;
+    Ok(doubted)
 }
 
 /// Writes `summary.json` into the campaign's folder, never a partial one.

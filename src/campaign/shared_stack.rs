@@ -22,15 +22,20 @@ pub(super) struct StackUse {
     pub is_borrowed: bool,
 }
 
+impl StackUse {
+    /// After something else than the worker's trials was executed, on a stack that had been reset.
+    pub const BORROWED: Self = StackUse {
+        trials_since_reset: 1,
+        is_borrowed: true,
+    };
+}
+
 impl<'a> SharedStack<'a> {
-    pub fn new(handle: &'a StackHandle, trials_since_reset: u64) -> Self {
-        let usage = StackUse {
-            trials_since_reset,
-            is_borrowed: false,
-        };
+    /// A stack that has not been used.
+    pub fn new(handle: &'a StackHandle) -> Self {
         SharedStack {
             handle,
-            usage: Mutex::new(usage),
+            usage: Mutex::default(),
         }
     }
 }

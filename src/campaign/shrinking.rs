@@ -37,11 +37,8 @@ impl Stacks<'_> {
         interrupt: &Interrupt,
         audience: &dyn Audience,
     ) -> Result<Option<Shrunken>, CampaignError> {
-        let places: Vec<SharedStack<'_>> = self
-            .all()
-            .map(|handle| SharedStack::new(handle, 0))
-            .collect();
-        shrink_on(places.iter(), failing, shrinking, interrupt, audience).await
+        let stacks = self.shared().iter();
+        shrink_on(stacks, failing, shrinking, interrupt, audience).await
     }
 }
 
@@ -51,7 +48,7 @@ impl Stacks<'_> {
 /// # Errors
 /// When a stack cannot be reset, or a file cannot be written.
 pub(super) async fn shrink_on<'p, 's: 'p>(
-    places: impl Iterator<Item = &'p SharedStack<'s>>,
+    stacks: impl Iterator<Item = &'p SharedStack<'s>>,
     failing: &Trace,
     shrinking: Shrinking<'_>,
     interrupt: &Interrupt,
@@ -61,12 +58,12 @@ pub(super) async fn shrink_on<'p, 's: 'p>(
     let Some(signature) = judgement.and_then(|j| j.signature.clone()) else {
         return Ok(None);
     };
-    let mut places: Vec<&SharedStack<'_>> = places.collect();
-    let handle = places[0].handle;
+    let mut stacks: Vec<&SharedStack<'_>> = stacks.collect();
+    let handle = stacks[0].handle;
     if handle.runner.most_at_once() > 1 {
         // A simulated trial does not wait, it keeps a processor busy: with more at once, nothing is
         // gained.
-        places.truncate(1);
+        stacks.truncate(1);
     }
     if !handle.can_reset() {
         return Ok(None);
@@ -78,18 +75,18 @@ pub(super) async fn shrink_on<'p, 's: 'p>(
         longest_offset_ms: handle.space.longest_offset_ms(),
     };
     let (orders, ordered) = mpsc::unbounded_channel();
-    let pipeline = Pipeline::new(&found, handle, orders, places.len());
+    let pipeline = Pipeline::new(&found, handle, orders, stacks.len());
     let mut laboratory = Laboratory::new(
         pipeline, failing, &signature, shrinking, interrupt, audience,
     );
     let (end, ended) = watched::channel(false);
     let ended = Interrupt::new(ended);
     let ordered = Mutex::new(ordered);
-    let workers = places.into_iter().enumerate().map(|(nth, place)| {
+    let workers = stacks.into_iter().enumerate().map(|(nth, stack)| {
         let (ordered, ended) = (&ordered, &ended);
         let name = format!("shrinking-{:04}-{nth}.jsonl", failing.plan.index);
         let scratch = shrinking.folder.join(name);
-        move || async move { lane::work(place, ordered, &scratch, ended, interrupt).await }
+        move || async move { lane::work(stack, ordered, &scratch, ended, interrupt).await }
     });
     // It owns what gives the orders: if it panics, there are no more, and the workers end.
     let failure = &found;

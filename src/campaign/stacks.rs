@@ -1,17 +1,19 @@
 //! The stacks that a campaign has to itself.
 
 use super::StackHandle;
+use super::shared_stack::SharedStack;
 
 /// One stack or several that are all alike, with what their trials need.
 pub struct Stacks<'a> {
-    all: Vec<&'a StackHandle>,
+    all: Vec<SharedStack<'a>>,
     workers: usize,
 }
 
 impl<'a> Stacks<'a> {
     /// One stack, and others that are copies of it: trials are run on all of them.
     pub fn new(first: &'a StackHandle, others: impl IntoIterator<Item = &'a StackHandle>) -> Self {
-        let all: Vec<_> = [first].into_iter().chain(others).collect();
+        let all = [first].into_iter().chain(others).map(SharedStack::new);
+        let all = Vec::from_iter(all);
         Stacks {
             workers: all.len(),
             all,
@@ -21,18 +23,23 @@ impl<'a> Stacks<'a> {
     /// These stacks, and more copies on which only failures are shrunk.
     #[must_use]
     pub fn with_spares(mut self, spares: impl IntoIterator<Item = &'a StackHandle>) -> Self {
-        self.all.extend(spares);
+        self.all.extend(spares.into_iter().map(SharedStack::new));
         self
     }
 
     /// The first one; what does not need all of them is done there.
     pub fn first(&self) -> &'a StackHandle {
-        self.all[0]
+        self.all[0].handle
     }
 
     /// All of them.
     pub fn all(&self) -> impl Iterator<Item = &'a StackHandle> {
-        self.all.iter().copied()
+        self.all.iter().map(|stack| stack.handle)
+    }
+
+    /// All of them, with their use.
+    pub(super) fn shared(&self) -> &[SharedStack<'a>] {
+        &self.all
     }
 
     /// The first so many are those on which trials are run.

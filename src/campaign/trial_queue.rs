@@ -11,14 +11,14 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::Mutex;
 
 use super::ledger::{Entry, Ledger};
 use super::progress::CampaignProgress;
-use super::shared_stack::{SharedStack, StackUse};
+use super::shared_stack::StackUse;
 use super::shrinking::{Shrinking, shrink_on};
 use super::side_by_side::side_by_side;
-use super::{Attempt, Audience, Campaign, CampaignError, Interrupt, PlanSource, save};
+use super::{Attempt, Audience, Campaign, CampaignError, Interrupt, PlanSource, Stacks, save};
 use crate::latency::Latencies;
 use crate::model::{Judgement, Verdict};
 use crate::trace::{Phase, Trace, View};
@@ -28,7 +28,7 @@ pub(super) struct TrialQueue<'a> {
     campaign: &'a Campaign,
     interrupt: &'a Interrupt,
     audience: &'a dyn Audience,
-    places: &'a [SharedStack<'a>],
+    stacks: &'a Stacks<'a>,
     folder: PathBuf,
     began: Instant,
     /// How long after that new trials are begun, if that is limited. The sum of the two may be
@@ -52,7 +52,7 @@ struct OrderedResults<'a> {
 impl<'a> TrialQueue<'a> {
     pub fn new(
         campaign: &'a Campaign,
-        places: &'a [SharedStack<'a>],
+        stacks: &'a Stacks<'a>,
         progress: &'a mut CampaignProgress,
         ledger: &'a mut Ledger,
         interrupt: &'a Interrupt,
@@ -62,7 +62,7 @@ impl<'a> TrialQueue<'a> {
             campaign,
             interrupt,
             audience,
-            places,
+            stacks,
             folder: ledger.folder().to_owned(),
             began: Instant::now(),
             time_left: campaign.time_left(progress),
@@ -76,22 +76,22 @@ impl<'a> TrialQueue<'a> {
         }
     }
 
-    /// Runs the trials on the first so many stacks. The others are there for shrinking.
+    /// Runs the trials on the stacks that are workers. The others are there for shrinking.
     ///
     /// # Errors
     /// When a stack cannot be reset, or a file cannot be written: the first of these errors, when
     /// all have ended.
-    pub async fn run(&self, workers: usize) -> Result<(), CampaignError> {
-        if workers == 1 {
+    pub async fn run(&self) -> Result<(), CampaignError> {
+        if self.stacks.workers() == 1 {
             return self.work_on(0).await;
         }
-        let workers = (0..workers).map(|nth| move || self.work_on(nth));
+        let workers = (0..self.stacks.workers()).map(|nth| move || self.work_on(nth));
         let ((), ended) = side_by_side(async {}, workers.collect()).await;
         ended.into_iter().fold(Ok(()), Result::and)
     }
 
-    async fn work_on(&self, place: usize) -> Result<(), CampaignError> {
-        let done = self.trials(place).await;
+    async fn work_on(&self, nth: usize) -> Result<(), CampaignError> {
+        let done = self.trials(nth).await;
         if done.is_err() {
             self.end();
         }
@@ -99,15 +99,15 @@ impl<'a> TrialQueue<'a> {
     }
 
     async fn trials(&self, nth: usize) -> Result<(), CampaignError> {
-        let place = &self.places[nth];
-        let handle = place.handle;
+        let stack = &self.stacks.shared()[nth];
+        let handle = stack.handle;
         while let Some(index) = self.begin() {
             let plan = self
                 .campaign
                 .plans
                 .plan(&handle.space, self.campaign.seed, index);
             let path = save::trial(&self.folder, index);
-            let mut usage = place.usage.lock().await;
+            let mut usage = stack.usage.lock().await;
             let attempt = Attempt {
                 trials_since_reset: usage.trials_since_reset,
                 path: Some(&path),
@@ -120,7 +120,7 @@ impl<'a> TrialQueue<'a> {
             // While this waits until the result is due, a worker that shrinks may use the stack.
             drop(usage);
             self.add(index, trace, nth).await?;
-            let mut usage = place.usage.lock().await;
+            let mut usage = stack.usage.lock().await;
             // The executions of shrinking need not have held.
             let verdict = match usage.is_borrowed {
                 true => Verdict::Violated,
@@ -165,7 +165,7 @@ impl<'a> TrialQueue<'a> {
         self.is_ended.load(Ordering::Relaxed)
     }
 
-    /// Adds a finished trial of a place, and records all results that are due.
+    /// Adds a finished trial of a stack, and records all results that are due.
     async fn add(&self, index: u64, trace: Trace, nth: usize) -> Result<(), CampaignError> {
         let mut results = self.results.lock().await;
         results.waiting.insert(index, trace);
@@ -177,7 +177,7 @@ impl<'a> TrialQueue<'a> {
         Ok(())
     }
 
-    /// Records a result, with executions on the stack of a place, and on others, where it takes
+    /// Records a result, with executions on its stack, and on others, where it takes
     /// some.
     async fn record_result(
         &self,
@@ -191,18 +191,18 @@ impl<'a> TrialQueue<'a> {
         } = results;
         let index = trace.plan.index;
         let path = save::trial(&self.folder, index);
-        let place = &self.places[nth];
+        let stack = &self.stacks.shared()[nth];
         let control = match progress.is_known(&trace) {
             // A known failure needs no control.
             true => None,
             false => {
-                let mut usage = place.usage.lock().await;
+                let mut usage = stack.usage.lock().await;
                 let controls = &mut progress.controls;
                 let weighed =
-                    controls.weigh(&mut trace, &path, place.handle, interrupt, self.audience);
+                    controls.weigh(&mut trace, &path, stack.handle, interrupt, self.audience);
                 let control = weighed.await?;
                 if control.is_some() {
-                    borrowed(&mut usage);
+                    *usage = StackUse::BORROWED;
                 }
                 control
             }
@@ -218,7 +218,7 @@ impl<'a> TrialQueue<'a> {
             Some(signature) => {
                 let (traces, plan) = (&campaign.traces, &trace.plan);
                 let keep =
-                    |folder| save::keep_trace(folder, &path, &place.handle.info, &signature, plan);
+                    |folder| save::keep_trace(folder, &path, &stack.handle.info, &signature, plan);
                 // The failure counts even if its trace cannot be kept.
                 let (kept, trouble) = match keep(traces) {
                     Ok(kept) => (kept, None),
@@ -256,9 +256,9 @@ impl<'a> TrialQueue<'a> {
             };
             let began = Instant::now();
             // This worker's own stack is free.
-            let (before, own) = self.places.split_at(nth);
-            let places = own.iter().chain(before);
-            let shrunk = shrink_on(places, &trace, shrinking, interrupt, self.audience);
+            let (before, own) = self.stacks.shared().split_at(nth);
+            let stacks = own.iter().chain(before);
+            let shrunk = shrink_on(stacks, &trace, shrinking, interrupt, self.audience);
             progress.shrunk(last, shrunk.await?, ledger, interrupt)?;
             progress.spent_on_shrinking += began.elapsed();
         }
@@ -278,12 +278,6 @@ impl OrderedResults<'_> {
     fn due(&mut self) -> Option<Trace> {
         self.waiting.remove(&self.progress.summary.plans_executed)
     }
-}
-
-/// The control of a trial was executed on the stack.
-fn borrowed(usage: &mut MutexGuard<'_, StackUse>) {
-    usage.trials_since_reset = 1;
-    usage.is_borrowed = true;
 }
 
 /// Whether a trial was interrupted, so that its verdict does not count.

@@ -28,8 +28,8 @@ pub struct Settings {
     /// The longest time to wait until the API has come to rest, after the baseline and at the
     /// trial's end.
     pub settle: Duration,
-    /// How long a service may take to end by itself when the stack is reset; then it is killed. With
-    /// zero, it is killed at once.
+    /// How long a service may take to end by itself when the stack is reset; then it is killed.
+    /// With zero, it is killed at once.
     pub reset_grace: Duration,
     /// The size at which a trace ends its trial as inconclusive, in bytes.
     pub max_trace_bytes: u64,

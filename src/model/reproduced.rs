@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How often a failure occurred, in how many executions of its plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Reproduced {
     /// Executions in which it occurred.
     pub failed: u64,
@@ -19,6 +19,12 @@ impl Reproduced {
     /// A single run does not measure a rate: old traces count the execution by which the plan was
     /// chosen, which always failed.
     const LEAST_RUNS: u64 = 2;
+
+    /// Counts an execution that was not inconclusive.
+    pub fn count(&mut self, failed: bool) {
+        self.runs += 1;
+        self.failed += u64::from(failed);
+    }
 
     /// Whether the rate was measured at all.
     pub fn is_measured(self) -> bool {

@@ -4,18 +4,17 @@
 //! them has access to the configuration.
 
 use std::borrow::Cow;
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::{PoisonError, RwLock};
 
 use serde::Serialize;
 use serde_json::Value;
-use tempfile::NamedTempFile;
 
 use super::visible::visible_json;
 use super::{Redactor, Secret, visible};
+use crate::whole_file::WholeFile;
 
 static KNOWN: RwLock<Known> = RwLock::new(Known {
     secrets: Vec::new(),
@@ -139,22 +138,13 @@ pub fn write_file(
     path: &Path,
     content: impl FnOnce(&mut Clean<BufWriter<File>>) -> io::Result<()>,
 ) -> io::Result<()> {
-    // A link's target is replaced, not the link. What is no file, such as a pipe, or lies in a
-    // folder in which none can be made, is written in place.
-    let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let is_file = !target.exists() || target.is_file();
-    let folder = target
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let part = is_file.then(|| part(folder.unwrap_or(Path::new("."))));
-    match part {
-        Some(Ok(part)) => {
-            fill(part.as_file().try_clone()?, content)?;
-            if let Ok(before) = target.metadata() {
-                part.as_file().set_permissions(before.permissions())?;
-            }
-            part.persist(&target).map_err(|error| error.error)?;
-            Ok(())
+    // What is no file, such as a pipe, or lies in a folder in which none can be made, is written in
+    // place.
+    let is_file = !path.exists() || path.is_file();
+    match is_file.then(|| WholeFile::begin(path)) {
+        Some(Ok(whole)) => {
+            fill(whole.file()?, content)?;
+            whole.finish()
         }
         _ => fill(File::create(path)?, content),
     }
@@ -167,15 +157,6 @@ pub fn write_file(
 pub fn write_json(path: &Path, document: &impl Serialize) -> io::Result<()> {
     let text = to_json_pretty(document)?;
     write_file(path, |out| writeln!(out, "{text}"))
-}
-
-/// A file that takes the place of another one when it is complete.
-fn part(folder: &Path) -> io::Result<NamedTempFile> {
-    // The process's umask applies, as to any other file.
-    let permissions = Permissions::from_mode(0o666);
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".comeback-").permissions(permissions);
-    builder.tempfile_in(folder)
 }
 
 fn fill(

@@ -35,10 +35,7 @@ impl TrialSummary {
                 });
             }
         };
-        let tail = tail(path).map_err(|source| TraceError::Io {
-            path: path.to_owned(),
-            source,
-        })?;
+        let tail = tail(path).map_err(TraceError::at(path))?;
         Ok(TrialSummary {
             path: path.to_owned(),
             plan,

@@ -131,16 +131,6 @@ impl Belief {
             .sum()
     }
 
-    /// How likely it is that the step is needed.
-    pub fn needed(&self, place: usize) -> f64 {
-        let holds = |guess: &&Guess| guess.needed >> place & 1 == 1;
-        self.guesses
-            .iter()
-            .filter(holds)
-            .map(|guess| guess.weight)
-            .sum()
-    }
-
     /// A plan with all the steps that are left was run, or one that fails as often. That tells
     /// nothing of the steps but through the rate.
     pub fn ran(&mut self, failed: bool) {

@@ -10,19 +10,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use super::bisection::Bracket;
-use super::executions::{Execution, Executions};
+use super::executions::{Execution, Executions, Purpose};
 use super::guard::last_often;
-use super::passes::{is_same_change, no_later, simpler_shapes, without};
-use super::places::{MOST_PLACES, bits};
+use super::passes::{is_same_change, simpler_shapes};
 use super::rates::Rates;
 use super::record::RunRecord;
 use super::reduce::{Look, PASSES_OF_WHAT_IS_GONE, Reduction};
 use super::runs::Runs;
 use super::shrunk::{Boundary, Ending, Found, Need, Shrunk};
-use super::steps::StepRemoval;
-use super::trials::Purpose;
-use crate::model::Number;
-use crate::model::{Alternative, Plan, StepId, StepTimes};
+use super::steps::RemovableSteps;
+use crate::model::{Alternative, Number, Plan, StepId};
 
 /// Where the failure does not always show, its rate is known well enough after this many failures,
 /// or after this many runs.
@@ -41,8 +38,10 @@ const KNOWN_AFTER: u32 = 10;
 /// What the smallest plan needs is tried out on that plan itself: without each step, with other
 /// faults, and around each number's boundary.
 pub async fn shrink(found: &Found, seed: u64, executions: &mut impl Executions) -> Shrunk {
-    let mut driver = Driver::new(found, executions);
-    let ending = driver.run(seed).await.unwrap_or(Ending::Stopped);
+    let steps = RemovableSteps::of(found);
+    let mut driver = Driver::new(steps.plan.clone(), found.longest_offset_ms, executions);
+    let reduction = Reduction::new(steps, seed);
+    let ending = driver.run(reduction).await.unwrap_or(Ending::Stopped);
     Shrunk {
         plan: driver.best,
         ending,
@@ -53,14 +52,8 @@ pub async fn shrink(found: &Found, seed: u64, executions: &mut impl Executions) 
 }
 
 struct Driver<'a, E> {
-    /// The plan that was found, without what was never executed.
-    first: Plan,
-    first_times: StepTimes,
-    /// The steps that may be left out, by place; behind them the background load, if there is any.
-    places: Vec<StepId>,
-    log_odds: Vec<f64>,
-    longest_offset_ms: u64,
     best: Plan,
+    longest_offset_ms: u64,
     rarer: BTreeSet<StepId>,
     /// Where the boundaries of numbers were when they were made smaller, on the plan of that time.
     hints: Vec<(Number, Bracket)>,
@@ -86,33 +79,14 @@ struct Seen {
 }
 
 impl<'a, E: Executions> Driver<'a, E> {
-    fn new(found: &Found, executions: &'a mut E) -> Self {
-        let (plan, times) = (&found.plan, &found.times);
-        let skipped = |id: &StepId| times.start_ms(id).is_none();
-        let ids = plan.steps.iter().map(|step| step.id.clone());
-        let (gone, places): (BTreeSet<StepId>, Vec<StepId>) = match times.starts_ms.is_empty() {
-            true => (BTreeSet::new(), ids.collect()),
-            false => (
-                ids.clone().filter(skipped).collect(),
-                ids.filter(|id| !skipped(id)).collect(),
-            ),
-        };
-        let places: Vec<StepId> = places.into_iter().take(MOST_PLACES - 1).collect();
-        let log_odds = places.iter().map(|id| found.log_odds.get(id).copied());
-        let mut log_odds: Vec<f64> = log_odds.map(Option::unwrap_or_default).collect();
-        log_odds.extend(plan.background.as_ref().map(|_| 0.0));
-        let first = no_later(without(plan, &gone, times), found.longest_offset_ms);
+    fn new(first: Plan, longest_offset_ms: u64, executions: &'a mut E) -> Self {
         let found_once = Runs {
             failed: 1,
             passed: 0,
         };
         Driver {
-            best: first.clone(),
-            first,
-            first_times: times.clone(),
-            places,
-            log_odds,
-            longest_offset_ms: found.longest_offset_ms,
+            best: first,
+            longest_offset_ms,
             rarer: BTreeSet::new(),
             hints: Vec::new(),
             needs: BTreeMap::new(),
@@ -125,11 +99,10 @@ impl<'a, E: Executions> Driver<'a, E> {
         }
     }
 
-    async fn run(&mut self, seed: u64) -> Option<Ending> {
-        let mut reduction = Reduction::new(self.log_odds.clone(), seed);
+    async fn run(&mut self, mut reduction: Reduction) -> Option<Ending> {
         let mut look = Look::Later;
         loop {
-            let finished = reduction.run(&mut self.steps(), look).await;
+            let finished = reduction.run(self.executions, look).await;
             self.take_over(&reduction, finished)?;
             if !self.learn_rate(reduction.is_shown()).await? {
                 return Some(Ending::NotShownAgain);
@@ -142,7 +115,7 @@ impl<'a, E: Executions> Driver<'a, E> {
             }
             // No smaller numbers are to blame: too many steps may be gone.
             let kept = reduction.current();
-            let looked = reduction.check(&mut self.steps()).await;
+            let looked = reduction.check(self.executions).await;
             if looked.is_some() && reduction.current() == kept {
                 break;
             }
@@ -171,25 +144,13 @@ impl<'a, E: Executions> Driver<'a, E> {
         self.record.rates().given(seen)
     }
 
-    fn steps(&mut self) -> StepRemoval<'_, E> {
-        StepRemoval {
-            plan: &self.first,
-            times: &self.first_times,
-            places: &self.places,
-            longest_offset_ms: self.longest_offset_ms,
-            executions: self.executions,
-        }
-    }
-
     /// Goes on with what is left of the steps.
     fn take_over(&mut self, reduction: &Reduction, finished: Option<()>) -> Option<()> {
-        let reduced = reduction.reduced(finished.is_some());
-        self.best = self.steps().plan_of(reduced.kept);
-        let rarer = bits(reduced.rarer).filter_map(|place| self.places.get(place as usize));
-        self.rarer = rarer.cloned().collect();
+        self.best = reduction.plan();
+        self.rarer = reduction.rarer().cloned().collect();
         self.hints.clear();
         self.accepted = vec![(self.best.clone(), 0)];
-        self.record = RunRecord::new(reduced.rates, reduction.guard_runs());
+        self.record = RunRecord::new(reduction.rates(), reduction.guard_runs());
         finished
     }
 

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::trials::Purpose;
 use crate::model::{Plan, StepId};
 
-/// Executes plans for the driver.
+/// Executes plans while one of them is shrunk.
 pub trait Executions {
     /// Executes a plan once, on a fresh stack; none when there may be no more executions.
     fn execute(&mut self, plan: &Plan, purpose: Purpose)
@@ -22,6 +21,17 @@ pub trait Executions {
 
     /// From now on this plan, which has failed, is the best; it is believed to fail at this rate.
     fn best(&mut self, plan: &Plan, rate: f64);
+}
+
+/// What a plan is executed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To make the plan smaller.
+    Shrink,
+    /// To see how often a plan fails.
+    Guard,
+    /// To see what the smallest plan needs.
+    Explain,
 }
 
 /// What came of executing a plan once.

@@ -9,9 +9,8 @@ use std::collections::BTreeMap;
 use futures_util::FutureExt;
 
 use super::driver::shrink;
-use super::executions::{Execution, Executions};
+use super::executions::{Execution, Executions, Purpose};
 use super::shrunk::Found;
-use super::trials::Purpose;
 use crate::model::{Plan, StepId};
 
 /// What is believed of a rate that is not known.

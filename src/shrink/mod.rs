@@ -5,8 +5,8 @@
 //! is weak evidence. So the belief about which steps are needed is a distribution, the next removal
 //! is the one whose run is most informative, and no plan is run again just to be sure. The rate
 //! guard is the exception: a small plan that fails far less often than the original is worth
-//! little, so the rates of both are compared before the result counts. [`reduce`] executes plans by
-//! [`Trials`].
+//! little, so the rates of both are compared before the result counts. Plans are executed by
+//! [`Executions`].
 
 mod belief;
 mod bisection;
@@ -25,19 +25,15 @@ mod runs;
 mod shrunk;
 mod steps;
 mod threshold;
-mod trials;
 
-pub use belief::Belief;
 pub use bisection::Bracket;
-pub use choice::choose;
 pub use driver::shrink;
-pub use executions::{Execution, Executions};
+pub use executions::{Execution, Executions, Purpose};
 pub use explain::explain;
 pub use foreseen::{Foreseen, KnownRun, foresee};
-pub use passes::{other_faults, simpler_shapes, smaller_plans, with_fault, without};
-pub use places::{MOST_PLACES, Places, all, bits};
+pub use passes::{other_faults, smaller_plans, with_fault, without};
+pub use places::{Places, all, bits};
 pub use rates::Rates;
 pub use reduce::{Reduced, reduce};
 pub use shrunk::{Boundary, Ending, Found, Need, Shrunk};
 pub use threshold::CONFIDENCE;
-pub use trials::{Purpose, Trials};

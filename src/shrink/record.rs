@@ -4,13 +4,13 @@ use std::ops::ControlFlow;
 
 use super::guard::RateTest;
 use super::rates::Rates;
-use super::runs::Runs;
+use super::runs::{Runs, RunsOf};
 use crate::model::Plan;
 
 /// What is known of how often they fail.
 #[derive(Debug)]
 pub struct RunRecord {
-    runs: Vec<(Plan, Runs)>,
+    runs: RunsOf<Plan>,
     rates: Rates,
     /// How often the first of the plans may fail: where it always does, this is what was believed
     /// when that was surest, for the others only became simpler, and so fail no more often.
@@ -23,7 +23,7 @@ impl RunRecord {
     /// guard's runs.
     pub fn new(rates: Rates, known_runs: u32) -> Self {
         RunRecord {
-            runs: Vec::new(),
+            runs: RunsOf::default(),
             first: rates.clone(),
             rates,
             known_runs,
@@ -42,16 +42,12 @@ impl RunRecord {
 
     /// How often a plan was seen to fail.
     pub fn runs_of(&self, plan: &Plan) -> Runs {
-        let known = self.runs.iter().find(|(known, _)| known == plan);
-        known.map(|(_, runs)| *runs).unwrap_or_default()
+        self.runs.of(plan)
     }
 
     /// Counts a run.
     pub fn count(&mut self, plan: &Plan, failed: bool) {
-        let mut runs = self.runs_of(plan);
-        runs.count(failed);
-        self.runs.retain(|(known, _)| known != plan);
-        self.runs.push((plan.clone(), runs));
+        self.runs.count(plan, failed);
     }
 
     /// From now on this is believed of the present plan's rate.

@@ -2,14 +2,15 @@
 
 mod looks;
 
-use std::collections::HashMap;
-
 use super::belief::Belief;
 use super::choice::choose;
+use super::executions::{Execution, Executions, Purpose};
 use super::places::{Places, all};
 use super::rates::Rates;
-use super::runs::Runs;
-use super::trials::{Purpose, Trials};
+use super::runs::RunsOf;
+use super::shrunk::Found;
+use super::steps::RemovableSteps;
+use crate::model::{Plan, StepId};
 
 /// It ends when it is this sure that every step left is needed.
 const SURE: f64 = 0.96;
@@ -37,26 +38,27 @@ const DOUBTED_AFTER: u32 = 20;
 /// fails once in twenty times does so once in twenty.
 pub const PASSES_OF_WHAT_IS_GONE: u32 = 60;
 
-/// What is left.
+/// What is left of a plan's steps.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reduced {
-    /// The steps.
+    /// The steps, by their places in the plan; behind them the background load, if there is any.
     pub kept: Places,
-    /// How sure it is of each place that its step is needed, from 0 to 1.
-    pub needed: Vec<f64>,
-    /// Those without which it still fails, but too seldom, as the guard found.
-    pub rarer: Places,
     /// How often they are believed to fail.
     pub rates: Rates,
-    /// Whether each of them is believed to be needed; otherwise the runs were used up.
+    /// Whether it ran to its end.
     pub finished: bool,
 }
 
-/// Leaves out as many steps as it can. `log_odds` are those of [`Belief::new`].
-pub async fn reduce(log_odds: Vec<f64>, seed: u64, trials: &mut impl Trials) -> Reduced {
-    let mut reduction = Reduction::new(log_odds, seed);
-    let finished = reduction.run(trials, Look::AtTheEndToo).await.is_some();
-    reduction.reduced(finished)
+/// Leaves out as many steps as it can, and does nothing else: the first part of
+/// [`shrink`](super::shrink). Steps that were never executed have no place.
+pub async fn reduce(found: &Found, seed: u64, executions: &mut impl Executions) -> Reduced {
+    let mut reduction = Reduction::new(RemovableSteps::of(found), seed);
+    let finished = reduction.run(executions, Look::AtTheEndToo).await.is_some();
+    Reduced {
+        kept: reduction.current(),
+        rates: reduction.rates(),
+        finished,
+    }
 }
 
 /// When the guard checks the rate of a plan that is believed to fail always.
@@ -71,8 +73,8 @@ pub enum Look {
 
 /// Leaving out steps, under way.
 pub struct Reduction {
+    steps: RemovableSteps,
     belief: Belief,
-    log_odds: Vec<f64>,
     seed: u64,
     /// The plans that were the best, from the first to the present one.
     accepted: Vec<Places>,
@@ -86,7 +88,7 @@ pub struct Reduction {
     /// How many plans smaller than the present one fail too seldom, as the guard found.
     doubts: usize,
     /// What the guard saw of each plan.
-    guarded: HashMap<Places, Runs>,
+    guarded: RunsOf<Places>,
     /// The last plan that fails often enough, as the guard found.
     checked: Option<Places>,
     runs: u32,
@@ -95,42 +97,41 @@ pub struct Reduction {
 }
 
 impl Reduction {
-    /// Before anything is left out. `log_odds` are those of [`Belief::new`].
-    pub fn new(log_odds: Vec<f64>, seed: u64) -> Self {
-        let first = all(log_odds.len());
+    /// Before anything is left out.
+    pub fn new(steps: RemovableSteps, seed: u64) -> Self {
+        let first = all(steps.log_odds.len());
         Reduction {
-            belief: Belief::new(log_odds.clone(), seed),
-            log_odds,
+            belief: Belief::new(steps.log_odds.clone(), seed),
+            steps,
             seed,
             accepted: vec![first],
             passed: Vec::new(),
             vetoed: Vec::new(),
             suspects: 0,
             doubts: 0,
-            guarded: HashMap::new(),
+            guarded: RunsOf::default(),
             checked: None,
             runs: 0,
             is_shown: false,
         }
     }
 
-    /// What is left so far; `finished` says whether it ran to its end.
-    pub fn reduced(&self, finished: bool) -> Reduced {
-        let belief = &self.belief;
-        let places = 0..self.log_odds.len();
-        Reduced {
-            kept: belief.left(),
-            needed: places.map(|place| belief.needed(place)).collect(),
-            rarer: self.rarer(),
-            rates: belief.how_often(),
-            finished,
-        }
+    /// The plan with the steps that are left.
+    pub fn plan(&self) -> Plan {
+        self.steps.plan_of(self.current())
     }
 
-    fn rarer(&self) -> Places {
+    /// How often it is believed to fail.
+    pub fn rates(&self) -> Rates {
+        self.belief.how_often()
+    }
+
+    /// The steps without which it still fails, but too seldom, as the guard found.
+    pub fn rarer(&self) -> impl Iterator<Item = &StepId> {
         let gone = looks::left_out(self.current(), &self.vetoed);
         let alone = gone.filter(|gone| gone.count_ones() == 1);
-        alone.fold(0, |rarer, step| rarer | step)
+        let rarer = alone.fold(0, |rarer, step| rarer | step);
+        self.steps.ids_of(rarer)
     }
 
     /// Whether the guard has let stand what is left.
@@ -150,17 +151,17 @@ impl Reduction {
 
     /// Until nothing can be left out, too many runs were spent, or the failure does not show again;
     /// none if the runs come to their end before.
-    pub async fn run(&mut self, trials: &mut impl Trials, look: Look) -> Option<()> {
+    pub async fn run(&mut self, executions: &mut impl Executions, look: Look) -> Option<()> {
         loop {
             if self.runs >= MOST_RUNS && !self.is_checked() {
-                self.check(trials).await?;
+                self.check(executions).await?;
             }
             if self.runs >= MOST_RUNS {
                 return Some(());
             }
             let sure = self.belief.surely_all();
             if !self.is_shown && self.runs >= DOUBTED_AFTER {
-                if !self.shows_again(trials).await? {
+                if !self.shows_again(executions).await? {
                     return Some(());
                 }
                 continue;
@@ -170,7 +171,7 @@ impl Reduction {
             let looks = !always || look == Look::AtTheEndToo;
             let due = sure >= SURE || (self.checked.is_none() && sure >= enough);
             if looks && due && !self.is_checked() {
-                self.check(trials).await?;
+                self.check(executions).await?;
                 continue;
             }
             if sure >= SURE {
@@ -182,19 +183,19 @@ impl Reduction {
             let kept = self.current() & !removed;
             if removed & self.suspects != 0 && self.guard_runs() >= MOST_GUARD_RUNS {
                 self.belief.vetoed_without(removed);
-            } else if !self.fails(kept, Purpose::Shrink, trials).await? {
+            } else if !self.fails(kept, Purpose::Shrink, executions).await? {
                 self.passed.push(kept);
                 self.belief.passed_without(removed);
-            } else if removed & self.suspects != 0 && !self.is_often(kept, trials).await? {
+            } else if removed & self.suspects != 0 && !self.is_often(kept, executions).await? {
                 self.vetoed.push(kept);
                 self.belief.vetoed_without(removed);
                 // If the present plan is itself one that fails too seldom, all that are smaller
                 // will be found to.
                 self.doubts += 1;
-                self.check(trials).await?;
+                self.check(executions).await?;
             } else {
                 let guarded = removed & self.suspects != 0;
-                self.accept(kept, trials);
+                self.accept(kept, executions);
                 if guarded {
                     self.checked = Some(kept);
                 }
@@ -206,28 +207,32 @@ impl Reduction {
         &mut self,
         kept: Places,
         purpose: Purpose,
-        trials: &mut impl Trials,
+        executions: &mut impl Executions,
     ) -> Option<bool> {
         self.runs += 1;
-        let failed = trials.fails(kept, purpose).await?;
+        let plan = self.steps.plan_of(kept);
+        let failed = executions.execute(&plan, purpose).await? == Execution::Failed;
         self.is_shown |= failed;
         Some(failed)
     }
 
-    fn accept(&mut self, kept: Places, trials: &mut impl Trials) {
+    fn accept(&mut self, kept: Places, executions: &mut impl Executions) {
         self.belief.failed_without(self.current() & !kept);
         self.doubts = 0;
         self.accepted.push(kept);
-        trials.best(kept, &self.belief);
+        executions.best(&self.plan(), self.belief.rate());
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use futures_util::FutureExt;
 
     use super::super::bits;
     use super::*;
+    use crate::model::{Action, Anchor, Step, StepTimes, Wait};
 
     /// Fails at a rate while the needed steps are there, and at half of it for each amplifier that
     /// is gone.
@@ -264,19 +269,51 @@ mod tests {
         }
 
         fn reduce(&mut self, seed: u64) -> Reduced {
-            let reduced = reduce(vec![0.0; 30], seed, self).now_or_never();
+            let reduced = reduce(&found(), seed, self).now_or_never();
             reduced.expect("nothing here waits")
         }
     }
 
-    impl Trials for Oracle {
-        async fn fails(&mut self, kept: Places, purpose: Purpose) -> Option<bool> {
+    impl Executions for Oracle {
+        async fn execute(&mut self, plan: &Plan, purpose: Purpose) -> Option<Execution> {
+            let places = plan
+                .steps
+                .iter()
+                .map(|step| step.id.0.parse::<u32>().unwrap());
+            let kept = places.fold(0, |kept, place| kept | 1 << place);
             self.runs += 1;
             self.guard_runs += u32::from(purpose == Purpose::Guard);
-            (self.runs <= self.most_runs).then(|| self.rng.f64() < self.rate(kept))
+            (self.runs <= self.most_runs).then(|| match self.rng.f64() < self.rate(kept) {
+                true => Execution::Failed,
+                false => Execution::Passed,
+            })
         }
 
-        fn best(&mut self, _kept: Places, _belief: &Belief) {}
+        fn fits(&self, _plan: &Plan) -> bool {
+            true
+        }
+
+        fn best(&mut self, _plan: &Plan, _rate: f64) {}
+    }
+
+    /// A plan of thirty steps, each named by its place.
+    fn found() -> Found {
+        let step = |place: u32| Step {
+            id: StepId(place.to_string()),
+            anchor: Anchor::At { offset_ms: 0 },
+            action: Action::Wait(Wait { wait_ms: 1 }),
+        };
+        Found {
+            plan: Plan {
+                seed: 1,
+                index: 0,
+                background: None,
+                steps: (0..30).map(step).collect(),
+            },
+            times: StepTimes::default(),
+            log_odds: BTreeMap::new(),
+            longest_offset_ms: 0,
+        }
     }
 
     #[test]
@@ -288,8 +325,6 @@ mod tests {
             assert!(oracle.runs <= 32, "{} runs", oracle.runs);
             assert!(oracle.guard_runs <= 6, "{} runs", oracle.guard_runs);
             assert!(reduced.rates.mean() > 0.95, "{:?}", reduced.rates);
-            let needed = bits(reduced.kept).map(|place| reduced.needed[place as usize]);
-            needed.for_each(|sure| assert!(sure > 0.97, "{sure}"));
         }
     }
 

@@ -1,7 +1,7 @@
 //! Why a trace cannot be written or read.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::FORMAT_VERSION;
 
@@ -50,6 +50,14 @@ pub enum TraceError {
 }
 
 impl TraceError {
+    /// What the system said of a trace's file.
+    pub(crate) fn at(path: &Path) -> impl Fn(io::Error) -> Self {
+        move |source| TraceError::Io {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
     /// What to do about a trace that cannot be read, in a few words.
     pub fn remedy(&self) -> &'static str {
         match self {

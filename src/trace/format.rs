@@ -1,8 +1,8 @@
 //! The file of a trace: JSON Lines, written as things happen.
 //!
 //! The lines are: the [header](Header), the plan, the [events](super::Event), the verdict, and
-//! notes added later. A reader of a file whose writer was killed sees every line that was completed;
-//! of the last millisecond, none may be there.
+//! notes added later. A reader of a file whose writer was killed sees every line that was
+//! completed; of the last millisecond, none may be there.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, UNIX_EPOCH};

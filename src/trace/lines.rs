@@ -1,7 +1,7 @@
 //! Reading a trace line by line, without keeping all of it.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Seek, SeekFrom};
+use std::io::{BufRead, BufReader, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::bounds::Order;
@@ -41,10 +41,7 @@ impl Lines<BufReader<File>> {
     /// # Errors
     /// When the file cannot be read, is no trace, or is of a newer format.
     pub fn open(path: &Path) -> Result<Self, TraceError> {
-        let file = File::open(path).map_err(|source| TraceError::Io {
-            path: path.to_owned(),
-            source,
-        })?;
+        let file = File::open(path).map_err(TraceError::at(path))?;
         Lines::new(path, BufReader::new(file))
     }
 }
@@ -131,10 +128,7 @@ impl<R: BufRead + Seek> Lines<R> {
     /// When it cannot be read.
     pub fn at(&mut self, place: u64) -> Result<Option<TraceLine>, TraceError> {
         let found = self.reader.seek(SeekFrom::Start(place));
-        found.map_err(|source| TraceError::Io {
-            path: self.path.clone(),
-            source,
-        })?;
+        found.map_err(TraceError::at(&self.path))?;
         self.end = place;
         self.read()
     }
@@ -160,10 +154,7 @@ impl<R: BufRead> Iterator for Lines<R> {
 fn line(path: &Path, reader: &mut impl BufRead, buffer: &mut Vec<u8>) -> Result<bool, TraceError> {
     buffer.clear();
     let read = reader.read_until(b'\n', buffer);
-    read.map_err(|source: io::Error| TraceError::Io {
-        path: path.to_owned(),
-        source,
-    })?;
+    read.map_err(TraceError::at(path))?;
     Ok(buffer.pop() == Some(b'\n'))
 }
 

@@ -185,14 +185,6 @@ impl<'a> View<'a> {
             .map(|kind| self.sustained_success(kind, after_us));
         sustained.collect::<Option<Vec<_>>>()?.into_iter().max()
     }
-
-    /// From a window's ready until the success of every kind is sustained, but no longer than
-    /// `at_most_us`, not counting withheld time. None if the backend stayed away.
-    pub fn recovery(&self, window: &Window<'_>, at_most_us: u64) -> Option<Span> {
-        let ready_us = window.ready?.moment.at_us;
-        let latest_us = self.withheld.later(ready_us, at_most_us);
-        window.recovery(self.settled(ready_us), latest_us - ready_us)
-    }
 }
 
 #[cfg(test)]
@@ -272,8 +264,9 @@ mod tests {
         let script = || Script::new(&["sync"]).fault("f1", FaultKind::Kill, 30, 80);
         let to_us = |trace: &Trace| {
             let view = View::new(trace);
-            view.recovery(&view.windows()[0], 100_000)
-                .map(|span| span.to_us)
+            let window = &view.windows()[0];
+            let settled = view.settled(window.ready?.moment.at_us);
+            window.recovery(settled, 100_000).map(|span| span.to_us)
         };
         assert_eq!(
             to_us(&script().good_row(90, 0, "sync").finish(900)),

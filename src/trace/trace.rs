@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::{Event, Header, Lines, TraceError, TraceLine, TraceWriter};
 use crate::model::{Judgement, Plan, Verdict};
+use crate::whole_file::WholeFile;
 
 /// A trace, read back.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,12 +29,15 @@ impl Trace {
         judgement.map_or(Verdict::Inconclusive, |judgement| judgement.verdict)
     }
 
-    /// Writes a whole trace into a new file.
+    /// Writes a whole trace, and waits until it is on the disk. A file that is there is replaced.
     ///
     /// # Errors
-    /// When the file exists already or cannot be written.
+    /// When the file cannot be written; what was there before is still there then.
     pub fn write(&self, path: &Path) -> Result<(), TraceError> {
-        let mut writer = TraceWriter::create(path, &self.header, &self.plan)?;
+        let at = TraceError::at(path);
+        let whole = WholeFile::begin(path).map_err(&at)?;
+        let file = whole.file().map_err(&at)?;
+        let mut writer = TraceWriter::begin(path, file, &self.header, &self.plan)?;
         for event in &self.events {
             writer.event(event)?;
         }
@@ -43,7 +47,8 @@ impl Trace {
         for note in &self.notes {
             writer.note(note)?;
         }
-        writer.flush()
+        writer.flush()?;
+        whole.sync().and_then(|()| whole.finish()).map_err(at)
     }
 
     /// Reads a trace. A last line that was cut is passed over.

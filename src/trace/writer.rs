@@ -36,10 +36,20 @@ impl TraceWriter {
             .append(true)
             .create_new(true)
             .open(path)
-            .map_err(|source| TraceError::Io {
-                path: path.to_owned(),
-                source,
-            })?;
+            .map_err(TraceError::at(path))?;
+        TraceWriter::begin(path, file, header, plan)
+    }
+
+    /// Writes header and plan into a file, which is or will be at this path.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(super) fn begin(
+        path: &Path,
+        file: File,
+        header: &Header,
+        plan: &Plan,
+    ) -> Result<Self, TraceError> {
         let mut writer = TraceWriter::of(path, file);
         writer.line(header)?;
         writer.line(&Written::Plan(plan.clone()))?;
@@ -52,11 +62,7 @@ impl TraceWriter {
     /// When the file cannot be opened.
     pub fn append(path: &Path) -> Result<Self, TraceError> {
         let open = File::options().append(true).open(path);
-        let file = open.map_err(|source| TraceError::Io {
-            path: path.to_owned(),
-            source,
-        })?;
-        Ok(TraceWriter::of(path, file))
+        Ok(TraceWriter::of(path, open.map_err(TraceError::at(path))?))
     }
 
     fn of(path: &Path, file: File) -> Self {
@@ -81,14 +87,10 @@ impl TraceWriter {
     /// When an earlier one could not be written.
     pub fn event(&mut self, event: &Event) -> Result<(), TraceError> {
         let line = self.text(event)?;
-        let path = &self.path;
-        let at = |source| TraceError::Io {
-            path: path.clone(),
-            source,
-        };
+        let at = TraceError::at(&self.path);
         let events = match &mut self.events {
             Some(events) => events,
-            none => none.insert(Appender::start(Arc::clone(&self.file)).map_err(at)?),
+            none => none.insert(Appender::start(Arc::clone(&self.file)).map_err(&at)?),
         };
         events.append(line.as_bytes()).map_err(at)
     }
@@ -102,7 +104,7 @@ impl TraceWriter {
             .events
             .as_ref()
             .map_or(Ok(()), |events| events.flush()());
-        flushed.map_err(|source| self.failed(source))
+        flushed.map_err(TraceError::at(&self.path))
     }
 
     /// Writes the verdict.
@@ -137,7 +139,7 @@ impl TraceWriter {
                 disk.sync(&file).await
             };
             let synced = synced.await;
-            synced.map_err(|source| TraceError::Io { path, source })
+            synced.map_err(TraceError::at(&path))
         }
     }
 
@@ -150,22 +152,15 @@ impl TraceWriter {
         self.flush()?;
         let line = self.text(content)?;
         let written = (&*self.file).write_all(line.as_bytes());
-        written.map_err(|source| self.failed(source))
+        written.map_err(TraceError::at(&self.path))
     }
 
     /// The line of something that is about to be written.
     fn text<T: Serialize>(&mut self, content: &T) -> Result<String, TraceError> {
         let line = redact::to_json(content);
-        let mut line = line.map_err(|error| self.failed(error.into()))?;
+        let mut line = line.map_err(|error| TraceError::at(&self.path)(error.into()))?;
         line.push('\n');
         self.written_bytes += line.len() as u64;
         Ok(line)
-    }
-
-    fn failed(&self, source: io::Error) -> TraceError {
-        TraceError::Io {
-            path: self.path.clone(),
-            source,
-        }
     }
 }

@@ -212,12 +212,10 @@ impl<'a> Laboratory<'a> {
     /// Whether so few executions failed that other failures are more worth the time.
     pub(super) fn is_seldom(&self) -> bool {
         let smaller = self.history.iter().filter(|run| run.what != GUARD);
-        let none = Reproduced { failed: 0, runs: 0 };
-        let count = |count: Reproduced, failed| Reproduced {
-            failed: count.failed + u64::from(failed),
-            runs: count.runs + 1,
-        };
-        let so_far = smaller.filter_map(|run| run.failed).fold(none, count);
+        let mut so_far = Reproduced::default();
+        for failed in smaller.filter_map(|run| run.failed) {
+            so_far.count(failed);
+        }
         is_seldom(self.reproduced(&self.best), so_far)
     }
 
@@ -263,18 +261,11 @@ impl<'a> Laboratory<'a> {
             }
             .to_owned(),
         });
-        let Some(failed) = failed.filter(|_| purpose == Purpose::Guard) else {
-            return;
-        };
-        if !self.counts.iter().any(|(known, _)| known == plan) {
-            let none = Reproduced { failed: 0, runs: 0 };
-            self.counts.push((plan.clone(), none));
-        }
-        for (known, count) in &mut self.counts {
-            if known == plan {
-                count.runs += 1;
-                count.failed += u64::from(failed);
-            }
+        if let (Some(failed), Purpose::Guard) = (failed, purpose) {
+            let mut count = self.reproduced(plan);
+            count.count(failed);
+            self.counts.retain(|(known, _)| known != plan);
+            self.counts.push((plan.clone(), count));
         }
     }
 

@@ -27,7 +27,7 @@ pub(super) struct ExecutionOrder {
 /// # Errors
 /// When the stack cannot be made fresh at last.
 pub(super) async fn work(
-    place: &SharedStack<'_>,
+    stack: &SharedStack<'_>,
     orders: &Mutex<mpsc::UnboundedReceiver<ExecutionOrder>>,
     scratch: &Path,
     ended: &Interrupt,
@@ -36,7 +36,7 @@ pub(super) async fn work(
     let mut usage = tokio::select! {
         biased;
         () = ended.requested() => return Ok(()),
-        usage = place.usage.lock() => usage,
+        usage = stack.usage.lock() => usage,
     };
     let mut is_used = false;
     loop {
@@ -46,13 +46,13 @@ pub(super) async fn work(
             continue;
         }
         is_used = true;
-        (usage.is_borrowed, usage.trials_since_reset) = (true, 1);
-        let trace = execute(place.handle, &order, scratch).await;
+        *usage = StackUse::BORROWED;
+        let trace = execute(stack.handle, &order, scratch).await;
         // Nobody waits for one that was interrupted.
         let _ = order.reply.send(trace);
     }
-    if is_used && place.handle.executor.stands_alone() && !interrupt.is_requested() {
-        place.handle.reset(&Unseen).await?;
+    if is_used && stack.handle.executor.stands_alone() && !interrupt.is_requested() {
+        stack.handle.reset(&Unseen).await?;
         *usage = StackUse::default();
     }
     Ok(())

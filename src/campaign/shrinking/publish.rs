@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::laboratory::{GUARD, Laboratory};
 use super::shrunken::Shrunken;
-use crate::campaign::{CampaignError, notes, save};
+use crate::campaign::{CampaignError, notes};
 use crate::model::{Explanation, Plan, Reproduced, ShrinkHistory, ShrinkRun};
 use crate::shrink::{Ending, Found, Shrunk, explain};
 use crate::trace::{Trace, outages_ms};
@@ -17,7 +17,7 @@ impl Laboratory<'_> {
     /// How often a plan failed in the executions that measured its failure rate.
     pub(super) fn reproduced(&self, plan: &Plan) -> Reproduced {
         let count = self.counts.iter().find(|(known, _)| known == plan);
-        count.map_or(Reproduced { failed: 0, runs: 0 }, |(_, count)| *count)
+        count.map(|(_, count)| *count).unwrap_or_default()
     }
 
     pub(super) fn steps_at_first(&self) -> usize {
@@ -68,18 +68,18 @@ impl Laboratory<'_> {
             || self.is_confirmed(&self.best)
             || !self.is_confirmed(&self.held);
         if !gives_way {
-            save::replace_trace(&self.beside(), &best)?;
+            best.write(&self.beside())?;
             let held = self.noted(&self.held, None, false);
             let is_as_it_was = self.held == self.failing.plan;
             return match is_as_it_was {
                 true => Ok(self.failing.clone()),
                 false => {
-                    save::replace_trace(&self.kept, &held)?;
+                    held.write(&self.kept)?;
                     Ok(held)
                 }
             };
         }
-        save::replace_trace(&self.kept, &best)?;
+        best.write(&self.kept)?;
         self.held = self.best.clone();
         let _ = fs::remove_file(self.beside());
         Ok(best)

@@ -1,6 +1,5 @@
 //! `comeback shrink`: go on making a saved failing plan smaller, live.
 
-use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
@@ -12,6 +11,7 @@ use crate::cli::kit::{Budget, Exit, Output, Progress, Session, Source, folder, w
 use crate::report;
 use crate::shrink::Ending;
 use crate::trace::Trace;
+use crate::whole_file;
 
 /// Make the plan of a saved failing trace smaller, live, and say what the failure needs.
 ///
@@ -60,7 +60,7 @@ impl Shrink {
         })?;
         folder::make("--out", &self.out)?;
         let run = run_folder(&self.out, failing.plan.seed)?;
-        fs::copy(&self.trace, run.join("original.jsonl"))
+        whole_file::copy(&self.trace, &run.join("original.jsonl"))
             .with_context(|| format!("cannot keep a copy of {path} in {}", run.display()))?;
         let progress = Progress::new(output, None);
         let shrinking = Shrinking {

@@ -2,9 +2,8 @@
 
 use super::Driver;
 use crate::model::{Alternative, Fault, Plan, StepId};
-use crate::shrink::executions::Executions;
+use crate::shrink::executions::{Executions, Purpose};
 use crate::shrink::passes::{other_faults, with_fault};
-use crate::shrink::trials::Purpose;
 
 /// Another fault is said not to do if a failure would hide with at most this probability.
 const HIDES: f64 = 0.03;

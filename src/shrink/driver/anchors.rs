@@ -2,12 +2,11 @@
 
 use super::Driver;
 use crate::model::Plan;
-use crate::shrink::executions::{Execution, Executions};
+use crate::shrink::executions::{Execution, Executions, Purpose};
 use crate::shrink::passes::anchored;
 use crate::shrink::rates::Rates;
 use crate::shrink::record::RunRecord;
 use crate::shrink::runs::Runs;
-use crate::shrink::trials::Purpose;
 
 /// A failure that shows this often needs no other anchors.
 const OFTEN: f64 = 0.7;

@@ -4,10 +4,9 @@ use super::{Driver, Seen};
 use crate::model::is_other_outage;
 use crate::model::{Number, NumberKind};
 use crate::shrink::bisection::Bracket;
-use crate::shrink::executions::Executions;
+use crate::shrink::executions::{Executions, Purpose};
 use crate::shrink::shrunk::Boundary;
 use crate::shrink::threshold::{Narrow, Threshold};
-use crate::shrink::trials::Purpose;
 
 /// Upper bound on the executions for one boundary.
 const MOST_RUNS: u32 = 12;

@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 
 use super::Driver;
 use crate::model::{BACKGROUND, Plan, Standing, StepId, StepTimes};
-use crate::shrink::executions::Executions;
+use crate::shrink::executions::{Executions, Purpose};
 use crate::shrink::passes::{no_later, without};
 use crate::shrink::rates::Rates;
 use crate::shrink::shrunk::Need;
-use crate::shrink::trials::Purpose;
 
 /// A step is called needed when it is this sure.
 const SURE: f64 = 0.97;

@@ -2,20 +2,19 @@
 
 use super::{MOST_GUARD_RUNS, PASSES_OF_WHAT_IS_GONE, Reduction};
 use crate::shrink::belief::Belief;
+use crate::shrink::executions::{Executions, Purpose};
 use crate::shrink::guard::{RateTest, last_often};
 use crate::shrink::places::Places;
-use crate::shrink::runs::Runs;
-use crate::shrink::trials::{Purpose, Trials};
 
 /// After this many runs even the guard takes no more.
 const MOST_RUNS_WITH_THE_LAST_LOOK: u32 = 600;
 
 impl Reduction {
     /// Runs the whole plan until it fails; not for ever.
-    pub(super) async fn shows_again(&mut self, trials: &mut impl Trials) -> Option<bool> {
+    pub(super) async fn shows_again(&mut self, executions: &mut impl Executions) -> Option<bool> {
         let first = self.accepted[0];
         for _ in 0..PASSES_OF_WHAT_IS_GONE {
-            if self.look(first, trials).await? {
+            if self.look(first, executions).await? {
                 return Some(true);
             }
         }
@@ -24,9 +23,9 @@ impl Reduction {
 
     /// Checks that the present plan fails often enough, and steps back to the last one that does if
     /// not.
-    pub async fn check(&mut self, trials: &mut impl Trials) -> Option<()> {
+    pub async fn check(&mut self, executions: &mut impl Executions) -> Option<()> {
         let current = self.current();
-        if current == self.accepted[0] || self.is_often(current, trials).await? {
+        if current == self.accepted[0] || self.is_often(current, executions).await? {
             self.checked = Some(current);
             return Some(());
         }
@@ -34,7 +33,7 @@ impl Reduction {
         let checked = |plan: &Places| Some(*plan) == self.checked && *plan != current;
         let good = self.accepted.iter().position(checked).unwrap_or(0);
         let bad = self.accepted.len() - 1;
-        let is_often = async |place| self.is_often(self.accepted[place], trials).await;
+        let is_often = async |place| self.is_often(self.accepted[place], executions).await;
         let good = last_often(good, bad, is_often).await?;
         let (kept, lost) = (self.accepted[good], self.accepted[good + 1]);
         self.accepted.truncate(good + 1);
@@ -42,9 +41,9 @@ impl Reduction {
         self.vetoed.push(lost);
         self.doubts = 0;
         self.seed += 1;
-        self.belief = Belief::new(self.log_odds.clone(), self.seed);
+        self.belief = Belief::new(self.steps.log_odds.clone(), self.seed);
         self.belief.failed_without(self.accepted[0] & !kept);
-        let guarded = [self.guarded(self.accepted[0]), self.guarded(kept)];
+        let guarded = [self.guarded.of(&self.accepted[0]), self.guarded.of(&kept)];
         let failed = guarded.iter().map(|runs| runs.failed).sum::<u32>();
         let passed = guarded.iter().map(|runs| runs.passed).sum::<u32>();
         (0..failed).for_each(|_| self.belief.ran(true));
@@ -57,17 +56,13 @@ impl Reduction {
             self.belief.vetoed_without(removed);
         }
         self.checked = Some(kept);
-        trials.best(kept, &self.belief);
+        executions.best(&self.plan(), self.belief.rate());
         Some(())
     }
 
     /// Runs of the guard so far.
     pub fn guard_runs(&self) -> u32 {
-        self.guarded.values().map(|runs| runs.all()).sum()
-    }
-
-    fn guarded(&self, plan: Places) -> Runs {
-        self.guarded.get(&plan).copied().unwrap_or_default()
+        self.guarded.all()
     }
 
     /// Whether a plan fails often enough. What is learned of the present plan's rate and of the
@@ -75,11 +70,11 @@ impl Reduction {
     pub(super) async fn is_often(
         &mut self,
         kept: Places,
-        trials: &mut impl Trials,
+        executions: &mut impl Executions,
     ) -> Option<bool> {
         let first = self.accepted[0];
         loop {
-            let (original, plan) = (self.guarded(first), self.guarded(kept));
+            let (original, plan) = (self.guarded.of(&first), self.guarded.of(&kept));
             let doubts = match kept == self.current() {
                 true => self.doubts,
                 false => 0,
@@ -97,14 +92,14 @@ impl Reduction {
                 true => first,
                 false => kept,
             };
-            self.look(next, trials).await?;
+            self.look(next, executions).await?;
         }
     }
 
     /// Runs a plan to see how often it fails. Whether it does.
-    async fn look(&mut self, plan: Places, trials: &mut impl Trials) -> Option<bool> {
-        let failed = self.fails(plan, Purpose::Guard, trials).await?;
-        self.guarded.entry(plan).or_default().count(failed);
+    async fn look(&mut self, plan: Places, executions: &mut impl Executions) -> Option<bool> {
+        let failed = self.fails(plan, Purpose::Guard, executions).await?;
+        self.guarded.count(&plan, failed);
         if plan == self.accepted[0] || plan == self.current() {
             self.belief.ran(failed);
         }

@@ -99,6 +99,7 @@ impl Container {
         let mut changes = events::of(&self.docker, &self.id, SystemTime::now());
         let mut refusal = None;
         if to == Condition::Killed
+            && status == Status::Running
             && direct_kill::kill(&found)
             && self.settles(to, deadline, &mut changes).await?
         {
