@@ -62,8 +62,8 @@ pub use shrunk::shrunk;
 pub use story::{EventLine, Tone};
 #[cfg(feature = "cli")]
 pub use table::table;
-pub use trial::{ControlNote, Counterexample, Headline, Requests, ResourceUse, Row, TimelineEvent};
-pub use trial::{TrialReport, UseSample};
+pub use trial::{ControlNote, Counterexample, Headline, RequestEnd, Requests, ResourceUse, Row};
+pub use trial::{TimelineEvent, TrialReport, UseSample};
 pub use trial_summary::TrialSummary;
 pub use unreadable::Unreadable;
 pub use wording::fate_line;

@@ -2,8 +2,10 @@
 // microseconds since the trial's start.
 // All data is inserted into the page as text, never as markup.
 (() => {
-  const NAMES = ["ok", "failed", "unknown", "not ended"];
+  const NAMES = ["ok", "failed", "unknown: no answer", "still open when the trial ended", "no answer within the limit"];
   const { time } = Panels;
+  // A moment on the clock of the trial, as `model::moment` writes it.
+  const moment = (us) => (Math.floor(us / 1e3) / 1e3).toFixed(3) + " s";
   const charts = [];
 
   class Timeline extends Picture {
@@ -96,12 +98,12 @@
     }
 
     words({ row, mark, band }) {
-      if (band) return `${band.fault ?? band.backend}: ${band.what}\n${band.backend} away from ${time(band.from)}` + (band.to === null ? ", and never ready again" : ` to ${time(band.to)}: ${time(band.to - band.from)}`);
-      if (mark) return `${time(mark.at)}  ${mark.text}\nevent #${mark.seq}` + (this.proofs.has(mark.seq) ? ", proves a finding" : "");
+      if (band) return `${band.fault ?? band.backend}: ${band.what}\n${band.backend} away from ${moment(band.from)}` + (band.to === null ? ", and never ready again" : ` to ${moment(band.to)}: ${time(band.to - band.from)}`);
+      if (mark) return `${moment(mark.at)}  ${mark.text}\nevent #${mark.seq}` + (this.proofs.has(mark.seq) ? ", proves a finding" : "");
       const d = this.data, r = d.requests, i = row.i, lines = [];
-      lines.push(`request ${r.id[i]} (${d.kinds[r.kind[i]]}, of ${d.origins[r.origin[i]]}): ${row.outcome === 2 && row.accepted >= 0 ? "accepted as a job that never finished" : NAMES[row.outcome]}`);
-      lines.push(`due at ${time(row.from)}` + (r.late[i] > 1000 ? `, sent ${time(r.late[i])} late` : "") + (r.accepted[i] >= 0 ? `, accepted as a job after ${time(r.accepted[i])}` : ""));
-      lines.push(r.took[i] < 0 ? "it has not ended" : `ended at ${time(row.to)}, after ${time(r.took[i])}`);
+      lines.push(`request ${r.id[i]} (${d.kinds[r.kind[i]]}, of ${d.origins[r.origin[i]]}): ${row.outcome === WAITED && row.accepted >= 0 ? "accepted as a job that never finished" : NAMES[row.outcome]}`);
+      lines.push(`due at ${moment(row.from)}` + (r.late[i] > 1000 ? `, sent ${time(r.late[i])} late` : "") + (r.accepted[i] >= 0 ? `, accepted as a job after ${time(r.accepted[i])}` : ""));
+      lines.push(row.outcome < OPEN ? `ended at ${moment(row.to)}, after ${time(r.took[i])}` : `waited for until ${moment(row.to)}: at least ${time(row.to - row.from)}`);
       if (d.messages[r.message[i]]) lines.push(d.messages[r.message[i]]);
       lines.push(`events #${r.seq[i]}` + (r.end[i] >= 0 ? `, #${r.end[i]}` : "") + (this.proves(row) ? ": proves a finding" : ""));
       return lines.join("\n");
