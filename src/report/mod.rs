@@ -38,6 +38,7 @@ mod tested;
 mod trial;
 mod trial_summary;
 mod unreadable;
+mod untraced_trial;
 mod wording;
 
 pub use campaign::CampaignReport;
@@ -66,4 +67,5 @@ pub use trial::{ControlNote, Counterexample, Headline, RequestEnd, Requests, Res
 pub use trial::{TimelineEvent, TrialReport, UseSample};
 pub use trial_summary::TrialSummary;
 pub use unreadable::Unreadable;
+pub use untraced_trial::UntracedTrial;
 pub use wording::fate_line;

@@ -1,6 +1,6 @@
 //! What a reader who sees the page for the first time has to understand, in a real browser.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::browser::Browser;
 use super::page::{campaign, open};
@@ -170,4 +170,27 @@ fn what_a_mark_says_opens_by_a_tap_and_by_keys() {
     let begins = format!("execution {runs} ");
     assert!(last.as_str().unwrap().starts_with(&begins), "{last}");
     assert_eq!(browser.complaints, Vec::<String>::new());
+}
+
+#[test]
+fn a_healthy_simulated_campaign_has_a_row_of_bars_for_each_trial() {
+    let Some(mut browser) = Browser::start_or_skip("a_healthy_simulated_campaign") else {
+        return;
+    };
+    let _desk = opened(&mut browser, "--demo healthy --plans 6 --seed 1");
+    let bars = browser.ask(
+        "[...document.querySelectorAll('.trials tbody tr')].map(tr => tr.querySelectorAll('.bar').length)",
+    );
+    let bars: Vec<u64> = serde_json::from_value(bars).unwrap();
+    assert!(
+        bars.len() == 6 && bars.iter().all(|bars| *bars == 2),
+        "{bars:?}"
+    );
+    browser.ask("document.querySelector('td.bars').focus()");
+    let said = browser.ask("document.querySelector('td.bars .details').innerText");
+    assert!(said.as_str().unwrap().starts_with("job: "), "{said}");
+    assert_eq!(
+        browser.ask("document.querySelectorAll('.trials a').length"),
+        Value::from(0)
+    );
 }
