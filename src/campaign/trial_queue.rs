@@ -76,7 +76,7 @@ impl<'a> TrialQueue<'a> {
         }
     }
 
-    /// Runs the trials on the first so many stacks. The others are there for shrinking.
+    /// Runs the trials on the first `workers` stacks. The others are there for shrinking.
     ///
     /// # Errors
     /// When a stack cannot be reset, or a file cannot be written: the first of these errors, when
