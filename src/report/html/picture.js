@@ -51,9 +51,9 @@ class Picture {
   x(us, [from, to] = [this.from, this.to]) { return this.left + (us - from) / (to - from) * (this.right - this.left); }
   us(x, [from, to] = [this.from, this.to]) { return from + (x - this.left) / (this.right - this.left) * (to - from); }
 
-  // What is drawn at a place: a band in its row, a mark at its line, or the nearest request.
-  hit(x, y) {
-    const at = this.us(x), near = (this.to - this.from) / (this.right - this.left) * 4;
+  // What is drawn at a place: a band in its row, a mark at its line, or the nearest request within a reach in pixels.
+  hit(x, y, reach = 4) {
+    const at = this.us(x), near = (this.to - this.from) / (this.right - this.left) * reach;
     if (x < this.left || x > this.right) return null;
     if (y < this.top) {
       const mark = this.data.marks.filter((m) => Math.abs(m.at - at) <= near).sort((a, b) => Math.abs(a.at - at) - Math.abs(b.at - at))[0];
@@ -63,7 +63,7 @@ class Picture {
     }
     const panel = this.panels.find((panel) => panel.y && panel.top <= y && y <= panel.bottom);
     if (panel) {
-      let best = null, least = 8;
+      let best = null, least = reach * 2;
       for (const row of this.rows) {
         if (Math.abs(row.from - at) > near * 2) continue;
         const away = Math.hypot(this.x(row.from) - x, panel.y(row, panel.top, panel.bottom) - y);
@@ -71,12 +71,12 @@ class Picture {
       }
       return best && { row: best };
     }
-    const reach = this.lane < 6 ? Math.ceil(4 / this.lane) : 0;
+    const lanes = this.lane < reach * 1.5 ? Math.ceil(reach / this.lane) : 0;
     let best = null, least = Infinity;
     for (const group of this.groups) {
       if (y < group.top || y > group.bottom) continue;
       const middle = Math.floor((y - group.top) / this.lane);
-      for (let lane = Math.max(0, middle - reach); lane <= Math.min(group.lanes.length - 1, middle + reach); lane++) {
+      for (let lane = Math.max(0, middle - lanes); lane <= Math.min(group.lanes.length - 1, middle + lanes); lane++) {
         const rows = group.lanes[lane];
         let low = 0, high = rows.length;
         while (low < high) { const mid = (low + high) >> 1; if (rows[mid].from <= at) low = mid + 1; else high = mid; }

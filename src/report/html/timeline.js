@@ -25,12 +25,13 @@
 
     listen(section) {
       const c = this.chart;
-      c.addEventListener("mousemove", (e) => this.hover(e));
-      c.addEventListener("mouseleave", () => { if (!this.held) this.tip.hidden = true; });
+      // A finger does not hover. The mouse events that follow a tap would hide at once what it has opened.
+      c.addEventListener("pointermove", (e) => { if (e.pointerType !== "touch") this.hover(e); });
+      c.addEventListener("pointerleave", (e) => { if (e.pointerType !== "touch" && !this.held) this.tip.hidden = true; });
       c.addEventListener("wheel", (e) => { if (e.ctrlKey || e.metaKey || document.activeElement === c) { e.preventDefault(); this.zoom(e.deltaY < 0 ? 0.8 : 1.25, this.us(e.offsetX)); } }, { passive: false });
       c.addEventListener("pointerdown", (e) => { this.held = { x: e.offsetX, from: this.from, to: this.to }; c.setPointerCapture(e.pointerId); });
       c.addEventListener("pointermove", (e) => { if (this.held) { const d = (this.held.x - e.offsetX) / (this.right - this.left) * (this.held.to - this.held.from); this.view(this.held.from + d, this.held.to + d); } });
-      c.addEventListener("pointerup", (e) => { const moved = this.held && Math.abs(this.held.x - e.offsetX) > 3; this.held = null; if (!moved) { const hit = this.hit(e.offsetX, e.offsetY); if (hit) this.choose(hit); } });
+      c.addEventListener("pointerup", (e) => { const moved = this.held && Math.abs(this.held.x - e.offsetX) > 3; this.held = null; if (!moved) { const hit = this.hit(e.offsetX, e.offsetY, e.pointerType === "touch" ? 14 : 4); if (hit) this.choose(hit); } });
       c.addEventListener("keydown", (e) => this.key(e));
       c.addEventListener("focus", () => { if (!this.chosen && this.rows.length) this.step(1, (row) => this.x(row.to) >= 0); });
       c.addEventListener("blur", () => { this.tip.hidden = true; });

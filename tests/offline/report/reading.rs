@@ -158,13 +158,30 @@ fn what_a_mark_says_opens_by_a_tap_and_by_keys() {
     let next = browser.ask(line);
     assert!(next.as_str().unwrap().starts_with("execution 2 "), "{next}");
     // A finger need not be exact.
-    browser.ask(
-        "(() => {
-            const marks = document.querySelectorAll('svg.plot.shrunk .run'), mark = marks[marks.length - 1];
-            const r = mark.getBoundingClientRect();
-            mark.ownerSVGElement.dispatchEvent(new MouseEvent('click', { clientX: r.right + 9, clientY: r.bottom + 9 }));
-        })()",
+    let mut tap = |place: &str| {
+        let place = browser.ask(place);
+        let [x, y]: [f64; 2] = serde_json::from_value(place).unwrap();
+        browser.tap(x, y);
+    };
+    tap("(() => {
+        const marks = document.querySelectorAll('svg.plot.shrunk .run'), mark = marks[marks.length - 1];
+        mark.scrollIntoView({ block: 'center' });
+        const r = mark.getBoundingClientRect();
+        return [r.right + 9, r.bottom + 9];
+    })()");
+    tap("(() => {
+        const t = document.querySelector('section.timeline').drawn, row = t.rows[0];
+        t.chart.scrollIntoView({ block: 'center' });
+        const r = t.chart.getBoundingClientRect();
+        return [r.left + t.x(row.from) - 10, r.top + t.rowY(row) + t.lane / 2];
+    })()");
+    let tip = text(&mut browser, ".tip");
+    assert!(
+        tip.starts_with("request ") && tip.contains("baseline"),
+        "{tip}"
     );
+    let is_hidden = browser.ask("document.querySelector('.tip').hidden");
+    assert_eq!(is_hidden, false);
     let last = browser.ask(line);
     let runs = browser.ask("document.querySelectorAll('svg.plot.shrunk .run').length");
     let begins = format!("execution {runs} ");
