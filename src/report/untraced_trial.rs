@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::model::{Figure, Signature, Tested, Verdict};
+use crate::model::{Figure, Signature, Tested, Verdict, count};
 
 /// A trial without a trace: of simulated ones that hold none is written, and old ones of a long
 /// campaign are removed to make room.
@@ -52,10 +52,14 @@ impl UntracedTrial {
         others.take(most).collect()
     }
 
-    /// Its faults in words, such as "2 kill, 1 stop".
+    /// Its faults in words, such as "2 kills, 1 stop".
     pub fn faults(&self) -> String {
         let faults = self.tested.faults.iter();
-        let words = faults.map(|(kind, faults)| format!("{} {kind}", faults.done));
+        let words = faults.map(|(kind, faults)| match kind.as_str() {
+            "rapid" => format!("{} series of quick restarts", faults.done),
+            "cut" => count(faults.done, "network cut"),
+            kind => count(faults.done, kind),
+        });
         words.collect::<Vec<_>>().join(", ")
     }
 
@@ -93,7 +97,7 @@ mod tests {
         assert_eq!(
             Vec::from_iter(told),
             [
-                (0, "2 kill".to_owned(), String::new()),
+                (0, "2 kills".to_owned(), String::new()),
                 (2, String::new(), "it was late".to_owned())
             ]
         );
