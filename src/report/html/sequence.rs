@@ -97,6 +97,10 @@ impl Diagram<'_> {
         let what = match fault.kind {
             FaultKind::Stop { .. } => "stop".to_owned(),
             FaultKind::Kill => "kill".to_owned(),
+            FaultKind::Rapid {
+                restarts,
+                gap_ms: 0,
+            } => format!("{restarts} × kill in a row"),
             FaultKind::Rapid { restarts, gap_ms } => {
                 format!("{restarts} × kill, up for {} between", duration_ms(gap_ms))
             }

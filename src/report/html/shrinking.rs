@@ -30,7 +30,7 @@ pub fn section(found: &Counterexample) -> Markup {
                 h3 { "Shrinking" }
                 @if let Some(history) = &found.shrink {
                     p {
-                        "Shrunk " (wording::shrunk(history)) " "
+                        "Shrunk " (ticked(&wording::shrunk(history))) " "
                         (shown(found.rate))
                     }
                     @if !history.history.is_empty() {

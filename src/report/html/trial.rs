@@ -54,20 +54,24 @@ pub fn article(nth: usize, trial: &TrialReport, report: &Report, folder: &Path) 
     }
 }
 
-/// Which trial it is: "Trial 3 of 20 (seed 1, plan 2)". Plans count from 0, as in file names.
+/// Which trial it is: "Trial 3 of 20 (seed 1, plan 2)", or of a trace alone "Plan 2 of seed 1".
+/// Plans count from 0, as in file names.
 fn title(trial: &TrialReport, report: &Report) -> String {
     let plan = &trial.trace.plan;
     let campaign = report.campaign.as_ref();
     let of = campaign.map(|campaign| campaign.summary.plans_executed);
-    let place = match of.filter(|of| plan.index < *of) {
-        Some(of) => format!("Trial {} of {of} (", plan.index + 1),
-        None => "Trial (".to_owned(),
-    };
     let shrunk = match trial.counterexample().shrink {
         Some(_) => ", shrunk",
         None => "",
     };
-    format!("{place}seed {}, plan {}{shrunk})", plan.seed, plan.index)
+    let (seed, index) = (plan.seed, plan.index);
+    match of.filter(|of| index < *of) {
+        Some(of) => format!(
+            "Trial {} of {of} (seed {seed}, plan {index}{shrunk})",
+            index + 1
+        ),
+        None => format!("Plan {index} of seed {seed}{shrunk}"),
+    }
 }
 
 /// What failed, when, and how to see it again.
