@@ -150,7 +150,7 @@ impl<T> Shared<T> {
     /// Waits until the value is as wanted, and returns its version.
     async fn until(&self, mut wanted: impl FnMut(&Value<T>) -> bool) -> Result<u64, Closed> {
         loop {
-            // Whoever is in the list before it looks misses no change.
+            // A watcher that is in the list before it reads misses no change.
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();
             let closed = self.senders.load(Ordering::Acquire) == 0;

@@ -20,7 +20,8 @@ impl<'a> Stacks<'a> {
         }
     }
 
-    /// These stacks, and more copies on which only failures are shrunk.
+    /// These stacks, and more copies on which only failures are shrunk. They have to end with this
+    /// process: they are started when a failure needs them, and nothing is healed there at the end.
     #[must_use]
     pub fn with_spares(mut self, spares: impl IntoIterator<Item = &'a StackHandle>) -> Self {
         self.all.extend(spares.into_iter().map(SharedStack::new));
@@ -42,7 +43,14 @@ impl<'a> Stacks<'a> {
         &self.all
     }
 
-    /// The first so many are those on which trials are run.
+    /// Those on which trials are run, and the spares, on which only failures are shrunk.
+    pub fn split(&self) -> (Vec<&'a StackHandle>, Vec<&'a StackHandle>) {
+        let mut workers = Vec::from_iter(self.all());
+        let spares = workers.split_off(self.workers);
+        (workers, spares)
+    }
+
+    /// The number of those on which trials are run. They are the first ones.
     pub(super) fn workers(&self) -> usize {
         self.workers
     }

@@ -27,7 +27,7 @@ pub fn live(
     variant: Variant,
     journal: &Arc<Journal>,
 ) -> Result<StackHandle, DemoError> {
-    let LiveDemo { stack, url } = LiveDemo::new(executable, variant)?;
+    let LiveDemo { stack, url, .. } = LiveDemo::new(executable, variant)?;
     let transport = Arc::new(Unpooled::new(&url, None)?);
     let live = |fault: &FaultName| *fault != FaultName::Cut;
     handle(variant, stack, transport, Arc::clone(journal), live)

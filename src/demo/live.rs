@@ -18,6 +18,8 @@ pub struct LiveDemo {
     pub stack: Stack,
     /// The API's URL, without a slash at its end.
     pub url: String,
+    /// The backend's address: `host:port`.
+    pub backend: String,
 }
 
 impl LiveDemo {
@@ -43,13 +45,16 @@ impl LiveDemo {
             api: Some(part(&executable, API, &api_arguments)),
             backends: vec![parts::backend(
                 backend_driver,
-                Box::new(TcpNetwork { address: backend }),
+                Box::new(TcpNetwork {
+                    address: backend.clone(),
+                }),
             )],
             ports,
         };
         Ok(LiveDemo {
             stack,
             url: format!("http://{api}"),
+            backend,
         })
     }
 }

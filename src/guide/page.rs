@@ -27,6 +27,16 @@ impl Page {
         }
         body
     }
+
+    /// What it says on a terminal, without the mark of the code blocks that a test runs, which no
+    /// browser shows either: the word `runnable` behind the block's language.
+    pub fn printed(&self) -> String {
+        let lines = self.body().lines().map(|line| match line {
+            fence if fence.starts_with("```") => fence.trim_end_matches(" runnable"),
+            line => line,
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
 }
 
 #[cfg(test)]

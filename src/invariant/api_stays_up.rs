@@ -125,7 +125,7 @@ mod tests {
     fn holds_where_only_the_backend_falls() {
         let trace = script().exited(21, "ray", false).started(30, "ray", "7");
         assert_eq!(reason_of(&trace.finish(90)), None);
-        // Being told again of the same process is no restart.
+        // A second report of the same process is no restart.
         assert_eq!(
             reason_of(&script().started(30, "api", "1").finish(90)),
             None

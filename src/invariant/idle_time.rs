@@ -72,8 +72,8 @@ impl<'a> IdleTimes<'a> {
         busiest
     }
 
-    /// Whether the API has had nothing to do since before an event, as far as can be seen: the time
-    /// may become long enough to judge, and too busy.
+    /// Whether the samples so far show an API that has had nothing to do since before an event.
+    /// That time may still become long enough to judge, and too busy.
     pub fn is_idle_since_before(&self, seq: u64, view: &View<'_>) -> bool {
         let before = self.samples.partition_point(|s| s.moment.seq < seq);
         let (Some(from), Some(last)) = (self.samples[..before].last(), self.samples.last()) else {

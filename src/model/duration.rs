@@ -37,6 +37,12 @@ pub fn duration_us(us: u64) -> String {
     }
 }
 
+/// A moment on the clock of a trial, which counts seconds from the trial's start: `0.345 s`. The
+/// page has this one clock for its text, its tables and its timeline.
+pub fn moment(us: u64) -> String {
+    format!("{}.{:03} s", us / 1_000_000, us / 1_000 % 1_000)
+}
+
 /// A number below a thousand, without trailing zeros.
 fn three_digits(number: f64) -> String {
     let decimals = match number {

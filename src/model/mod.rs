@@ -35,7 +35,7 @@ mod words;
 pub use anchor::{Anchor, Edge};
 pub use burst::{Background, Burst, Mix, Pace};
 pub use count::{count, listed};
-pub use duration::{duration, duration_ms, duration_s, duration_us};
+pub use duration::{duration, duration_ms, duration_s, duration_us, moment};
 pub use executed::Executed;
 pub use explanation::{
     Alternative, Explanation, NeededNumber, NeededStep, ShrinkHistory, ShrinkRun, Standing,

@@ -6,13 +6,16 @@ use std::path::{Path, PathBuf};
 
 use super::comparison::{Seen, TrialSample};
 use super::unreadable::readable;
-use super::{ReportError, TrialReport, TrialSummary, Unreadable};
+use super::{ReportError, TrialReport, TrialSummary, Unreadable, UntracedTrial};
 use crate::latency::{self, Latencies, Stage};
 use crate::model::{Failure, Summary, Verdict};
 use crate::trace;
 
 /// How many failures are shown with their whole trial. The others have only a line each.
 const MOST_SHOWN: usize = 3;
+
+/// How many trials without a trace are read at most.
+const MOST_UNTRACED: usize = 200;
 
 /// A campaign, in plain data.
 #[derive(Debug)]
@@ -21,6 +24,8 @@ pub struct CampaignReport {
     pub summary: Summary,
     /// The trials whose traces are in the folder, in order.
     pub trials: Vec<TrialSummary>,
+    /// The first trials that have no trace there, in order.
+    pub untraced: Vec<UntracedTrial>,
     /// The traces of the folder that cannot be read.
     pub unreadable: Vec<Unreadable>,
     /// Its interval log of latencies, if it has one.
@@ -47,10 +52,13 @@ impl CampaignReport {
         }
         let traces = trace::files(folder).map_err(|error| ReportError::read(folder, error))?;
         let (trials, unreadable) = readable(&traces, TrialSummary::read);
+        let traced = trials.iter().map(|trial| trial.plan.index).collect();
+        let untraced = UntracedTrial::first_of(folder, &traced, MOST_UNTRACED);
         Ok(CampaignReport {
             summary,
             log,
             trials,
+            untraced,
             unreadable,
             latency,
         })

@@ -38,6 +38,7 @@ mod tested;
 mod trial;
 mod trial_summary;
 mod unreadable;
+mod untraced_trial;
 mod wording;
 
 pub use campaign::CampaignReport;
@@ -62,8 +63,9 @@ pub use shrunk::shrunk;
 pub use story::{EventLine, Tone};
 #[cfg(feature = "cli")]
 pub use table::table;
-pub use trial::{ControlNote, Counterexample, Headline, Requests, ResourceUse, Row, TimelineEvent};
-pub use trial::{TrialReport, UseSample};
+pub use trial::{ControlNote, Counterexample, Headline, RequestEnd, Requests, ResourceUse, Row};
+pub use trial::{TimelineEvent, TrialReport, UseSample};
 pub use trial_summary::TrialSummary;
 pub use unreadable::Unreadable;
+pub use untraced_trial::UntracedTrial;
 pub use wording::fate_line;

@@ -106,7 +106,7 @@ impl Scope {
         text
     }
 
-    /// The same in one line, as far as it fits: what is faulted and how, and where requests go.
+    /// The same in one line, shortened: what is faulted and how, and where requests go.
     pub fn line(&self) -> String {
         let services = self.services.iter().filter(|service| {
             let mut faults = service.faults.iter();

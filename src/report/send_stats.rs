@@ -215,7 +215,7 @@ impl SendSummary {
     }
 }
 
-/// An outcome's name for whoever sends by hand.
+/// An outcome's name in the statistics of `comeback send`.
 fn name(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Unknown {

@@ -6,6 +6,7 @@ mod docker_fake;
 mod generator;
 mod mistakes;
 mod report;
+mod runnable;
 mod saved;
 mod shrink;
 mod simulator;

@@ -4,3 +4,4 @@ mod browser;
 mod layout;
 mod machines;
 mod page;
+mod reading;

@@ -220,7 +220,8 @@ impl Session {
     }
 }
 
-/// As [`Session::with_stack`], for several stacks that are all alike.
+/// As [`Session::with_stack`], for several stacks that are all alike. Spares are not brought up:
+/// most runs never need them, and shrinking resets a stack before it uses it, which starts it.
 ///
 /// # Errors
 /// When a stack cannot be brought up, used or released.
@@ -230,8 +231,9 @@ pub async fn with_stacks<T>(
     audience: &dyn Audience,
     use_them: impl AsyncFnOnce(&Stacks<'_>, &Interrupt) -> Result<T, CampaignError>,
 ) -> anyhow::Result<Option<T>> {
-    let ups = stacks
-        .all()
+    let (workers, spares) = stacks.split();
+    let ups = workers
+        .iter()
         .map(|stack| stack.runner.bring_up(stack, interrupt, audience));
     let up = try_join_all(ups).await;
     let release = || join_all(stacks.all().map(|stack| stack.runner.release(stack)));
@@ -240,10 +242,14 @@ pub async fn with_stacks<T>(
     let (result, left) = match up {
         Ok(are_up) if are_up.iter().all(|is_up| *is_up) => {
             let result = use_them(stacks, interrupt).await.map(Some);
-            let leave = stacks
-                .all()
+            let leave = workers
+                .iter()
                 .map(|stack| stack.runner.leave(stack, audience));
-            (result, join_all(leave).await)
+            let mut left = join_all(leave).await;
+            // To heal a spare would start it, if no failure has.
+            let release = spares.iter().map(|stack| stack.runner.release(stack));
+            left.extend(join_all(release).await);
+            (result, left)
         }
         Ok(_) => (Ok(None), release().await),
         Err(error) => (Err(error.into()), release().await),
@@ -256,4 +262,84 @@ pub async fn with_stacks<T>(
          `comeback heal` does it at any time",
     )?;
     Ok(result)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::app::Variant;
+    use crate::campaign::{Attempt, TrialRunner, Unseen};
+    use crate::demo;
+    use crate::nemesis::NemesisError;
+    use crate::trace::Trace;
+    use crate::watched;
+
+    /// Remembers what is done with a stack.
+    #[derive(Clone, Default)]
+    struct Remembering(Arc<Mutex<Vec<&'static str>>>);
+
+    impl Remembering {
+        fn add(&self, what: &'static str) {
+            self.0.lock().unwrap().push(what);
+        }
+    }
+
+    #[async_trait]
+    impl TrialRunner for Remembering {
+        async fn bring_up(
+            &self,
+            _: &StackHandle,
+            _: &Interrupt,
+            _: &dyn Audience,
+        ) -> Result<bool, NemesisError> {
+            self.add("bring up");
+            Ok(true)
+        }
+
+        async fn execute(
+            &self,
+            _: &StackHandle,
+            _: Attempt<'_>,
+            _: &Interrupt,
+            _: &dyn Audience,
+        ) -> Result<Trace, CampaignError> {
+            unreachable!("no trial is asked for")
+        }
+
+        fn most_at_once(&self) -> usize {
+            1
+        }
+
+        async fn leave(&self, _: &StackHandle, _: &dyn Audience) -> Result<(), NemesisError> {
+            self.add("leave");
+            Ok(())
+        }
+
+        async fn release(&self, _: &StackHandle) -> Result<(), NemesisError> {
+            self.add("release");
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_spare_stack_is_not_started_before_a_failure_needs_it() {
+        let [worker, spare] = [(); 2].map(|()| Remembering::default());
+        let handle = |runner: &Remembering| StackHandle {
+            runner: Box::new(runner.clone()),
+            ..demo::simulated(Variant::Healthy).unwrap()
+        };
+        let (first, other) = (handle(&worker), handle(&spare));
+        let stacks = Stacks::new(&first, []).with_spares([&other]);
+        let use_them = async |_: &Stacks<'_>, _: &Interrupt| Ok(());
+        let (_sender, request) = watched::channel(false);
+        let interrupt = Interrupt::new(request);
+        let used = with_stacks(&stacks, &interrupt, &Unseen, use_them).await;
+        assert_eq!(used.unwrap(), Some(()));
+        assert_eq!(*worker.0.lock().unwrap(), ["bring up", "leave"]);
+        assert_eq!(*spare.0.lock().unwrap(), ["release"]);
+    }
 }

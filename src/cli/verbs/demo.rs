@@ -10,10 +10,11 @@ use tokio::time::timeout;
 
 use crate::app::Variant;
 use crate::assembly::Signals;
-use crate::cli::kit::{Exit, Output, my_executable, stream};
+use crate::cli::kit::{Exit, Format, Output, my_executable, stream};
 use crate::demo::LiveDemo;
 use crate::model::Act;
 use crate::observe::until_ready;
+use crate::report::Tone;
 use crate::stack::{Observation, Observations, Stack};
 
 /// How long the demo may take to be ready.
@@ -24,6 +25,9 @@ const LINE: usize = 100;
 const INDENT: usize = 4;
 
 /// Serve the demo in the foreground, to try it by hand.
+///
+/// With `--format json`, its addresses and process ids are one line of JSON on standard output,
+/// written when it is ready. The log of its services then goes to standard error.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  comeback demo --list\n  comeback demo stuck-busy")]
 pub struct Demo {
@@ -48,7 +52,7 @@ impl Demo {
         }
         let executable = my_executable()?;
         let demo = LiveDemo::new(executable, self.variant)?;
-        let served = serve(&demo, self.variant).await;
+        let served = serve(&demo, self.variant, output).await;
         for (_, driver) in demo.stack.services() {
             driver.release().await?;
         }
@@ -117,18 +121,19 @@ fn paragraph(heading: &str, text: &str) -> String {
     paragraph + "\n"
 }
 
-async fn serve(demo: &LiveDemo, variant: Variant) -> anyhow::Result<()> {
+async fn serve(demo: &LiveDemo, variant: Variant, output: &Output) -> anyhow::Result<()> {
     let mut signals = Signals::listen()?;
     let mut logs = Vec::new();
     for (name, driver) in demo.stack.services() {
-        logs.push(Box::pin(follow(name, driver.observe())));
+        logs.push(Box::pin(follow(name, driver.observe(), output.format)));
         driver.act(Act::Start).await?;
     }
     let introduced = async {
         timeout(READY_WITHIN, ready(&demo.stack))
             .await
             .context("the demo's backend does not get ready")?;
-        introduce(&demo.url, variant)?;
+        let introduction = introduction(&demo.url, variant);
+        output.line(&facts(demo, variant).await, &introduction, Tone::Plain)?;
         std::future::pending().await
     };
     tokio::select! {
@@ -139,12 +144,19 @@ async fn serve(demo: &LiveDemo, variant: Variant) -> anyhow::Result<()> {
     }
 }
 
-/// Shows a service's log until it ends, which is an error.
-async fn follow(name: &str, mut seen: Observations) -> anyhow::Result<()> {
+/// Shows a service's log until it ends, which is an error. It is on standard error where standard
+/// output has a JSON document.
+async fn follow(name: &str, mut seen: Observations, format: Format) -> anyhow::Result<()> {
     while let Some(observation) = seen.recv().await {
         match observation {
             Observation::Log { line, .. } => {
-                stream::out(&format!("{name:>7} | {line}\n"))?;
+                let line = format!("{name:>7} | {line}");
+                match format {
+                    Format::Json => stream::say(&line),
+                    Format::Human => {
+                        stream::out(&format!("{line}\n"))?;
+                    }
+                }
             }
             Observation::Exited { .. } => break,
             _ => {}
@@ -159,8 +171,24 @@ async fn ready(stack: &Stack) {
     }
 }
 
-fn introduce(url: &str, variant: Variant) -> std::io::Result<bool> {
-    stream::out(&format!(
+/// Where the demo is, as JSON.
+async fn facts(demo: &LiveDemo, variant: Variant) -> serde_json::Value {
+    let mut pids = serde_json::Map::new();
+    for (name, driver) in demo.stack.services() {
+        pids.insert(name.to_owned(), json!(driver.leader().await));
+    }
+    json!({
+        "name": variant.name(),
+        "description": variant.description(),
+        "url": demo.url,
+        "backend": demo.backend,
+        "pids": pids,
+    })
+}
+
+/// Where the demo is and what can be tried, for people.
+fn introduction(url: &str, variant: Variant) -> String {
+    format!(
         r#"
 The demo ({variant}) is at {url}. {description}
     curl -d '{{"prompt": "hello", "token": "t1"}}' {url}/request
@@ -168,8 +196,7 @@ The demo ({variant}) is at {url}. {description}
     curl -d '{{"prompt": "hello", "token": "t2"}}' {url}/sync
     curl {url}/status
 Ctrl-C ends it.
-
 "#,
         description = variant.description(),
-    ))
+    )
 }

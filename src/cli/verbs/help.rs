@@ -28,7 +28,7 @@ impl Help {
             return Ok(Exit::Success);
         };
         let text = match (PAGES.iter().find(|page| page.topic == topic), &mut cli) {
-            (Some(page), _) => page.body().to_owned(),
+            (Some(page), _) => page.printed(),
             (None, cli) => match verb(cli, topic) {
                 Some(verb) => verb.render_long_help().to_string().trim_end().to_owned(),
                 None => bail!(unknown(topic, cli)),

@@ -178,20 +178,19 @@ fn recovery(rows: &[RecoveryRow]) -> Markup {
 }
 
 fn trials(campaign: &CampaignReport, folder: &Path) -> Markup {
-    let kept = &campaign.trials;
-    let without = (campaign.summary.plans_executed as usize).saturating_sub(kept.len());
+    let rows = multiples::TrialRow::all(campaign, MOST_LISTED);
+    let more = (campaign.summary.plans_executed as usize).saturating_sub(rows.len());
     html! {
         section.trials {
             h3 { "Trials" }
-            @if !kept.is_empty() {
+            @if !rows.is_empty() {
                 p.hint {
                     "Bars share one scale, one bar for each request kind; a hollow one never succeeded while it was observed. "
-                    "A plan's number leads to its trace."
+                    "A plan's number leads to its trace, if it was kept: of simulated trials that hold, none is written."
                 }
-                (multiples::rows(&kept[..kept.len().min(MOST_LISTED)], folder))
+                (multiples::table(&rows, folder))
             }
-            @if kept.len() > MOST_LISTED { p.hint { "The first " (MOST_LISTED) " of " (kept.len()) " are listed." } }
-            @if without > 0 { p.hint { (without) " more trials left no trace: simulated ones that hold are not written." } }
+            @if more > 0 { p.hint { (more) " more trials are not listed." } }
         }
     }
 }

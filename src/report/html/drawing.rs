@@ -79,7 +79,7 @@ struct Columns {
     accepted: Vec<i64>,
     /// From the intended send to the end; -1 if it has not ended.
     took: Vec<i64>,
-    /// 0 ok, 1 failed, 2 unknown, 3 not ended.
+    /// A [`RequestEnd`](crate::report::trial::RequestEnd).
     outcome: Vec<u8>,
     kind: Vec<u32>,
     origin: Vec<u32>,
@@ -208,12 +208,7 @@ fn columns(rows: Vec<&Row>) -> Columns {
         columns.accepted.push(accepted);
         let took = row.end.map_or(-1, |end| since(end.at_us) as i64);
         columns.took.push(took);
-        columns.outcome.push(match row.ended {
-            Some(("ok", _)) => 0,
-            Some(("failed", _)) => 1,
-            Some(_) => 2,
-            None => 3,
-        });
+        columns.outcome.push(row.how() as u8);
         columns.kind.push(row.kind);
         columns.origin.push(row.origin);
         columns.message.push(row.message);

@@ -22,7 +22,7 @@ pub fn environment(trial: &TrialReport) -> Markup {
                 table { tbody {
                     (pair("comeback", &header.comeback))
                     (pair("generator", &header.generator.to_string()))
-                    (pair("trial began", &header.started_at))
+                    (pair("trial began (0 s)", &header.started_at))
                     (pair("stack", &stack.name))
                     @if let Some(variant) = &stack.variant { (pair("variant", variant)) }
                     @if stack.simulated { (pair("simulated", "in memory, on its own clock")) }

@@ -8,6 +8,7 @@ mod drawing;
 mod environment;
 mod frame;
 mod latency;
+mod legend;
 mod links;
 mod masthead;
 mod multiples;
@@ -29,7 +30,8 @@ const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = concat!(
     include_str!("panels.js"),
     include_str!("picture.js"),
-    include_str!("timeline.js")
+    include_str!("timeline.js"),
+    include_str!("marks.js")
 );
 
 /// Nothing may be loaded from anywhere.

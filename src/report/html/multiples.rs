@@ -8,11 +8,74 @@ use maud::{Markup, html};
 use super::masthead::ticked;
 use super::{badge, links};
 use crate::model::{Figure, Verdict, faults_in_words};
-use crate::report::{TrialSummary, wording};
+use crate::report::{CampaignReport, TrialSummary, UntracedTrial, wording};
 
-/// The rows of some trials. Links lead from the page in `folder`.
-pub fn rows(trials: &[TrialSummary], folder: &Path) -> Markup {
-    let all = trials.iter().flat_map(recoveries);
+/// A row: a trial with its trace, or by what the campaign remembers of it.
+pub enum TrialRow<'a> {
+    Traced(&'a TrialSummary),
+    Untraced(&'a UntracedTrial),
+}
+
+impl<'a> TrialRow<'a> {
+    /// The trials of a campaign by the numbers of their plans, at most `most`. Those with a trace
+    /// come first if there are too many.
+    pub fn all(campaign: &'a CampaignReport, most: usize) -> Vec<Self> {
+        let traced = campaign.trials.iter().map(TrialRow::Traced);
+        let untraced = campaign.untraced.iter().map(TrialRow::Untraced);
+        let mut all: Vec<_> = traced.chain(untraced).take(most).collect();
+        all.sort_by_key(TrialRow::index);
+        all
+    }
+
+    fn index(&self) -> u64 {
+        match self {
+            TrialRow::Traced(trial) => trial.plan.index,
+            TrialRow::Untraced(trial) => trial.index,
+        }
+    }
+
+    fn verdict(&self) -> Verdict {
+        match self {
+            TrialRow::Traced(trial) => trial.verdict(),
+            TrialRow::Untraced(trial) => trial.verdict,
+        }
+    }
+
+    fn faults(&self) -> String {
+        match self {
+            TrialRow::Traced(trial) => {
+                let faults: Vec<_> = trial.plan.faults().map(|(_, fault)| fault).collect();
+                faults_in_words(&faults)
+            }
+            TrialRow::Untraced(trial) => trial.faults(),
+        }
+    }
+
+    /// What was found, unless everything held.
+    fn words(&self) -> String {
+        match self {
+            TrialRow::Traced(trial) => trial.words(),
+            TrialRow::Untraced(trial) => trial.words(),
+        }
+    }
+
+    /// How long each request kind took to succeed lastingly.
+    fn recoveries(&self) -> Vec<&Figure> {
+        let lasting = |figure: &&Figure| figure.name == Figure::SUSTAINED_SUCCESS;
+        match self {
+            TrialRow::Traced(trial) => {
+                let findings = trial.judgement.iter().flat_map(|j| &j.findings);
+                let figures = findings.flat_map(|finding| &finding.figures);
+                figures.filter(lasting).collect()
+            }
+            TrialRow::Untraced(trial) => trial.recovery.iter().filter(lasting).collect(),
+        }
+    }
+}
+
+/// The table of some trials. Links lead from the page in `folder`.
+pub fn table(trials: &[TrialRow<'_>], folder: &Path) -> Markup {
+    let all = trials.iter().flat_map(TrialRow::recoveries);
     let longest_ms = all.map(|figure| figure.value).fold(1.0, f64::max);
     html! {
         table {
@@ -26,17 +89,23 @@ pub fn rows(trials: &[TrialSummary], folder: &Path) -> Markup {
     }
 }
 
-fn row(trial: &TrialSummary, longest_ms: f64, folder: &Path) -> Markup {
-    let slowest = recoveries(trial).max_by(|a, b| a.value.total_cmp(&b.value));
-    let faults: Vec<_> = trial.plan.faults().map(|(_, fault)| fault).collect();
+fn row(trial: &TrialRow<'_>, longest_ms: f64, folder: &Path) -> Markup {
+    let recoveries = trial.recoveries();
+    let slowest = recoveries.iter().max_by(|a, b| a.value.total_cmp(&b.value));
+    let number = trial.index().to_string();
     html! {
         tr {
-            td.number { (links::file(folder, &trial.path, &trial.plan.index.to_string())) }
+            td.number {
+                @match trial {
+                    TrialRow::Traced(traced) => (links::file(folder, &traced.path, &number)),
+                    TrialRow::Untraced(_) => (number),
+                }
+            }
             td { (badge(trial.verdict())) }
-            td { (ticked(&faults_in_words(&faults))) }
-            td.bars { @for figure in recoveries(trial) { (bar(figure, longest_ms)) } }
+            td { (ticked(&trial.faults())) }
+            td.bars { @for figure in &recoveries { (bar(figure, longest_ms)) } }
             td.number { @if let Some(slowest) = slowest { (time(slowest)) } @else { "–" } }
-            td { @if trial.verdict() == Verdict::Holds { "" } @else { (trial.words()) } }
+            td { (trial.words()) }
         }
     }
 }
@@ -53,11 +122,4 @@ fn bar(figure: &Figure, longest_ms: f64) -> Markup {
 fn time(figure: &Figure) -> String {
     let mark = if figure.at_least { "≥ " } else { "" };
     format!("{mark}{}", wording::milliseconds(figure.value))
-}
-
-/// How long each request kind took to succeed lastingly.
-fn recoveries(trial: &TrialSummary) -> impl Iterator<Item = &Figure> {
-    let findings = trial.judgement.iter().flat_map(|j| &j.findings);
-    let figures = findings.flat_map(|finding| &finding.figures);
-    figures.filter(|figure| figure.name == Figure::SUSTAINED_SUCCESS)
 }

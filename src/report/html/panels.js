@@ -32,27 +32,27 @@ const Panels = (() => {
       const slice = [1, 2, 5, 10].map((f) => f * unit).find((s) => s >= rough), slices = new Map();
       for (const row of t.rows) {
         if (row.from < t.from - slice || row.from > t.to) continue;
-        const nth = Math.floor(row.from / slice), counts = slices.get(nth) ?? [0, 0, 0, 0];
+        const nth = Math.floor(row.from / slice), counts = slices.get(nth) ?? TONES.map(() => 0);
         counts[row.outcome]++; slices.set(nth, counts);
       }
       for (const [nth, counts] of slices) {
-        const all = counts[0] + counts[1] + counts[2] + counts[3], x = t.x(nth * slice), wide = Math.max(t.x((nth + 1) * slice) - x - 1, 1);
+        const all = counts.reduce((a, b) => a + b), x = t.x(nth * slice), wide = Math.max(t.x((nth + 1) * slice) - x - 1, 1);
         let y = bottom;
-        for (const [outcome, name] of [[1, "failed"], [2, "unknown"], [3, "open"]]) {
+        for (const outcome of [1, 2, WAITED, OPEN]) {
           const h = counts[outcome] / all * (bottom - top - 4);
-          y -= h; g.fillStyle = t.colors[name]; g.fillRect(x, y, wide, h);
+          y -= h; g.fillStyle = t.colors[TONES[outcome]]; g.fillRect(x, y, wide, h);
         }
         if (counts[0] === all) { g.fillStyle = t.colors.ok; g.fillRect(x, bottom - 1.5, wide, 1.5); }
       }
     } };
   }
 
-  // Each request's latency at the time when it was due, on a logarithmic scale.
+  // Each request's latency at the time when it was due, on a logarithmic scale. Of one that was given up only a lower
+  // bound is known: an arrow upwards.
   function latency(t) {
-    const ended = t.rows.filter((row) => row.outcome < 3), of = (row) => Math.max(row.to - row.from, 1);
-    if (!ended.length) return null;
+    const of = (row) => Math.max(row.to - row.from, 1);
     let least = Infinity, longest = 1;
-    for (const row of ended) { least = Math.min(least, of(row)); longest = Math.max(longest, of(row)); }
+    for (const row of t.rows) { least = Math.min(least, of(row)); longest = Math.max(longest, of(row)); }
     const low = Math.floor(Math.log10(least)), high = Math.max(Math.ceil(Math.log10(longest)), low + 1);
     const panel = { name: "latency", height: 150, y: (row, top, bottom) => bottom - 4 - (Math.log10(of(row)) - low) / (high - low) * (bottom - top - 12), ticks(g, top, bottom) {
       for (let tick = low; tick <= high; tick++) {
@@ -63,13 +63,14 @@ const Panels = (() => {
       }
     }, draw(g, top, bottom) {
       const near = (row) => row.from >= t.from && row.from <= t.to, place = (row) => [t.x(row.from), panel.y(row, top, bottom)];
-      const size = ended.length > 5000 ? 1.5 : 3;
-      for (const [outcome, name] of [[0, "ok"], [2, "unknown"], [1, "failed"]]) {
-        g.fillStyle = g.strokeStyle = t.colors[name]; g.lineWidth = 1.2;
-        for (const row of ended) {
+      const size = t.rows.length > 5000 ? 1.5 : 3;
+      for (const outcome of [0, OPEN, 2, WAITED, 1]) {
+        g.fillStyle = g.strokeStyle = t.colors[TONES[outcome]]; g.lineWidth = 1.2;
+        for (const row of t.rows) {
           if (row.outcome !== outcome || !near(row)) continue;
           const [x, y] = place(row);
-          if (size < 3 || outcome === 0) g.fillRect(x - size / 2, y - size / 2, size, size);
+          if (outcome >= OPEN) { g.beginPath(); g.moveTo(x - size, y); g.lineTo(x, y - size * 2); g.lineTo(x + size, y); g.closePath(); if (outcome === OPEN) g.stroke(); else g.fill(); }
+          else if (size < 3 || outcome === 0) g.fillRect(x - size / 2, y - size / 2, size, size);
           else if (outcome === 2) { g.beginPath(); g.arc(x, y, 2.5, 0, 7); g.stroke(); }
           else { g.beginPath(); g.moveTo(x - 2.5, y - 2.5); g.lineTo(x + 2.5, y + 2.5); g.moveTo(x - 2.5, y + 2.5); g.lineTo(x + 2.5, y - 2.5); g.stroke(); }
         }

@@ -1,4 +1,6 @@
 // The timeline's picture: where everything is, and how it is drawn. What a reader does with it is in timeline.js.
+// The colours of a request's ends, by their numbers in `RequestEnd`.
+const TONES = ["ok", "failed", "unknown", "open", "unknown"], OPEN = 3, WAITED = 4;
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
 class Picture {
   // Gives each request a lane of its own for as long as it lasts, among those of its kind and load.
@@ -49,9 +51,9 @@ class Picture {
   x(us, [from, to] = [this.from, this.to]) { return this.left + (us - from) / (to - from) * (this.right - this.left); }
   us(x, [from, to] = [this.from, this.to]) { return from + (x - this.left) / (this.right - this.left) * (to - from); }
 
-  // What is drawn at a place: a band in its row, a mark at its line, or the nearest request.
-  hit(x, y) {
-    const at = this.us(x), near = (this.to - this.from) / (this.right - this.left) * 4;
+  // What is drawn at a place: a band in its row, a mark at its line, or the nearest request within a reach in pixels.
+  hit(x, y, reach = 4) {
+    const at = this.us(x), near = (this.to - this.from) / (this.right - this.left) * reach;
     if (x < this.left || x > this.right) return null;
     if (y < this.top) {
       const mark = this.data.marks.filter((m) => Math.abs(m.at - at) <= near).sort((a, b) => Math.abs(a.at - at) - Math.abs(b.at - at))[0];
@@ -61,20 +63,20 @@ class Picture {
     }
     const panel = this.panels.find((panel) => panel.y && panel.top <= y && y <= panel.bottom);
     if (panel) {
-      let best = null, least = 8;
+      let best = null, least = reach * 2;
       for (const row of this.rows) {
-        if (row.outcome > 2 || Math.abs(row.from - at) > near * 2) continue;
+        if (Math.abs(row.from - at) > near * 2) continue;
         const away = Math.hypot(this.x(row.from) - x, panel.y(row, panel.top, panel.bottom) - y);
         if (away < least) { least = away; best = row; }
       }
       return best && { row: best };
     }
-    const reach = this.lane < 6 ? Math.ceil(4 / this.lane) : 0;
+    const lanes = this.lane < reach * 1.5 ? Math.ceil(reach / this.lane) : 0;
     let best = null, least = Infinity;
     for (const group of this.groups) {
       if (y < group.top || y > group.bottom) continue;
       const middle = Math.floor((y - group.top) / this.lane);
-      for (let lane = Math.max(0, middle - reach); lane <= Math.min(group.lanes.length - 1, middle + reach); lane++) {
+      for (let lane = Math.max(0, middle - lanes); lane <= Math.min(group.lanes.length - 1, middle + lanes); lane++) {
         const rows = group.lanes[lane];
         let low = 0, high = rows.length;
         while (low < high) { const mid = (low + high) >> 1; if (rows[mid].from <= at) low = mid + 1; else high = mid; }
@@ -232,17 +234,17 @@ class Picture {
   drawRows(g) {
     const c = this.colors, h = Math.max(this.lane - (this.lane > 5 ? 3 : this.lane > 3 ? 1 : 0), 1);
     // Failed requests are drawn last, so that nothing covers them.
-    const shown = [[], [], [], []];
+    const shown = TONES.map(() => []);
     for (const row of this.rows) if (row.to >= this.from && row.from <= this.to) shown[row.outcome].push(row);
     const bar = (row) => { const left = Math.max(this.x(row.from), this.left - 9), right = Math.min(this.x(row.to), this.right + 9); return [left, this.rowY(row), Math.max(right - left, 1)]; };
     g.fillStyle = c.ok;
     for (const row of shown[0]) { const [x, y, w] = bar(row), thin = Math.max(h * 0.4, 1); g.fillRect(x, y + (h - thin) / 2, w, thin); }
     if (h >= 6) for (const row of shown[0]) { const [x, y, w] = bar(row); g.beginPath(); g.arc(x + w, y + h / 2, 2.6, 0, 7); g.fill(); }
     g.strokeStyle = c.open; g.lineWidth = 1.5; g.setLineDash([2, 3]);
-    for (const row of shown[3]) { const [x, y, w] = bar(row); g.beginPath(); g.moveTo(x, y + h / 2); g.lineTo(x + w, y + h / 2); g.stroke(); }
+    for (const row of shown[OPEN]) { const [x, y, w] = bar(row); g.beginPath(); g.moveTo(x, y + h / 2); g.lineTo(x + w, y + h / 2); g.stroke(); }
     g.setLineDash([]);
     g.fillStyle = c.unknown; g.strokeStyle = c.unknown;
-    for (const row of shown[2]) {
+    for (const row of [...shown[2], ...shown[WAITED]]) {
       const [x, y, w] = bar(row);
       if (row.accepted >= 0) {
         // A job: a line until it was accepted, then a hollow bar for as long as it was waited for.
@@ -252,7 +254,11 @@ class Picture {
         g.lineWidth = 1; if (h >= 4) g.strokeRect(at, y + 0.5, x + w - at, h - 1); else g.fillRect(at, y, x + w - at, 0.7);
       } else if (w < 8) g.fillRect(x, y, w, h);
       else { g.lineWidth = h * 0.8; g.setLineDash([4, 3]); g.beginPath(); g.moveTo(x, y + h / 2); g.lineTo(x + w, y + h / 2); g.stroke(); g.setLineDash([]); }
-      if (h >= 6) { g.lineWidth = 1.5; g.beginPath(); g.arc(x + w, y + h / 2, 4, 0, 7); g.fillStyle = c.ground; g.fill(); g.stroke(); g.fillStyle = c.unknown; }
+      // A circle where the connection ended; an arrow where the limit passed, and nobody knows what came later.
+      g.beginPath();
+      const size = Math.min(5, this.lane / 2);
+      if (row.outcome === WAITED) { g.moveTo(x + w - 2, y + h / 2 - size); g.lineTo(x + w + size, y + h / 2); g.lineTo(x + w - 2, y + h / 2 + size); g.fill(); }
+      else if (h >= 6) { g.lineWidth = 1.5; g.arc(x + w, y + h / 2, 4, 0, 7); g.fillStyle = c.ground; g.fill(); g.stroke(); g.fillStyle = c.unknown; }
     }
     g.fillStyle = c.failed; g.strokeStyle = c.failed;
     for (const row of shown[1]) {
@@ -286,17 +292,17 @@ class Picture {
   // How many requests were sent in each column, from the bottom: ok, unknown, failed.
   drawOverview() {
     const height = 56, g = this.prepare(this.overview, height), c = this.colors, wide = 3, n = Math.max(1, Math.ceil((this.right - this.left) / wide));
-    const counts = Array.from({ length: n }, () => [0, 0, 0, 0]), at = (us) => this.x(us, this.ends);
+    const counts = Array.from({ length: n }, () => TONES.map(() => 0)), at = (us) => this.x(us, this.ends);
     for (const row of this.rows) counts[Math.min(n - 1, Math.max(0, Math.floor((at(row.from) - this.left) / wide)))][row.outcome]++;
-    const most = Math.max(1, ...counts.map((k) => k[0] + k[1] + k[2] + k[3]));
+    const most = Math.max(1, ...counts.map((k) => k.reduce((a, b) => a + b)));
     this.gutter(g, "sent", 16, "left", "ink"); this.gutter(g, "whole trial", 30);
     for (const w of this.data.windows) { g.fillStyle = c["fault-ground"]; g.fillRect(at(w.from), 0, Math.max(at(w.to ?? this.most) - at(w.from), 1), height); }
     counts.forEach((k, i) => {
       let y = height;
-      for (const [outcome, name] of [[0, "ok"], [3, "open"], [2, "unknown"], [1, "failed"]]) {
+      for (const outcome of [0, OPEN, 2, WAITED, 1]) {
         if (!k[outcome]) continue;
-        const h = Math.max(k[outcome] / most * (height - 4), 1);
-        y -= h; g.fillStyle = c[name]; g.fillRect(this.left + i * wide, y, wide - (outcome === 2 ? 1 : 0), h);
+        const h = Math.max(k[outcome] / most * (height - 4), 1), tone = TONES[outcome];
+        y -= h; g.fillStyle = c[tone]; g.fillRect(this.left + i * wide, y, wide - (tone === "unknown" ? 1 : 0), h);
       }
     });
     g.strokeStyle = c.ink; g.lineWidth = 1.5;

@@ -10,7 +10,7 @@ use super::frame::{Frame, fixed};
 use crate::latency::Stage;
 use crate::model::duration_us;
 
-const FRAME: Frame = Frame::new((460.0, 250.0), 58.0, 70.0);
+const FRAME: Frame = Frame::new((460.0, 250.0), 64.0, 84.0);
 
 /// The latencies of one outcome, with a line for each stage.
 pub fn plot(outcome: &str, lines: &[(Stage, &Histogram<u64>)]) -> Markup {
@@ -108,9 +108,9 @@ impl Scale {
         let ends = lines.iter().map(|(stage, h)| (self.y(h.max()), *stage));
         let mut ends: Vec<(f64, Stage)> = ends.collect();
         ends.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let mut above = FRAME.top - 10.0;
+        let mut above = FRAME.top - 14.0;
         for end in &mut ends {
-            end.0 = (end.0 + 4.0).max(above + 13.0);
+            end.0 = (end.0 + 4.0).max(above + 17.0);
             above = end.0;
         }
         html! {

@@ -2,16 +2,25 @@
 //! running downwards. It is made of ordinary text in a grid, so that labels wrap inside their lanes
 //! on a phone, too.
 
+use std::collections::BTreeMap;
+
 use maud::{Markup, html};
 
-use crate::model::{Action, Explanation, FaultKind, NeededNumber, Plan, Standing, Step, StepId};
+use crate::model::{
+    Action, Explanation, Fault, FaultKind, NeededNumber, Plan, Standing, Step, StepId,
+};
 use crate::model::{BACKGROUND, count, duration_ms};
 
 /// Lanes before the backends: the requests and the API.
 const BEFORE_BACKENDS: usize = 2;
 
-/// The diagram. `explanation` tells which steps are needed and where their boundaries are.
-pub fn sequence(plan: &Plan, explanation: Option<&Explanation>) -> Markup {
+/// The diagram. `outages_ms` is how long each fault kept its backend away, as measured;
+/// `explanation` says which steps are needed and where their boundaries are.
+pub fn sequence(
+    plan: &Plan,
+    outages_ms: &BTreeMap<StepId, u64>,
+    explanation: Option<&Explanation>,
+) -> Markup {
     let mut backends: Vec<&str> = Vec::new();
     for (_, fault) in plan.faults() {
         if !backends.contains(&fault.backend.as_str()) {
@@ -20,6 +29,7 @@ pub fn sequence(plan: &Plan, explanation: Option<&Explanation>) -> Markup {
     }
     let diagram = Diagram {
         backends,
+        outages_ms,
         explanation,
     };
     html! {
@@ -42,6 +52,7 @@ pub fn sequence(plan: &Plan, explanation: Option<&Explanation>) -> Markup {
 
 struct Diagram<'a> {
     backends: Vec<&'a str>,
+    outages_ms: &'a BTreeMap<StepId, u64>,
     explanation: Option<&'a Explanation>,
 }
 
@@ -64,19 +75,7 @@ impl Diagram<'_> {
             Action::Fault(fault) => {
                 let named = |name: &&str| *name == fault.backend;
                 let nth = self.backends.iter().position(named).unwrap_or(0);
-                let down = duration_ms(fault.outage_ms);
-                let what = match fault.kind {
-                    FaultKind::Stop { .. } => format!("stop, start after {down}"),
-                    FaultKind::Kill => format!("kill, start after {down}"),
-                    FaultKind::Rapid { restarts, gap_ms } => {
-                        format!(
-                            "{restarts} × kill, start after {down}, up {}",
-                            duration_ms(gap_ms)
-                        )
-                    }
-                    FaultKind::Pause => format!("freeze for {down}"),
-                    FaultKind::Cut => format!("cut off for {down}"),
-                };
+                let what = self.fault(fault, id);
                 let act = html! { span.act.fault { "✕ " strong { (id) } " " (what) } };
                 (BEFORE_BACKENDS + 1 + nth, act)
             }
@@ -90,6 +89,39 @@ impl Diagram<'_> {
         self.row(&step.anchor.to_string(), &act, lane, id)
     }
 
+    /// A fault, with how long the backend was away. That is longer than was planned: a backend
+    /// needs time to end, to start and to get ready.
+    fn fault(&self, fault: &Fault, id: &StepId) -> Markup {
+        let planned = duration_ms(fault.outage_ms);
+        let measured = self.outages_ms.get(id).map(|ms| duration_ms(*ms));
+        let what = match fault.kind {
+            FaultKind::Stop { .. } => "stop".to_owned(),
+            FaultKind::Kill => "kill".to_owned(),
+            FaultKind::Rapid {
+                restarts,
+                gap_ms: 0,
+            } => format!("{restarts} × kill in a row"),
+            FaultKind::Rapid { restarts, gap_ms } => {
+                format!("{restarts} × kill, up for {} between", duration_ms(gap_ms))
+            }
+            FaultKind::Pause => "freeze".to_owned(),
+            FaultKind::Cut => "cut off".to_owned(),
+        };
+        // Of several outages, the longest was measured.
+        let up_to = match fault.kind {
+            FaultKind::Rapid { .. } => "up to ",
+            _ => "",
+        };
+        html! {
+            (what)
+            @match measured {
+                Some(measured) if measured == planned => { ", away for " (measured) }
+                Some(measured) => { ", away for " (up_to) (measured) " (planned " (planned) ")" }
+                None => { ", planned to be away for " (planned) }
+            }
+        }
+    }
+
     /// A row: when it happens, the lanes, and in the lane numbered `lane` what happens.
     fn row(&self, when: &str, act: &Markup, lane: usize, id: &StepId) -> Markup {
         let notes = self.notes(id);
@@ -97,9 +129,9 @@ impl Diagram<'_> {
             div.row {
                 span.when { (when) }
                 @for nth in 1..=self.lanes() { i.line style=(format!("--lane: {nth}")) {} }
-                div.place style=(format!("--lane: {lane}; --span: {}", if lane == 1 { 2 } else { 1 })) { (act) }
-                @if !notes.is_empty() {
-                    span.why { (notes.join("; ")) }
+                div.place style=(format!("--lane: {lane}; --span: {}", if lane == 1 { 2 } else { 1 })) {
+                    (act)
+                    @if !notes.is_empty() { span.why { (notes.join("; ")) } }
                 }
             }
         }
@@ -142,7 +174,7 @@ fn boundary(number: &NeededNumber) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Anchor, Fault};
+    use crate::model::Anchor;
 
     #[test]
     fn a_fault_stands_in_the_lane_of_its_backend_and_no_name_becomes_markup() {
@@ -161,7 +193,7 @@ mod tests {
             background: None,
             steps: vec![fault("f1", "db"), fault("f2", "<b>")],
         };
-        let page = sequence(&plan, None).into_string();
+        let page = sequence(&plan, &BTreeMap::new(), None).into_string();
         assert!(page.contains("--lane: 3; --span: 1") && page.contains("--lane: 4; --span: 1"));
         assert!(page.contains("&lt;b&gt;"), "{page}");
     }

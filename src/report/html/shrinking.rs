@@ -8,7 +8,7 @@ use crate::model::{NeededStep, Plan, Reproduced, ShrinkHistory, ShrinkRun, Stand
 use crate::report::trial::Counterexample;
 use crate::report::wording;
 
-const FRAME: Frame = Frame::new((720.0, 170.0), 40.0, 12.0);
+const FRAME: Frame = Frame::new((600.0, 190.0), 40.0, 12.0);
 
 /// With more executions than this, only every nth is drawn.
 const MOST_DRAWN: usize = 1_000;
@@ -30,7 +30,7 @@ pub fn section(found: &Counterexample) -> Markup {
                 h3 { "Shrinking" }
                 @if let Some(history) = &found.shrink {
                     p {
-                        "Shrunk " (wording::shrunk(history)) " "
+                        "Shrunk " (ticked(&wording::shrunk(history))) " "
                         (shown(found.rate))
                     }
                     @if !history.history.is_empty() {

@@ -2,8 +2,10 @@
 // microseconds since the trial's start.
 // All data is inserted into the page as text, never as markup.
 (() => {
-  const NAMES = ["ok", "failed", "unknown", "not ended"];
+  const NAMES = ["ok", "failed", "unknown: no answer", "still open when the trial ended", "no answer within the limit"];
   const { time } = Panels;
+  // A moment on the clock of the trial, as `model::moment` writes it.
+  const moment = (us) => (Math.floor(us / 1e3) / 1e3).toFixed(3) + " s";
   const charts = [];
 
   class Timeline extends Picture {
@@ -23,12 +25,13 @@
 
     listen(section) {
       const c = this.chart;
-      c.addEventListener("mousemove", (e) => this.hover(e));
-      c.addEventListener("mouseleave", () => { if (!this.held) this.tip.hidden = true; });
+      // A finger does not hover. The mouse events that follow a tap would hide at once what it has opened.
+      c.addEventListener("pointermove", (e) => { if (e.pointerType !== "touch") this.hover(e); });
+      c.addEventListener("pointerleave", (e) => { if (e.pointerType !== "touch" && !this.held) this.tip.hidden = true; });
       c.addEventListener("wheel", (e) => { if (e.ctrlKey || e.metaKey || document.activeElement === c) { e.preventDefault(); this.zoom(e.deltaY < 0 ? 0.8 : 1.25, this.us(e.offsetX)); } }, { passive: false });
       c.addEventListener("pointerdown", (e) => { this.held = { x: e.offsetX, from: this.from, to: this.to }; c.setPointerCapture(e.pointerId); });
       c.addEventListener("pointermove", (e) => { if (this.held) { const d = (this.held.x - e.offsetX) / (this.right - this.left) * (this.held.to - this.held.from); this.view(this.held.from + d, this.held.to + d); } });
-      c.addEventListener("pointerup", (e) => { const moved = this.held && Math.abs(this.held.x - e.offsetX) > 3; this.held = null; if (!moved) { const hit = this.hit(e.offsetX, e.offsetY); if (hit) this.choose(hit); } });
+      c.addEventListener("pointerup", (e) => { const moved = this.held && Math.abs(this.held.x - e.offsetX) > 3; this.held = null; if (!moved) { const hit = this.hit(e.offsetX, e.offsetY, e.pointerType === "touch" ? 14 : 4); if (hit) this.choose(hit); } });
       c.addEventListener("keydown", (e) => this.key(e));
       c.addEventListener("focus", () => { if (!this.chosen && this.rows.length) this.step(1, (row) => this.x(row.to) >= 0); });
       c.addEventListener("blur", () => { this.tip.hidden = true; });
@@ -96,12 +99,12 @@
     }
 
     words({ row, mark, band }) {
-      if (band) return `${band.fault ?? band.backend}: ${band.what}\n${band.backend} away from ${time(band.from)}` + (band.to === null ? ", and never ready again" : ` to ${time(band.to)}: ${time(band.to - band.from)}`);
-      if (mark) return `${time(mark.at)}  ${mark.text}\nevent #${mark.seq}` + (this.proofs.has(mark.seq) ? ", proves a finding" : "");
+      if (band) return `${band.fault ?? band.backend}: ${band.what}\n${band.backend} away from ${moment(band.from)}` + (band.to === null ? ", and never ready again" : ` to ${moment(band.to)}: ${time(band.to - band.from)}`);
+      if (mark) return `${moment(mark.at)}  ${mark.text}\nevent #${mark.seq}` + (this.proofs.has(mark.seq) ? ", proves a finding" : "");
       const d = this.data, r = d.requests, i = row.i, lines = [];
-      lines.push(`request ${r.id[i]} (${d.kinds[r.kind[i]]}, of ${d.origins[r.origin[i]]}): ${row.outcome === 2 && row.accepted >= 0 ? "accepted as a job that never finished" : NAMES[row.outcome]}`);
-      lines.push(`due at ${time(row.from)}` + (r.late[i] > 1000 ? `, sent ${time(r.late[i])} late` : "") + (r.accepted[i] >= 0 ? `, accepted as a job after ${time(r.accepted[i])}` : ""));
-      lines.push(r.took[i] < 0 ? "it has not ended" : `ended at ${time(row.to)}, after ${time(r.took[i])}`);
+      lines.push(`request ${r.id[i]} (${d.kinds[r.kind[i]]}, of ${d.origins[r.origin[i]]}): ${row.outcome === WAITED && row.accepted >= 0 ? "accepted as a job that never finished" : NAMES[row.outcome]}`);
+      lines.push(`due at ${moment(row.from)}` + (r.late[i] > 1000 ? `, sent ${time(r.late[i])} late` : "") + (r.accepted[i] >= 0 ? `, accepted as a job after ${time(r.accepted[i])}` : ""));
+      lines.push(row.outcome < OPEN ? `ended at ${moment(row.to)}, after ${time(r.took[i])}` : `waited for until ${moment(row.to)}: at least ${time(row.to - row.from)}`);
       if (d.messages[r.message[i]]) lines.push(d.messages[r.message[i]]);
       lines.push(`events #${r.seq[i]}` + (r.end[i] >= 0 ? `, #${r.end[i]}` : "") + (this.proves(row) ? ": proves a finding" : ""));
       return lines.join("\n");

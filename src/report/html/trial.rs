@@ -8,13 +8,15 @@ use maud::{Markup, PreEscaped, html};
 use super::drawing::Drawing;
 use super::environment::environment;
 use super::latency::latencies;
+use super::legend::legend;
 use super::links::{self, command, event_link, evidence};
 use super::masthead::ticked;
 use super::sequence::sequence;
 use super::{badge, not_judged, shrinking};
-use crate::model::{Finding, Judgement, Verdict, duration_us};
+use crate::model::{Finding, Judgement, Verdict, moment};
 use crate::report::trial::{ControlNote, TimelineEvent, TrialReport};
 use crate::report::{Report, Tone, wording};
+use crate::trace::outages_ms;
 
 /// A longer story is folded at first.
 const SHORT_STORY: usize = 80;
@@ -29,15 +31,16 @@ pub fn article(nth: usize, trial: &TrialReport, report: &Report, folder: &Path) 
     html! {
         article id={ "t" (nth) } {
             h2 {
-                @if report.campaign.is_some() || report.trials.len() > 1 { (badge(headline.verdict)) " " }
-                "Trial " (plan.index) " of seed " (plan.seed)
+                // The page's headline has the badge of its only trial.
+                @if report.trials.len() > 1 || headline.verdict != report.verdict() { (badge(headline.verdict)) " " }
+                (title(trial, report))
             }
             div.lead {
                 div {
                     @if report.trials.len() > 1 && is_violated { p.sentence { (ticked(&trial.sentence())) } }
                     (facts(nth, trial, report, folder))
                 }
-                @if is_violated { (sequence(plan, counterexample.explanation.as_ref())) }
+                @if is_violated { (sequence(plan, &outages_ms(&trial.trace), counterexample.explanation.as_ref())) }
             }
             (shrinking::explanation(&counterexample, plan))
             (timeline(nth, trial, &drawing))
@@ -48,6 +51,26 @@ pub fn article(nth: usize, trial: &TrialReport, report: &Report, folder: &Path) 
             section.plan { h3 { "The plan" } pre { (plan) } }
             (environment(trial))
         }
+    }
+}
+
+/// Which trial it is: "Trial 3 of 20 (seed 1, plan 2)", or of a trace alone "Plan 2 of seed 1".
+/// Plans count from 0, as in file names.
+fn title(trial: &TrialReport, report: &Report) -> String {
+    let plan = &trial.trace.plan;
+    let campaign = report.campaign.as_ref();
+    let of = campaign.map(|campaign| campaign.summary.plans_executed);
+    let shrunk = match trial.counterexample().shrink {
+        Some(_) => ", shrunk",
+        None => "",
+    };
+    let (seed, index) = (plan.seed, plan.index);
+    match of.filter(|of| index < *of) {
+        Some(of) => format!(
+            "Trial {} of {of} (seed {seed}, plan {index}{shrunk})",
+            index + 1
+        ),
+        None => format!("Plan {index} of seed {seed}{shrunk}"),
     }
 }
 
@@ -126,16 +149,7 @@ fn timeline(nth: usize, trial: &TrialReport, drawing: &Drawing<'_>) -> Markup {
     html! {
         section.timeline data-trial=(nth) {
             h3 { "Timeline" }
-            ul.legend {
-                li { i.swatch.ok {} "ok" }
-                li { i.swatch.failed {} "failed: the API said so" }
-                li { i.swatch.unknown {} "unknown: no answer" }
-                li { i.swatch.job {} "accepted as a job, never finished" }
-                li { i.swatch.open {} "not ended" }
-                li { i.swatch.fault {} "a fault, until backend-ready" }
-                li { i.swatch.recovery {} "backend-ready" }
-                li { i.swatch.proof {} "proves the violation" }
-            }
+            (legend(trial))
             div.stage-box {
                 canvas.chart tabindex="0" role="application" aria-label=(label) {}
                 canvas.overview aria-hidden="true" {}
@@ -174,6 +188,7 @@ fn story(nth: usize, trial: &TrialReport) -> Markup {
                     thead { tr { th.number { "event" } th.number { "at" } th { "about" } th { "what" } } }
                     tbody { @for event in &events { (line(nth, event)) } }
                 }
+                @if events.iter().any(|event| event.is_proof) { p.hint { "★ proves a finding." } }
                 @if left_out > 0 { p.hint { (left_out) " more lines are in the trace." } }
             }
         }
@@ -191,9 +206,9 @@ fn line(nth: usize, event: &TimelineEvent) -> Markup {
     html! {
         tr id={ "t" (nth) "-e" (event.seq) } class={ (tone) (log) (proof) } {
             td.number { (event_link(nth, event.seq)) }
-            td.number { (duration_us(event.at_us)) }
+            td.number { (moment(event.at_us)) }
             td { (event.line.about) }
-            td { @if event.is_proof { span.mark title="proves a finding" { "★ " } } (event.line.text) }
+            td { @if event.is_proof { span.star { "★ " } } (event.line.text) }
         }
     }
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::TrialReport;
 use crate::model::{Explanation, Plan, Reproduced, ShrinkHistory};
 
-/// The results of shrinking a failure, as far as the trace has them.
+/// The results of shrinking a failure; none where the trace has no such note.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Counterexample {
     /// What the failure needs.

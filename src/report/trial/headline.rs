@@ -1,7 +1,7 @@
 //! A trial in a few words: what failed, when, and why.
 
 use super::{ControlNote, Counterexample, TrialReport};
-use crate::model::{Verdict, duration_us};
+use crate::model::{Verdict, duration_us, moment};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -83,7 +83,7 @@ impl TrialReport {
             return String::new();
         };
         let at = event.at_us;
-        let mut text = format!("{} into the trial", duration_us(at));
+        let mut text = format!("At {} of the trial", moment(at));
         let view = self.view();
         if let Some(window) = view.fault_before(seq) {
             let fault = window.fault.and_then(|id| {

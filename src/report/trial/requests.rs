@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::Outcome;
+use crate::model::{Outcome, UnknownReason};
 use crate::trace::{Event, EventKind, InFlight, Moment, Span, sustained};
 
 /// How many different messages are kept. Further ones are replaced by [`OTHER`].
@@ -42,6 +42,8 @@ pub struct Row {
     pub end: Option<Moment>,
     /// How it ended, `ok`, `failed` or `unknown`, and its latency in microseconds.
     pub ended: Option<(&'static str, u64)>,
+    /// Why it has no answer; none if it has one, or has not ended.
+    pub unanswered: Option<UnknownReason>,
     /// The number of its kind.
     pub kind: u32,
     /// The number of its origin.
@@ -109,6 +111,7 @@ impl Requests {
                     accepted_us: None,
                     end: None,
                     ended: None,
+                    unanswered: None,
                     kind: self.kinds.number(kind),
                     origin: self.origins.number(&origin.to_string()),
                     message: self.messages.number(""),
@@ -139,6 +142,9 @@ impl Requests {
                     let row = &mut self.rows[open.kept];
                     row.end = Some(moment);
                     row.ended = Some((outcome.name(), *latency_us));
+                    if let Outcome::Unknown { reason, .. } = outcome {
+                        row.unanswered = Some(*reason);
+                    }
                     // The difference to the expected answer says more than the answer.
                     if row.message == unsaid {
                         row.message = message;

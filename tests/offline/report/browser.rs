@@ -116,6 +116,22 @@ impl Browser {
         self.call("Input.dispatchMouseEvent", there);
     }
 
+    /// Taps at a place of the page's visible part, with a finger.
+    pub fn tap(&mut self, x: f64, y: f64) {
+        self.call(
+            "Emulation.setTouchEmulationEnabled",
+            json!({"enabled": true}),
+        );
+        for (what, points) in [
+            ("touchStart", json!([{"x": x, "y": y}])),
+            ("touchEnd", json!([])),
+        ] {
+            let touch = json!({"type": what, "touchPoints": points});
+            self.call("Input.dispatchTouchEvent", touch);
+        }
+        self.drawn();
+    }
+
     /// Presses a key.
     pub fn press(&mut self, key: &str) {
         for what in ["keyDown", "keyUp"] {

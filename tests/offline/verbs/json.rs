@@ -1,7 +1,12 @@
 //! `--format json` and `--color`, whatever comes of a command.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::Stdio;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use super::{comeback, folder};
@@ -52,6 +57,37 @@ fn there_is_one_document_in_every_case() {
             .unwrap()
             .contains(&Value::from("no-hang"))
     );
+}
+
+#[test]
+fn a_served_demo_says_where_it_is_in_one_line() {
+    let desk = Desk::new();
+    let mut command = desk.comeback("demo stuck-busy --format json");
+    let output = command.stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut demo = output.spawn().unwrap();
+    let mut out = BufReader::new(demo.stdout.take().unwrap());
+    let mut line = String::new();
+    out.read_line(&mut line).unwrap();
+    let facts: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(facts["name"], "stuck-busy");
+    // Both addresses accept connections, and both processes are there.
+    let url = facts["url"].as_str().unwrap();
+    for address in [
+        url.trim_start_matches("http://"),
+        facts["backend"].as_str().unwrap(),
+    ] {
+        TcpStream::connect(address).unwrap();
+    }
+    for service in ["api", "backend"] {
+        let pid = &facts["pids"][service];
+        assert!(Path::new(&format!("/proc/{pid}")).is_dir(), "{facts}");
+    }
+    let id = Pid::from_child(&demo);
+    kill_process(id, Signal::TERM).unwrap();
+    let mut rest = String::new();
+    out.read_to_string(&mut rest).unwrap();
+    assert_eq!(rest, "", "the log is on standard error");
+    demo.wait().unwrap();
 }
 
 #[test]
