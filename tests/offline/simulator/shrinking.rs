@@ -174,7 +174,7 @@ async fn a_failure_that_is_gone_is_kept_and_not_explained() {
     failing.write(&kept).unwrap();
     let shrunken = shrink(Variant::Healthy, &kept, 600).await;
     assert_eq!(shrunken.ending, Ending::NotShownAgain);
-    insta::assert_snapshot!(shrunken.explanation.text, @"It did not show again, so nothing can be said of what it needs. f1 kept `backend` away for 117 ms (planned 5 ms). f2 kept `backend` away for 117 ms (planned 5 ms). f3 kept `backend` away for 116 ms (planned 5 ms). This plan failed in 4 of 80 executions that measured how often it does (rate 0.02–0.12).");
+    insta::assert_snapshot!(shrunken.explanation.text, @"It did not show again, so nothing can be said of what it needs. f1 kept `backend` away for 115 ms (planned 5 ms). f2 kept `backend` away for 115 ms (planned 5 ms). f3 kept `backend` away for 115 ms (planned 5 ms). This plan failed in 4 of 80 executions that measured how often it does (rate 0.02–0.12).");
     let left = Trace::read(&kept).unwrap();
     assert_eq!(left.plan, failing.plan);
     assert_eq!(left.judgement, failing.judgement);
