@@ -50,17 +50,19 @@
 //!
 //! 1. A plan is drawn: `generator/opening.rs` holds the first ones, `generator/interleaving.rs` the
 //!    random ones. Its words (step, fault, anchor, burst) are in `model/`; a new kind of fault
-//!    begins in `model/fault.rs`.
+//!    begins in `model/fault.rs`, and `.github/CONTRIBUTING.md` lists the other files in order.
 //! 2. `campaign/trial_queue.rs` gives the plan to a stack, and the stack's runner executes it:
 //!    `campaign/live_runner.rs`, or `demo/sim/simulated_runner.rs`. One trace, one verdict.
 //! 3. `executor/trial.rs` is the trial itself, phase by phase: set-up (`setup.rs`), baseline
 //!    (`rounds.rs`), the plan (`steps.rs` waits for `anchors.rs`), healing, recovery
-//!    (`recovery_probes.rs` probes until success is sustained), and what the API uses when it is
+//!    (`recovery_probes.rs` probes until success is sustained; `stack/backoff.rs` spaces the
+//!    probes, `trace/streak.rs` says what sustained is), and what the API uses when it is
 //!    idle (`idle_api.rs`). `start.rs` brings the stack up before the first trial, and `reset.rs`
 //!    restarts it between trials.
 //! 4. A fault is done by `nemesis/` and nobody else: the intent is written to the journal, then the
-//!    driver acts. A kill is done in `stack/process/reach.rs`, in `stack/docker/container.rs`, by a
-//!    command that `stack/command/driver.rs` chooses, or, simulated, in `demo/sim/service.rs`.
+//!    driver acts. A kill is done in `stack/process/reach.rs`, in `stack/docker/container.rs` (by
+//!    `direct_kill.rs` where that can be done without the engine), by a command that
+//!    `stack/command/driver.rs` chooses, or, simulated, in `demo/sim/service.rs`.
 //! 5. A request goes from `load/burst.rs` through `load/client.rs` to `load/pooled.rs` or
 //!    `load/unpooled.rs`; `load/template.rs` makes it, and `load/expectation.rs` reads its answer.
 //!    An accepted job is followed in `load/job.rs`.

@@ -3,10 +3,12 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Command;
-use std::time::Instant;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::ensure;
+use procfs::process::Process;
 
 use crate::{Effort, long_trace, repeats};
 
@@ -34,26 +36,27 @@ pub fn measure(effort: Effort) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// How long `comeback check` takes, and the most memory that it holds.
+/// How long `comeback check` takes, and the most memory that it holds, as seen each millisecond.
 fn check(trace: &Path) -> anyhow::Result<(f64, f64)> {
     let began = Instant::now();
-    // `time` tells the most memory that a program held, in KiB.
-    let output = Command::new("/usr/bin/time")
-        .args([
-            "-f",
-            "%M",
-            env!("CARGO_BIN_EXE_comeback"),
-            "check",
-            "--quiet",
-        ])
+    let mut child = Command::new(env!("CARGO_BIN_EXE_comeback"))
+        .args(["check", "--quiet"])
         .arg(trace)
-        .output()
-        .context("cannot run /usr/bin/time")?;
-    let took_s = began.elapsed().as_secs_f64();
-    let said = String::from_utf8_lossy(&output.stderr);
-    let kib = said.lines().rev().find_map(|line| line.trim().parse().ok());
-    let kib: f64 = kib.with_context(|| said.into_owned())?;
-    Ok((took_s, kib / 1_024.0))
+        .stdout(Stdio::null())
+        .spawn()?;
+    let process = Process::new(i32::try_from(child.id())?)?;
+    let mut most_kib = 0;
+    let status = loop {
+        let held = process.status().ok().and_then(|status| status.vmhwm);
+        most_kib = most_kib.max(held.unwrap_or(0));
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        thread::sleep(Duration::from_millis(1));
+    };
+    // The trace shows jobs that never finish.
+    ensure!(status.code() == Some(1), "it ended with {status}");
+    Ok((began.elapsed().as_secs_f64(), most_kib as f64 / 1_024.0))
 }
 
 /// How long it takes to parse every line and to keep nothing.

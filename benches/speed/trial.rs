@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use std::process::Child;
 use std::time::Instant;
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 use comeback::LiveStack;
 use comeback::model::{Action, Anchor, Fault, FaultKind, Plan, Step, Verdict};
 
@@ -54,12 +54,7 @@ pub fn measure(effort: Effort) -> anyhow::Result<()> {
     let mut bare = Bare::start()?;
     let both = repeats::in_turn(
         repeats,
-        || {
-            let began = Instant::now();
-            let trace = stack.execute(&plan)?;
-            ensure!(trace.verdict() == Verdict::Holds, "{:?}", trace.judgement);
-            Ok(began.elapsed().as_secs_f64() * 1_000.0)
-        },
+        || ours(&mut stack, &plan),
         || {
             let began = Instant::now();
             bare.trial()?;
@@ -69,6 +64,20 @@ pub fn measure(effort: Effort) -> anyhow::Result<()> {
     repeats::head("minimal loop");
     repeats::row("reset, baseline, kill, start, three requests", "ms", &both);
     Ok(())
+}
+
+/// How long a trial takes, in milliseconds. One that a busy machine left undecided is run again.
+fn ours(stack: &mut LiveStack, plan: &Plan) -> anyhow::Result<f64> {
+    loop {
+        let began = Instant::now();
+        let trace = stack.execute(plan)?;
+        let took_ms = began.elapsed().as_secs_f64() * 1_000.0;
+        match trace.verdict() {
+            Verdict::Holds => return Ok(took_ms),
+            Verdict::Violated => bail!("{:?}", trace.judgement),
+            Verdict::Inconclusive => {}
+        }
+    }
 }
 
 /// The same services, and nothing but what must be done to them.

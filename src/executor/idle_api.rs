@@ -1,4 +1,4 @@
-//! What the API uses while nothing is asked of it, before the plan and after recovery.
+//! The API's resource usage with no requests in flight, before the plan and after recovery.
 
 use std::time::Duration;
 
@@ -11,15 +11,15 @@ use crate::observe::look;
 use crate::stack::{Stack, Usage};
 use crate::trace::Recorder;
 
-/// The time between the first two looks at an API that may have come to rest. The time doubles with
-/// each further look.
-const FIRST_LOOK: Duration = Duration::from_millis(5);
+/// The pause between the first two samples. Each later pause is as long as the wait so far.
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
 
-/// The least time over which it is judged whether the API is busy: the kernel tells processor time
-/// in steps of 10 ms.
-const LEAST_WINDOW: Duration = Duration::from_millis(20);
+/// The same where the time between two samples has to tell whether the API is busy: the kernel counts
+/// processor time in ticks of 10 ms.
+const FIRST_WINDOW: Duration = Duration::from_millis(20);
 
-/// How often the API is asked for all at once at most, until that alone takes it no further.
+/// The most rounds that fill the API's pools. They end early when one opens no new descriptors or
+/// threads.
 const WARM_ROUNDS: u32 = 3;
 
 /// Measures what the API uses at rest.
@@ -33,9 +33,9 @@ pub(super) struct IdleApi<'a> {
 }
 
 impl IdleApi<'_> {
-    /// What the API uses at rest before the plan, once its pools are as full as the plan's load
-    /// alone makes them: else what a burst takes for good would look like something that a fault
-    /// has taken. None where it cannot be measured, or nothing is limited.
+    /// What the API uses at rest before the plan. First its pools are filled by the plan's widest
+    /// load: otherwise connections that a burst opens for good would look like a leak caused by a
+    /// fault. None where it cannot be measured.
     pub(super) async fn warmed_up(&self, rounds: &Rounds<'_>) -> Option<Usage> {
         let mut usage = self.at_rest(None).await?;
         if self.limits.resources.is_none() || !rounds.are_wide() {
@@ -55,20 +55,23 @@ impl IdleApi<'_> {
 
     /// Waits, with nothing in flight, until the API has come to rest, and returns what it uses
     /// then. With `before`, it is at rest once it holds no more than the limits allow over that
-    /// and is not busy; without, once it lets go of nothing any more. It looks the more often the
-    /// faster the API answers. It does not wait for longer than `[trial] settle`, nor for an API
-    /// that cannot be measured.
+    /// and is not busy; without, once its descriptors and threads no longer become fewer. The
+    /// faster the API answers, the more often it is measured. After `[trial] settle` no further
+    /// measurement begins, and an API that cannot be measured is not waited for.
     pub(super) async fn at_rest(&self, before: Option<&Usage>) -> Option<Usage> {
         let settle = self.settings.settle;
         let (began, deadline) = (Instant::now(), Instant::now() + settle);
-        let least = match before {
-            None => FIRST_LOOK,
-            Some(_) => LEAST_WINDOW,
+        let first = match before {
+            None => FIRST_PAUSE,
+            Some(_) => FIRST_WINDOW,
         };
         let mut last: Option<(Instant, Usage)> = None;
         loop {
             let looked = look(self.stack, self.recorder, true);
-            let usage = timeout(settle, looked).await.ok().flatten()?;
+            let Ok(usage) = timeout(settle, looked).await else {
+                return last.map(|(_, usage)| usage);
+            };
+            let usage = usage?;
             let now = Instant::now();
             let rests = last.is_some_and(|(at, last)| match before {
                 None => usage.fds >= last.fds && usage.threads >= last.threads,
@@ -80,14 +83,14 @@ impl IdleApi<'_> {
                 return Some(usage);
             }
             last = Some((now, usage));
-            let pause = began.elapsed().max(self.answer).max(least);
+            let pause = began.elapsed().max(self.answer).max(first);
             let pause = pause.min(self.settings.resources_every);
             sleep(pause.min(deadline - now)).await;
         }
     }
 
-    /// Whether an API that used this much is not busy. Within a short time it has to use less than
-    /// half of what counts as busy.
+    /// Whether the API used little processor time between two samples. If they are close together,
+    /// it has to be less than half of what counts as busy.
     fn is_calm(&self, last: &Usage, now: &Usage, within: Duration) -> bool {
         let used = now.cpu.saturating_sub(last.cpu).as_micros() as u64;
         let share = match within >= self.settings.resources_every {

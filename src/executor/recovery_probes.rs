@@ -23,7 +23,7 @@ pub(super) struct RecoveryProbes<'a> {
     /// For how long new probes are sent.
     deadline: Duration,
     /// The longest pause after a probe that has ended.
-    most_pause: Duration,
+    longest_pause: Duration,
     /// How long after an unanswered probe the next one is sent nevertheless.
     patience: Duration,
     /// When the backends were ready, so that probing began.
@@ -38,7 +38,7 @@ impl<'a> RecoveryProbes<'a> {
             kinds: &executor.kinds,
             recorder,
             deadline: Duration::from_millis(executor.limits.recovery_ms),
-            most_pause: settings.probe_every,
+            longest_pause: settings.probe_every,
             patience: settings.probe_patience.max(settings.probe_every),
             begun: watched::Sender::new(None),
         }
@@ -78,6 +78,7 @@ impl<'a> RecoveryProbes<'a> {
         let mut in_flight = FuturesUnordered::new();
         let mut known = sustained.subscribe();
         let mut next_at = Instant::now();
+        let mut failing_since: Option<Instant> = None;
         loop {
             tokio::select! {
                 biased;
@@ -85,8 +86,12 @@ impl<'a> RecoveryProbes<'a> {
                 _ = known.wait_for(|kinds| kinds.get(kind).is_some_and(|done| *done)) => break,
                 () = self.recorder.pass(ready, self.deadline) => break,
                 Some((is_ok, took)) = in_flight.next() => {
-                    let failing = if is_ok { Duration::ZERO } else { ready.elapsed() };
-                    let pause = backoff::pause(failing, took, self.most_pause);
+                    failing_since = match is_ok {
+                        true => None,
+                        false => failing_since.or(Some(Instant::now() - took)),
+                    };
+                    let failing = failing_since.map_or(Duration::ZERO, |since| since.elapsed());
+                    let pause = backoff::pause(failing, took, self.longest_pause);
                     next_at = next_at.min(Instant::now() + pause);
                 }
                 () = sleep_until(next_at) => {

@@ -1,8 +1,8 @@
 //! Bursts, and the steady background load.
 //!
-//! The requests of a load are tasks of their own, so that many can be sent at once. Those that the
-//! caps delay are sent after their due time. Both times are recorded, and latency is measured from
-//! the due time.
+//! The requests of a load are tasks of their own, so that many can be sent at once. A request that
+//! the caps delay is sent late; its latency still counts from its due time, and both times are
+//! recorded.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -109,12 +109,25 @@ impl Load {
         arrivals(start, rate_per_s)
     }
 
-    /// Sends each request when it arrives, at most so many at once.
+    /// Sends each request when it is due, with at most `concurrency` in flight.
     async fn send_when_due(
         self: &Arc<Self>,
         arrivals: impl Stream<Item = (u64, Instant)>,
         concurrency: Option<usize>,
     ) {
+        self.sent_when_due(arrivals, concurrency)
+            .await
+            .join_all()
+            .await;
+    }
+
+    /// The requests that are still in flight when the last one has arrived. The schedule has ended
+    /// then: nobody waits for it while answers are awaited.
+    async fn sent_when_due(
+        self: &Arc<Self>,
+        arrivals: impl Stream<Item = (u64, Instant)>,
+        concurrency: Option<usize>,
+    ) -> JoinSet<Outcome> {
         let mut arrivals = std::pin::pin!(arrivals);
         let mut sent = JoinSet::new();
         while let Some((nth, due)) = arrivals.next().await
@@ -127,7 +140,7 @@ impl Load {
                 sent.join_next().await;
             }
         }
-        sent.join_all().await;
+        sent
     }
 
     async fn send(&self, nth: u64, intended: Instant) -> Outcome {
@@ -243,7 +256,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn background_load_stops_when_told_and_waits_for_its_requests() {
+    async fn background_load_stops_on_request_and_waits_for_its_requests() {
         let rig = answering_after(300);
         let steady = Background {
             rate_per_s: 10.0,

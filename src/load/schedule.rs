@@ -10,15 +10,15 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 
-/// How late the kernel may wake the thread that keeps the schedule, in nanoseconds; usually it may
-/// be 50 µs, so that it wakes several threads at once.
+/// The timer slack of the thread that keeps the schedule, in nanoseconds. Linux's default of 50 µs
+/// lets the kernel wake several threads at once.
 const SLACK_NS: u64 = 1_000;
 
-/// How long that thread sleeps at most before it looks whether anybody still waits for it.
+/// The longest sleep before that thread checks whether its receiver is gone.
 const LONGEST_SLEEP: Duration = Duration::from_millis(100);
 
 /// The requests of an open loop, each when it is due: the `nth` at `nth / rate_per_s` after
-/// `start`. It ends where a time cannot be told.
+/// `start`. It ends when a due time does not fit in an [`Instant`].
 ///
 /// tokio's timer rounds up to whole milliseconds, so a thread of its own keeps the schedule. In
 /// simulated time, where there is one thread only, tokio's timer is exact.
@@ -50,7 +50,7 @@ fn keep_schedule(
     schedule: impl Iterator<Item = (u64, Instant)>,
     arrivals: &UnboundedSender<(u64, Instant)>,
 ) {
-    // Without it the thread only wakes a little later.
+    // If this fails, the thread just wakes up to 50 µs later.
     let _ = set_current_timer_slack(SLACK_NS.try_into().ok());
     for (nth, due) in schedule {
         loop {

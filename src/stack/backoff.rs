@@ -1,18 +1,17 @@
-//! How long to pause between two looks at something that is awaited.
+//! How long to pause between two checks while waiting for something.
 
 use std::time::Duration;
 
 /// The shortest pause. tokio's timer rounds up to whole milliseconds anyway.
-const LEAST: Duration = Duration::from_millis(2);
+const SHORTEST: Duration = Duration::from_millis(2);
 
-/// The pause after a look that took `look`, once `waited` has passed since the wait began; at most
-/// `most`.
+/// The pause after a check that took `check`, when the wait has lasted for `waited`.
 ///
-/// It is a quarter of the wait so far, so that the end of a wait is seen a quarter too late at
-/// most, however long it takes. It is no shorter than the look itself, so that looking keeps what
-/// is looked at busy for half of the time at most.
-pub fn pause(waited: Duration, look: Duration, most: Duration) -> Duration {
-    (waited / 4).max(look).max(LEAST).min(most)
+/// It is a quarter of the wait so far, so that a quick start is seen at once and a slow one costs
+/// few checks. It is at least as long as the check, so that an expensive check does not keep what
+/// it checks busy all the time. It is never longer than `longest`.
+pub fn pause(waited: Duration, check: Duration, longest: Duration) -> Duration {
+    (waited / 4).max(check).max(SHORTEST).min(longest)
 }
 
 #[cfg(test)]
@@ -24,9 +23,9 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_grows_with_the_wait_and_the_look_and_has_ends() {
+    fn a_pause_grows_with_the_wait_and_the_check_within_bounds() {
         let most = ms(500);
-        assert_eq!(pause(ms(0), ms(0), most), LEAST);
+        assert_eq!(pause(ms(0), ms(0), most), SHORTEST);
         assert_eq!(pause(ms(100), ms(1), most), ms(25));
         assert_eq!(pause(ms(100), ms(80), most), ms(80));
         assert_eq!(pause(ms(60_000), ms(1), most), most);

@@ -6,15 +6,15 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// The pause between two writes, in which more is collected: a write costs as much as making the
-/// lines of a dozen events. This is also how much a process that is killed may lose.
+/// Lines are collected for this long before each write: a write costs as much as formatting a dozen
+/// events. A process that is killed loses about this much, unless the disk is slow.
 const COLLECT_FOR: Duration = Duration::from_millis(1);
 
-/// How much may wait to be written, in bytes, until whoever appends more has to wait.
+/// With more unwritten bytes than this, appending waits for the disk.
 const MOST_WAITING: usize = 4 << 20;
 
-/// Appends to a file. The bytes are written by a thread, a millisecond later at most unless the
-/// disk is slow, so that whoever appends waits for no disk.
+/// Appends to a file. A thread writes the bytes, usually within a millisecond, so that appending
+/// does not wait for the disk.
 #[derive(Debug)]
 pub(super) struct Appender {
     shared: Arc<Shared>,
@@ -34,8 +34,8 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Waiting {
     bytes: Vec<u8>,
-    /// Whether bytes that were taken from above are being written.
-    is_writing: bool,
+    /// Whether the thread is collecting or writing, so that it needs no waking.
+    is_awake: bool,
     /// Whether somebody waits until all is written.
     is_urgent: bool,
     is_closed: bool,
@@ -76,18 +76,20 @@ impl Appender {
             return Err(io::Error::new(error.kind(), error.to_string()));
         }
         state.bytes.extend_from_slice(bytes);
-        if !state.is_writing {
+        if !state.is_awake {
             self.shared.work.notify_one();
         }
         Ok(())
     }
 
-    /// A wait, on the thread that runs it, until all that was appended before is written.
+    /// A function that blocks until everything that was appended before is written.
+    ///
+    /// Its error is the first that a write had.
     pub fn flush(&self) -> impl FnOnce() -> io::Result<()> + Send + use<> {
         let shared = Arc::clone(&self.shared);
         move || {
             let mut state = shared.lock();
-            while (state.is_writing || !state.bytes.is_empty()) && state.failure.is_none() {
+            while (state.is_awake || !state.bytes.is_empty()) && state.failure.is_none() {
                 state.is_urgent = true;
                 shared.work.notify_one();
                 state = wait(&shared.done, state);
@@ -105,7 +107,7 @@ impl Drop for Appender {
         self.shared.lock().is_closed = true;
         self.shared.work.notify_one();
         if let Some(thread) = self.thread.take() {
-            // It does not panic, and its errors are told to whoever flushes.
+            // It does not panic, and `flush` and `append` return its errors.
             let _ = thread.join();
         }
     }
@@ -124,18 +126,18 @@ impl Shared {
                 state = wait(&self.work, state);
             }
             if !state.is_urgent && !state.is_closed {
-                state.is_writing = true;
+                state.is_awake = true;
                 let pause = self.work.wait_timeout(state, COLLECT_FOR);
                 state = pause.unwrap_or_else(PoisonError::into_inner).0;
             }
-            state.is_writing = true;
+            state.is_awake = true;
             state.is_urgent = false;
             std::mem::swap(&mut bytes, &mut state.bytes);
             drop(state);
             let written = (&*self.file).write_all(&bytes);
             bytes.clear();
             state = self.lock();
-            state.is_writing = false;
+            state.is_awake = false;
             if let Err(error) = written {
                 state.failure = Some(error);
                 state.bytes.clear();
@@ -190,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_is_told_when_flushed_and_to_whoever_appends_afterwards() {
+    fn a_full_disk_fails_the_flush_and_what_is_appended_later() {
         let full = File::options().write(true).open("/dev/full").unwrap();
         let appender = Appender::start(Arc::new(full)).unwrap();
         appender.append(b"lost\n").unwrap();

@@ -98,12 +98,11 @@ impl Container {
         let deadline = Instant::now() + CONFIRM_WITHIN;
         let mut changes = events::of(&self.docker, &self.id, SystemTime::now());
         let mut refusal = None;
-        if to == Condition::Killed
-            && status == Status::Running
-            && direct_kill::kill(&found)
-            && self.settles(to, deadline, &mut changes).await?
-        {
-            return Ok(());
+        if to == Condition::Killed && status == Status::Running && direct_kill::kill(&found) {
+            let confirm_by = Instant::now() + CONFIRM_WITHIN / 2;
+            if self.settles(to, confirm_by, &mut changes).await? {
+                return Ok(());
+            }
         }
         while Instant::now() < deadline {
             // The engine may refuse because of an outdated state, so the request is repeated.

@@ -1,4 +1,4 @@
-//! What a container's control group tells, if the engine runs on this machine.
+//! A container's resource usage from its control group, if the engine runs on this machine.
 //!
 //! The engine's own figures come from the same files, but each answer takes a second.
 
@@ -17,16 +17,16 @@ const ROOT: &str = "/sys/fs/cgroup";
 /// A container's control groups: one in version 2, one for each controller in version 1.
 #[derive(Debug)]
 pub(super) struct ControlGroup {
-    /// The folder by controller; by an empty name in version 2.
+    /// The folder of each controller. Version 2 has only one, under an empty name.
     folders: BTreeMap<String, PathBuf>,
 }
 
 /// What the processes of a container use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct GroupUsage {
-    /// CPU time of all processes that there are and have been.
+    /// CPU time of all processes, including those that have ended.
     pub cpu: Duration,
-    /// Memory that was allocated. The page cache grows by itself and does not count.
+    /// Allocated memory. The page cache grows by itself and does not count.
     pub memory_bytes: Option<u64>,
     /// Open file descriptors. Those of another user's processes need root.
     pub fds: Option<u64>,
@@ -35,16 +35,16 @@ pub(super) struct GroupUsage {
 }
 
 impl ControlGroup {
-    /// The control group of the container with this id, of which this is a process. None if this
-    /// machine's process with that number is another one: the engine's may mean others.
+    /// The control group of the container with this id. None if this machine's process `pid` is
+    /// not in the container: the process ids of a remote engine mean nothing here.
     pub fn of(pid: i32, id: &str) -> Option<Self> {
         let groups = Process::new(pid).ok()?.cgroups().ok()?;
         let mut folders = BTreeMap::new();
         for group in groups {
-            if !group.pathname.contains(id) {
+            // The process may be in a group of its own below the container's.
+            let Some(path) = container_path(&group.pathname, id) else {
                 continue;
-            }
-            let path = group.pathname.trim_start_matches('/');
+            };
             let controllers = group.controllers.into_iter();
             for name in controllers.filter(|name| !name.contains('=')) {
                 folders.insert(name.clone(), Path::new(ROOT).join(name).join(path));
@@ -90,6 +90,16 @@ impl ControlGroup {
     }
 }
 
+/// The part of a control group's path that ends with the container's name.
+fn container_path<'a>(path: &'a str, id: &str) -> Option<&'a str> {
+    let path = path.trim_start_matches('/');
+    let found = path.find(id)?;
+    let end = path[found..]
+        .find('/')
+        .map_or(path.len(), |end| found + end);
+    Some(&path[..end])
+}
+
 /// What was allocated, in bytes, from a `memory.stat`: `total_rss` in version 1, `anon` in
 /// version 2.
 fn own_memory(stat: &str) -> Option<u64> {
@@ -120,7 +130,18 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_is_not_in_the_container_is_told() {
+    fn a_group_below_the_container_s_belongs_to_the_container() {
+        let path = |path| container_path(path, "12ab");
+        assert_eq!(path("/docker/12ab"), Some("docker/12ab"));
+        assert_eq!(
+            path("/system.slice/docker-12ab.scope/init"),
+            Some("system.slice/docker-12ab.scope")
+        );
+        assert_eq!(path("/docker/34cd"), None);
+    }
+
+    #[test]
+    fn a_process_outside_of_the_container_has_no_group() {
         let me = i32::try_from(std::process::id()).unwrap();
         assert!(ControlGroup::of(me, "0123456789abcdef").is_none());
     }

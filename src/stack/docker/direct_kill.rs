@@ -7,10 +7,10 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use super::control_group::ControlGroup;
 
-/// Sends SIGKILL to the first process of a running container, with which the kernel ends all
-/// others. False where that has to be left to the engine: it runs elsewhere, we may not signal its
-/// processes, or the container shares the processes of others, or would be restarted by the engine,
-/// which only lets be what it has killed itself.
+/// Sends SIGKILL to the first process of a running container; the kernel then kills the others.
+/// False if the engine must do it: it runs elsewhere, we may not signal the container's processes,
+/// the container shares a process namespace, or it has a restart policy (the engine restarts what
+/// it has not killed itself).
 pub(super) fn kill(found: &ContainerInspectResponse) -> bool {
     may_be_killed(found) && send_kill(found).is_some()
 }
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_the_engine_would_let_be_is_killed_without_it() {
+    fn containers_that_would_restart_or_share_processes_are_left_to_the_engine() {
         use RestartPolicyNameEnum::{ALWAYS, NO, ON_FAILURE, UNLESS_STOPPED};
         assert!(may(NO, ""));
         for policy in [ALWAYS, ON_FAILURE, UNLESS_STOPPED] {

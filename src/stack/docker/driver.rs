@@ -194,7 +194,7 @@ impl Driver for DockerDriver {
     fn supports(&self, act: Act) -> bool {
         match act {
             Act::Cut | Act::Join => !self.networks.is_empty(),
-            _ => true,
+            Act::Start | Act::Stop { .. } | Act::Kill | Act::Pause | Act::Unpause => true,
         }
     }
 

@@ -208,7 +208,10 @@ impl Driver for ProcessDriver {
     }
 
     fn supports(&self, act: Act) -> bool {
-        !matches!(act, Act::Cut | Act::Join)
+        match act {
+            Act::Start | Act::Stop { .. } | Act::Kill | Act::Pause | Act::Unpause => true,
+            Act::Cut | Act::Join => false,
+        }
     }
 
     /// While it runs, its group; before, the mark of whatever will be started.

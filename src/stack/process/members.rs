@@ -61,8 +61,8 @@ pub(super) fn all() -> io::Result<Vec<Member>> {
         .collect())
 }
 
-/// The living processes of this machine whose id was given away after `from`, up to `to`. Reads
-/// nothing of the others. Ids are given away in order, and begin again at the end.
+/// The living processes of this machine whose id was assigned after `from`, up to `to`. Reads
+/// nothing of the others. Ids are assigned in order, and begin again at the end.
 pub(super) fn between(from: i32, to: i32) -> io::Result<Vec<Member>> {
     let is_meant = |pid: i32| match from <= to {
         true => from < pid && pid <= to,
@@ -77,7 +77,7 @@ pub(super) fn between(from: i32, to: i32) -> io::Result<Vec<Member>> {
         .collect())
 }
 
-/// The process or thread id that the kernel gave away last.
+/// The process or thread id that the kernel assigned last.
 pub(super) fn last_pid() -> io::Result<i32> {
     let load = LoadAverage::current().map_err(io::Error::other)?;
     Ok(load.latest_pid as i32)

@@ -28,7 +28,7 @@ use super::members::{self, Member, State};
 /// How long the kernel may take to do what a signal asks. It is slower only when it is in trouble.
 pub(super) const KERNEL_PATIENCE: Duration = Duration::from_secs(10);
 
-/// A process may take this long to show where it belongs: while it is being forked it is not in
+/// It may take this long until a new process can be recognized: while it is being forked it is not in
 /// `/proc`, and while it executes a new program its environment is empty.
 const SHOWN_AFTER: Duration = Duration::from_millis(100);
 
@@ -52,8 +52,8 @@ pub(super) struct Reach {
 struct Known {
     /// The start of each in clock ticks, by process id.
     processes: BTreeMap<i32, u64>,
-    /// When this machine was scanned, and which id it had given away last. Before the first scan,
-    /// that is the leader's.
+    /// When each scan was made, and the last process id that the kernel had assigned by then. The
+    /// first entry is the leader's.
     scans: Vec<(Instant, i32)>,
 }
 
@@ -131,7 +131,8 @@ impl Reach {
         loop {
             let living = self.look_aside().await?;
             for member in &living {
-                members::send(member, Signal::CONT).map_err(|error| beyond(member, &error))?;
+                members::send(member, Signal::CONT)
+                    .map_err(|error| cannot_signal(member, &error))?;
             }
             if !members::any_frozen(&self.look_aside().await?) {
                 return Ok(());
@@ -175,7 +176,8 @@ impl Reach {
     async fn kill_at_once(self: &Arc<Self>, living: Vec<Member>) -> io::Result<()> {
         self.aside(move |_| {
             for member in &living {
-                members::send(member, Signal::KILL).map_err(|error| beyond(member, &error))?;
+                members::send(member, Signal::KILL)
+                    .map_err(|error| cannot_signal(member, &error))?;
             }
             members::wait_for_ends(&living, KERNEL_PATIENCE)
         })
@@ -262,8 +264,8 @@ impl Known {
         found.into_values().collect()
     }
 
-    /// The process id up to which all processes were checked when they could be told. `last` is the
-    /// one that was given away last: it will be that later on.
+    /// Every process up to this id was scanned when it could be recognized. `last`, the newest id,
+    /// is remembered for later scans.
     fn scanned_to(&mut self, last: i32) -> i32 {
         let now = Instant::now();
         let is_old = |scan: &(Instant, i32)| now.saturating_duration_since(scan.0) >= SHOWN_AFTER;
@@ -288,13 +290,13 @@ fn ask_to_stop(living: &[Member], asked: &mut BTreeMap<i32, u64>) -> io::Result<
     for member in living {
         if asked.insert(member.pid, member.start_ticks) != Some(member.start_ticks) {
             is_any = true;
-            members::send(member, Signal::STOP).map_err(|error| beyond(member, &error))?;
+            members::send(member, Signal::STOP).map_err(|error| cannot_signal(member, &error))?;
         }
     }
     Ok(is_any)
 }
 
-fn beyond(member: &Member, error: &io::Error) -> io::Error {
+fn cannot_signal(member: &Member, error: &io::Error) -> io::Error {
     let name = members::name(member.pid);
     let message = format!(
         "partial: cannot signal pid {} `{name}`: {error}",
