@@ -175,7 +175,7 @@ fn plan(bug: Variant) -> Plan {
                     edge: Edge::Start,
                     offset_ms: 20,
                 };
-                step(&format!("b{nth}"), anchor, requests("job", 16, 16))
+                step(&format!("b{nth}"), anchor, requests("job", 32, 16))
             };
             iter::once(kill(at_once(), 800))
                 .chain((1..=5).map(during))
