@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::future::Future;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
@@ -26,15 +27,16 @@ pub(super) async fn serve<F>(stream: Stream, answer: impl Fn(Request<Incoming>) 
 where
     F: Future<Output = Reply>,
 {
-    let service = service_fn(|request| {
-        let reply = answer(request);
-        async { Ok::<_, Infallible>(response(reply.await)) }
-    });
+    let service =
+        service_fn(|request| answer(request).map(|reply| Ok::<_, Infallible>(response(reply))));
+    // Boxed, because the caller moves this future several times, and most of it is the connection.
+    let connection = Box::pin(
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .serve_connection(TokioIo::new(stream), service),
+    );
     // hyper has already answered a client that breaks off or sends nonsense.
-    let _ = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
+    let _ = connection.await;
 }
 
 /// The JSON object in a request's body.
@@ -58,7 +60,9 @@ pub(super) fn failure(status: StatusCode, message: impl ToString) -> Reply {
 }
 
 fn response((status, document): Reply) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::from(document.to_string()));
+    // Cheaper than its `Display`, which goes through a formatter; a `Value` can always be written.
+    let document = serde_json::to_vec(&document).unwrap_or_default();
+    let mut response = Response::new(Full::from(document));
     *response.status_mut() = status;
     let json = HeaderValue::from_static("application/json");
     response.headers_mut().insert(CONTENT_TYPE, json);

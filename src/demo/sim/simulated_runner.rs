@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::{panic, thread};
 
 use async_trait::async_trait;
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Handle, RuntimeFlavor};
+use tokio::task::block_in_place;
 
 use crate::campaign::{Attempt, Audience, CampaignError, Interrupt, StackHandle, TrialRunner};
 use crate::executor::Executor;
@@ -15,9 +16,9 @@ use crate::stack::Stack;
 use crate::trace::{Event, Recorder, Trace};
 
 /// Makes a world for each trial. Nothing of one trial reaches the next: each has a stack of its
-/// own, and a tokio runtime whose clock begins anew, on a thread of its own. So a trial is a
-/// function of its plan and of which execution of it this is, whatever was tried before. It takes
-/// as long as there is something to compute, and no longer.
+/// own, and a tokio runtime whose clock begins anew. So a trial is a function of its plan and of
+/// which execution of it this is, whatever was tried before. It takes as long as there is something
+/// to compute, and no longer.
 pub struct SimulatedRunner(Box<MakeWorld>);
 
 /// Makes a world for a plan's nth execution.
@@ -67,7 +68,7 @@ impl SimulatedRunner {
             executor
                 .trial(attempt.plan, &recorder, interrupted, early)
                 .await;
-            Ok(recorder.history())
+            Ok(recorder.finish().0)
         })
     }
 }
@@ -93,13 +94,7 @@ impl TrialRunner for SimulatedRunner {
         interrupt: &Interrupt,
         _audience: &dyn Audience,
     ) -> Result<Trace, CampaignError> {
-        // A runtime may not be run within another one, on whose thread we may be.
-        let events = thread::scope(|scope| {
-            let world = || self.events(stack, attempt, interrupt);
-            let world = thread::Builder::new().spawn_scoped(scope, world);
-            let ended = world.map_err(CampaignError::World)?.join();
-            ended.unwrap_or_else(|lost| panic::resume_unwind(lost))
-        })?;
+        let events = outside_runtime(|| self.events(stack, attempt, interrupt))?;
         let trace = stack.judged(stack.header(0), attempt.plan, events);
         if let Some(path) = attempt.path
             && trace.verdict() != Verdict::Holds
@@ -111,5 +106,23 @@ impl TrialRunner for SimulatedRunner {
 
     fn most_at_once(&self) -> usize {
         usize::MAX
+    }
+}
+
+/// Does something outside of the runtime whose thread this may be, since a runtime may not be run
+/// within another one. A runtime with several threads can lend this one. A new thread would cost
+/// each trial a new stack and new memory from the allocator, so it is only made where it must be.
+fn outside_runtime<T: Send>(
+    work: impl FnOnce() -> Result<T, CampaignError> + Send,
+) -> Result<T, CampaignError> {
+    let flavor = Handle::try_current().map(|runtime| runtime.runtime_flavor());
+    match flavor {
+        Ok(RuntimeFlavor::MultiThread) => block_in_place(work),
+        Ok(_) => thread::scope(|scope| {
+            let worker = thread::Builder::new().spawn_scoped(scope, work);
+            let ended = worker.map_err(CampaignError::World)?.join();
+            ended.unwrap_or_else(|lost| panic::resume_unwind(lost))
+        }),
+        Err(_) => work(),
     }
 }
