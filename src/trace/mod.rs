@@ -18,6 +18,7 @@ mod moment;
 mod origin;
 mod phase;
 mod query;
+mod quick;
 mod recorder;
 mod redaction;
 mod request;
