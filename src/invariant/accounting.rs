@@ -134,7 +134,7 @@ fn lost_job<'v, 'a>(request: &'v Request<'a>) -> Option<Flaw<'v, 'a>> {
 fn changed_job<'v, 'a>(request: &'v Request<'a>) -> Option<Flaw<'v, 'a>> {
     let end = request.ended?;
     let state_of = |answer: Answer<'a>| match answer {
-        Answer::Answered { state, .. } => state,
+        Answer::Answered { state, .. } => state.map(String::as_str),
         Answer::Lost(_) => None,
     };
     let place = request

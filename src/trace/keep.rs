@@ -15,6 +15,8 @@ use crate::model::Outcome;
 pub(super) trait Keep<'l, 'a> {
     /// A text of which there are few, such as the name of a kind.
     fn name(&mut self, name: &'l str) -> &'a str;
+    /// The state of a job, if there is one.
+    fn state(&mut self, state: &'l Option<String>) -> Option<&'a String>;
     /// A text that is different each time.
     fn text(&mut self, text: &'l str) -> &'a str;
     fn origin(&mut self, origin: &'l Origin) -> &'a Origin;
@@ -28,6 +30,10 @@ pub(super) struct Borrowed;
 impl<'a> Keep<'a, 'a> for Borrowed {
     fn name(&mut self, name: &'a str) -> &'a str {
         name
+    }
+
+    fn state(&mut self, state: &'a Option<String>) -> Option<&'a String> {
+        state.as_ref()
     }
 
     fn text(&mut self, text: &'a str) -> &'a str {
@@ -51,6 +57,7 @@ impl<'a> Keep<'a, 'a> for Borrowed {
 #[derive(Default)]
 pub struct Store {
     texts: Arena<u8>,
+    states: Arena<String>,
     origins: Arena<Origin>,
     outcomes: Arena<Outcome>,
     mismatches: Arena<Mismatch>,
@@ -60,6 +67,7 @@ pub struct Store {
 pub(super) struct Stored<'a> {
     store: &'a Store,
     names: BTreeSet<&'a str>,
+    states: BTreeSet<&'a String>,
     origins: BTreeMap<&'a str, &'a Origin>,
     outcomes: BTreeSet<&'a Outcome>,
 }
@@ -69,6 +77,7 @@ impl<'a> Stored<'a> {
         Stored {
             store,
             names: BTreeSet::new(),
+            states: BTreeSet::new(),
             origins: BTreeMap::new(),
             outcomes: BTreeSet::new(),
         }
@@ -83,6 +92,16 @@ impl<'l, 'a> Keep<'l, 'a> for Stored<'a> {
         let name = self.text(name);
         self.names.insert(name);
         name
+    }
+
+    fn state(&mut self, state: &'l Option<String>) -> Option<&'a String> {
+        let state = state.as_ref()?;
+        if let Some(known) = self.states.get(state) {
+            return Some(known);
+        }
+        let state: &'a String = self.store.states.alloc(state.clone());
+        self.states.insert(state);
+        Some(state)
     }
 
     fn text(&mut self, text: &'l str) -> &'a str {

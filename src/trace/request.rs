@@ -64,8 +64,9 @@ pub enum Answer<'a> {
     Answered {
         /// The HTTP status.
         status: u16,
-        /// The job's state, if the answer has one.
-        state: Option<&'a str>,
+        /// The job's state, if the answer has one. A reference to a `str` would be twice as long,
+        /// and a long trace has many polls.
+        state: Option<&'a String>,
     },
     /// It was not answered, and why.
     Lost(UnknownReason),
@@ -133,7 +134,7 @@ impl<'a> Request<'a> {
     /// The last state of its job that a poll showed.
     pub fn last_state(&self) -> Option<&'a str> {
         self.polls.iter().rev().find_map(|poll| match poll.answer {
-            Answer::Answered { state, .. } => state,
+            Answer::Answered { state, .. } => state.map(String::as_str),
             Answer::Lost(_) => None,
         })
     }

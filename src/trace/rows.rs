@@ -57,7 +57,7 @@ impl<'a> Rows<'a> {
                 state,
                 latency_us,
             } => self.update(*request, |row| {
-                let state = state.as_deref().map(|state| keep.name(state));
+                let state = keep.state(state);
                 row.polled(Poll {
                     moment,
                     took_us: *latency_us,
