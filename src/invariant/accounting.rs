@@ -1,7 +1,5 @@
 //! Nothing is lost, doubled or mixed up.
 
-use std::collections::BTreeMap;
-
 use super::flaw::Flaw;
 use super::timing::Timing;
 use super::{Invariant, executions, wording};
@@ -84,7 +82,7 @@ fn without_echo<'v, 'a>(view: &'v View<'a>) -> Option<(usize, &'v Request<'a>)> 
 }
 
 fn two_outcomes<'v, 'a>(request: &'v Request<'a>) -> Option<Flaw<'v, 'a>> {
-    request.ended_again.map(|moment| Flaw {
+    request.ended_again.as_deref().map(|moment| Flaw {
         seq: moment.seq,
         reason: "two-outcomes",
         request,
@@ -95,7 +93,7 @@ fn two_outcomes<'v, 'a>(request: &'v Request<'a>) -> Option<Flaw<'v, 'a>> {
 
 /// An answer that has the token of another request, or what another request asked for.
 fn crossed_answer<'v, 'a>(view: &'v View<'a>, request: &'v Request<'a>) -> Option<Flaw<'v, 'a>> {
-    if let Some((moment, mismatch)) = request.mismatch
+    if let Some((moment, mismatch)) = request.mismatch.as_deref()
         && let Some(asker) = mismatch.asked_by
     {
         let asker = view.requests().iter().find(|other| other.id == asker);
@@ -136,7 +134,7 @@ fn lost_job<'v, 'a>(request: &'v Request<'a>) -> Option<Flaw<'v, 'a>> {
 fn changed_job<'v, 'a>(request: &'v Request<'a>) -> Option<Flaw<'v, 'a>> {
     let end = request.ended?;
     let state_of = |answer: Answer<'a>| match answer {
-        Answer::Answered { state, .. } => state,
+        Answer::Answered { state, .. } => state.map(String::as_str),
         Answer::Lost(_) => None,
     };
     let place = request
@@ -193,29 +191,27 @@ fn no_outcome<'v, 'a>(
 
 /// Jobs whose id another request was given before.
 fn shared_jobs<'v, 'a>(view: &'v View<'a>) -> Vec<Flaw<'v, 'a>> {
-    let mut accepted: Vec<_> = view
-        .requests()
-        .iter()
-        .filter_map(|request| Some((request.accepted?, request)))
-        .collect();
-    accepted.sort_by_key(|(accepted, _)| accepted.moment);
-    let mut owners: BTreeMap<&str, &Request<'_>> = BTreeMap::new();
-    let mut flaws = Vec::new();
-    for (accepted, request) in accepted {
-        match owners.get(accepted.job) {
-            Some(owner) => flaws.push(Flaw {
-                seq: accepted.moment.seq,
+    let jobs = view.requests().iter();
+    let mut jobs: Vec<&Request<'_>> = jobs.filter(|r| r.accepted.is_some()).collect();
+    // Sorted, they need less memory than a map: there may be a million.
+    jobs.sort_unstable_by_key(|r| r.accepted.map(|accepted| (accepted.job, accepted.moment)));
+    let same = |one: &&Request<'_>, other: &&Request<'_>| {
+        one.accepted.map(|accepted| accepted.job) == other.accepted.map(|accepted| accepted.job)
+    };
+    let shared = jobs.chunk_by(same).filter_map(<[_]>::split_first);
+    let flaws = shared.flat_map(|(owner, others)| {
+        let flaw = move |request: &&'v Request<'a>| {
+            Some(Flaw {
+                seq: request.accepted?.moment.seq,
                 reason: "shared-job-id",
                 request,
                 words: format!("was given the same job as {}", wording::request(owner)),
                 earlier: None,
-            }),
-            None => {
-                owners.insert(accepted.job, request);
-            }
-        }
-    }
-    flaws
+            })
+        };
+        others.iter().filter_map(flaw)
+    });
+    flaws.collect()
 }
 
 #[cfg(test)]

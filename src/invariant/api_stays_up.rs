@@ -1,7 +1,7 @@
 //! The API survives its backend.
 
 use super::{Invariant, wording};
-use crate::model::{API, Finding, Limits, Outcome, UnknownReason, Verdict};
+use crate::model::{API, Finding, Limits, Verdict};
 use crate::trace::{Event, EventKind, View};
 
 /// The API's process or container does not exit, restart or get killed because it is out of memory.
@@ -25,7 +25,7 @@ impl Invariant for ApiStaysUp {
         };
         let place = wording::place(view, event.seq, event.at_us);
         let message = format!("the API {what} {place}");
-        let began = silent_since(view, event.seq).unwrap_or(event.seq);
+        let began = view.silent_since(event.seq).unwrap_or(event.seq);
         let proof = vec![event.seq];
         Finding::violated(self.name(), reason, None, message, began, proof)
     }
@@ -34,33 +34,11 @@ impl Invariant for ApiStaysUp {
     /// being observed yet.
     fn is_decided(&self, view: &View<'_>, limits: &Limits, primary: &Finding) -> bool {
         let began = primary.evidence.first();
-        let silent = silent_since(view, u64::MAX);
+        let silent = view.silent_since(u64::MAX);
         !view.header().stack.api_observed
             || self.check(view, limits).verdict == Verdict::Violated
             || silent.is_none_or(|silent| began.is_some_and(|began| *began < silent))
     }
-}
-
-/// The first end of a request without a connection after which, until an event, nothing was
-/// answered.
-fn silent_since(view: &View<'_>, until_seq: u64) -> Option<u64> {
-    let mut silent = None;
-    let events = view.under_test().iter().rev();
-    for event in events.skip_while(|event| event.seq > until_seq) {
-        match &event.kind {
-            EventKind::Accepted { .. } | EventKind::Polled { .. } => break,
-            EventKind::Ended { outcome, .. } => match outcome {
-                Outcome::Ok | Outcome::Failed { .. } => break,
-                Outcome::Unknown {
-                    reason: UnknownReason::Reset | UnknownReason::Refused,
-                    ..
-                } => silent = Some(event.seq),
-                Outcome::Unknown { .. } => {}
-            },
-            _ => {}
-        }
-    }
-    silent
 }
 
 /// The first event that shows that the API did not stay up, with reason and words.
@@ -101,7 +79,7 @@ fn api_identity(event: &Event) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{FaultKind, Verdict};
+    use crate::model::{FaultKind, UnknownReason};
     use crate::trace::Trace;
     use crate::trace::script::{Script, limits};
 

@@ -6,7 +6,7 @@ use super::flaw::Flaw;
 use super::log_expectations::{has_gaps, regex};
 use super::wording;
 use crate::model::Executed;
-use crate::trace::{Event, EventKind, Request, View};
+use crate::trace::{LogLine, Request, View};
 
 /// A line that was written this shortly before the trial ended may not have been read.
 const LINE_WITHIN_US: u64 = 2_000_000;
@@ -14,6 +14,9 @@ const LINE_WITHIN_US: u64 = 2_000_000;
 /// Every request that a backend executed twice, or, with `exactly-once`, not at all although it
 /// succeeded. The error says why that cannot be judged.
 pub(super) fn flaws<'v, 'a>(view: &'v View<'a>) -> Result<Vec<Flaw<'v, 'a>>, String> {
+    if view.header().stack.executed.is_empty() {
+        return Ok(Vec::new());
+    }
     let by_token: BTreeMap<&str, &Request<'a>> =
         view.requests().iter().map(|r| (r.token, r)).collect();
     let mut flaws = Vec::new();
@@ -32,28 +35,27 @@ fn of_backend<'v, 'a>(
 ) -> Result<(), String> {
     let pattern = &executed.line;
     let regex = regex(pattern)?;
-    let token = |event: &'v Event| match &event.kind {
-        EventKind::Log { service, line, .. } if service == backend => {
-            Some(regex.captures(line)?.get(1)?.as_str())
-        }
-        _ => None,
+    let token = |log: &LogLine<'a>| {
+        let executes = log.service == backend;
+        let found = executes.then(|| regex.captures(log.line)).flatten()?;
+        Some(found.get(1)?.as_str())
     };
     let mut first_lines: BTreeMap<u64, u64> = BTreeMap::new();
-    for event in view.under_test() {
+    for log in view.logs() {
         // The backend may still execute requests of other trials.
-        let Some(request) = token(event).and_then(|token| by_token.get(token)) else {
+        let Some(request) = token(log).and_then(|token| by_token.get(token)) else {
             continue;
         };
         match first_lines.get(&request.id) {
             Some(first) => flaws.push(Flaw {
-                seq: event.seq,
+                seq: log.moment.seq,
                 reason: "double-execution",
                 request,
                 words: format!("was executed twice by {backend}, as its log tells"),
                 earlier: Some(*first),
             }),
             None => {
-                first_lines.insert(request.id, event.seq);
+                first_lines.insert(request.id, log.moment.seq);
             }
         }
     }
@@ -108,6 +110,7 @@ mod tests {
     use super::super::accounting::Accounting;
     use super::*;
     use crate::model::{Finding, Outcome, Verdict};
+    use crate::trace::EventKind;
     use crate::trace::script::{Script, limits};
 
     fn line(service: &str, line: &str) -> EventKind {

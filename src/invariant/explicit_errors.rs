@@ -58,7 +58,7 @@ impl Invariant for ExplicitErrors {
 
 fn words(reason: &str, outcome: &Outcome, request: &Request<'_>) -> String {
     match (reason, outcome) {
-        ("empty-success", Outcome::Failed { status, .. }) => match request.mismatch {
+        ("empty-success", Outcome::Failed { status, .. }) => match request.mismatch.as_deref() {
             Some((_, mismatch)) => format!("was answered with status {status} and {mismatch}"),
             None => format!("was answered with status {status} though it did not succeed"),
         },

@@ -1,7 +1,7 @@
 //! How many lines the API logged at once.
 
 use crate::model::{API, Limits};
-use crate::trace::{Event, EventKind, Moment, View};
+use crate::trace::{EventKind, Moment, View};
 
 /// The length of the window over which log lines are counted, in microseconds. A start-up banner or
 /// a traceback is no flood; ten seconds of lines are.
@@ -25,13 +25,8 @@ pub(super) struct Flood {
 
 /// The most log lines within the window, or the first flood.
 pub(super) fn log_flood(view: &View<'_>, since: Moment, limits: &Limits) -> Result<u64, Flood> {
-    let lines: Vec<(Moment, u64)> = log_lines(view, since).collect();
-    let asked: Vec<u64> = view
-        .under_test()
-        .iter()
-        .filter(|event| matches!(event.kind, EventKind::Sent { .. }))
-        .map(|event| event.at_us)
-        .collect();
+    let lines = log_lines(view, since);
+    let asked = view.requests_under_test();
     let mut begin = 0;
     let mut most = 0;
     let mut within: u128 = 0;
@@ -43,8 +38,8 @@ pub(super) fn log_flood(view: &View<'_>, since: Moment, limits: &Limits) -> Resu
         }
         let count = u64::try_from(within).unwrap_or(u64::MAX);
         most = most.max(count);
-        let from = asked.partition_point(|at_us| *at_us < lines[begin].0.at_us);
-        let to = asked.partition_point(|at_us| *at_us <= shown.at_us);
+        let from = asked.partition_point(|r| r.sent.at_us < lines[begin].0.at_us);
+        let to = asked.partition_point(|r| r.sent.at_us <= shown.at_us);
         let allowed = allowed_lines(limits).saturating_add(LINES_PER_TURN * (to - from) as u64);
         if count > allowed {
             return Err(Flood {
@@ -71,6 +66,7 @@ pub(super) fn is_half_a_flood(
     let from_us = view.observed_until_us().saturating_sub(WINDOW_US);
     let lines = log_lines(view, since);
     let recent: Vec<_> = lines
+        .into_iter()
         .filter(|(moment, _)| moment.at_us >= from_us)
         .collect();
     let number = recent
@@ -88,16 +84,22 @@ fn allowed_lines(limits: &Limits) -> u64 {
     limits.log_lines_per_s.saturating_mul(WINDOW_US / 1_000_000)
 }
 
-/// When the API logged how many lines. Those that came too fast to be recorded count, too.
-fn log_lines<'v>(view: &'v View<'_>, since: Moment) -> impl Iterator<Item = (Moment, u64)> + 'v {
-    let logged = |event: &Event| match &event.kind {
-        EventKind::Log { service, .. } if service == API => Some((event.moment(), 1)),
+/// When the API logged how many lines, in order. Those that came too fast to be recorded count,
+/// too.
+fn log_lines(view: &View<'_>, since: Moment) -> Vec<(Moment, u64)> {
+    let logs = view.logs().iter();
+    let logged = logs.filter(|log| log.service == API);
+    let events = view.under_test().iter();
+    let dropped = events.filter_map(|event| match &event.kind {
         EventKind::LogDropped { service, lines } if service == API => {
             Some((event.moment(), *lines))
         }
         _ => None,
-    };
-    let events = view.under_test().iter();
-    let events = events.filter(move |event| event.seq >= since.seq);
-    events.filter_map(logged)
+    });
+    let lines = logged.map(|log| (log.moment, 1)).chain(dropped);
+    let mut lines: Vec<_> = lines
+        .filter(|(moment, _)| moment.seq >= since.seq)
+        .collect();
+    lines.sort_by_key(|(moment, _)| moment.seq);
+    lines
 }

@@ -13,12 +13,21 @@ use crate::trace::{Trace, View};
 /// found: an API must not be accused of what others did. The violation whose evidence begins first
 /// is the primary one and gives the signature.
 pub fn judge(trace: &Trace, limits: &Limits, invariants: &[Box<dyn Invariant>]) -> Judgement {
-    let view = View::new(trace);
+    judge_view(&View::new(trace), limits, invariants)
+}
+
+/// The same of a view. In the view of a [`Digest`](crate::trace::Digest), invariants must ask for
+/// requests and log lines, whose events are missing there.
+pub fn judge_view(
+    view: &View<'_>,
+    limits: &Limits,
+    invariants: &[Box<dyn Invariant>],
+) -> Judgement {
     let invariants = invariants.iter();
     let mut broken = None;
     let findings: Vec<Finding> = invariants
         .map(|invariant| {
-            let checked = checked(invariant.as_ref(), &view, limits);
+            let checked = checked(invariant.as_ref(), view, limits);
             checked.unwrap_or_else(|bug| {
                 let finding = Finding::inconclusive(invariant.name(), bug);
                 broken.get_or_insert_with(|| finding.message.clone());
@@ -26,7 +35,7 @@ pub fn judge(trace: &Trace, limits: &Limits, invariants: &[Box<dyn Invariant>]) 
             })
         })
         .collect();
-    let inconclusive = disturbance(&view).or(broken);
+    let inconclusive = disturbance(view).or(broken);
     let worst = findings.iter().map(|finding| finding.verdict).max();
     let verdict = match inconclusive {
         Some(_) => Verdict::Inconclusive,
@@ -35,7 +44,7 @@ pub fn judge(trace: &Trace, limits: &Limits, invariants: &[Box<dyn Invariant>]) 
     let violated = findings.iter().filter(|f| f.verdict == Verdict::Violated);
     let primary = violated.min_by_key(|finding| finding.evidence.first().copied());
     let signature = match verdict {
-        Verdict::Violated => primary.map(|finding| signature(&view, finding)),
+        Verdict::Violated => primary.map(|finding| signature(view, finding)),
         Verdict::Holds | Verdict::Inconclusive => None,
     };
     Judgement {

@@ -5,7 +5,7 @@ use regex::Regex;
 use super::Invariant;
 use super::recovers::Recovers;
 use crate::model::{API, FaultKind, Finding, Limits, Verdict};
-use crate::trace::{Event, EventKind, View, Window};
+use crate::trace::{Event, EventKind, LogLine, View, Window};
 
 /// After a stop or a kill of a backend that a request felt, the API's log says at least once each
 /// that the broken connection was detected and that the API has connected again; and forbidden
@@ -35,7 +35,8 @@ impl Invariant for LogExpectations {
             match first_line(view, forbidden, 0) {
                 Err(error) => return Finding::inconclusive(self.name(), error),
                 Ok(None) => {}
-                Ok(Some((event, line))) => {
+                Ok(Some(log)) => {
+                    let line = log.line;
                     let message =
                         format!("the API logged `{line}`, and /{forbidden}/ is forbidden");
                     return Finding::violated(
@@ -43,7 +44,7 @@ impl Invariant for LogExpectations {
                         "forbidden-line",
                         None,
                         message,
-                        event.seq,
+                        log.moment.seq,
                         Vec::new(),
                     );
                 }
@@ -62,9 +63,8 @@ impl Invariant for LogExpectations {
         };
         // A missing line shows only at the end, so an earlier violation stays the primary one.
         let last = view
-            .under_test()
-            .last()
-            .map_or(window.began.seq, |event| event.seq);
+            .last_under_test()
+            .map_or(window.began.seq, |last| last.seq);
         let first = view.windows().first().unwrap_or(window);
         let required = [
             ("detected", &header.log.detected),
@@ -151,22 +151,17 @@ fn may_be_back(view: &View<'_>, limits: &Limits) -> bool {
 }
 
 /// The first line of the API's log, from an event on, that matches a pattern.
-pub(super) fn first_line<'a>(
+fn first_line<'a>(
     view: &View<'a>,
     pattern: &str,
     from_seq: u64,
-) -> Result<Option<(&'a Event, &'a str)>, String> {
+) -> Result<Option<LogLine<'a>>, String> {
     let regex = regex(pattern)?;
-    Ok(view
-        .under_test()
-        .iter()
-        .filter(|event| event.seq >= from_seq)
-        .find_map(|event| match &event.kind {
-            EventKind::Log { service, line, .. } if service == API && regex.is_match(line) => {
-                Some((event, line.as_str()))
-            }
-            _ => None,
-        }))
+    let mut logs = view.logs().iter();
+    let matches = |log: &&LogLine<'_>| {
+        log.moment.seq >= from_seq && log.service == API && regex.is_match(log.line)
+    };
+    Ok(logs.find(matches).copied())
 }
 
 #[cfg(test)]

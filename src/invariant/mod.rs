@@ -35,5 +35,5 @@ mod wording;
 pub use decided::is_decided;
 pub use guard::is_guarded;
 pub use invariant::Invariant;
-pub use judge::judge;
+pub use judge::{judge, judge_view};
 pub use standard::standard;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::bounds::Order;
 use super::format::Written;
+use super::quick;
 use super::{Event, FORMAT_VERSION, Header, TraceError};
 use crate::model::{Judgement, Plan};
 
@@ -85,7 +86,8 @@ impl<R: BufRead> Lines<R> {
         }
         self.number += 1;
         self.end += self.buffer.len() as u64 + 1;
-        if let Some(event) = Event::of_line(&self.buffer) {
+        let event = quick::event(&self.buffer).or_else(|| Event::of_line(&self.buffer));
+        if let Some(event) = event {
             return self.event(event).map(Some);
         }
         let malformed = |error: serde_json::Error| self.malformed(words(&error));

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::StepId;
+use crate::model::{AFTER, BACKGROUND, BASELINE, PROBE, StepId};
 
 /// Where a request comes from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -23,16 +23,28 @@ pub enum Origin {
     Step(StepId),
 }
 
+impl Origin {
+    /// Its name, as in a trace.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Origin::Baseline => BASELINE,
+            Origin::Background => BACKGROUND,
+            Origin::Probe => PROBE,
+            Origin::After => AFTER,
+            Origin::Step(step) => &step.0,
+        }
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.serialize(f)
+        f.pad(self.name())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{AFTER, BACKGROUND, BASELINE, PROBE};
 
     #[test]
     fn the_names_are_those_that_no_step_may_have() {

@@ -1,11 +1,13 @@
 //! Queries over a history.
 
 use super::crowd::CrowdedTimes;
-use super::rows::Rows;
+use super::gathered::{Gathered, Gathering};
+use super::keep::Borrowed;
 use super::waits::Waits;
 use super::window::Windows;
 use super::{
-    Event, EventKind, Header, Moment, Phase, Request, Span, Spans, Trace, Window, sustained,
+    Event, EventKind, Header, LogLine, Moment, Phase, Request, Span, Spans, Trace, Window,
+    sustained,
 };
 use crate::model::{FaultKind, Plan};
 
@@ -16,7 +18,7 @@ pub struct View<'a> {
     /// The index of the first event of the baseline; the number of events if there is none.
     baseline: usize,
     last_phase: Option<Phase>,
-    requests: Vec<Request<'a>>,
+    gathered: Gathered<'a>,
     windows: Vec<Window<'a>>,
     away: Spans,
     withheld: Spans,
@@ -27,12 +29,18 @@ pub struct View<'a> {
 impl<'a> View<'a> {
     /// Reads the whole history.
     pub fn new(trace: &'a Trace) -> Self {
-        let mut rows = Rows::default();
-        let mut windows = Windows::default();
+        let mut gathering = Gathering::default();
         for event in &trace.events {
-            rows.take(event);
-            windows.take(event);
+            gathering.take(event, &mut Borrowed);
         }
+        View::of(trace, gathering.finish())
+    }
+
+    /// Of a trace whose requests and log lines are gathered already. Their events may be missing
+    /// in it.
+    pub(super) fn of(trace: &'a Trace, gathered: Gathered<'a>) -> Self {
+        let mut windows = Windows::default();
+        trace.events.iter().for_each(|event| windows.take(event));
         let windows = windows.finish();
         let begins =
             |e: &Event| matches!(e.kind, EventKind::Phase { phase } if phase >= Phase::Baseline);
@@ -44,7 +52,7 @@ impl<'a> View<'a> {
                 EventKind::Phase { phase } => Some(phase),
                 _ => None,
             }),
-            requests: rows.finish(),
+            gathered,
             away: windows.iter().map(Window::span).collect(),
             windows,
             withheld: trace.events.iter().filter_map(Event::withheld).collect(),
@@ -68,9 +76,15 @@ impl<'a> View<'a> {
         &self.trace.events[..self.baseline]
     }
 
-    /// The events from the baseline on.
+    /// The events from the baseline on. Those of requests and log lines are missing in the view of
+    /// a [`Digest`](super::Digest).
     pub fn under_test(&self) -> &'a [Event] {
         &self.trace.events[self.baseline..]
+    }
+
+    /// The last event from the baseline on, whatever its kind.
+    pub fn last_under_test(&self) -> Option<Moment> {
+        self.under_test().first().and(self.gathered.last)
     }
 
     /// The last phase that the trial entered.
@@ -86,18 +100,35 @@ impl<'a> View<'a> {
 
     /// The time of the last event, in microseconds since the trial began; 0 without events.
     pub fn observed_until_us(&self) -> u64 {
-        self.trace.events.last().map_or(0, |event| event.at_us)
+        self.gathered.last.map_or(0, |last| last.at_us)
     }
 
     /// The requests in order of sending.
     pub fn requests(&self) -> &[Request<'a>] {
-        &self.requests
+        &self.gathered.requests
+    }
+
+    /// The requests that were sent from the baseline on, in order of sending.
+    pub fn requests_under_test(&self) -> &[Request<'a>] {
+        &self.requests()[self.gathered.requests_before..]
+    }
+
+    /// The log lines from the baseline on.
+    pub fn logs(&self) -> &[LogLine<'a>] {
+        &self.gathered.logs
+    }
+
+    /// The first request's end without a connection after which, until an event, nothing was
+    /// answered.
+    pub fn silent_since(&self, until_seq: u64) -> Option<u64> {
+        self.gathered.silences.since(until_seq)
     }
 
     /// The requests of a kind that were sent after a time, in order of sending.
     pub fn sent_after(&self, kind: &str, after_us: u64) -> impl Iterator<Item = &Request<'a>> {
-        let first = self.requests.partition_point(|r| r.sent.at_us <= after_us);
-        let sent = self.requests[first..].iter();
+        let requests = self.requests();
+        let first = requests.partition_point(|r| r.sent.at_us <= after_us);
+        let sent = requests[first..].iter();
         sent.filter(move |r| r.kind == kind)
     }
 
@@ -221,7 +252,7 @@ mod tests {
         assert_eq!(row.last_state(), Some("RUNNING"));
         assert!(row.is_ok());
         assert_eq!(row.ended.map(|end| end.latency_us), Some(10_000));
-        assert_eq!(ms(row.ended_again), Some(50));
+        assert_eq!(ms(row.ended_again.as_deref().copied()), Some(50));
     }
 
     #[test]

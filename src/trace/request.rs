@@ -3,6 +3,9 @@
 use super::{Exchange, Mismatch, Moment, Origin, Span, Window};
 use crate::model::{Outcome, UnknownReason};
 
+/// Up to so many polls, a request has room for no more than it has.
+const FEW_POLLS: usize = 4;
+
 /// Everything that the history says of one request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request<'a> {
@@ -24,12 +27,12 @@ pub struct Request<'a> {
     pub accepted: Option<Accepted<'a>>,
     /// The polls that were new or lost, in order, including those after its end.
     pub polls: Vec<Poll<'a>>,
-    /// How its answer differed from the expected one, if it did.
-    pub mismatch: Option<(Moment, &'a Mismatch)>,
+    /// How its answer differed from the expected one, if it did, which is rare.
+    pub mismatch: Option<Box<(Moment, &'a Mismatch)>>,
     /// How it ended, if it has.
     pub ended: Option<End<'a>>,
     /// When it ended a second time, which must not happen.
-    pub ended_again: Option<Moment>,
+    pub ended_again: Option<Box<Moment>>,
 }
 
 /// A request's acceptance as a job.
@@ -61,8 +64,9 @@ pub enum Answer<'a> {
     Answered {
         /// The HTTP status.
         status: u16,
-        /// The job's state, if the answer has one.
-        state: Option<&'a str>,
+        /// The job's state, if the answer has one. A reference to a `str` would be twice as long,
+        /// and a long trace has many polls.
+        state: Option<&'a String>,
     },
     /// It was not answered, and why.
     Lost(UnknownReason),
@@ -91,6 +95,14 @@ impl End<'_> {
 }
 
 impl<'a> Request<'a> {
+    /// Adds a poll. Most jobs have few, so no room is left for more.
+    pub(super) fn polled(&mut self, poll: Poll<'a>) {
+        if self.polls.len() < FEW_POLLS {
+            self.polls.reserve_exact(1);
+        }
+        self.polls.push(poll);
+    }
+
     /// Whether it ended in success.
     pub fn is_ok(&self) -> bool {
         self.ended.is_some_and(|end| end.outcome.is_ok())
@@ -115,14 +127,14 @@ impl<'a> Request<'a> {
 
     /// Whether its answer was meant for another request.
     pub fn is_crossed(&self) -> bool {
-        self.mismatch
-            .is_some_and(|(_, mismatch)| mismatch.asked_by.is_some())
+        let mismatch = self.mismatch.as_deref();
+        mismatch.is_some_and(|(_, mismatch)| mismatch.asked_by.is_some())
     }
 
     /// The last state of its job that a poll showed.
     pub fn last_state(&self) -> Option<&'a str> {
         self.polls.iter().rev().find_map(|poll| match poll.answer {
-            Answer::Answered { state, .. } => state,
+            Answer::Answered { state, .. } => state.map(String::as_str),
             Answer::Lost(_) => None,
         })
     }

@@ -133,7 +133,7 @@ impl Span {
 impl FromIterator<Span> for Spans {
     fn from_iter<I: IntoIterator<Item = Span>>(spans: I) -> Self {
         let mut parts: Vec<Span> = spans.into_iter().collect();
-        parts.sort();
+        parts.sort_unstable();
         let mut united = Spans::default();
         for part in parts {
             united.push(part);

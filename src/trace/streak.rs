@@ -1,6 +1,8 @@
 //! The rule of sustained success.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::iter;
 
 use super::{Event, EventKind, InFlight, Moment, OpenRequest};
 use crate::model::KindName;
@@ -31,15 +33,26 @@ impl Streak {
 }
 
 /// When success was sustained by requests of one kind: the end of the last of three `ok` in a row.
-/// For each request, `ended` has its end, the `seq` of its sending, and whether it succeeded.
+/// For each request, in order of sending, `ended` has its end, the `seq` of its sending, and
+/// whether it succeeded.
 pub fn sustained(ended: impl IntoIterator<Item = (Moment, u64, bool)>) -> Option<Moment> {
-    let mut ends: Vec<_> = ended.into_iter().collect();
-    ends.sort();
     let mut streak = Streak::default();
-    let third = ends
-        .into_iter()
-        .find(|&(_, sent_seq, ok)| streak.ended(sent_seq, ok));
-    third.map(|(moment, ..)| moment)
+    let mut becomes =
+        |Reverse((moment, sent_seq, ok))| streak.ended(sent_seq, ok).then_some(moment);
+    // What ended before a request was sent comes before all that is still to come. So there is no
+    // need to sort all ends, and usually the first few requests decide.
+    let mut later: BinaryHeap<Reverse<(Moment, u64, bool)>> = BinaryHeap::new();
+    for next in ended {
+        let (_, sent_seq, _) = next;
+        let is_over = |Reverse((end, ..)): &Reverse<(Moment, _, _)>| end.seq < sent_seq;
+        while later.peek().is_some_and(is_over) {
+            if let Some(third) = later.pop().and_then(&mut becomes) {
+                return Some(third);
+            }
+        }
+        later.push(Reverse(next));
+    }
+    iter::from_fn(|| later.pop()).find_map(becomes)
 }
 
 /// The streaks of all request kinds, while a history is read event by event.

@@ -69,27 +69,45 @@ impl Trace {
 
     fn collect(path: &Path, lines: Lines<impl BufRead>) -> Result<Self, TraceError> {
         let header = lines.header().clone();
-        let mut plan = None;
-        let mut events = Vec::new();
-        let mut judgement = None;
-        let mut notes = Vec::new();
+        let mut building = Building::default();
         for line in lines {
-            match line? {
-                TraceLine::Plan(content) => plan = Some(content),
-                TraceLine::Event(event) => events.push(event),
-                TraceLine::Verdict(content) => judgement = Some(content),
-                TraceLine::Note(note) => notes.push(note),
-            }
+            building.take(line?);
         }
-        let plan: Plan = plan.ok_or_else(|| TraceError::TooShort {
+        building.finish(path, header)
+    }
+}
+
+/// A trace that is put together line by line.
+#[derive(Default)]
+pub(super) struct Building {
+    plan: Option<Plan>,
+    events: Vec<Event>,
+    judgement: Option<Judgement>,
+    notes: Vec<serde_json::Value>,
+}
+
+impl Building {
+    /// Adds the next line.
+    pub fn take(&mut self, line: TraceLine) {
+        match line {
+            TraceLine::Plan(plan) => self.plan = Some(plan),
+            TraceLine::Event(event) => self.events.push(event),
+            TraceLine::Verdict(judgement) => self.judgement = Some(judgement),
+            TraceLine::Note(note) => self.notes.push(note),
+        }
+    }
+
+    /// The trace, whose file is named in the error if there was no plan.
+    pub fn finish(self, path: &Path, header: Header) -> Result<Trace, TraceError> {
+        let plan = self.plan.ok_or_else(|| TraceError::TooShort {
             path: path.to_owned(),
         })?;
         Ok(Trace {
             header,
             plan,
-            events,
-            judgement,
-            notes,
+            events: self.events,
+            judgement: self.judgement,
+            notes: self.notes,
         })
     }
 }

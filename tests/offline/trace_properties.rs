@@ -1,5 +1,6 @@
 //! What is true of every trace: of its file, and of judging it again.
 
+mod digest;
 mod history;
 mod strategies;
 

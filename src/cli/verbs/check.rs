@@ -1,6 +1,6 @@
 //! `comeback check`: judge saved traces again, offline.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
@@ -8,10 +8,10 @@ use serde::Serialize;
 
 use crate::cli::kit::reports::say_unreadable;
 use crate::cli::kit::{Exit, Format, Output};
-use crate::invariant::{judge, standard};
+use crate::invariant::{judge, judge_view, standard};
 use crate::model::{Judgement, Limits, Verdict};
 use crate::report::{Unreadable, terminal};
-use crate::trace::Trace;
+use crate::trace::{Digest, Store, Trace, TraceError};
 
 /// Judge saved traces again, offline, by the limits recorded in them or by others.
 #[derive(Debug, Args)]
@@ -53,8 +53,8 @@ impl CheckArgs {
         let mut entries = Vec::new();
         let mut texts = Vec::new();
         for path in &self.traces {
-            let trace = match Trace::read(path) {
-                Ok(trace) => trace,
+            let judged = match self.judged(path)? {
+                Ok(judged) => judged,
                 Err(error) => {
                     let unreadable = Unreadable::of(path, &error);
                     say_unreadable(&unreadable);
@@ -62,8 +62,7 @@ impl CheckArgs {
                     continue;
                 }
             };
-            let limits = self.limits(&trace.header.limits)?;
-            let judgement = judge(&trace, &limits, &standard());
+            let (trace, limits, judgement) = judged;
             worst = worst.max(judgement.verdict);
             let name = path.display().to_string();
             texts.push(terminal::judgement(&name, &trace, &judgement));
@@ -82,6 +81,31 @@ impl CheckArgs {
             true => Exit::Usage,
             false => worst.into(),
         })
+    }
+
+    /// Judges a trace. The outer error is one of the command line, the inner one of the trace.
+    fn judged(
+        &self,
+        path: &Path,
+    ) -> anyhow::Result<Result<(Trace, Limits, Judgement), TraceError>> {
+        // A pipe cannot be read a second time, so its events are all kept.
+        if !path.is_file() {
+            let trace = match Trace::read(path) {
+                Ok(trace) => trace,
+                Err(error) => return Ok(Err(error)),
+            };
+            let limits = self.limits(&trace.header.limits)?;
+            let judgement = judge(&trace, &limits, &standard());
+            return Ok(Ok((trace, limits, judgement)));
+        }
+        let store = Store::default();
+        let digest = match Digest::read(path, &store) {
+            Ok(digest) => digest,
+            Err(error) => return Ok(Err(error)),
+        };
+        let limits = self.limits(&digest.trace().header.limits)?;
+        let judged = digest.judged(|view| judge_view(view, &limits, &standard()));
+        Ok(judged.map(|(trace, judgement)| (trace, limits, judgement)))
     }
 
     fn limits(&self, recorded: &Limits) -> anyhow::Result<Limits> {

@@ -56,7 +56,7 @@ async fn one_user_s_answer_that_goes_to_another_is_a_crossed_answer() {
     let crossed: Vec<_> = view.requests().iter().filter(|r| r.is_crossed()).collect();
     assert!(!crossed.is_empty());
     for request in crossed {
-        let (_, mismatch) = request.mismatch.unwrap();
+        let (_, mismatch) = request.mismatch.as_deref().unwrap();
         let asker = mismatch.asked_by.unwrap();
         assert!(view.requests().iter().any(|other| other.id == asker));
         assert_ne!(mismatch.got.as_ref(), Some(&mismatch.expected));
