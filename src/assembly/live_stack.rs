@@ -138,6 +138,11 @@ impl LiveStack {
         self.executed += 1;
         let trace = self.runtime.block_on(async {
             let held = self.held.lock().await;
+            if held.is_left {
+                // The test was interrupted, and its process ends at any moment. A reset would start
+                // services that nobody ends.
+                return std::future::pending().await;
+            }
             let is_first = self.trials_since_reset == 0;
             if !is_first && held.handle.reset(&Unseen).await? {
                 self.trials_since_reset = 0;

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::fs;
 use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Once;
 use std::time::{Duration, Instant};
@@ -13,6 +13,7 @@ use comeback::LiveStack;
 use comeback::model::{Plan, Verdict};
 use comeback::stack::port::ReservedPort;
 use comeback::strategy::plans;
+use procfs::process::all_processes;
 use proptest::test_runner::{Config, FileFailurePersistence, TestCaseError, TestError, TestRunner};
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -137,6 +138,8 @@ fn an_interrupted_test_leaves_nothing_behind() {
     kill_process(Pid::from_child(&test), Signal::INT).unwrap();
     assert_eq!(test.wait().unwrap().code(), Some(130));
     assert!(!addresses.iter().any(is_up), "a service still runs");
+    // Nor is one that was just being started: it would listen a moment later.
+    assert_eq!(started_in(folder.path()), [""; 0]);
     let journals = fs::read_dir(folder.path().join("state")).unwrap();
     let journals = journals.map(|entry| entry.unwrap().path());
     let left: Vec<PathBuf> = journals.filter(|path| path.is_file()).collect();
@@ -160,6 +163,14 @@ fn the_example_finds_a_bug_and_keeps_its_trace() {
     for file in [&kept, &kept.with_extension("html")] {
         assert!(file.is_file(), "{} is missing: {said}", file.display());
     }
+}
+
+/// The commands of all processes that run in a folder.
+fn started_in(folder: &Path) -> Vec<String> {
+    let processes = all_processes().unwrap().filter_map(Result::ok);
+    let here = processes.filter(|process| process.cwd().is_ok_and(|cwd| cwd == folder));
+    here.filter_map(|process| Some(process.cmdline().ok()?.join(" ")))
+        .collect()
 }
 
 /// The program that is made of `examples/with_proptest.rs`. A test of its own name does not build
