@@ -14,8 +14,8 @@ use crate::trace::Recorder;
 /// The pause between the first two samples. Each later pause is as long as the wait so far.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 
-/// The same where the time between two samples has to tell whether the API is busy: the kernel counts
-/// processor time in ticks of 10 ms.
+/// The same where the time between two samples has to tell whether the API is busy: the kernel
+/// counts processor time in ticks of 10 ms.
 const FIRST_WINDOW: Duration = Duration::from_millis(20);
 
 /// The most rounds that fill the API's pools. They end early when one opens no new descriptors or

@@ -28,8 +28,8 @@ use super::members::{self, Member, State};
 /// How long the kernel may take to do what a signal asks. It is slower only when it is in trouble.
 pub(super) const KERNEL_PATIENCE: Duration = Duration::from_secs(10);
 
-/// It may take this long until a new process can be recognized: while it is being forked it is not in
-/// `/proc`, and while it executes a new program its environment is empty.
+/// It may take this long until a new process can be recognized: while it is being forked it is not
+/// in `/proc`, and while it executes a new program its environment is empty.
 const SHOWN_AFTER: Duration = Duration::from_millis(100);
 
 /// How often to check whether a process has stopped or goes on. The kernel does not report it.
