@@ -17,6 +17,10 @@ pub trait Audience: Sync {
     fn reused(&self, regressed: &Regressed);
     /// Another plan is executed to make a failing one smaller.
     fn shrinking(&self, so_far: &ShrinkingSoFar);
+    /// The plan of a new failure is executed without its faults.
+    fn control(&self) {
+        self.busy("control: without faults");
+    }
     /// Something else takes a while.
     fn busy(&self, what: &str);
 }
@@ -34,15 +38,17 @@ pub struct ShrinkingSoFar {
     pub elapsed: Duration,
 }
 
+impl ShrinkingSoFar {
+    /// How far it is, without the time that it has taken.
+    pub fn what(&self) -> String {
+        let (before, now, nth) = (self.steps_at_first, self.steps, self.execution);
+        format!("shrinking: {before} → {now} steps, execution {nth}")
+    }
+}
+
 impl fmt::Display for ShrinkingSoFar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "shrinking: {} → {} steps, execution {}, {}",
-            self.steps_at_first,
-            self.steps,
-            self.execution,
-            duration_s(self.elapsed.as_secs())
-        )
+        let took = duration_s(self.elapsed.as_secs());
+        write!(f, "{} · {took}", self.what())
     }
 }

@@ -71,7 +71,7 @@ impl Controls {
             if interrupt.is_requested() || !handle.reset(audience).await? {
                 return Ok(None);
             }
-            audience.busy("the same plan without its faults");
+            audience.control();
             let name = format!("control-{:04}.jsonl", trace.plan.index);
             let file = path.with_file_name(&name);
             let unseen = Unseen;

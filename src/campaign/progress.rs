@@ -106,6 +106,8 @@ impl CampaignProgress {
     ) -> FinishedTrial {
         let judgement = trace.judgement.as_ref();
         let undecided = judgement.filter(|j| j.verdict == Verdict::Inconclusive);
+        let mut tested = tested(trace);
+        tested.why_not_judged = judgement.map(|j| j.why_not_judged()).unwrap_or_default();
         FinishedTrial {
             index: trace.plan.index,
             verdict: trace.verdict(),
@@ -114,7 +116,7 @@ impl CampaignProgress {
             signature: judgement.and_then(|j| j.signature.clone()),
             failure,
             control,
-            tested: tested(trace),
+            tested,
             recovery: judgement.map(Recoveries::figures).unwrap_or_default(),
             elapsed_ms: self.elapsed().as_millis() as u64,
             latency_bytes,

@@ -195,22 +195,27 @@ impl Hang {
         }
     }
 
-    pub fn detail(self, request: &Request<'_>) -> String {
+    /// How long it took or was waited for, and the limit.
+    pub fn detail(self, request: &Request<'_>, limits: &Limits) -> String {
         let state = || request.last_state().unwrap_or("without a known state");
+        let limit = |ms: u64| wording::duration_us(ms.saturating_mul(1_000));
+        let (answer, job) = (limit(limits.answer_ms), limit(limits.job_ms));
         match self {
-            Hang::Unanswered { waited_us } => {
-                format!("had no answer after {}", wording::duration_us(waited_us))
-            }
-            Hang::AnsweredLate { took_us } => {
-                format!("was answered after {}", wording::duration_us(took_us))
-            }
+            Hang::Unanswered { waited_us } => format!(
+                "had no answer after {} (limit: {answer})",
+                wording::duration_us(waited_us)
+            ),
+            Hang::AnsweredLate { took_us } => format!(
+                "was answered after {} (limit: {answer})",
+                wording::duration_us(took_us)
+            ),
             Hang::NeverTerminal { ready_us } => format!(
-                "was still {} after {} with every backend ready",
+                "was still {} after {} with every backend ready (limit: {job})",
                 state(),
                 wording::duration_us(ready_us)
             ),
             Hang::TerminalLate { ready_us } => format!(
-                "finished only after {} with every backend ready",
+                "finished only after {} with every backend ready (limit: {job})",
                 wording::duration_us(ready_us)
             ),
             Hang::Undecided | Hang::Starved => "is undecided".to_owned(),

@@ -41,7 +41,7 @@ impl Invariant for NoHang {
                 hang.summary(),
                 wording::request(first),
                 wording::place(view, first.sent.seq, first.sent.at_us),
-                hang.detail(first)
+                hang.detail(first, limits)
             );
             let proof = proof(view, first);
             let began = onset(view, first);
@@ -132,7 +132,8 @@ mod tests {
         assert_eq!(
             finding.message,
             "1 of 2 requests became jobs that never finished; the first, request 1 (job, job j1), \
-             sent before any fault, was still RUNNING after 1 s with every backend ready"
+             sent before any fault, was still RUNNING after 1 s with every backend ready \
+             (limit: 1 s)"
         );
     }
 

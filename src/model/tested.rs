@@ -28,6 +28,10 @@ pub struct Tested {
     /// (no fault was done), or if it is undecided.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub judged: BTreeMap<String, u64>,
+    /// Why each invariant was not judged in some trial, if every such trial gives the same reason;
+    /// otherwise empty.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub why_not_judged: BTreeMap<String, String>,
 }
 
 /// The faults of one kind.
@@ -59,6 +63,13 @@ impl Tested {
         }
         for (invariant, trials) in &other.judged {
             *self.judged.entry(invariant.clone()).or_default() += trials;
+        }
+        for (invariant, why) in &other.why_not_judged {
+            let known = self.why_not_judged.entry(invariant.clone());
+            let known = known.or_insert_with(|| why.clone());
+            if known != why {
+                known.clear();
+            }
         }
     }
 
@@ -125,6 +136,10 @@ mod tests {
             steps: 13,
             skipped: BTreeMap::from([("why".to_owned(), skipped)]),
             judged: BTreeMap::from([("recovers".to_owned(), 1)]),
+            why_not_judged: BTreeMap::from([
+                ("no-leak".to_owned(), "the API did not recover".to_owned()),
+                ("accounting".to_owned(), format!("{skipped} steps")),
+            ]),
         }
     }
 
@@ -138,6 +153,8 @@ mod tests {
             (sum.judged["recovers"], sum.faults["kill"].longest_ms),
             (2, 7)
         );
+        assert_eq!(sum.why_not_judged["no-leak"], "the API did not recover");
+        assert_eq!(sum.why_not_judged["accounting"], "", "they differ");
     }
 
     #[test]

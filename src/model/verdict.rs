@@ -1,5 +1,6 @@
 //! Verdicts: of an invariant, a trial, a campaign.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use schemars::JsonSchema;
@@ -190,6 +191,20 @@ impl Figure {
 }
 
 impl Judgement {
+    /// Why each invariant was not judged; an empty reason for one that was, but is undecided.
+    pub fn why_not_judged(&self) -> BTreeMap<String, String> {
+        let open = self.findings.iter();
+        let open = open.filter(|f| f.not_judged || f.verdict == Verdict::Inconclusive);
+        open.map(|finding| {
+            let why = match finding.not_judged {
+                true => finding.message.clone(),
+                false => String::new(),
+            };
+            (finding.invariant.clone(), why)
+        })
+        .collect()
+    }
+
     /// Whether this failure is the trial's primary one, perhaps under
     /// [another name](Signature::is_same_failure).
     pub fn shows(&self, failure: &Signature) -> bool {

@@ -148,6 +148,7 @@ fn of_trial(trial: &TrialReport) -> TestSuite {
     }
     for finding in judgement.iter().flat_map(|judgement| &judgement.findings) {
         let status = match finding.verdict {
+            Verdict::Holds if finding.not_judged => skipped(&finding.message),
             Verdict::Holds => TestCaseStatus::success(),
             Verdict::Violated => said(NonSuccessKind::Failure, &finding.message),
             Verdict::Inconclusive => skipped(&finding.message),

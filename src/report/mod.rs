@@ -66,6 +66,6 @@ pub use table::table;
 pub use trial::{ControlNote, Counterexample, Headline, RequestEnd, Requests, ResourceUse, Row};
 pub use trial::{TimelineEvent, TrialReport, UseSample};
 pub use trial_summary::TrialSummary;
-pub use unreadable::Unreadable;
+pub use unreadable::{Unreadable, without_os_number};
 pub use untraced_trial::UntracedTrial;
 pub use wording::fate_line;

@@ -186,9 +186,14 @@ pub fn judgement(name: &str, trace: &Trace, judgement: &Judgement) -> String {
             verdict,
             message,
             evidence,
+            not_judged,
             ..
         } = finding;
-        let _ = writeln!(text, "  {verdict:<12} {invariant}: {message}");
+        let verdict_words = match not_judged {
+            true => "not judged".to_owned(),
+            false => verdict.to_string(),
+        };
+        let _ = writeln!(text, "  {verdict_words:<12} {invariant}: {message}");
         if *verdict == Verdict::Violated {
             let event = |seq: &u64| trace.events.iter().find(|event| event.seq == *seq);
             let events = evidence.iter().filter_map(event);

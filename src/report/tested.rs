@@ -1,5 +1,7 @@
 //! What a campaign tested, in words, for the terminal and the page.
 
+use std::collections::BTreeMap;
+
 use crate::model::{Summary, Tested, count, duration_ms};
 
 /// What the verdict is based on, line by line. Empty for a summary from before it was counted.
@@ -17,7 +19,8 @@ pub fn tested(summary: &Summary) -> Vec<String> {
     let outages = format!(
         "{met} of {done} outages met requests: {requests} {were} in flight during an outage"
     );
-    let more = skipped(tested).into_iter().chain(partly_judged(tested));
+    let more = skipped(tested).into_iter();
+    let more = more.chain(not_judged(tested)).chain(partly_judged(tested));
     [faults(tested), outages].into_iter().chain(more).collect()
 }
 
@@ -43,10 +46,30 @@ fn skipped(tested: &Tested) -> Option<String> {
     (skipped > 0).then(|| format!("{skipped} of {steps} steps were skipped: {reasons}"))
 }
 
-/// The invariants that were not judged in every trial.
+/// The invariants that were judged in no trial, with the reason where all trials give the same.
+fn not_judged(tested: &Tested) -> Option<String> {
+    let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (invariant, _) in tested.judged.iter().filter(|(_, n)| **n == 0) {
+        let why = tested.why_not_judged.get(invariant);
+        let why = why.map_or("", String::as_str);
+        by_reason.entry(why).or_default().push(invariant);
+    }
+    let groups = by_reason.iter().map(|(why, invariants)| {
+        let invariants = invariants.join(", ");
+        match why.is_empty() {
+            true => invariants,
+            false => format!("{invariants} ({why})"),
+        }
+    });
+    let groups: Vec<String> = groups.collect();
+    (!groups.is_empty()).then(|| format!("not judged: {}", groups.join("; ")))
+}
+
+/// The invariants that were judged, but not in every trial.
 fn partly_judged(tested: &Tested) -> Option<String> {
-    let partly = tested.judged.iter().filter(|(_, n)| **n < tested.trials);
     let trials = tested.trials;
+    let partly = tested.judged.iter();
+    let partly = partly.filter(|(_, n)| (1..trials).contains(*n));
     let partly = partly.map(|(invariant, n)| format!("{invariant} in {n} of {trials}"));
     let partly: Vec<String> = partly.collect();
     (!partly.is_empty())
@@ -55,8 +78,6 @@ fn partly_judged(tested: &Tested) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::model::FaultsDone;
 
@@ -73,7 +94,20 @@ mod tests {
             requests_in_outages: 17,
             steps: 13,
             skipped: BTreeMap::from([("its burst ended before that request".to_owned(), 2)]),
-            judged: BTreeMap::from([("no-leak".to_owned(), 1), ("recovers".to_owned(), 3)]),
+            judged: [
+                "accounting",
+                "calm-reconnect",
+                "latency-returns",
+                "no-leak",
+                "recovers",
+            ]
+            .into_iter()
+            .zip([0, 0, 0, 1, 3])
+            .map(|(invariant, trials)| (invariant.to_owned(), trials))
+            .collect(),
+            why_not_judged: ["calm-reconnect", "latency-returns", "no-leak"]
+                .map(|invariant| (invariant.to_owned(), "the API did not recover".to_owned()))
+                .into(),
         };
         assert_eq!(
             faults(&tested),
@@ -82,6 +116,10 @@ mod tests {
         assert_eq!(
             skipped(&tested).unwrap(),
             "2 of 13 steps were skipped: 2 because its burst ended before that request"
+        );
+        assert_eq!(
+            not_judged(&tested).unwrap(),
+            "not judged: accounting; calm-reconnect, latency-returns (the API did not recover)"
         );
         assert_eq!(
             partly_judged(&tested).unwrap(),

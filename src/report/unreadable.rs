@@ -32,8 +32,24 @@ impl Unreadable {
 impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The error names the file itself.
-        write!(f, "{} ({})", self.error, self.help)
+        write!(f, "{} ({})", without_os_number(&self.error), self.help)
     }
+}
+
+/// A message without the operating system's numbers of errors, whose causes stand before them in
+/// words: "No such file or directory (os error 2)".
+pub fn without_os_number(message: &str) -> String {
+    const BEFORE: &str = " (os error ";
+    let mut parts = message.split(BEFORE);
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let rest = part.trim_start_matches(|c: char| c.is_ascii_digit());
+        match rest.strip_prefix(')') {
+            Some(rest) => plain += rest,
+            None => plain = plain + BEFORE + part,
+        }
+    }
+    plain
 }
 
 /// Reads each of these files. Those that cannot be read are returned separately.
@@ -50,4 +66,16 @@ pub(super) fn readable<T>(
         }
     }
     (good, bad)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_os_number;
+
+    #[test]
+    fn a_cause_is_said_in_words_without_its_number() {
+        let plain = without_os_number("a: No such file (os error 2) (check the path)");
+        assert_eq!(plain, "a: No such file (check the path)");
+        assert_eq!(without_os_number("b (os error x"), "b (os error x");
+    }
 }

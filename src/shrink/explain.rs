@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use super::shrunk::{Boundary, Ending, Found, Need, Shrunk};
 use super::threshold::CONFIDENCE;
 use crate::model::{
-    Explanation, NeededNumber, NeededStep, Plan, Reproduced, Standing, StepId, duration_ms, listed,
+    Alternative, Explanation, NeededNumber, NeededStep, Plan, Reproduced, Standing, StepId,
+    duration_ms, listed,
 };
 
 /// The rules by which explanations claim what they do: a step is needed if the plan passed often
@@ -135,20 +136,16 @@ fn step(id: &StepId, shrunk: &Shrunk) -> NeededStep {
 
 fn alternatives(shrunk: &Shrunk) -> Option<String> {
     let of_step = |id: &StepId| {
-        let names = |fails: bool| {
+        let tried = |fails: bool| {
             let tried = shrunk.alternatives.iter();
-            let tried = tried.filter(move |other| other.step == *id && other.fails == fails);
-            let names = tried.map(|other| format!("a {}", other.fault));
-            names.collect::<Vec<String>>()
+            tried.filter(move |other| other.step == *id && other.fails == fails)
         };
-        let (too, not) = (names(true), names(false));
-        let too_words = match too.len() {
-            1 => format!("{} fails too", either(&too)),
-            _ => format!("{} fail too", listed(&too)),
-        };
+        let (too, too_often) = counted(tried(true));
+        let (not, not_often) = counted(tried(false));
+        let too_words = format!("{} failed too{too_often}", listed(&too));
         let not_words = match too.is_empty() {
-            true => format!("{} does not fail", either(&not)),
-            false => format!("{} does not", either(&not)),
+            true => format!("{} did not fail{not_often}", either(&not)),
+            false => format!("{} did not{not_often}", either(&not)),
         };
         match (too.is_empty(), not.is_empty()) {
             (true, true) => None,
@@ -160,6 +157,29 @@ fn alternatives(shrunk: &Shrunk) -> Option<String> {
     let faults = shrunk.plan.faults();
     let sentences: Vec<String> = faults.filter_map(|(id, _)| of_step(id)).collect();
     (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+/// The names of other faults and in how many executions they failed: said behind all of them if
+/// that is the same, otherwise behind each name. One that fails is not tried again.
+fn counted<'a>(tried: impl Iterator<Item = &'a Alternative>) -> (Vec<String>, String) {
+    let named = tried.map(|other| {
+        let failed = u32::from(other.fails);
+        let often = format!(" ({failed} of {}", other.runs);
+        (format!("a {}", other.fault), often)
+    });
+    let (names, often): (Vec<String>, Vec<String>) = named.unzip();
+    match often.as_slice() {
+        [] => (names, String::new()),
+        [only] => (names, format!("{only})")),
+        [first, others @ ..] if others.iter().all(|other| other == first) => {
+            (names, format!("{first} each)"))
+        }
+        _ => {
+            let each = names.iter().zip(&often);
+            let each = each.map(|(name, often)| format!("{name}{often})"));
+            (each.collect(), String::new())
+        }
+    }
 }
 
 /// "a, b or c".

@@ -6,6 +6,7 @@ use crate::assembly::AssemblyError;
 use crate::campaign::CampaignError;
 use crate::model::Verdict;
 use crate::nemesis::{JournalError, NemesisError};
+use crate::report::without_os_number;
 use crate::stack::DriverError;
 
 /// How the program ends.
@@ -70,7 +71,7 @@ pub fn words(error: &anyhow::Error) -> String {
             text = format!("{text}: {cause}");
         }
     }
-    text
+    without_os_number(&text)
 }
 
 impl From<Verdict> for Exit {

@@ -2,6 +2,7 @@
 //! the terminal. Nothing here uses a verb.
 
 mod bar;
+mod bar_line;
 mod budget;
 mod colors;
 mod exit;
@@ -10,6 +11,9 @@ pub mod healing;
 pub mod interrupt;
 mod output;
 mod pace;
+mod plain_page;
+mod plain_table;
+mod plain_words;
 mod progress;
 pub mod reports;
 pub mod saved;

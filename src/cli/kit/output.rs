@@ -53,6 +53,17 @@ impl Output {
         }
     }
 
+    /// Writes a page of the guide, in which other pages may be named; as JSON, with its name.
+    ///
+    /// # Errors
+    /// As [`Output::document`].
+    pub fn page(&self, topic: &str, markdown: &str, topics: &[&str]) -> io::Result<()> {
+        match self.format {
+            Format::Json => self.text(topic, markdown),
+            Format::Human => stream::page(&format!("{}\n", markdown.trim_end()), topics).map(drop),
+        }
+    }
+
     /// Says something beside the result, on standard error. Nothing depends on whether anybody can
     /// read it.
     pub fn aside(&self, line: &str) {

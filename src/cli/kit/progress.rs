@@ -133,6 +133,8 @@ impl Progress {
 
 impl Audience for Progress {
     fn trial_begins(&self, plan: &Plan, executor: &Executor, recorder: &Recorder) {
+        self.bar.resume_pace();
+        self.number();
         let show = Show {
             bar: self.bar.clone(),
             lines: self.lines,
@@ -147,6 +149,10 @@ impl Audience for Progress {
     fn trial_ended(&self, plan: &Plan, judgement: &Judgement) {
         self.follow(None);
         self.bar.advance();
+        if judgement.verdict == Verdict::Violated {
+            // The run may end with this failure.
+            self.bar.hide_pace();
+        }
         self.found().failures.extend(judgement.signature.clone());
         self.found().inconclusive += u64::from(judgement.verdict == Verdict::Inconclusive);
         self.number();
@@ -171,7 +177,10 @@ impl Audience for Progress {
     }
 
     fn shrinking(&self, so_far: &ShrinkingSoFar) {
-        self.busy(&so_far.to_string());
+        self.follow(None);
+        self.bar.pause_pace();
+        self.bar.set_prefix("failure found · ");
+        self.bar.set_phase(&so_far.what(), so_far.elapsed);
         let mut found = self.found();
         let is_new = so_far.execution == 1 || found.steps != Some(so_far.steps);
         let is_old = found.said_at.is_none_or(|said| said.elapsed() > LONG);
@@ -182,9 +191,15 @@ impl Audience for Progress {
         }
     }
 
+    fn control(&self) {
+        self.busy("control: without faults");
+        self.bar.pause_pace();
+    }
+
     fn busy(&self, what: &str) {
         self.follow(None);
-        self.bar.set_message(what);
+        self.number();
+        self.bar.set_message(what, "");
     }
 }
 
@@ -223,9 +238,8 @@ impl Show {
             unknown,
         } = &self.tally;
         let doing = wait.as_ref().map_or(doing.clone(), ToString::to_string);
-        self.bar.set_message(&format!(
-            "{doing} · ok {ok}, failed {failed}, unknown {unknown}"
-        ));
+        let details = format!("ok {ok}, failed {failed}, unknown {unknown}");
+        self.bar.set_message(&doing, &details);
         let Some(wait) = wait.filter(|_| self.lines) else {
             return;
         };

@@ -14,11 +14,15 @@ use anstream::{AutoStream, ColorChoice};
 use rustix::io::Errno;
 use tracing_subscriber::fmt::MakeWriter;
 
+use super::plain_page;
 use crate::redact;
 use crate::report::Tone;
 
 /// A line that is indented as far continues a column, and is wrapped within it.
 const COLUMN: usize = 8;
+
+/// Longer lines of prose are hard to read.
+const WIDEST_PAGE: usize = 100;
 
 /// Whether anything was written to standard output.
 static WRITTEN: AtomicBool = AtomicBool::new(false);
@@ -32,6 +36,12 @@ pub fn say(line: &str) {
 pub fn ask(text: &str) {
     // There is no other place to report that this failed.
     let _ = io::stderr().write_all(shown(text).as_bytes());
+}
+
+/// How many columns the terminal of standard error has, if it is one.
+pub fn error_width() -> Option<usize> {
+    let size = terminal_size::terminal_size_of(io::stderr());
+    size.map(|(width, _)| usize::from(width.0))
 }
 
 /// A text that others may have worded, fit for a terminal.
@@ -81,6 +91,26 @@ pub fn report(text: &str) -> io::Result<bool> {
     });
     let lines: String = lines.map(|line| colour(&line) + "\n").collect();
     write(&lines)
+}
+
+/// Writes a page of the guide, which is Markdown. On a terminal it is shown plainly, and elsewhere
+/// as it is; `false` when nobody reads it any more.
+///
+/// # Errors
+/// As [`out`].
+pub fn page(markdown: &str, topics: &[&str]) -> io::Result<bool> {
+    let Some((width, _)) = terminal_size::terminal_size_of(io::stdout()) else {
+        return out(markdown);
+    };
+    let markdown = redact::own(markdown);
+    let markdown = redact::visible(&markdown);
+    let width = usize::from(width.0).min(WIDEST_PAGE);
+    write(&plain_page::rendered(
+        &markdown,
+        topics,
+        width,
+        has_colours(),
+    ))
 }
 
 /// A line broken at words so that it fits, with the rest below the text that a heading introduces.

@@ -28,7 +28,11 @@ impl Help {
             return Ok(Exit::Success);
         };
         let text = match (PAGES.iter().find(|page| page.topic == topic), &mut cli) {
-            (Some(page), _) => page.printed(),
+            (Some(page), _) => {
+                let topics: Vec<&str> = PAGES.iter().map(|page| page.topic).collect();
+                output.page(topic, &page.printed(), &topics)?;
+                return Ok(Exit::Success);
+            }
             (None, cli) => match verb(cli, topic) {
                 Some(verb) => verb.render_long_help().to_string().trim_end().to_owned(),
                 None => bail!(unknown(topic, cli)),
@@ -44,9 +48,19 @@ fn overview(cli: &mut Command) -> String {
     let mut text = cli.render_help().to_string();
     text.push_str("\nTopics, for `comeback help TOPIC`:\n");
     for page in PAGES {
-        let _ = writeln!(text, "  {:<20} {}", page.topic, page.title());
+        let _ = writeln!(text, "  {:<20} {}", page.topic, meaning(page));
     }
     text.trim_end().to_owned()
+}
+
+/// What a page is about, in one line: its title or, where that is only the name of an invariant,
+/// what the page of all invariants says of it.
+fn meaning(page: &Page) -> &'static str {
+    let judged = PAGES.iter().find(|page| page.topic == "judged");
+    let rows = judged.into_iter().flat_map(|page| page.text.lines());
+    let mut cells = rows.filter_map(|row| row.strip_prefix("| [")?.split_once("] | "));
+    let found = cells.find(|(invariant, _)| *invariant == page.topic);
+    found.map_or(page.title(), |(_, meaning)| meaning.trim_end_matches(" |"))
 }
 
 fn verb<'a>(cli: &'a mut Command, name: &str) -> Option<&'a mut Command> {
@@ -65,4 +79,16 @@ fn unknown(topic: &str, cli: &Command) -> String {
         None => "`comeback help` lists them".to_owned(),
     };
     format!("there is no topic and no command called `{topic}`; {remedy}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_page_is_listed_by_its_name_twice() {
+        for page in PAGES {
+            assert_ne!(meaning(page), page.topic);
+        }
+    }
 }

@@ -162,7 +162,7 @@ impl Board {
                 biased;
                 event = history.next() => self.read(&event),
                 _ = redraw.tick() => {
-                    self.bar.set_message(&self.stats.table());
+                    self.bar.set_table(&self.stats.table());
                     recorder.forget_before(self.next_seq);
                 }
             }

@@ -13,7 +13,7 @@ use super::links::{self, command, event_link, evidence};
 use super::masthead::ticked;
 use super::sequence::sequence;
 use super::{badge, not_judged, shrinking};
-use crate::model::{Finding, Judgement, Verdict, moment};
+use crate::model::{Finding, Judgement, Verdict, count, moment};
 use crate::report::trial::{ControlNote, TimelineEvent, TrialReport};
 use crate::report::{Report, Tone, wording};
 use crate::trace::outages_ms;
@@ -180,17 +180,30 @@ fn timeline(nth: usize, trial: &TrialReport, drawing: &Drawing<'_>) -> Markup {
 
 fn story(nth: usize, trial: &TrialReport) -> Markup {
     let (events, left_out) = trial.timeline();
+    let (busy, events): (Vec<_>, Vec<_>) = events.into_iter().partition(|e| e.is_busy_machine);
     html! {
         section.story {
             details open[events.len() <= SHORT_STORY] {
                 summary { h3 { "What happened" } " " (events.len()) " lines" }
-                table {
-                    thead { tr { th.number { "event" } th.number { "at" } th { "about" } th { "what" } } }
-                    tbody { @for event in &events { (line(nth, event)) } }
-                }
+                (lines(nth, &events))
                 @if events.iter().any(|event| event.is_proof) { p.hint { "★ proves a finding." } }
                 @if left_out > 0 { p.hint { (left_out) " more lines are in the trace." } }
+                @if !busy.is_empty() {
+                    details.busy {
+                        summary { "the machine was busy: " (count(busy.len(), "note")) }
+                        (lines(nth, &busy))
+                    }
+                }
             }
+        }
+    }
+}
+
+fn lines(nth: usize, events: &[TimelineEvent]) -> Markup {
+    html! {
+        table {
+            thead { tr { th.number { "event" } th.number { "at" } th { "about" } th { "what" } } }
+            tbody { @for event in events { (line(nth, event)) } }
         }
     }
 }

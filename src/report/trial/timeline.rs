@@ -23,6 +23,8 @@ pub struct TimelineEvent {
     pub is_log: bool,
     /// Whether it proves a finding.
     pub is_proof: bool,
+    /// Whether it only says that the machine was busy.
+    pub is_busy_machine: bool,
 }
 
 impl TrialReport {
@@ -67,5 +69,13 @@ fn timeline_event(plan: &Plan, event: &Event, is_proof: bool) -> Option<Timeline
         line: EventLine::of(&event.kind, Some(plan))?,
         is_log: matches!(event.kind, EventKind::Log { .. }),
         is_proof,
+        is_busy_machine: !is_proof && is_busy_machine(&event.kind),
     })
+}
+
+fn is_busy_machine(event: &EventKind) -> bool {
+    matches!(
+        event,
+        EventKind::Lag { .. } | EventKind::Crowded { .. } | EventKind::Waited { .. }
+    )
 }

@@ -104,7 +104,7 @@ fn without_a_progress_bar_a_line_says_whenever_the_plan_is_smaller() {
     let mut differ = steps.clone();
     differ.dedup();
     assert!(differ.len() > 1, "{}", run.stderr);
-    assert!(told[0].contains(" steps, execution 1, "), "{told:?}");
+    assert!(told[0].contains(" steps, execution 1 · "), "{told:?}");
     // It takes dozens of executions, and a line comes again after ten seconds only.
     assert!(told.len() < 20, "{}", run.stderr);
     let quiet = desk.run("run --demo stuck-busy --sim --seed 2 --plans 300 --quiet");

@@ -43,7 +43,7 @@ pub struct Run {
     #[arg(long, value_name = "NAME", conflicts_with_all = ["plans", "seed"])]
     scenario: Option<Scenario>,
     /// How many plans to try at most [default: 100, or without end where --for is given].
-    #[arg(long, value_name = "N", value_parser = whole(1..=u64::MAX))]
+    #[arg(long, alias = "trials", value_name = "N", value_parser = whole(1..=u64::MAX))]
     plans: Option<u64>,
     /// For how long to begin new trials, such as 30m or 8h.
     #[arg(long = "for", value_name = "TIME", value_parser = above_zero)]
