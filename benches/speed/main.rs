@@ -16,11 +16,6 @@ mod simulator;
 mod trial;
 
 use clap::Parser;
-use mimalloc::MiMalloc;
-
-/// The allocator of the program.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// What is measured.
 #[derive(Debug, Parser)]

@@ -141,17 +141,14 @@ impl Reach {
         }
     }
 
-    /// Kills all processes and waits until none is left. Several are frozen first, so that none
-    /// starts another meanwhile. The caller limits the time.
+    /// Kills all processes and waits until none is left. Freezes them first, so that none starts
+    /// another meanwhile. The caller limits the time.
     ///
     /// # Errors
     /// When a process cannot be signalled.
     pub async fn kill(self: &Arc<Self>) -> io::Result<()> {
         let still_until = Instant::now() + STILL_WITHIN;
         let mut asked = BTreeMap::new();
-        if let [alone] = self.look_aside().await?[..] {
-            self.kill_at_once(vec![alone]).await?;
-        }
         loop {
             let living = self.look_aside().await?;
             let moves =
