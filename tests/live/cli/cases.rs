@@ -125,6 +125,9 @@ fn an_api_that_connects_at_its_start_is_started_after_its_backend() {
                 doctor.stdout
             );
         }
+        // A request of a millisecond seldom meets the outage that begins with it.
+        let steady = "steps = [1, 1]\nbackground = 1.0\nbackground-rate = [20, 20]\n";
+        case.replace(&[("steps = [1, 1]\n", steady)]);
         case.run("run --plans 2 --seed 1", 0);
     }
 }
