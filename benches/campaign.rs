@@ -2,14 +2,16 @@
 //!
 //! `cargo bench --bench campaign [-- TRIALS]`
 
-use std::collections::BTreeSet;
+#[path = "common/random_campaign.rs"]
+mod random_campaign;
+
 use std::iter::repeat_n;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Instant;
 
 use comeback::app::Variant;
-use comeback::campaign::{Audience, Campaign, Interrupt, PlanSource, StackHandle, Stacks};
+use comeback::campaign::{Audience, Interrupt, StackHandle, Stacks};
 use comeback::demo;
 use comeback::executor::Executor;
 use comeback::generator::{BackendSpace, Bounds, Space};
@@ -18,6 +20,8 @@ use comeback::report::Report;
 use comeback::trace::Recorder;
 use comeback::watched;
 
+use random_campaign::random_campaign;
+
 /// So often the memory is looked at.
 const LOOKS: u64 = 10;
 
@@ -25,19 +29,7 @@ fn main() {
     let trials = std::env::args().filter_map(|word| word.parse().ok()).next();
     let trials: u64 = trials.unwrap_or(10_000);
     let folder = tempfile::tempdir().expect("there is room for a folder");
-    let campaign = Campaign {
-        seed: 1,
-        plans: PlanSource::Random(trials),
-        at_most: None,
-        max_failures: usize::MAX,
-        max_inconclusive: 1.0,
-        out: folder.path().join("runs"),
-        traces: folder.path().join("traces"),
-        shrink: None,
-        reuse: Vec::new(),
-        unreadable: Vec::new(),
-        known: BTreeSet::new(),
-    };
+    let campaign = random_campaign(trials, folder.path());
     let handle = handle();
     let jobs = thread::available_parallelism().map_or(1, usize::from);
     let looks = Looks {

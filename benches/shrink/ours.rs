@@ -32,7 +32,7 @@ impl Executions for Counted {
     fn best(&mut self, _plan: &Plan, _rate: f64) {}
 }
 
-/// A plan of so many steps, each named by its place.
+/// A plan of `count` steps, each named by its place.
 fn found(count: usize) -> Found {
     let step = |place: usize| Step {
         id: StepId(place.to_string()),

@@ -219,7 +219,7 @@ async fn fresh_loop(count: u32, senders: u32) -> anyhow::Result<f64> {
     .await
 }
 
-/// Does something so often, by so many tasks at once.
+/// Does something `count` times, by `senders` tasks at once, and returns how often a second.
 async fn in_parallel<F>(
     count: u32,
     senders: u32,

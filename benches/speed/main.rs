@@ -1,13 +1,15 @@
 //! How fast trials, load, schedule, simulator and reading are, each beside a peer or a minimal loop
 //! in the same run.
 //!
-//! `cargo bench --bench speed` measures all, `-- trial load` some. Both sides run in turn (A B A B),
-//! on loopback, and the median of at least seven repeats is printed with its spread.
-//! `-- --help` tells the rest.
+//! `cargo bench --bench speed` measures all, `-- trial load` some. Both sides run in turn (A B A
+//! B), on loopback, and the median of at least seven repeats is printed with its spread. `-- --help`
+//! tells the rest.
 
 mod load;
 #[path = "../../tests/support/long_trace.rs"]
 mod long_trace;
+#[path = "../common/random_campaign.rs"]
+mod random_campaign;
 mod reading;
 mod repeats;
 mod schedule;

@@ -6,10 +6,11 @@ use std::thread;
 use std::time::Instant;
 
 use comeback::app::Variant;
-use comeback::campaign::{Campaign, Interrupt, PlanSource, Stacks, Unseen};
+use comeback::campaign::{Interrupt, Stacks, Unseen};
 use comeback::{demo, generator, watched};
 use tokio::runtime::Runtime;
 
+use crate::random_campaign::random_campaign;
 use crate::{Effort, repeats};
 
 pub fn measure(effort: Effort) -> anyhow::Result<()> {
@@ -26,19 +27,7 @@ pub fn measure(effort: Effort) -> anyhow::Result<()> {
 /// Trials per second of a campaign.
 fn simulated(trials: u64, jobs: usize) -> anyhow::Result<f64> {
     let folder = tempfile::tempdir()?;
-    let campaign = Campaign {
-        seed: 1,
-        plans: PlanSource::Random(trials),
-        at_most: None,
-        max_failures: usize::MAX,
-        max_inconclusive: 1.0,
-        out: folder.path().join("runs"),
-        traces: folder.path().join("traces"),
-        shrink: None,
-        reuse: Vec::new(),
-        unreadable: Vec::new(),
-        known: BTreeSet::new(),
-    };
+    let campaign = random_campaign(trials, folder.path());
     let handle = demo::simulated(Variant::Healthy)?;
     let (_never, interrupt) = watched::channel(false);
     let stacks = Stacks::new(&handle, repeat_n(&handle, jobs - 1));

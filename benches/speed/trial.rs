@@ -1,5 +1,5 @@
-//! A trial of a stack of processes that is up within milliseconds, beside a loop that does only what
-//! a trial must do.
+//! A trial of a stack of processes that is up within milliseconds, beside a loop that does only
+//! what a trial must do.
 
 use std::fs;
 use std::io::{Read, Write};

@@ -6,9 +6,9 @@ use std::task::{Poll, ready};
 
 use async_trait::async_trait;
 use http_body_util::Full;
+use hyper::Request;
 use hyper::client::conn::http1;
 use hyper::header::{HOST, HeaderValue};
-use hyper::{Request, Uri};
 use hyper_util::rt::TokioIo;
 
 use super::sim::Place;
@@ -30,22 +30,12 @@ impl InMemory {
         let endpoint = Endpoint::in_memory();
         InMemory { api, endpoint }
     }
-
-    /// The request target for a path. Most need no escaping, and to find that out by parsing a URL
-    /// costs more than anything else in making a request.
-    fn target(&self, path: &str) -> Result<Uri, ExchangeError> {
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_?&=".contains(&byte);
-        match path.starts_with('/') && path.bytes().all(is_plain) {
-            true => path.parse().map_err(|error| exchange_error(&error)),
-            false => self.endpoint.origin_form(path),
-        }
-    }
 }
 
 #[async_trait]
 impl Transport for InMemory {
     async fn exchange(&self, request: HttpRequest) -> Result<HttpAnswer, ExchangeError> {
-        let uri = self.target(&request.path)?;
+        let uri = self.endpoint.origin_form(&request.path)?;
         let mut message = Request::new(Full::new(request.body.unwrap_or_default()));
         *message.method_mut() = request.method;
         *message.uri_mut() = uri;

@@ -98,12 +98,11 @@ impl Endpoint {
 
     /// The request target for a path below this one, in origin form: path and query only.
     pub fn origin_form(&self, path: &str) -> Result<Uri, ExchangeError> {
-        let url = self.resolve(path)?;
-        let text = match url.query() {
-            Some(query) => format!("{}?{query}", url.path()),
-            None => url.path().to_owned(),
-        };
-        text.parse().map_err(|error| exchange_error(&error))
+        let uri = self.uri(path)?;
+        Ok(uri
+            .into_parts()
+            .path_and_query
+            .map_or_else(Uri::default, Uri::from))
     }
 }
 

@@ -10,8 +10,8 @@ use super::trace::Building;
 use super::{Event, Lines, Trace, TraceError, TraceLine, View};
 use crate::model::Judgement;
 
-/// After so many events, the place of the next one is noted. All places of a trace of a million
-/// events would take 8 MB.
+/// The place of an event is noted each time that this many have passed. All places of a trace of a
+/// million events would take 8 MB.
 const APART: usize = 256;
 
 /// A saved trace, read for judging. The events of requests and log lines become short rows, since a

@@ -3,7 +3,7 @@
 use super::{Exchange, Mismatch, Moment, Origin, Span, Window};
 use crate::model::{Outcome, UnknownReason};
 
-/// Up to so many polls, a request has room for no more than it has.
+/// Up to this many polls, a request has room for no more than it has.
 const FEW_POLLS: usize = 4;
 
 /// Everything that the history says of one request.

@@ -81,7 +81,7 @@ impl TrialPace {
         }
     }
 
-    /// The rate and the time left, as far as they are known.
+    /// The rate and the time left, where they are known.
     pub fn words(&self, now: Instant) -> String {
         let done = self.finished - self.at_first;
         let per_second = done as f64 / self.spent.as_secs_f64();

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use procfs::process::Process;
 
+use crate::stack::Usage;
 use crate::stack::figures::Figures;
 
 /// Where control groups are mounted.
@@ -19,19 +20,6 @@ const ROOT: &str = "/sys/fs/cgroup";
 pub(super) struct ControlGroup {
     /// The folder of each controller. Version 2 has only one, under an empty name.
     folders: BTreeMap<String, PathBuf>,
-}
-
-/// What the processes of a container use.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct GroupUsage {
-    /// CPU time of all processes, including those that have ended.
-    pub cpu: Duration,
-    /// Allocated memory. The page cache grows by itself and does not count.
-    pub memory_bytes: Option<u64>,
-    /// Open file descriptors. Those of another user's processes need root.
-    pub fds: Option<u64>,
-    /// Threads.
-    pub threads: Option<u64>,
 }
 
 impl ControlGroup {
@@ -56,15 +44,17 @@ impl ControlGroup {
         (!folders.is_empty()).then_some(ControlGroup { folders })
     }
 
-    /// What its processes use; none if it cannot be read, or there is no process. Reads files, so
-    /// it belongs on a blocking thread.
-    pub fn usage(&self) -> Option<GroupUsage> {
+    /// What its processes use, those that have ended included; none if it cannot be read, or there
+    /// is no process. File descriptors of another user's processes need root. Reads files, so it
+    /// belongs on a blocking thread.
+    pub fn usage(&self, identity: String) -> Option<Usage> {
         let pids = self.read(&["pids", "memory"], "cgroup.procs")?;
         let pids = pids.lines().filter_map(|pid| pid.trim().parse().ok());
         let figures = Figures::of(pids.filter_map(|pid| Process::new(pid).ok()))?;
         let threads = self.read(&["pids"], "pids.current");
         let threads = threads.and_then(|count| count.trim().parse().ok());
-        Some(GroupUsage {
+        Some(Usage {
+            identity,
             cpu: self.cpu()?,
             memory_bytes: self
                 .read(&["memory"], "memory.stat")

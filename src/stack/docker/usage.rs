@@ -21,19 +21,13 @@ pub(super) async fn of(container: &Container) -> Result<Option<Usage>, DriverErr
         return Ok(None);
     };
     let identity = format!("{pid}@{started_at}");
-    let id = container.id.clone();
+    let (id, named) = (container.id.clone(), identity.clone());
     let here = spawn_blocking(move || {
         let group = ControlGroup::of(i32::try_from(pid).ok()?, &id)?;
-        group.usage()
+        group.usage(named)
     });
     if let Ok(Some(usage)) = here.await {
-        return Ok(Some(Usage {
-            identity,
-            cpu: usage.cpu,
-            memory_bytes: usage.memory_bytes,
-            fds: usage.fds,
-            threads: usage.threads,
-        }));
+        return Ok(Some(usage));
     }
     let options = StatsOptionsBuilder::default().stream(false).one_shot(true);
     let mut answers = Box::pin(container.docker.stats(&container.id, Some(options.build())));
