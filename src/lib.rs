@@ -93,7 +93,8 @@
 //! | [`trace`] | events, the recorder, the file, questions put to a history | `watched`, `whole_file`, `redact`, `model` |
 //! | [`generator`] | proptest strategies for plans | `model` |
 //! | [`app`] | the demo's API and backend, and their bugs | `watched`, `model` |
-//! | [`stack`] | the traits of a service and a probe; drivers for processes, Docker and own commands | `watched`, `model` |
+//! | [`link`] | a proxy between the API and a backend: forwards, disturbs, observes | `model` |
+//! | [`stack`] | the traits of a service and a probe; drivers for processes, Docker and own commands | `watched`, `model`, `link` |
 //! | [`load`] | requests, jobs and bursts over a transport | `watched`, `model`, `trace`, `stack` |
 //! | [`nemesis`] | the only caller of faults; the journal of intents; heal | `model`, `trace`, `stack` |
 //! | [`observe`] | readiness, logs, exits, resources | `watched`, `model`, `trace`, `stack` |
@@ -151,6 +152,7 @@ pub mod generator;
 pub mod guide;
 pub mod invariant;
 pub mod latency;
+pub mod link;
 pub mod load;
 pub mod model;
 pub mod nemesis;
