@@ -71,7 +71,7 @@ fn handle() -> StackHandle {
     };
     let backends = vec![BackendSpace {
         name: demo::BACKEND.to_owned(),
-        faults: FaultName::ALL.to_vec(),
+        faults: FaultName::OF_SERVICES.to_vec(),
     }];
     let mix: Mix = demo::kinds()
         .into_iter()

@@ -100,7 +100,7 @@ mod tests {
     fn space() -> Space {
         let backend = BackendSpace {
             name: "db".to_owned(),
-            faults: FaultName::ALL.to_vec(),
+            faults: FaultName::OF_SERVICES.to_vec(),
         };
         let kinds = Mix::from([("read".to_owned(), 1), ("job".to_owned(), 1)]);
         Space::new(vec![backend], kinds, Vec::new(), Bounds::default()).unwrap()

@@ -126,8 +126,8 @@ pub(super) fn fault_names(key: &KeyPath, names: &[String]) -> Result<Vec<FaultNa
     let check = |(position, name): (usize, &String)| {
         FaultName::named(name).ok_or_else(|| {
             let what = format!("there is no fault `{name}`");
-            Problem::at(key.position(position), what)
-                .did_you_mean(name, &FaultName::ALL.map(FaultName::name))
+            let known: Vec<&str> = FaultName::all().map(FaultName::name).collect();
+            Problem::at(key.position(position), what).did_you_mean(name, &known)
         })
     };
     names.iter().enumerate().map(check).collect()

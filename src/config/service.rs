@@ -175,6 +175,8 @@ impl CommandConfig {
             FaultName::Stop => self.stop.is_some(),
             FaultName::Kill | FaultName::Rapid => self.kill.is_some(),
             FaultName::Pause | FaultName::Cut => false,
+            // It is done to the link, whatever drives the service.
+            FaultName::Link(_) => true,
         }
     }
 }

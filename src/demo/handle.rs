@@ -135,7 +135,7 @@ fn space(
 ) -> Result<Space, DemoError> {
     let backends = vec![BackendSpace {
         name: BACKEND.to_owned(),
-        faults: FaultName::ALL.iter().copied().filter(allowed).collect(),
+        faults: FaultName::OF_SERVICES.into_iter().filter(allowed).collect(),
     }];
     let mix = kinds
         .iter()

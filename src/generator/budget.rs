@@ -57,7 +57,9 @@ fn lasts_ms(step: &Step) -> f64 {
                 FaultKind::Rapid { restarts, gap_ms } => {
                     f64::from(restarts) * (outage_ms + gap_ms as f64)
                 }
-                FaultKind::Kill | FaultKind::Pause | FaultKind::Cut => outage_ms,
+                FaultKind::Kill | FaultKind::Pause | FaultKind::Cut | FaultKind::Link(_) => {
+                    outage_ms
+                }
             }
         }
         Action::Wait(Wait { wait_ms }) => *wait_ms as f64,
@@ -80,7 +82,7 @@ fn shorten_step(step: &mut Step, share: f64, bounds: &Bounds) {
         let least = match kind {
             NumberKind::Outage => *bounds.outage_ms.start(),
             NumberKind::Wait => 1,
-            _ => 0,
+            _ => kind.least(),
         };
         ((ms as f64 * share) as u64).max(least)
     });

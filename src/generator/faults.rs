@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::space::BackendSpace;
-use super::{Space, draws};
-use crate::model::{Fault, FaultKind, FaultName};
+use super::{Space, draws, link_faults};
+use crate::model::{Fault, FaultKind, FaultName, LinkFaultName};
 
 /// How many restarts a `rapid` may have.
 pub(super) const RESTARTS: RangeInclusive<u32> = 2..=8;
@@ -69,17 +69,19 @@ fn of_length(space: &Space, length: Length) -> impl Strategy<Value = Fault> + us
         FACTOR,
     );
     let limits = space.limits.clone();
-    (which, numbers, scale).prop_map(
-        move |(backend, (kind, restarts, gap_ms, grace_ms, place), scale)| {
+    let of_link = link_faults::numbers(space.has_links());
+    (which, numbers, scale, of_link).prop_map(
+        move |(backend, (kind, restarts, gap_ms, grace_ms, place), scale, of_link)| {
             let BackendSpace { name, faults } = backend;
-            let kind = match kind.get(&faults) {
+            let mut kind = match *kind.get(&faults) {
                 FaultName::Stop => FaultKind::Stop { grace_ms },
                 FaultName::Kill => FaultKind::Kill,
                 FaultName::Rapid => FaultKind::Rapid { restarts, gap_ms },
                 FaultName::Pause => FaultKind::Pause,
                 FaultName::Cut => FaultKind::Cut,
+                FaultName::Link(name) => FaultKind::Link(of_link.fault(name, longest)),
             };
-            let is_silent = matches!(kind, FaultKind::Pause | FaultKind::Cut);
+            let is_silent = link_faults::is_silent(&kind);
             let (is_at_scale, is_of_recovery, factor) = scale;
             let is_at_scale = match length {
                 Length::Any => is_at_scale,
@@ -104,6 +106,9 @@ fn of_length(space: &Space, length: Length) -> impl Strategy<Value = Fault> + us
                 }
                 _ => draws::whole_at(place, shortest, longest),
             };
+            if let FaultKind::Link(fault) = &mut kind {
+                *fault = of_link.fault(LinkFaultName::of(fault), outage_ms);
+            }
             Fault {
                 backend: name,
                 kind,

@@ -2,6 +2,7 @@
 
 use super::Space;
 use super::faults::RESTARTS;
+use super::link_faults::{AFTER_BYTES, BYTE_GAP_MS, IDLE_MS, LATENCY_MS, RATE_KIB_S};
 use crate::model::{
     Action, BACKGROUND, Burst, Fault, Misfit, Mix, NumberKind, Pace, Plan, Step, StepId,
 };
@@ -67,6 +68,11 @@ impl Space {
             NumberKind::Outage => (*bounds.outage_ms.end(), "ms of outage"),
             NumberKind::Gap => (bounds.max_gap_ms, "ms between restarts"),
             NumberKind::Grace => (bounds.max_grace_ms, "ms of grace"),
+            NumberKind::Latency => (*LATENCY_MS.end(), "ms of latency"),
+            NumberKind::Rate => (*RATE_KIB_S.end(), "KiB per second"),
+            NumberKind::ByteGap => (*BYTE_GAP_MS.end(), "ms between bytes"),
+            NumberKind::Bytes => (*AFTER_BYTES.end(), "bytes"),
+            NumberKind::Idle => (*IDLE_MS.end(), "ms of idle time"),
             NumberKind::Think => (bounds.max_think_ms, "ms between requests"),
             NumberKind::Wait => (bounds.max_wait_ms, "ms of wait"),
             NumberKind::Offset => (self.longest_offset_ms(), "ms of offset"),

@@ -19,6 +19,7 @@ mod fits;
 mod growth;
 mod interleaving;
 mod jobs;
+mod link_faults;
 mod opening;
 mod space;
 

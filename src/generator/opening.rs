@@ -13,9 +13,10 @@
 //!   first kill two more follow, and after the freeze a kill, because to an API a reset connection
 //!   and a silent one are not the same.
 
-use super::Space;
+use super::{Space, link_faults};
 use crate::model::{
-    Action, Anchor, Background, Burst, Edge, Fault, FaultKind, FaultName, Pace, Plan, Step, StepId,
+    Action, Anchor, Background, Burst, Edge, Fault, FaultKind, FaultName, LinkFaultName, Pace,
+    Plan, Step, StepId,
 };
 
 /// How the API is used while the fault strikes.
@@ -36,20 +37,35 @@ enum Use {
 
 /// Quick and revealing plans come first. An idle stop is early, since a flood of attempts to
 /// connect shows best when nothing else happens.
-const ORDER: [(FaultName, Use); 13] = [
+const ORDER: [(FaultName, Use); 28] = [
     (FaultName::Kill, Use::Loaded),
     (FaultName::Stop, Use::Loaded),
     (FaultName::Stop, Use::Idle),
+    (FaultName::Link(LinkFaultName::HalfOpen), Use::Loaded),
+    (FaultName::Link(LinkFaultName::BlackHole), Use::Loaded),
+    (FaultName::Link(LinkFaultName::HalfOpen), Use::Alone),
+    (FaultName::Link(LinkFaultName::BlackHole), Use::Alone),
     (FaultName::Pause, Use::Loaded),
     (FaultName::Kill, Use::Alone),
     (FaultName::Kill, Use::Accepted),
     (FaultName::Kill, Use::Working),
     (FaultName::Rapid, Use::Loaded),
     (FaultName::Cut, Use::Loaded),
+    (FaultName::Link(LinkFaultName::Reset), Use::Loaded),
+    (FaultName::Link(LinkFaultName::AcceptClose), Use::Loaded),
+    (FaultName::Link(LinkFaultName::IdleClose), Use::Idle),
+    (FaultName::Link(LinkFaultName::HalfOpen), Use::Idle),
     (FaultName::Kill, Use::Idle),
+    (FaultName::Link(LinkFaultName::Refuse), Use::Loaded),
+    (FaultName::Link(LinkFaultName::OneWay), Use::Loaded),
+    (FaultName::Link(LinkFaultName::Slow), Use::Loaded),
+    (FaultName::Link(LinkFaultName::Truncate), Use::Loaded),
+    (FaultName::Link(LinkFaultName::Trickle), Use::Loaded),
     (FaultName::Rapid, Use::Idle),
     (FaultName::Pause, Use::Idle),
     (FaultName::Cut, Use::Idle),
+    (FaultName::Link(LinkFaultName::Reset), Use::Idle),
+    (FaultName::Link(LinkFaultName::BlackHole), Use::Idle),
 ];
 
 /// The burst that the fault strikes: how many senders it has, and how many requests each sends.
@@ -120,6 +136,7 @@ impl Space {
             }
             FaultName::Pause => (FaultKind::Pause, beyond),
             FaultName::Cut => (FaultKind::Cut, beyond),
+            FaultName::Link(name) => (FaultKind::Link(link_faults::opening(name)), beyond),
         };
         Fault {
             backend: backend.to_owned(),
@@ -224,7 +241,10 @@ impl Space {
         let count = match fault.kind {
             FaultKind::Kill => AGAIN,
             FaultKind::Pause => 1,
-            FaultKind::Stop { .. } | FaultKind::Rapid { .. } | FaultKind::Cut => 0,
+            FaultKind::Stop { .. }
+            | FaultKind::Rapid { .. }
+            | FaultKind::Cut
+            | FaultKind::Link(_) => 0,
         };
         let backend = self.backends.iter().find(|b| b.name == fault.backend);
         if !backend.is_some_and(|backend| backend.faults.contains(&FaultName::Kill)) {

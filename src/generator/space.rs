@@ -131,6 +131,12 @@ impl Space {
         &self.bounds
     }
 
+    /// Whether a backend has faults of a link.
+    pub(super) fn has_links(&self) -> bool {
+        let mut faults = self.backends.iter().flat_map(|backend| &backend.faults);
+        faults.any(|fault| fault.needs_link())
+    }
+
     /// The request kinds with a weight above 0.
     pub(super) fn all_kinds(&self) -> Mix {
         let mut kinds = self.kinds.clone();

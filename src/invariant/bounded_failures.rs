@@ -12,6 +12,9 @@ use crate::trace::{Request, Span, Spans, View, Window};
 /// without a grace, until success is sustained, and at most for as long after ready as the kind was
 /// [asked](View::asked) for `recovery`.
 ///
+/// Success is not the end after a fault that leaves connections dead: a pool may hold several, and
+/// each costs a request until it is found out.
+///
 /// A request lies there if any moment between its sending and its end does. At most `stragglers`
 /// may lie elsewhere. A budget of `failures` limits the others: all failures together must not
 /// exceed budget plus stragglers, so that a longer grace, which makes a straggler an ordinary
@@ -148,7 +151,12 @@ fn excused(view: &View<'_>, limits: &Limits, kind: &str) -> Spans {
             (Some(grace_ms), _) => view.withheld().later(to_us, grace_ms.saturating_mul(1_000)),
             (None, None) => to_us,
             (None, Some(_)) => {
-                let settled_us = view.settled(to_us).map(|moment| moment.at_us);
+                // A connection that the fault has left dead may be used at any later time.
+                let leaves_dead = view
+                    .fault_kind(window)
+                    .is_some_and(|kind| kind.leaves_dead_connections());
+                let settled = view.settled(to_us).filter(|_| !leaves_dead);
+                let settled_us = settled.map(|moment| moment.at_us);
                 let latest_us = view.asked(kind, to_us).until(recovery_us);
                 latest_us
                     .unwrap_or(u64::MAX)

@@ -4,7 +4,7 @@ use regex::Regex;
 
 use super::Invariant;
 use super::recovers::Recovers;
-use crate::model::{API, FaultKind, Finding, Limits, Verdict};
+use crate::model::{API, FaultKind, Finding, Limits, LinkFault, Verdict};
 use crate::trace::{Event, EventKind, LogLine, View, Window};
 
 /// After a stop or a kill of a backend that a request felt, the API's log says at least once each
@@ -50,7 +50,11 @@ impl Invariant for LogExpectations {
                 }
             }
         }
-        let breaks = |kind: FaultKind| !matches!(kind, FaultKind::Pause | FaultKind::Cut);
+        let breaks = |kind: FaultKind| match kind {
+            FaultKind::Stop { .. } | FaultKind::Kill | FaultKind::Rapid { .. } => true,
+            FaultKind::Pause | FaultKind::Cut => false,
+            FaultKind::Link(fault) => fault == LinkFault::Reset,
+        };
         let felt = |window: &&Window<'_>| view.requests().iter().any(|r| r.felt(window));
         let mut broken = view
             .faults()

@@ -30,6 +30,9 @@ pub const MOST_PER_S: f64 = 100_000.0;
 /// The most restarts of one fault.
 const MOST_RESTARTS: u32 = 1_000;
 
+/// The most bytes after which a link cuts a reply, and the most KiB per second that it lets through.
+const MOST_OF_A_LINK: u64 = 1 << 40;
+
 /// The largest number of anything else that is counted, except bytes.
 pub const MOST: u64 = 1_000_000_000;
 
@@ -105,6 +108,11 @@ fn step_is_bounded(step: &Step) -> Result<(), Misfit> {
             NumberKind::Outage => ("outage_ms", LONGEST_MS),
             NumberKind::Gap => ("gap_ms", LONGEST_MS),
             NumberKind::Grace => ("grace_ms", LONGEST_MS),
+            NumberKind::Latency => ("latency_ms", LONGEST_MS),
+            NumberKind::Rate => ("rate_kib_s", MOST_OF_A_LINK),
+            NumberKind::ByteGap => ("gap_ms", LONGEST_MS),
+            NumberKind::Bytes => ("after_bytes", MOST_OF_A_LINK),
+            NumberKind::Idle => ("idle_ms", LONGEST_MS),
             NumberKind::Think => ("think_ms", LONGEST_MS),
             NumberKind::Wait => ("wait_ms", LONGEST_MS),
             NumberKind::Offset => ("offset_ms", LONGEST_MS),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::FaultKind;
+use super::{FaultKind, LinkFaultName};
 
 /// A [`FaultKind`] without its numbers, as the configuration names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,11 +17,13 @@ pub enum FaultName {
     Pause,
     /// [`FaultKind::Cut`].
     Cut,
+    /// [`FaultKind::Link`].
+    Link(LinkFaultName),
 }
 
 impl FaultName {
-    /// Every kind.
-    pub const ALL: [FaultName; 5] = [
+    /// Every kind that is done to a service itself.
+    pub const OF_SERVICES: [FaultName; 5] = [
         FaultName::Stop,
         FaultName::Kill,
         FaultName::Rapid,
@@ -29,9 +31,20 @@ impl FaultName {
         FaultName::Cut,
     ];
 
+    /// Every kind: those done to a service itself, then those that need a link.
+    pub fn all() -> impl Iterator<Item = FaultName> + Clone {
+        let links = LinkFaultName::ALL.into_iter().map(FaultName::Link);
+        FaultName::OF_SERVICES.into_iter().chain(links)
+    }
+
     /// The kind with this name, if there is one.
     pub fn named(text: &str) -> Option<Self> {
-        FaultName::ALL.into_iter().find(|name| name.name() == text)
+        FaultName::all().find(|name| name.name() == text)
+    }
+
+    /// Whether it needs a link to the backend.
+    pub fn needs_link(self) -> bool {
+        matches!(self, FaultName::Link(_))
     }
 
     /// The name, as in a signature and in the configuration's `faults`.
@@ -42,6 +55,7 @@ impl FaultName {
             FaultName::Rapid => "rapid",
             FaultName::Pause => "pause",
             FaultName::Cut => "cut",
+            FaultName::Link(link) => link.name(),
         }
     }
 }
@@ -61,6 +75,7 @@ impl FaultKind {
             FaultKind::Rapid { .. } => FaultName::Rapid,
             FaultKind::Pause => FaultName::Pause,
             FaultKind::Cut => FaultName::Cut,
+            FaultKind::Link(link) => FaultName::Link(LinkFaultName::of(link)),
         };
         name.name()
     }

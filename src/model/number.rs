@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::{Action, Burst, FaultKind, Pace, Plan, Step, StepId};
+use super::{Action, Burst, FaultKind, LinkFault, Pace, Plan, Step, StepId};
 
 /// One number of one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,16 @@ pub enum NumberKind {
     Gap,
     /// Milliseconds from SIGTERM to SIGKILL.
     Grace,
+    /// Milliseconds that a link adds in each direction.
+    Latency,
+    /// KiB per second that a link lets through.
+    Rate,
+    /// Milliseconds from one byte to the next of a reply that trickles.
+    ByteGap,
+    /// Bytes of replies before a connection is closed.
+    Bytes,
+    /// Milliseconds for which a connection may be idle before it is forgotten.
+    Idle,
     /// Milliseconds that a sender pauses between two requests.
     Think,
     /// Milliseconds of a wait.
@@ -42,7 +52,7 @@ pub enum NumberKind {
 impl NumberKind {
     /// All kinds, in the order in which they are made smaller: a number that bounds others comes
     /// after them.
-    pub const ALL: [NumberKind; 10] = [
+    pub const ALL: [NumberKind; 15] = [
         NumberKind::Nth,
         NumberKind::Requests,
         NumberKind::Concurrency,
@@ -50,6 +60,11 @@ impl NumberKind {
         NumberKind::Outage,
         NumberKind::Gap,
         NumberKind::Grace,
+        NumberKind::Latency,
+        NumberKind::Rate,
+        NumberKind::ByteGap,
+        NumberKind::Bytes,
+        NumberKind::Idle,
         NumberKind::Think,
         NumberKind::Wait,
         NumberKind::Offset,
@@ -64,7 +79,8 @@ impl NumberKind {
     pub fn least(self) -> u64 {
         match self {
             NumberKind::Restarts => 2,
-            NumberKind::Outage => 1,
+            NumberKind::Outage | NumberKind::Idle | NumberKind::ByteGap => 1,
+            NumberKind::Bytes => 0,
             time if time.is_time() => 0,
             _ => 1,
         }
@@ -74,7 +90,12 @@ impl NumberKind {
     pub fn is_time(self) -> bool {
         !matches!(
             self,
-            NumberKind::Requests | NumberKind::Concurrency | NumberKind::Nth | NumberKind::Restarts
+            NumberKind::Requests
+                | NumberKind::Concurrency
+                | NumberKind::Nth
+                | NumberKind::Restarts
+                | NumberKind::Rate
+                | NumberKind::Bytes
         )
     }
 }
@@ -91,6 +112,7 @@ impl Step {
                 (NumberKind::Restarts, FaultKind::Rapid { restarts, .. }) => Some(restarts.into()),
                 (NumberKind::Gap, FaultKind::Rapid { gap_ms, .. }) => Some(gap_ms),
                 (NumberKind::Grace, FaultKind::Stop { grace_ms }) => Some(grace_ms),
+                (_, FaultKind::Link(mut fault)) => link_number(&mut fault, kind).copied(),
                 _ => None,
             },
             (NumberKind::Requests, Action::Burst(burst)) => Some(u64::from(burst.count)),
@@ -120,6 +142,11 @@ impl Step {
                 (NumberKind::Restarts, FaultKind::Rapid { restarts, .. }) => *restarts = count,
                 (NumberKind::Gap, FaultKind::Rapid { gap_ms, .. }) => *gap_ms = value,
                 (NumberKind::Grace, FaultKind::Stop { grace_ms }) => *grace_ms = value,
+                (_, FaultKind::Link(fault)) => {
+                    if let Some(number) = link_number(fault, kind) {
+                        *number = value;
+                    }
+                }
                 _ => {}
             },
             (NumberKind::Requests, Action::Burst(burst)) => burst.count = count,
@@ -131,6 +158,18 @@ impl Step {
             }
             _ => {}
         }
+    }
+}
+
+/// A number of a link's fault; none if it has no such number.
+fn link_number(fault: &mut LinkFault, kind: NumberKind) -> Option<&mut u64> {
+    match (kind, fault) {
+        (NumberKind::Latency, LinkFault::Slow { latency_ms, .. }) => Some(latency_ms),
+        (NumberKind::Rate, LinkFault::Slow { rate_kib_s, .. }) => rate_kib_s.as_mut(),
+        (NumberKind::ByteGap, LinkFault::Trickle { gap_ms }) => Some(gap_ms),
+        (NumberKind::Bytes, LinkFault::Truncate { after_bytes }) => Some(after_bytes),
+        (NumberKind::Idle, LinkFault::IdleClose { idle_ms }) => Some(idle_ms),
+        _ => None,
     }
 }
 
@@ -220,6 +259,11 @@ impl fmt::Display for NumberKind {
             NumberKind::Outage => "outage",
             NumberKind::Gap => "gap between restarts",
             NumberKind::Grace => "grace",
+            NumberKind::Latency => "latency",
+            NumberKind::Rate => "KiB per second",
+            NumberKind::ByteGap => "gap between bytes",
+            NumberKind::Bytes => "bytes before the end",
+            NumberKind::Idle => "idle time",
             NumberKind::Think => "pause between requests",
             NumberKind::Wait => "wait",
             NumberKind::Offset => "offset",
@@ -228,119 +272,4 @@ impl fmt::Display for NumberKind {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{Anchor, Fault, Mix};
-
-    fn plan() -> Plan {
-        let burst = Burst {
-            count: 12,
-            concurrency: 6,
-            pace: Pace::Closed { think_ms: 40 },
-            mix: Mix::from([("job".to_owned(), 1)]),
-        };
-        let kind = FaultKind::Rapid {
-            restarts: 3,
-            gap_ms: 9,
-        };
-        let fault = Fault {
-            backend: "db".to_owned(),
-            kind,
-            outage_ms: 700,
-        };
-        let (b1, f1) = (StepId("b1".to_owned()), StepId("f1".to_owned()));
-        Plan {
-            seed: 1,
-            index: 0,
-            background: None,
-            steps: vec![
-                Step {
-                    id: b1.clone(),
-                    anchor: Anchor::At { offset_ms: 5 },
-                    action: Action::Burst(burst),
-                },
-                Step {
-                    id: f1,
-                    anchor: Anchor::InFlight {
-                        burst: b1,
-                        nth: 4,
-                        offset_ms: 0,
-                    },
-                    action: Action::Fault(fault),
-                },
-            ],
-        }
-    }
-
-    #[test]
-    fn every_number_is_read_and_written() {
-        for number in Number::all(&plan()) {
-            let least = number.kind.least();
-            let smallest = number.set(&plan(), least);
-            assert_eq!(number.get(&smallest), Some(least), "{number:?}");
-            assert!(smallest.size() < plan().size(), "{number:?}");
-        }
-        let names: Vec<String> = Number::all(&plan())
-            .iter()
-            .map(|number| format!("{} {:?}", number.step, number.kind))
-            .collect();
-        assert_eq!(
-            names,
-            [
-                "f1 Nth",
-                "b1 Requests",
-                "b1 Concurrency",
-                "f1 Restarts",
-                "f1 Outage",
-                "f1 Gap",
-                "b1 Think",
-                "b1 Offset"
-            ]
-        );
-    }
-
-    #[test]
-    fn with_fewer_requests_senders_and_anchors_follow() {
-        let requests = Number {
-            step: StepId("b1".to_owned()),
-            kind: NumberKind::Requests,
-        };
-        let text = requests.set(&plan(), 3).to_string();
-        assert!(text.contains("burst of 3 requests, 3 at a time"), "{text}");
-        assert!(text.contains("request 3 of b1"), "{text}");
-        let (burst, nth, offset_ms) = (StepId("b1".to_owned()), 4, 0);
-        let state = "RUNNING".to_owned();
-        let accepted = Anchor::Accepted {
-            burst: burst.clone(),
-            nth,
-            offset_ms,
-        };
-        let running = Anchor::State {
-            burst,
-            nth,
-            state,
-            offset_ms,
-        };
-        for anchor in [accepted, running] {
-            let mut plan = plan();
-            plan.steps[1].anchor = anchor;
-            let fewer = requests.set(&plan, 3);
-            assert_eq!(fewer.steps[1].anchor.nth(), Some(3), "{fewer}");
-            assert!(fewer.size() < plan.size(), "{fewer}");
-        }
-    }
-
-    #[test]
-    fn one_factor_shortens_every_time() {
-        assert_eq!(plan().scaled(1.0), plan());
-        let text = plan().scaled(0.0).to_string();
-        assert!(text.contains("1 ms down and 0 ms up"), "{text}");
-        assert!(text.contains("at 0 ms"), "{text}");
-        assert!(
-            plan()
-                .scaled(0.5)
-                .to_string()
-                .contains("350 ms down and 4 ms up")
-        );
-    }
-}
+mod tests;

@@ -1,6 +1,7 @@
 //! Which of two plans is simpler.
 
-use super::{Action, Anchor, Edge, Fault, FaultKind, NumberKind, Pace, Plan};
+use super::{Action, Anchor, Edge, Fault, FaultKind, LinkFault, LinkFaultName};
+use super::{NumberKind, Pace, Plan};
 
 /// How simple a plan is: the lesser of two sizes is the simpler plan.
 ///
@@ -59,8 +60,22 @@ fn of_action(action: &Action) -> u64 {
             FaultKind::Pause => 2,
             FaultKind::Cut => 3,
             FaultKind::Rapid { restarts, .. } => 4 + u64::from(*restarts),
+            FaultKind::Link(fault) => of_link(fault),
         },
     }
+}
+
+/// A fault of a link is not easier to understand than one of the backend: most end with a restart,
+/// and all of a link's numbers come on top.
+fn of_link(fault: &LinkFault) -> u64 {
+    let limits_rate = matches!(
+        fault,
+        LinkFault::Slow {
+            rate_kib_s: Some(_),
+            ..
+        }
+    );
+    4 + LinkFaultName::of(fault).complexity() + u64::from(limits_rate)
 }
 
 fn of_anchor(anchor: &Anchor) -> u64 {

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Action, BACKGROUND, Fault, FaultKind, Plan, Step, StepId, count, duration_ms, listed};
+use super::{
+    Action, BACKGROUND, Direction, Fault, FaultKind, LinkFault, LinkFaultName, Plan, Step,
+};
+use super::{StepId, count, duration_ms, listed};
 
 impl Plan {
     /// The plan's parts in words: "4 quick restarts of `backend` (f1) and 2 job requests (b6)".
@@ -55,6 +58,10 @@ pub fn faults_in_words(faults: &[&Fault]) -> String {
         _ => {
             let backend = &fault.backend;
             let what = match fault.kind {
+                FaultKind::Link(link) => {
+                    let what = LinkFaultName::of(&link).plural();
+                    return format!("{times} {what} `{backend}`");
+                }
                 FaultKind::Stop { .. } => "stops",
                 FaultKind::Kill => "kills",
                 FaultKind::Rapid { .. } => "series of quick restarts",
@@ -82,6 +89,35 @@ fn words(step: &Step) -> String {
     format!("{what} ({})", step.id)
 }
 
+fn link_words(fault: &LinkFault, backend: &str) -> String {
+    match *fault {
+        LinkFault::Reset => format!("a reset of the connections to `{backend}`"),
+        LinkFault::Refuse => format!("a refusal of new connections to `{backend}`"),
+        LinkFault::AcceptClose => format!("closing each new connection to `{backend}` at once"),
+        LinkFault::HalfOpen => format!("silence on the open connections to `{backend}`"),
+        LinkFault::BlackHole => format!("total silence on the way to `{backend}`"),
+        LinkFault::OneWay { silent } => match silent {
+            Direction::ToBackend => format!("requests to `{backend}` held back"),
+            Direction::FromBackend => format!("replies of `{backend}` held back"),
+        },
+        LinkFault::IdleClose { idle_ms } => {
+            let idle = duration_ms(idle_ms);
+            format!("forgetting connections to `{backend}` that are idle for {idle}")
+        }
+        LinkFault::Truncate { .. } => format!("replies of `{backend}` cut off in the middle"),
+        LinkFault::Slow {
+            latency_ms,
+            rate_kib_s,
+        } => {
+            let delay = duration_ms(latency_ms);
+            let rate = rate_kib_s.map(|rate| format!(" and {rate} KiB/s"));
+            let rate = rate.unwrap_or_default();
+            format!("a slow network to `{backend}` ({delay} each way{rate})")
+        }
+        LinkFault::Trickle { .. } => format!("replies of `{backend}` byte by byte"),
+    }
+}
+
 fn fault_words(fault: &Fault) -> String {
     let backend = &fault.backend;
     match fault.kind {
@@ -90,6 +126,7 @@ fn fault_words(fault: &Fault) -> String {
         FaultKind::Rapid { restarts, .. } => format!("{restarts} quick restarts of `{backend}`"),
         FaultKind::Pause => format!("a pause of `{backend}`"),
         FaultKind::Cut => format!("a cut of `{backend}` from the network"),
+        FaultKind::Link(link) => link_words(&link, backend),
     }
 }
 

@@ -20,6 +20,7 @@ pub fn fault_acts(fault: &Fault) -> Vec<FaultAct> {
         FaultKind::Kill => (Act::Kill, Act::Start, 1, 0),
         FaultKind::Pause => (Act::Pause, Act::Unpause, 1, 0),
         FaultKind::Cut => (Act::Cut, Act::Join, 1, 0),
+        FaultKind::Link(fault) => (Act::Disturb(fault), Act::Lift, 1, 0),
         FaultKind::Rapid { restarts, gap_ms } => (Act::Kill, Act::Start, restarts, gap_ms),
     };
     let act_then = |act, then_ms| FaultAct {
@@ -36,6 +37,7 @@ pub fn fault_acts(fault: &Fault) -> Vec<FaultAct> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::LinkFault;
 
     fn acts(kind: FaultKind) -> Vec<(Act, u64)> {
         let fault = Fault {
@@ -54,6 +56,11 @@ mod tests {
         assert_eq!(acts(FaultKind::Kill), [(Act::Kill, 7), (Act::Start, 0)]);
         assert_eq!(acts(FaultKind::Pause), [(Act::Pause, 7), (Act::Unpause, 0)]);
         assert_eq!(acts(FaultKind::Cut), [(Act::Cut, 7), (Act::Join, 0)]);
+        let half_open = FaultKind::Link(LinkFault::HalfOpen);
+        assert_eq!(
+            acts(half_open),
+            [(Act::Disturb(LinkFault::HalfOpen), 7), (Act::Lift, 0)]
+        );
         let stop = Act::Stop { grace_ms: 3 };
         assert_eq!(
             acts(FaultKind::Stop { grace_ms: 3 }),

@@ -167,6 +167,10 @@ async fn heal_service(
     if driver.supports(Act::Join) {
         do_act(name, driver, Act::Join, journal).await?;
     }
+    // Nor does a disturbance, and it is lifted even if the backend is away.
+    if driver.supports(Act::Lift) {
+        do_act(name, driver, Act::Lift, journal).await?;
+    }
     match driver.state().await? {
         ServiceState::Running => {}
         ServiceState::Paused => do_act(name, driver, Act::Unpause, journal).await?,

@@ -12,6 +12,7 @@
 //! | a container that was asked to stop | its grace, or [`OBEYS_WITHIN`] if that is longer, plus the engine's delay |
 //! | a command | while it runs, and for its time limit after that |
 //! | a signal to a process group | not at all: the whole group is killed |
+//! | a disturbance of a link | not at all: a link forwards plainly when its controller is gone |
 //!
 //! This file is only the rule: it reads no clock and checks no service, so that its test can try
 //! every case. A journal may contain any number, so sums of times saturate instead of overflowing.
@@ -63,7 +64,8 @@ pub enum SettlingStep {
 impl Settling {
     /// Begins at `now`, when the run is known to be dead.
     pub fn begin(charge: &Charge, now: Duration) -> Self {
-        let doubts = charge.doubts.iter().filter(|doubt| doubt.act.is_harm());
+        let may_come = |act: Act| act.is_harm() && !act.is_of_link();
+        let doubts = charge.doubts.iter().filter(|doubt| may_come(doubt.act));
         let ends = doubts
             .clone()
             .map(|doubt| over_at(&charge.lease, doubt, now));

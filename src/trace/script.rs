@@ -72,6 +72,7 @@ impl Script {
             FaultKind::Kill | FaultKind::Rapid { .. } => Act::Kill,
             FaultKind::Pause => Act::Pause,
             FaultKind::Cut => Act::Cut,
+            FaultKind::Link(fault) => Act::Disturb(fault),
         };
         let step = StepId(step.to_owned());
         self.steps.push(Step {

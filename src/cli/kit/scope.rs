@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::campaign::StackHandle;
 use crate::executor::ResetPolicy;
-use crate::model::{API, Act, Fault, FaultKind, FaultName, Plan};
+use crate::model::{API, Act, Fault, FaultKind, FaultName, LinkFault, Plan};
 use crate::nemesis::fault_acts;
 use crate::report::{Ability, Scope, Touched};
 use crate::stack::{Driver, Subject};
@@ -59,8 +59,9 @@ fn touched(
         true => Ability::NotAllowed,
     };
     let faults = Vec::from_iter(
-        FaultName::ALL
-            .into_iter()
+        FaultName::all()
+            // Most backends have no link, and ten lines that say so help nobody.
+            .filter(|fault| !fault.needs_link() || driver.supports(Act::Lift))
             .map(|fault| (fault, ability(fault))),
     );
     let done = faults
@@ -73,7 +74,10 @@ fn touched(
     }
     let mut told: Vec<String> = Vec::new();
     for act in all {
-        let act = act.to_string();
+        let act = match act {
+            Act::Disturb(_) => "disturb the link".to_owned(),
+            act => act.to_string(),
+        };
         if !told.contains(&act) {
             told.push(act);
         }
@@ -123,6 +127,8 @@ fn acts(fault: FaultName) -> Vec<Act> {
         },
         FaultName::Pause => FaultKind::Pause,
         FaultName::Cut => FaultKind::Cut,
+        // Every link can do every fault, so the numbers do not matter.
+        FaultName::Link(_) => FaultKind::Link(LinkFault::Reset),
     };
     let fault = Fault {
         backend: String::new(),

@@ -177,6 +177,9 @@ impl Driver for SimulatedService {
             Act::Unpause => self.freeze(false),
             Act::Cut => self.place.cut(true),
             Act::Join => self.place.cut(false),
+            Act::Disturb(_) | Act::Lift => {
+                return Err(self.failed(&act.to_string(), "it has no link"));
+            }
         }
         sleep(ACT_TAKES).await;
         Ok(())

@@ -106,6 +106,7 @@ impl Diagram<'_> {
             }
             FaultKind::Pause => "freeze".to_owned(),
             FaultKind::Cut => "cut off".to_owned(),
+            FaultKind::Link(link) => link.to_string(),
         };
         // Of several outages, the longest was measured.
         let up_to = match fault.kind {

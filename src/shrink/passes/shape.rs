@@ -1,6 +1,6 @@
 //! Simpler faults and loads instead of others.
 
-use crate::model::{Action, Burst, Fault, FaultKind, Mix, Pace, Plan, Step, StepId};
+use crate::model::{Action, Burst, Fault, FaultKind, LinkFault, Mix, Pace, Plan, Step, StepId};
 
 /// Every plan in which one step has a simpler shape, the simplest first for each step: another
 /// fault, one request kind, a closed loop. Anchors stay as they are: one that names an event makes
@@ -44,6 +44,7 @@ fn actions(action: &Action) -> Vec<Action> {
                     vec![FaultKind::Kill]
                 }
                 FaultKind::Cut => vec![FaultKind::Kill, FaultKind::Pause],
+                FaultKind::Link(fault) => simpler_on_link(fault),
             };
             let mut faults: Vec<Fault> = kinds
                 .into_iter()
@@ -66,6 +67,33 @@ fn actions(action: &Action) -> Vec<Action> {
     }
 }
 
+/// A kill, and the faults of the link that are simpler than this one. One with numbers is no
+/// substitute for another: nobody would know which numbers.
+fn simpler_on_link(fault: LinkFault) -> Vec<FaultKind> {
+    let mut kinds = vec![FaultKind::Kill];
+    if let LinkFault::Slow {
+        latency_ms,
+        rate_kib_s: Some(_),
+    } = fault
+    {
+        kinds.push(FaultKind::Link(LinkFault::Slow {
+            latency_ms,
+            rate_kib_s: None,
+        }));
+    }
+    kinds.extend(WITHOUT_NUMBERS.map(FaultKind::Link));
+    kinds
+}
+
+/// The link's faults without numbers, the simplest first.
+const WITHOUT_NUMBERS: [LinkFault; 5] = [
+    LinkFault::Reset,
+    LinkFault::Refuse,
+    LinkFault::AcceptClose,
+    LinkFault::HalfOpen,
+    LinkFault::BlackHole,
+];
+
 /// How long a fault keeps its backend away, from the first act to the last undoing, as planned.
 fn whole_outage_ms(fault: &Fault) -> u64 {
     match fault.kind {
@@ -85,7 +113,11 @@ pub fn other_faults(fault: &Fault) -> Vec<Fault> {
         FaultKind::Pause,
         FaultKind::Cut,
     ];
-    let others = kinds.into_iter();
+    // Only for a fault of a link is it known that there is one.
+    let is_on_link = matches!(fault.kind, FaultKind::Link(_));
+    let on_link = WITHOUT_NUMBERS.map(FaultKind::Link);
+    let on_link = on_link.into_iter().filter(|_| is_on_link);
+    let others = kinds.into_iter().chain(on_link);
     let others = others.filter(|kind| kind.name() != fault.kind.name());
     let others = others.map(|kind| Fault {
         backend: fault.backend.clone(),

@@ -180,7 +180,7 @@ impl Driver for CommandDriver {
             Act::Kill | Act::Stop { .. } if !running => return Ok(()),
             Act::Kill => inner.kill().await?,
             Act::Stop { .. } => inner.stop(act.grace()).await?,
-            Act::Pause | Act::Unpause | Act::Cut | Act::Join => {
+            Act::Pause | Act::Unpause | Act::Cut | Act::Join | Act::Disturb(_) | Act::Lift => {
                 return Err(inner.commands.unsupported(act));
             }
         }
@@ -202,7 +202,7 @@ impl Driver for CommandDriver {
             Act::Start => true,
             Act::Stop { .. } => commands.stop.is_some(),
             Act::Kill => commands.kill.is_some(),
-            Act::Pause | Act::Unpause | Act::Cut | Act::Join => false,
+            Act::Pause | Act::Unpause | Act::Cut | Act::Join | Act::Disturb(_) | Act::Lift => false,
         }
     }
 

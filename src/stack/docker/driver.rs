@@ -170,6 +170,7 @@ impl Driver for DockerDriver {
                 container.bring(Condition::Started).await?;
                 self.check_ports(act).await
             }
+            Act::Disturb(_) | Act::Lift => Err(DriverError::unsupported(&container.service, act)),
             Act::Cut | Act::Join if !self.supports(act) => {
                 Err(DriverError::unsupported(&container.service, act))
             }
@@ -195,6 +196,7 @@ impl Driver for DockerDriver {
         match act {
             Act::Cut | Act::Join => !self.networks.is_empty(),
             Act::Start | Act::Stop { .. } | Act::Kill | Act::Pause | Act::Unpause => true,
+            Act::Disturb(_) | Act::Lift => false,
         }
     }
 

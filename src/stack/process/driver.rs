@@ -187,7 +187,7 @@ impl Driver for ProcessDriver {
             Act::Stop { .. } => self.stop(act.grace()).await,
             Act::Pause => self.pause().await,
             Act::Unpause => self.unpause().await,
-            Act::Cut | Act::Join => Err(DriverError::Unsupported {
+            Act::Cut | Act::Join | Act::Disturb(_) | Act::Lift => Err(DriverError::Unsupported {
                 service: self.launch.name.clone(),
                 act: act.to_string(),
             }),
@@ -210,7 +210,7 @@ impl Driver for ProcessDriver {
     fn supports(&self, act: Act) -> bool {
         match act {
             Act::Start | Act::Stop { .. } | Act::Kill | Act::Pause | Act::Unpause => true,
-            Act::Cut | Act::Join => false,
+            Act::Cut | Act::Join | Act::Disturb(_) | Act::Lift => false,
         }
     }
 
