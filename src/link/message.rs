@@ -12,7 +12,7 @@ pub const PROTOCOL: u32 = 1;
 /// in order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Asked {
+pub enum LinkRequest {
     /// Do this to the connections, instead of what was done before.
     Fault(LinkFault),
     /// Forward plainly again.
@@ -23,7 +23,8 @@ pub enum Asked {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Told {
-    /// The first line of every control connection.
+    /// The first line of every control connection, unless another controller has the lease: that
+    /// is [`Told::Refused`]. What is open already is then told as [`Sight::Opened`].
     Hello {
         /// [`PROTOCOL`].
         comeback_link: u32,
