@@ -97,7 +97,7 @@
 //! | [`stack`] | the traits of a service and a probe; drivers for processes, Docker and own commands | `watched`, `model`, `link` |
 //! | [`load`] | requests, jobs and bursts over a transport | `watched`, `model`, `trace`, `stack` |
 //! | [`nemesis`] | the only caller of faults; the journal of intents; heal | `model`, `trace`, `stack` |
-//! | [`observe`] | readiness, logs, exits, resources | `watched`, `model`, `trace`, `stack` |
+//! | [`observe`] | readiness, logs, exits, resources, links | `watched`, `model`, `link`, `trace`, `stack` |
 //! | [`executor`] | joins `load`, `nemesis` and `observe` into one trial | `watched`, `model`, `trace`, `stack`, `load`, `nemesis`, `observe` |
 //! | [`latency`] | a fold from history to histograms | `model`, `trace` |
 //! | [`invariant`] | one file per invariant, and the judge | `model`, `trace` |
@@ -107,7 +107,7 @@
 //! | [`strategy`] | generator and shrink as a proptest `Strategy` | `generator`, `shrink`, `model` |
 //! | [`demo`] | the demo as a stack, live and simulated | all above |
 //! | [`report`] | text from plain data | `redact`, `model`, `trace`, `latency` |
-//! | [`config`] | `comeback.toml` | `redact`, `model`, `generator`, `load`, `executor` |
+//! | [`config`] | `comeback.toml` | `redact`, `model`, `link`, `generator`, `load`, `executor` |
 //! | [`assembly`] | from a configuration to concrete parts; [`LiveStack`] | all above |
 //! | [`cli`] | `verbs/`, one file or folder each, and `kit/`, what they share | all above |
 //!

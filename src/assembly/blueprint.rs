@@ -6,7 +6,7 @@ use std::env;
 use std::path::Path;
 
 use super::AssemblyError;
-use crate::config::{Config, ConfigError, PORT};
+use crate::config::{BackendConfig, Config, ConfigError, LinkConfig, PORT};
 use crate::redact::{self, Secret};
 use crate::stack::port::ReservedPort;
 
@@ -80,6 +80,13 @@ impl Blueprint {
             let config = path.display().to_string();
             return Err(AssemblyError::Shared { part, config });
         }
+        let mut backends = original.backends.iter().zip(&copy.config.backends);
+        let alike = backends.find(|(one, other)| share_a_link(one, other));
+        if let Some((backend, _)) = alike {
+            let config = path.display().to_string();
+            let backend = backend.name.clone();
+            return Err(AssemblyError::SharedLink { backend, config });
+        }
         Ok(copy)
     }
 }
@@ -88,6 +95,18 @@ impl Blueprint {
 fn variables(secrets: &[Secret]) -> Vec<String> {
     let labels = secrets.iter().map(|secret| secret.label.clone());
     labels.filter(|label| label.starts_with("${")).collect()
+}
+
+/// Whether the links to two backends have an address in common.
+fn share_a_link(one: &BackendConfig, other: &BackendConfig) -> bool {
+    match (&one.link, &other.link) {
+        (Some(LinkConfig::Running(one)), Some(LinkConfig::Running(other))) => one == other,
+        (Some(LinkConfig::Started(one)), Some(LinkConfig::Started(other))) => {
+            let listens = |listen| other.iter().any(|(other, _)| other == listen);
+            one.iter().any(|(listen, _)| listens(listen))
+        }
+        _ => false,
+    }
 }
 
 /// A part that two stacks have in common.

@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::program::program;
 use super::this_machine;
 use super::{AssemblyError, Blueprint};
 use crate::campaign::{LiveRunner, StackHandle, stack_info};
-use crate::config::{BackendConfig, Config, ContainerName, ReadyCheck, ServiceConfig};
+use crate::config::{BackendConfig, Config, ContainerName, LinkConfig, ReadyCheck, ServiceConfig};
 use crate::executor::Executor;
 use crate::invariant::standard;
 use crate::load::{self, Connections, HttpProbe, Pooled, Transport, Unpooled};
@@ -14,6 +15,7 @@ use crate::model::API;
 use crate::nemesis::Journal;
 use crate::stack::command::{CommandDriver, Commands};
 use crate::stack::docker::{DockerDriver, Engine, Selector, published_alike};
+use crate::stack::link::{LinkSource, LinkedDriver};
 use crate::stack::probe::{ExecProbe, LogProbe, TcpProbe};
 use crate::stack::process::ProcessDriver;
 use crate::stack::{Backend, Driver, Probe, Stack};
@@ -126,6 +128,13 @@ async fn backend(
         ReadyCheck::Http { url, headers } => Box::new(HttpProbe::of_url(url, headers)?),
         ReadyCheck::Log(pattern) => Box::new(LogProbe::new(pattern, driver.observe())?),
     };
+    let driver: Box<dyn Driver> = match &config.link {
+        Some(link) => {
+            let source = link_source(&config.name, link)?;
+            Box::new(LinkedDriver::new(&config.name, driver, source))
+        }
+        None => driver,
+    };
     Ok(Some(Backend {
         name: config.name.clone(),
         driver,
@@ -134,6 +143,19 @@ async fn backend(
         probe_every: config.ready.every,
         probe_timeout: config.ready.timeout,
     }))
+}
+
+/// Where a backend's link comes from.
+fn link_source(backend: &str, link: &LinkConfig) -> Result<LinkSource, AssemblyError> {
+    Ok(match link {
+        LinkConfig::Running(control) => LinkSource::Running(control.clone()),
+        LinkConfig::Started(paths) => LinkSource::Started {
+            program: program().ok_or_else(|| AssemblyError::NoLinkProgram {
+                backend: backend.to_owned(),
+            })?,
+            paths: paths.clone(),
+        },
+    })
 }
 
 /// How the containers of one stack are found.

@@ -55,6 +55,26 @@ pub enum AssemblyError {
         /// The configuration.
         config: String,
     },
+    /// Several stacks would share a link.
+    #[error(
+        "--jobs needs stacks that share nothing, and all would share the link of [backend.{backend}] in {config}: write `${{port:NAME}}` for \
+         each port of a link that comeback starts; a link that runs already can only serve one stack"
+    )]
+    SharedLink {
+        /// The backend.
+        backend: String,
+        /// The configuration.
+        config: String,
+    },
+    /// There is no `comeback` program to start a link with.
+    #[error(
+        "the link of [backend.{backend}] is a process of the program `comeback`, which is not in PATH: install it, or start the link yourself and \
+         write `link = {{ control = \"…\" }}`"
+    )]
+    NoLinkProgram {
+        /// The backend.
+        backend: String,
+    },
     /// A URL of a compose project has no port that could be looked up in its copy.
     #[error("{url} has no port, so its copy's port cannot be found")]
     NoPort {

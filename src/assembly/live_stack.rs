@@ -1,6 +1,5 @@
 //! A live stack in the hands of a Rust test.
 
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,6 +9,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::sync::Mutex;
 
+use super::program::installed;
 use super::{AssemblyError, Blueprint, Hold, Presence, Reaper, Signals, begin_journal, configured};
 use crate::campaign::{Attempt, Interrupt, StackHandle, Unseen};
 use crate::generator::Space;
@@ -88,7 +88,7 @@ impl LiveStack {
             Hold::of(&meant.executor.stack, true, &interrupt, |_| {}).await
         })?;
         let journal = Arc::new(begin_journal()?);
-        let reaper = match (journal.path(), program()) {
+        let reaper = match (journal.path(), installed()) {
             (Some(journal), Some(program)) => Some(Reaper::start(&program, journal)?),
             _ => None,
         };
@@ -215,13 +215,6 @@ async fn brought_up(
         return Err(error.into());
     }
     Ok(handle)
-}
-
-/// The program `comeback`, where it is installed.
-fn program() -> Option<PathBuf> {
-    let path = env::var_os("PATH")?;
-    let mut programs = env::split_paths(&path).map(|folder| folder.join("comeback"));
-    programs.find(|program| program.is_file())
 }
 
 /// Copies a failing trace to where it is kept, and writes its page beside it.

@@ -9,6 +9,7 @@ mod error;
 mod hold;
 mod journals;
 mod live_stack;
+mod program;
 mod reaper;
 mod signals;
 mod this_machine;

@@ -12,7 +12,8 @@ use tokio::net::lookup_host;
 use tokio::time::timeout;
 
 use super::AssemblyError;
-use crate::config::{Config, ReadyCheck, ServiceConfig};
+use crate::config::{Config, LinkConfig, ReadyCheck, ServiceConfig};
+use crate::link::LinkAddress;
 use crate::stack::docker::Engine;
 
 /// How long a name may take to be looked up.
@@ -45,6 +46,17 @@ fn places(config: &Config) -> Vec<(String, String)> {
             ReadyCheck::Tcp(address) => places.push((key, format!("tcp://{address}"))),
             ReadyCheck::Exec(_) | ReadyCheck::Log(_) => {}
         }
+        let key = format!("`link` of [backend.{}]", backend.name);
+        let ends: Vec<&LinkAddress> = match &backend.link {
+            Some(LinkConfig::Running(control)) => vec![control],
+            Some(LinkConfig::Started(paths)) => paths.iter().map(|(_, to)| to).collect(),
+            None => Vec::new(),
+        };
+        let urls = ends.into_iter().map(|end| match end {
+            LinkAddress::Tcp { .. } => format!("tcp://{end}"),
+            LinkAddress::Unix(path) => format!("unix://{}", path.display()),
+        });
+        places.extend(urls.map(|url| (key.clone(), url)));
     }
     let services = config.backends.iter().map(|backend| &backend.service);
     let mut services = services.chain(&config.api.service);

@@ -10,11 +10,12 @@ use super::ServiceConfig;
 use super::complaint::Problem;
 use super::generator::{GeneratorTable, fault_names};
 use super::key_path::KeyPath;
+use super::link::{LinkConfig, LinkTable};
 use super::service::{self, CommandTable, DockerTable, ProcessTable};
 use super::text::{self, DurationText};
 use crate::generator::BackendSpace;
 use crate::load;
-use crate::model::{API, BackendName, Executed, FaultName};
+use crate::model::{API, BackendName, Executed, FaultName, LinkFaultName};
 
 const NO_LOG: &str = "comeback cannot see the log of a backend with `command`";
 
@@ -31,6 +32,8 @@ pub struct BackendConfig {
     pub ready: ReadyConfig,
     /// The log lines that report executions.
     pub executed: Option<Executed>,
+    /// The link that leads to it, if there is one.
+    pub link: Option<LinkConfig>,
 }
 
 /// A readiness probe that reaches the backend directly, not through the API.
@@ -76,6 +79,7 @@ pub(super) struct BackendTable {
     executed: Option<String>,
     #[serde(default)]
     exactly_once: bool,
+    link: Option<LinkTable>,
 }
 
 #[derive(Deserialize)]
@@ -126,6 +130,23 @@ impl BackendTable {
             Some(names) => fault_names(&key.key("faults"), names)?,
             None => generator.faults()?,
         };
+        let link = self
+            .link
+            .map(|link| link.check(&key.key("link")))
+            .transpose()?;
+        match (
+            &link,
+            &self.faults,
+            faults.iter().find(|fault| fault.needs_link()),
+        ) {
+            (None, Some(_), Some(fault)) => return Err(no_link(&key, *fault)),
+            // What all backends may have, this one cannot.
+            (None, None, _) => faults.retain(|fault| !fault.needs_link()),
+            (Some(_), None, _) if !generator.lists_faults() => {
+                faults.extend(LinkFaultName::ALL.map(FaultName::Link));
+            }
+            _ => {}
+        }
         if matches!(service, ServiceConfig::Process(_)) && faults.contains(&FaultName::Cut) {
             let what = "a local process cannot be cut off from the network";
             return Err(Problem::at(key, what)
@@ -159,9 +180,16 @@ impl BackendTable {
             after: self.after,
             ready,
             executed,
+            link,
         };
         Ok((backend, space))
     }
+}
+
+fn no_link(backend: &KeyPath, fault: FaultName) -> Problem {
+    let what = format!("the fault `{fault}` needs a link to this backend");
+    Problem::at(backend.key("faults"), what)
+        .remedy("add `link = { listen = \"…\", to = \"…\" }`, and point the API at `listen`")
 }
 
 /// Checks that every name in an `after` is a backend, and that no backend waits for itself,

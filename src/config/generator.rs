@@ -69,6 +69,11 @@ impl GeneratorTable {
         }
     }
 
+    /// Whether it says which faults are drawn.
+    pub(super) fn lists_faults(&self) -> bool {
+        self.faults.is_some()
+    }
+
     /// The plans that may be drawn.
     pub(super) fn space(
         self,

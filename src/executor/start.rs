@@ -110,12 +110,24 @@ impl Executor {
         self.taken(&|driver| !driver.outlives_us()).await
     }
 
+    /// Brings up the links that comeback starts, whatever already runs of the stack.
+    ///
+    /// # Errors
+    /// When a link cannot be started.
+    pub async fn prepare(&self) -> Result<(), NemesisError> {
+        for backend in &self.stack.backends {
+            backend.driver.prepare().await?;
+        }
+        Ok(())
+    }
+
     async fn bring_up_where(
         &self,
         is_meant: impl Fn(&dyn Driver) -> bool,
         on_wait: &OnWait<'_>,
     ) -> Result<(), NemesisError> {
         let taken = self.taken(&is_meant).await;
+        self.prepare().await?;
         self.start_backends(&is_meant, true, on_wait).await?;
         if let Some(api) = self.stack.api.as_deref().filter(|api| is_meant(*api)) {
             do_act(API, api, Act::Start, &self.journal).await?;

@@ -9,10 +9,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::ClosedBy;
 use super::flow::{Break, Flow};
 use super::link_order::{LinkOrder, Rule, Strike, idle_limit};
-use crate::model::{Direction, LinkFault};
+use crate::model::{ClosedBy, Direction, LinkFault};
 
 /// How a connection stopped being carried.
 #[derive(Debug)]

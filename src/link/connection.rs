@@ -10,8 +10,8 @@ use super::carry::{Carrier, Parting};
 use super::link_order::{LinkOrder, Strike};
 use super::link_stream::LinkStream;
 use super::switchboard::{Admission, Switchboard};
-use super::{ClosedBy, LinkAddress, Sight};
-use crate::model::LinkFault;
+use super::{LinkAddress, Sight};
+use crate::model::{ClosedBy, LinkFault};
 
 /// How long the API has to close a connection whose reply was cut. Closed at once, it would get
 /// RST instead of the bytes before the cut if it was still sending.

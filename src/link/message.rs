@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Direction, LinkFault};
+use crate::model::{ClosedBy, Direction, LinkFault};
 
 /// The version of this protocol. A link greets with it.
 pub const PROTOCOL: u32 = 1;
@@ -91,18 +91,4 @@ pub enum Sight {
         /// Connections that ended.
         closed: u64,
     },
-}
-
-/// Who ended a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ClosedBy {
-    /// The API.
-    Api,
-    /// The backend.
-    Backend,
-    /// The fault.
-    Fault,
-    /// The link itself, at its own end.
-    Link,
 }

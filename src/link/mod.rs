@@ -45,4 +45,4 @@ pub use control::{LinkControl, LinkControlError, LinkSights};
 pub use link::{Link, LinkError, LinkReady, PathAddresses};
 pub use link_address::{LinkAddress, LinkAddressError};
 use link_stream::LinkStream;
-pub use message::{ClosedBy, LinkPath, LinkRequest, PROTOCOL, Sight, Told};
+pub use message::{LinkPath, LinkRequest, PROTOCOL, Sight, Told};

@@ -67,6 +67,20 @@ pub enum Direction {
     FromBackend,
 }
 
+/// Who ended a connection through a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClosedBy {
+    /// The API.
+    Api,
+    /// The backend.
+    Backend,
+    /// The fault.
+    Fault,
+    /// The link itself, at its own end.
+    Link,
+}
+
 impl LinkFault {
     /// Its name, as in a signature and in the configuration's `faults`.
     pub fn name(&self) -> &'static str {

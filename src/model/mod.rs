@@ -46,7 +46,7 @@ pub use fault::{Act, BackendName, Fault, FaultKind};
 pub use fault_name::FaultName;
 pub use known::Known;
 pub use limits::{ErrorBodies, LatencyLimits, LimitError, Limits, ResourceLimits};
-pub use link_fault::{Direction, LinkFault};
+pub use link_fault::{ClosedBy, Direction, LinkFault};
 pub use link_fault_name::LinkFaultName;
 pub use log_patterns::LogPatterns;
 pub use number::{Number, NumberKind};

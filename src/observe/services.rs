@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
+use crate::link::Sight;
 use crate::stack::{Observation, Observations, Stack};
 use crate::trace::{EventKind, Recorder};
 
@@ -62,10 +63,51 @@ fn event(service: String, observation: Observation) -> EventKind {
             identity,
             source_at,
         },
+        Observation::Link(sight) => link_event(service, sight),
         Observation::Paused(paused) => EventKind::Paused { service, paused },
         Observation::Lost(message) => EventKind::Trouble {
             during: format!("observing {service}"),
             message,
+        },
+    }
+}
+
+fn link_event(backend: String, sight: Sight) -> EventKind {
+    match sight {
+        Sight::Opened { connection, path } => EventKind::LinkOpened {
+            backend,
+            connection,
+            path: path as u64,
+        },
+        Sight::Failed { connection, reason } => EventKind::LinkFailed {
+            backend,
+            connection,
+            reason,
+        },
+        Sight::FirstByte {
+            connection,
+            direction,
+        } => EventKind::LinkFirstByte {
+            backend,
+            connection,
+            direction,
+        },
+        Sight::Closed {
+            connection,
+            by,
+            to_backend_bytes,
+            from_backend_bytes,
+        } => EventKind::LinkClosed {
+            backend,
+            connection,
+            by,
+            to_backend_bytes,
+            from_backend_bytes,
+        },
+        Sight::Counted { opened, closed } => EventKind::LinkCounted {
+            backend,
+            opened,
+            closed,
         },
     }
 }

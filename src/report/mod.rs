@@ -18,6 +18,7 @@ pub mod html;
 mod json;
 #[cfg(feature = "cli")]
 pub mod junit;
+mod link_words;
 mod live_log;
 pub mod prometheus;
 #[cfg(feature = "cli")]

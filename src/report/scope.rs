@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Forecast, table};
+use crate::model::{FaultName, LinkFaultName};
 
 /// Everything that a run on a stack may touch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -115,7 +116,7 @@ impl Scope {
         let services = services.map(|service| {
             let faults = service.faults.iter();
             let done = faults.filter(|(_, ability)| *ability == Ability::Yes);
-            let done = Vec::from_iter(done.map(|(fault, _)| fault.as_str()));
+            let done = in_short(done.map(|(fault, _)| fault.as_str()));
             format!(
                 "{} of {} ({})",
                 done.join(", "),
@@ -132,21 +133,52 @@ impl Scope {
         )
     }
 
-    /// What each driver can do to its service.
+    /// What each driver can do to its service, and how many faults its link.
     pub fn abilities(&self) -> String {
-        let faults = self.services.first().map(|service| &service.faults);
-        let faults = faults.into_iter().flatten().map(|(fault, _)| &**fault);
-        let header = Vec::from_iter(["service", "driver"].into_iter().chain(faults));
+        let of_link = |service: &Touched| {
+            let faults = service.faults.iter();
+            let faults = faults.filter(|(fault, _)| needs_link(fault));
+            Vec::from_iter(faults.map(|(_, ability)| *ability))
+        };
+        let has_links = self.services.iter().any(|s| !of_link(s).is_empty());
+        let own = FaultName::OF_SERVICES.map(FaultName::name);
+        let link = has_links.then_some("link");
+        let header = ["service", "driver"].into_iter().chain(own).chain(link);
+        let header = Vec::from_iter(header);
         let rows = self.services.iter().map(|service| {
             let faults = service.faults.iter();
+            let faults = faults.filter(|(fault, _)| !needs_link(fault));
             let faults = faults.map(|(_, ability)| ability.word().to_owned());
+            let on_link = has_links.then(|| {
+                let all = of_link(service);
+                let done = all.iter().filter(|ability| **ability == Ability::Yes);
+                match all.len() {
+                    0 => "none".to_owned(),
+                    most => format!("{} of {most}", done.count()),
+                }
+            });
             [service.service.clone(), service.driver.clone()]
                 .into_iter()
                 .chain(faults)
+                .chain(on_link)
                 .collect()
         });
         table(&header, header.len(), rows)
     }
+}
+
+fn needs_link(fault: &str) -> bool {
+    FaultName::named(fault).is_some_and(FaultName::needs_link)
+}
+
+/// Faults by name; all faults of a link are said in one word.
+fn in_short<'a>(faults: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let (on_link, mut faults): (Vec<&str>, Vec<&str>) = faults.partition(|fault| needs_link(fault));
+    match on_link.len() == LinkFaultName::ALL.len() {
+        true => faults.push("all of the link"),
+        false => faults.extend(on_link),
+    }
+    faults
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::link_words::link_words;
 use crate::model::{Plan, duration_us};
 use crate::trace::{EventKind, Phase};
 
@@ -95,6 +96,11 @@ fn words<'a>(kind: &'a EventKind, plan: Option<&Plan>) -> Option<(&'a str, Strin
             true => (service, "paused".to_owned(), Bad),
             false => (service, "unpaused".to_owned(), Good),
         },
+        EventKind::LinkOpened { .. }
+        | EventKind::LinkFailed { .. }
+        | EventKind::LinkFirstByte { .. }
+        | EventKind::LinkClosed { .. }
+        | EventKind::LinkCounted { .. } => return link_words(kind),
         EventKind::Log { service, line, .. } => (service, line.clone(), Plain),
         EventKind::LogDropped { service, lines } => {
             let text = format!("{lines} lines of its log were left out: they came too fast");

@@ -12,6 +12,16 @@ use crate::model::Act;
 /// one is running.
 #[async_trait]
 pub trait Driver: Send + Sync {
+    /// Starts what the service needs to be reached and what ends with this process, such as its
+    /// link. Idempotent. Starting the service does this, too; it is asked of a service that was
+    /// running before.
+    ///
+    /// # Errors
+    /// When it does not start, or what runs already does not answer.
+    async fn prepare(&self) -> Result<(), DriverError> {
+        Ok(())
+    }
+
     /// Does one act.
     ///
     /// # Errors
@@ -69,6 +79,20 @@ pub trait Driver: Send + Sync {
 
     /// What exactly this driver acts on.
     fn subject(&self) -> Subject;
+
+    /// The link that leads to the service, if there is one.
+    fn link(&self) -> Option<Subject> {
+        None
+    }
+
+    /// Takes control of the link, which tells what it sees from then on. Acts of the link do so
+    /// too.
+    ///
+    /// # Errors
+    /// When it cannot be reached, or something else controls it.
+    async fn take_link(&self) -> Result<(), DriverError> {
+        Ok(())
+    }
 
     /// The process id of the service's first process, if it runs on this machine. Used to inspect
     /// its threads and those of its descendants.

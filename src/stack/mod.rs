@@ -1,7 +1,7 @@
 //! The system under test: one driver per service, and a direct readiness probe per backend.
 //!
 //! The files of this folder hold traits and plain data. [`process`], [`docker`] and [`command`]
-//! implement the traits, and so does the [demo](crate::demo).
+//! implement the traits, and so does the [demo](crate::demo). [`link`] adds a link to any of them.
 
 pub mod backoff;
 pub mod command;
@@ -11,6 +11,7 @@ mod driver_error;
 mod feed;
 mod figures;
 mod lease;
+pub mod link;
 mod log_lines;
 pub mod mark;
 mod observation;

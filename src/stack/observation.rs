@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::link::Sight;
+
 /// The state of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServiceState {
@@ -59,6 +61,8 @@ pub enum Observation {
     },
     /// It was frozen (true) or thawed (false).
     Paused(bool),
+    /// Its link saw something.
+    Link(Sight),
     /// The service can no longer be observed, and why.
     Lost(String),
 }

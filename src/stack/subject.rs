@@ -37,6 +37,16 @@ pub enum Subject {
         /// The working directory of the commands.
         dir: PathBuf,
     },
+    /// A link that comeback starts.
+    StartedLink {
+        /// Where it listens, and where each of these leads to.
+        paths: Vec<(String, String)>,
+    },
+    /// A link that runs already.
+    RunningLink {
+        /// Where it is controlled.
+        control: String,
+    },
     /// A part of a simulation in this process.
     Simulated,
 }
@@ -48,6 +58,7 @@ impl Subject {
             Subject::Docker { .. } => "docker",
             Subject::Process { .. } => "process",
             Subject::Command { .. } => "command",
+            Subject::StartedLink { .. } | Subject::RunningLink { .. } => "link",
             Subject::Simulated => "sim",
         }
     }

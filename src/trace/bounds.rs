@@ -89,6 +89,12 @@ impl EventKind {
             EventKind::Crowded { percent, over_us } => ([*over_us, 0], [*percent, 0, 0, 0]),
             EventKind::LookedBack { polls, over_us } => ([*over_us, 0], [*polls, 0, 0, 0]),
             EventKind::LogDropped { lines, .. } => counts(lines),
+            EventKind::LinkClosed {
+                to_backend_bytes,
+                from_backend_bytes,
+                ..
+            } => ([0; 2], [*to_backend_bytes, *from_backend_bytes, 0, 0]),
+            EventKind::LinkCounted { opened, closed, .. } => ([0; 2], [*opened, *closed, 0, 0]),
             EventKind::Resources {
                 cpu_us,
                 memory_bytes,
@@ -109,6 +115,9 @@ impl EventKind {
             | EventKind::Exited { .. }
             | EventKind::Started { .. }
             | EventKind::Paused { .. }
+            | EventKind::LinkOpened { .. }
+            | EventKind::LinkFailed { .. }
+            | EventKind::LinkFirstByte { .. }
             | EventKind::Log { .. }
             | EventKind::Trouble { .. }
             | EventKind::Decided

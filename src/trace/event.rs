@@ -1,11 +1,11 @@
 //! One event of a trial.
 
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Mismatch, Moment, Origin, Phase};
-use crate::model::{Act, BackendName, KindName, Outcome, StepId, UnknownReason};
+use crate::model::UnknownReason;
+use crate::model::{Act, BackendName, ClosedBy, Direction, KindName, Outcome, StepId};
 
 /// One event of a trial, with its number and its time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -219,6 +219,57 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         source_at: Option<String>,
     },
+    /// The API has dialled a backend through its link. `connection` numbers the link's connections
+    /// since its start.
+    LinkOpened {
+        /// The backend.
+        backend: BackendName,
+        /// The connection.
+        connection: u64,
+        /// Which path of the link, from 0.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        path: u64,
+    },
+    /// A dial through a link has failed: the backend did not take it, or a fault forbade it.
+    LinkFailed {
+        /// The backend.
+        backend: BackendName,
+        /// The connection.
+        connection: u64,
+        /// Why.
+        reason: String,
+    },
+    /// The first byte on a connection in a direction.
+    LinkFirstByte {
+        /// The backend.
+        backend: BackendName,
+        /// The connection.
+        connection: u64,
+        /// The direction.
+        direction: Direction,
+    },
+    /// A connection through a link has ended.
+    LinkClosed {
+        /// The backend.
+        backend: BackendName,
+        /// The connection.
+        connection: u64,
+        /// Who ended it.
+        by: ClosedBy,
+        /// Bytes from the API to the backend.
+        to_backend_bytes: u64,
+        /// Bytes from the backend to the API.
+        from_backend_bytes: u64,
+    },
+    /// More happened on a link in a second than is recorded one by one. These were only counted.
+    LinkCounted {
+        /// The backend.
+        backend: BackendName,
+        /// Connections that the API opened.
+        opened: u64,
+        /// Connections that ended.
+        closed: u64,
+    },
     /// Lines of a service's log are missing here, because they came faster than they could be
     /// recorded.
     LogDropped {
@@ -296,58 +347,8 @@ pub enum EventKind {
     Other(Map<String, Value>),
 }
 
-/// The names of the kinds that this version knows. An event with one of these names and wrong
-/// fields is an error. An event with any other name is [`EventKind::Other`].
-const KNOWN: [&str; 27] = [
-    "phase",
-    "step-started",
-    "step-ended",
-    "step-skipped",
-    "sent",
-    "accepted",
-    "polled",
-    "poll-lost",
-    "mismatched",
-    "ended",
-    "fault-intent",
-    "fault-acted",
-    "not-ready",
-    "ready",
-    "exited",
-    "started",
-    "paused",
-    "log",
-    "log-dropped",
-    "resources",
-    "lag",
-    "crowded",
-    "waited",
-    "looked-back",
-    "trouble",
-    "decided",
-    "interrupted",
-];
-
-// With `remote = "Self"`, the derived code becomes two inherent functions. Only the choice between
-// them and `Other` is written by hand. serde's own fallback, `untagged`, would also accept a known
-// kind with wrong fields.
-impl Serialize for EventKind {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            EventKind::Other(fields) => fields.serialize(serializer),
-            known => EventKind::serialize(known, serializer),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for EventKind {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let fields = Map::deserialize(deserializer)?;
-        match fields.get("event").and_then(Value::as_str) {
-            Some(name) if !KNOWN.contains(&name) => Ok(EventKind::Other(fields)),
-            _ => EventKind::deserialize(Value::Object(fields)).map_err(D::Error::custom),
-        }
-    }
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// The exchange that decided an outcome.
@@ -358,35 +359,4 @@ pub enum Exchange {
     Submit,
     /// A poll of the job it became.
     Poll,
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn known_are_exactly_the_kinds_that_serde_knows() {
-        let error = EventKind::deserialize(json!({"event": "?"})).unwrap_err();
-        let names = KNOWN.map(|name| format!("`{name}`")).join(", ");
-        let expected = format!("unknown variant `?`, expected one of {names}");
-        assert_eq!(error.to_string(), expected);
-    }
-
-    #[test]
-    fn a_known_kind_with_wrong_fields_is_an_error_that_says_so() {
-        let line =
-            json!({"seq": 3, "at_us": 9, "event": "accepted", "request": 1, "latency_us": 2});
-        let error = serde_json::from_value::<Event>(line).unwrap_err();
-        assert_eq!(error.to_string(), "missing field `job`");
-    }
-
-    #[test]
-    fn an_unknown_kind_is_kept_and_written_back_the_same() {
-        let line = r#"{"seq":3,"at_us":9,"event":"eclipse","sun":{"r":[1,2.5,null]},"seen":true}"#;
-        let event: Event = serde_json::from_str(line).unwrap();
-        assert!(matches!(event.kind, EventKind::Other(_)));
-        assert_eq!(serde_json::to_string(&event).unwrap(), line);
-    }
 }

@@ -53,6 +53,11 @@ impl EventKind {
                     },
             } => got.iter_mut().chain([place, expected]).collect(),
             EventKind::NotReady { backend: _, detail } => vec![detail],
+            EventKind::LinkFailed {
+                backend: _,
+                connection: _,
+                reason,
+            } => vec![reason],
             EventKind::Exited {
                 service: _,
                 code: _,
@@ -106,6 +111,28 @@ impl EventKind {
             | EventKind::Paused {
                 service: _,
                 paused: _,
+            }
+            | EventKind::LinkOpened {
+                backend: _,
+                connection: _,
+                path: _,
+            }
+            | EventKind::LinkFirstByte {
+                backend: _,
+                connection: _,
+                direction: _,
+            }
+            | EventKind::LinkClosed {
+                backend: _,
+                connection: _,
+                by: _,
+                to_backend_bytes: _,
+                from_backend_bytes: _,
+            }
+            | EventKind::LinkCounted {
+                backend: _,
+                opened: _,
+                closed: _,
             }
             | EventKind::Lag { late_us: _ }
             | EventKind::Crowded {

@@ -8,6 +8,7 @@ mod digest;
 mod disk;
 mod error;
 mod event;
+mod event_kinds;
 mod folder;
 mod foreign;
 mod format;

@@ -244,7 +244,7 @@ fn every_key_is_read() {
 fn what_a_backend_allows_is_its_own_or_the_generator_s_or_all_but_cut() {
     let allowed = |source: String| {
         let config = parse(&source);
-        let names = FaultName::ALL.into_iter().map(FaultName::name);
+        let names = FaultName::all().map(FaultName::name);
         let drawn =
             (0..200).flat_map(|index| comeback::generator::plan(&config.space, 1, index).steps);
         let drawn: Vec<_> = drawn.map(|step| format!("{:?}", step.action)).collect();

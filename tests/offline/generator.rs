@@ -20,7 +20,7 @@ fn backends() -> Vec<BackendSpace> {
         faults: faults.to_vec(),
     };
     vec![
-        backend("ray", &FaultName::ALL),
+        backend("ray", &FaultName::OF_SERVICES),
         backend("redis", &[FaultName::Pause, FaultName::Kill]),
     ]
 }

@@ -83,8 +83,11 @@ fn touched(
         }
     }
     let subject = driver.subject();
-    let what = what(&subject)
-        .into_iter()
+    let subjects = [Some(subject.clone()), driver.link()];
+    let what = subjects
+        .iter()
+        .flatten()
+        .flat_map(what)
         .map(|line| handle.redaction.apply(&line));
     Touched {
         service: name.to_owned(),
@@ -184,6 +187,17 @@ fn what(subject: &Subject) -> Vec<String> {
                 })
                 .collect()
         }
+        Subject::StartedLink { paths } => {
+            let path = |(listen, to): &(String, String)| {
+                format!(
+                    "the connections that lead by {listen} to {to}: a link, which comeback starts"
+                )
+            };
+            paths.iter().map(path).collect()
+        }
+        Subject::RunningLink { control } => vec![format!(
+            "the connections through the link that is controlled at {control}"
+        )],
         Subject::Simulated => vec!["a part of the simulation, in this process".to_owned()],
     }
 }

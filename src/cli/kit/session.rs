@@ -205,6 +205,10 @@ impl Session {
     /// Starts the services of our own, and waits until they serve.
     async fn own_up(&self, audience: &dyn Audience) -> anyhow::Result<()> {
         let executor = &self.handle.executor;
+        // Another command may have brought a link up, and then it is there.
+        if let Err(error) = executor.prepare().await {
+            tracing::warn!("{error}");
+        }
         if executor
             .stack
             .services()

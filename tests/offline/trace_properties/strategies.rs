@@ -2,9 +2,9 @@
 
 use comeback::model::ceiling::{LONGEST, MOST, MOST_PER_S};
 use comeback::model::{
-    Act, Action, Anchor, Background, Burst, Edge, ErrorBodies, Fault, FaultKind, Figure, Finding,
-    Judgement, LatencyLimits, Limits, Mix, Outcome, Pace, Plan, ResourceLimits, Signature, Step,
-    StepId, UnknownReason, Verdict, Wait,
+    Act, Action, Anchor, Background, Burst, ClosedBy, Direction, Edge, ErrorBodies, Fault,
+    FaultKind, Figure, Finding, Judgement, LatencyLimits, Limits, Mix, Outcome, Pace, Plan,
+    ResourceLimits, Signature, Step, StepId, UnknownReason, Verdict, Wait,
 };
 use comeback::trace::{
     Event, EventKind, Exchange, FORMAT_VERSION, Header, KindInfo, Mismatch, Origin, Phase,
@@ -494,6 +494,43 @@ fn any_service_event() -> impl Strategy<Value = EventKind> {
         }),
         (text(), any::<bool>()).prop_map(|(service, paused)| EventKind::Paused { service, paused }),
         any_resources(),
+        (text(), any_us(), any_us()).prop_map(|(backend, connection, path)| {
+            EventKind::LinkOpened {
+                backend,
+                connection,
+                path,
+            }
+        }),
+        (text(), any_us(), text()).prop_map(|(backend, connection, reason)| {
+            EventKind::LinkFailed {
+                backend,
+                connection,
+                reason,
+            }
+        }),
+        (text(), any_us(), direction()).prop_map(|(backend, connection, direction)| {
+            EventKind::LinkFirstByte {
+                backend,
+                connection,
+                direction,
+            }
+        }),
+        (text(), any_us(), any_us(), any_us()).prop_map(
+            |(backend, connection, to_backend_bytes, from_backend_bytes)| EventKind::LinkClosed {
+                backend,
+                connection,
+                by: ClosedBy::Fault,
+                to_backend_bytes,
+                from_backend_bytes,
+            }
+        ),
+        (text(), any_us(), any_us()).prop_map(|(backend, opened, closed)| {
+            EventKind::LinkCounted {
+                backend,
+                opened,
+                closed,
+            }
+        }),
         any_us().prop_map(|late_us| EventKind::Lag { late_us }),
         (text(), any_us()).prop_map(|(service, lines)| EventKind::LogDropped { service, lines }),
         (any_us(), any_us()).prop_map(|(percent, over_us)| EventKind::Crowded { percent, over_us }),
@@ -511,6 +548,10 @@ fn any_service_event() -> impl Strategy<Value = EventKind> {
             source_at
         }),
     ]
+}
+
+fn direction() -> impl Strategy<Value = Direction> {
+    select(&[Direction::ToBackend, Direction::FromBackend])
 }
 
 fn any_judgement() -> impl Strategy<Value = Judgement> {

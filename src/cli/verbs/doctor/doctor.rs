@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use super::ample::{AMPLE, round_up};
+use super::links::Links;
 use super::{commands, containers, requests};
 use crate::assembly::{Presence, stays_on_this_machine};
 use crate::campaign::{Audience, StackHandle};
@@ -88,6 +89,7 @@ impl Doctor {
         }
         commands::check(session.handle(), self.start, checkup, progress).await;
         let taken = session.handle().executor.taken_of_own().await;
+        let links = Links::watch(session.handle());
         let before_start = Instant::now();
         let looked = session
             .beside_stack(progress, async |handle, interrupt| {
@@ -95,7 +97,7 @@ impl Doctor {
                 tokio::select! {
                     biased;
                     () = interrupt.requested() => Ok(None),
-                    looked = services(handle, started_for, checkup, progress) => looked.map(Some),
+                    looked = services(handle, started_for, links, checkup, progress) => looked.map(Some),
                 }
             })
             .await;
@@ -130,6 +132,7 @@ fn starts_all(handle: &StackHandle) -> bool {
 async fn services(
     handle: &StackHandle,
     started_for: Option<Duration>,
+    mut links: Links,
     checkup: &mut Checkup,
     progress: &Progress,
 ) -> anyhow::Result<()> {
@@ -142,10 +145,12 @@ async fn services(
         progress.busy(&format!("asking {} whether it is ready", backend.name));
         ready &= readiness(backend, checkup).await;
     }
+    links.take(handle, checkup).await;
     progress.busy("asking the API");
     // Without its backends an API may be right to refuse, and a job may take all of its limit.
     if api(handle, checkup).await && ready {
         requests::check(handle, started_for, checkup, progress).await?;
+        links.report(handle, checkup);
     }
     for (name, driver) in handle.executor.stack.services() {
         // Another program may have answered in its place all along.

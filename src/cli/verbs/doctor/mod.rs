@@ -4,6 +4,7 @@ mod ample;
 mod commands;
 mod containers;
 mod doctor;
+mod links;
 mod requests;
 
 pub use doctor::Doctor;

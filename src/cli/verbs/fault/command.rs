@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 
+use super::link::LinkFaultArgs;
 use crate::cli::kit::seconds;
 use crate::model::{Act, BackendName};
 use crate::stack::Backend;
@@ -52,6 +53,13 @@ pub(super) enum FaultCommand {
         #[command(flatten)]
         target: Target,
     },
+    /// Disturb the connections that lead through its link, and lift that again.
+    #[command(
+        after_help = "Faults: reset, refuse, accept-close, half-open, black-hole, one-way, idle-close, truncate,\nslow, trickle. \
+        `comeback help network-faults` says what each does.\n\nExamples:\n  comeback fault link half-open db\n  \
+        comeback fault link slow db --latency 2s --for 1m"
+    )]
+    Link(LinkFaultArgs),
     /// Thaw it, and wait until it is ready.
     #[command(after_help = "Example: comeback fault unpause db")]
     Unpause {
@@ -86,6 +94,7 @@ impl FaultCommand {
             | FaultCommand::Kill { target }
             | FaultCommand::Pause { target }
             | FaultCommand::Unpause { target } => target,
+            FaultCommand::Link(link) => &link.target,
         }
     }
 
@@ -109,6 +118,10 @@ impl FaultCommand {
             FaultCommand::Kill { .. } => (vec![Act::Kill], Duration::ZERO),
             FaultCommand::Pause { .. } => (vec![Act::Pause], Duration::ZERO),
             FaultCommand::Unpause { .. } => (vec![Act::Unpause], Duration::ZERO),
+            FaultCommand::Link(link) => {
+                let acts = vec![Act::Disturb(link.fault()), Act::Lift];
+                (acts, link.lasts.unwrap_or_default())
+            }
         }
     }
 }
@@ -141,6 +154,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
+    use crate::model::LinkFault;
 
     #[derive(Debug, Parser)]
     struct Line {
@@ -162,6 +176,12 @@ mod tests {
             acts(&["restart", "ray", "--kill", "--outage", "1.5"]),
             (vec![Act::Kill, Act::Start], 1_500)
         );
+        let half_open = Act::Disturb(LinkFault::HalfOpen);
+        assert_eq!(
+            acts(&["link", "half-open", "db", "--for", "2"]),
+            (vec![half_open, Act::Lift], 2_000)
+        );
+        assert!(Line::try_parse_from(["fault", "link", "melt", "db"]).is_err());
         assert_eq!(acts(&["stop", "--grace", "1"]), (vec![stop(1_000)], 0));
         assert!(Line::try_parse_from(["fault", "restart", "--kill", "--grace", "1"]).is_err());
     }

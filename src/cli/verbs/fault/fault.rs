@@ -11,12 +11,12 @@ use super::result::{FaultResult, TimedAct};
 use crate::campaign::{Audience, Interrupt};
 use crate::cli::kit::{Exit, Output, Progress, Session, Source};
 use crate::executor::Executor;
-use crate::model::duration;
+use crate::model::{Act, duration};
 use crate::nemesis::do_act;
 use crate::stack::{Backend, ServiceState};
 
-/// Stop, start, restart, kill, pause or unpause a backend, and say how long it took to be ready
-/// again.
+/// Stop, start, restart, kill, pause or unpause a backend, or disturb its link, and say how long it
+/// took to be ready again.
 ///
 /// A stopped, killed or paused backend stays so until `comeback fault` or `comeback heal` starts or
 /// unpauses it. An interrupted restart still starts the backend.
@@ -69,7 +69,10 @@ impl FaultCommand {
             interrupted: false,
         };
         for (nth, act) in acts.iter().enumerate() {
-            if nth > 0 {
+            if let (FaultCommand::Link(link), 1..) = (self, nth) {
+                progress.tell(&format!("{} of {} {}", acts[0], backend.name, link.until()));
+                result.interrupted |= link.wait(session.interrupt()).await;
+            } else if nth > 0 {
                 progress.busy(&format!(
                     "{} is down for {}",
                     backend.name,
@@ -111,6 +114,11 @@ impl FaultCommand {
         }
         let state = backend.driver.state().await?;
         match (self, state) {
+            // It is not done to the backend itself.
+            (FaultCommand::Link(_), _) if backend.driver.supports(Act::Lift) => Ok(backend),
+            (FaultCommand::Link(_), _) => bail!(
+                "there is no link to `{name}`; add `link` to [backend.{name}], as `comeback help network-faults` says"
+            ),
             (FaultCommand::Unpause { .. }, ServiceState::Running | ServiceState::Paused) => {
                 Ok(backend)
             }

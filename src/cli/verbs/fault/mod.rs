@@ -2,6 +2,7 @@
 
 mod command;
 mod fault;
+mod link;
 mod result;
 
 pub use fault::FaultArgs;

@@ -36,7 +36,7 @@ impl FaultResult {
     /// Whether the backend should be ready again after the last act.
     pub(super) fn is_back(&self) -> bool {
         let last = self.acts.last().map(|timed| timed.act.as_str());
-        matches!(last, Some("start" | "unpause"))
+        matches!(last, Some("start" | "unpause" | "lift"))
     }
 
     /// Waits until the backend is ready, and says how long that took.
