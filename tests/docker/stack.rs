@@ -2,6 +2,7 @@
 
 mod containers;
 mod doorway;
+mod linked;
 
 use std::process::{Child, Command, Output};
 use std::time::{Duration, Instant};

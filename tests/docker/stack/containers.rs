@@ -25,11 +25,30 @@ pub struct Containers {
     /// The configuration, and everything that the program writes.
     folder: TempDir,
     port: ReservedPort,
+    /// Where the link between the two is controlled, if there is one.
+    link: Option<ReservedPort>,
 }
 
 impl Containers {
     /// Puts a variant up; `changes` are made to the configuration's text.
     pub fn up(variant: &'static str, changes: &[(&str, &str)]) -> Self {
+        Self::put_up(variant, changes, None)
+    }
+
+    /// The same with a link between API and backend, which may do these faults.
+    pub fn up_with_link(variant: &'static str, faults: &[&str]) -> Self {
+        let port = ReservedPort::reserve().expect("a port");
+        let control = port.address().expect("an address");
+        let keys =
+            format!("[backend.backend]\nlink = {{ control = \"{control}\" }}\nfaults = {faults:?}");
+        Self::put_up(variant, &[("[backend.backend]", &keys)], Some(port))
+    }
+
+    fn put_up(
+        variant: &'static str,
+        changes: &[(&str, &str)],
+        link: Option<ReservedPort>,
+    ) -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         build_image();
         let next = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -38,6 +57,7 @@ impl Containers {
             variant,
             folder: tempfile::tempdir().expect("a folder"),
             port: ReservedPort::reserve().expect("a port"),
+            link,
         };
         let mut config = std::fs::read_to_string(CONFIG).expect("a configuration");
         let address = stack.port.address().expect("an address").to_string();
@@ -109,6 +129,11 @@ impl Containers {
         run
     }
 
+    /// Where the API answers.
+    pub fn api(&self) -> String {
+        self.port.address().expect("an address").to_string()
+    }
+
     /// The compose project.
     pub fn project(&self) -> &str {
         &self.project
@@ -150,9 +175,15 @@ impl Containers {
         let mut command = compose();
         command
             .args(["--file", &format!("{FOLDER}/compose.yaml")])
-            .args(["--project-name", &self.project])
             .env("VARIANT", self.variant)
             .env("PORT", port.to_string());
+        if let Some(link) = &self.link {
+            let port = link.address().expect("an address").port();
+            command
+                .args(["--file", &format!("{FOLDER}/compose.link.yaml")])
+                .env("CONTROL_PORT", port.to_string());
+        }
+        command.args(["--project-name", &self.project]);
         command
     }
 }
