@@ -57,12 +57,12 @@ impl Carrier {
     }
 
     /// Bytes that have arrived at the backend.
-    pub(super) fn to_backend_bytes(&self) -> u64 {
+    pub(super) fn bytes_to_backend(&self) -> u64 {
         self.to_backend.bytes()
     }
 
     /// Bytes that have arrived at the API.
-    pub(super) fn from_backend_bytes(&self) -> u64 {
+    pub(super) fn bytes_from_backend(&self) -> u64 {
         self.from_backend.bytes()
     }
 

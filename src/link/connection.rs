@@ -147,7 +147,7 @@ fn closed(connection: u64, by: ClosedBy, carrier: &Carrier) -> Sight {
     Sight::Closed {
         connection,
         by,
-        to_backend_bytes: carrier.to_backend_bytes(),
-        from_backend_bytes: carrier.from_backend_bytes(),
+        to_backend_bytes: carrier.bytes_to_backend(),
+        from_backend_bytes: carrier.bytes_from_backend(),
     }
 }

@@ -30,7 +30,8 @@ pub const MOST_PER_S: f64 = 100_000.0;
 /// The most restarts of one fault.
 const MOST_RESTARTS: u32 = 1_000;
 
-/// The most bytes after which a link cuts a reply, and the most KiB per second that it lets through.
+/// The most bytes after which a link cuts a reply, and the most KiB per second that it lets
+/// through.
 const MOST_OF_A_LINK: u64 = 1 << 40;
 
 /// The largest number of anything else that is counted, except bytes.

@@ -1,6 +1,6 @@
 //! What was seen on a link, in words.
 
-use super::story::Tone;
+use super::Tone;
 use crate::model::{ClosedBy, Direction};
 use crate::trace::EventKind;
 

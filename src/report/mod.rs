@@ -36,6 +36,7 @@ mod table;
 #[cfg(feature = "cli")]
 pub mod terminal;
 mod tested;
+mod tone;
 mod trial;
 mod trial_summary;
 mod unreadable;
@@ -61,9 +62,10 @@ pub use scope::{Ability, Scope, Touched};
 #[cfg(feature = "cli")]
 pub use send_stats::{SendStats, SendSummary};
 pub use shrunk::shrunk;
-pub use story::{EventLine, Tone};
+pub use story::EventLine;
 #[cfg(feature = "cli")]
 pub use table::table;
+pub use tone::Tone;
 pub use trial::{ControlNote, Counterexample, Headline, RequestEnd, Requests, ResourceUse, Row};
 pub use trial::{TimelineEvent, TrialReport, UseSample};
 pub use trial_summary::TrialSummary;

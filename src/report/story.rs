@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::Tone;
 use super::link_words::link_words;
 use crate::model::{Plan, duration_us};
 use crate::trace::{EventKind, Phase};
@@ -15,17 +16,6 @@ pub struct EventLine {
     pub text: String,
     /// How the line should look.
     pub tone: Tone,
-}
-
-/// How a line should look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tone {
-    /// Nothing special.
-    Plain,
-    /// Something is wrong.
-    Bad,
-    /// Something has changed for the better.
-    Good,
 }
 
 impl EventLine {

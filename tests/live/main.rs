@@ -4,6 +4,7 @@
 mod cli;
 mod demo;
 mod kills;
+mod links;
 mod nginx;
 mod parity;
 mod real;

@@ -146,6 +146,7 @@ ready = { log = "ready in [0-9]+ ms" }
 after = ["web"]
 executed = "EXEC (\\S+)"
 exactly-once = true
+link = [{ listen = "127.0.0.1:6002", to = "127.0.0.1:6003" }, { listen = "unix:/run/link", to = "unix:/run/db" }]
 
 [[request]]
 name = "write"

@@ -4,6 +4,7 @@
 mod config;
 mod docker_fake;
 mod generator;
+mod link;
 mod mistakes;
 mod report;
 mod runnable;

@@ -3,7 +3,7 @@
 use anyhow::ensure;
 use clap::Args;
 use tokio::io::AsyncReadExt;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::assembly::Signals;
 use crate::cli::kit::{Exit, stream};
@@ -51,37 +51,60 @@ impl LinkArgs {
         let (listen, to) = (self.listen.len(), self.to.len());
         ensure!(
             listen == to,
-            "`--listen` is given {listen} times and `--to` {to} times; give one `--to` for each `--listen`"
+            "there are {listen} `--listen` and {to} `--to`; give one `--to` for each `--listen`"
         );
         let paths: Vec<_> = self.listen.into_iter().zip(self.to).collect();
+        // Before anybody knows that it runs: an early signal must not be lost.
+        let mut end = match self.leased {
+            true => End::Leased(LeasedSignals::listen()?),
+            false => End::Own(Signals::listen()?),
+        };
         let link = Link::start(&paths, self.control.as_ref(), self.control_anywhere).await?;
         let ready = serde_json::to_string(link.ready())?;
         stream::out(&format!("{ready}\n"))?;
-        match self.leased {
-            true => starter_is_gone().await?,
-            false => Signals::listen()?.next().await,
+        match &mut end {
+            End::Leased(signals) => signals.starter_is_gone().await,
+            End::Own(signals) => signals.next().await,
         }
         Ok(Exit::Success)
     }
 }
 
-/// Waits until standard input closes, or SIGTERM. A Ctrl-C goes to every process of a terminal, and
-/// whoever started the link still needs it to heal.
-async fn starter_is_gone() -> std::io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let _ignored = (
-        signal(SignalKind::interrupt())?,
-        signal(SignalKind::hangup())?,
-    );
-    let closed = async {
-        let mut read = [0; 64];
-        let mut input = tokio::io::stdin();
-        while input.read(&mut read).await.is_ok_and(|count| count > 0) {}
-    };
-    tokio::select! {
-        biased;
-        _ = terminate.recv() => {}
-        () = closed => {}
+/// What ends a link.
+enum End {
+    Leased(LeasedSignals),
+    Own(Signals),
+}
+
+/// A Ctrl-C goes to every process of a terminal, and whoever started a leased link still needs it
+/// to heal. So SIGINT and SIGHUP are caught and ignored.
+struct LeasedSignals {
+    terminate: Signal,
+    _ignored: [Signal; 2],
+}
+
+impl LeasedSignals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(LeasedSignals {
+            terminate: signal(SignalKind::terminate())?,
+            _ignored: [
+                signal(SignalKind::interrupt())?,
+                signal(SignalKind::hangup())?,
+            ],
+        })
     }
-    Ok(())
+
+    /// Waits until standard input closes, or SIGTERM.
+    async fn starter_is_gone(&mut self) {
+        let closed = async {
+            let mut read = [0; 64];
+            let mut input = tokio::io::stdin();
+            while input.read(&mut read).await.is_ok_and(|count| count > 0) {}
+        };
+        tokio::select! {
+            biased;
+            _ = self.terminate.recv() => {}
+            () = closed => {}
+        }
+    }
 }

@@ -194,8 +194,8 @@ impl Driver for SimulatedService {
         })
     }
 
-    fn supports(&self, _act: Act) -> bool {
-        true
+    fn supports(&self, act: Act) -> bool {
+        !act.is_of_link()
     }
 
     /// It ends with this process at the latest.

@@ -104,5 +104,5 @@ fn every_example_of_a_whole_stack_is_a_configuration() {
             examples += 1;
         }
     }
-    assert_eq!(examples, 4, "two in the README, two in the guide");
+    assert_eq!(examples, 6, "two in the README, four in the guide");
 }

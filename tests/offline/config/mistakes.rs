@@ -138,6 +138,33 @@ pub fn of(least: &str) -> Vec<(&'static str, String)> {
         ),
         ("no fault", "ready =", "faults = []\nready ="),
         (
+            "a fault of a link that there is not",
+            "ready =",
+            "faults = [\"kill\", \"half-open\"]\nready =",
+        ),
+        (
+            "a link that leads nowhere",
+            "ready =",
+            "link = { listen = \"127.0.0.1:6002\" }\nready =",
+        ),
+        (
+            "a link to itself",
+            "ready =",
+            "link = { listen = \"[::1]:6002\", to = \"[::1]:6002\" }\nready =",
+        ),
+        (
+            "a link that is started and runs already",
+            "ready =",
+            "link = { listen = \"127.0.0.1:6002\", control = \"127.0.0.1:6003\" }\nready =",
+        ),
+        (
+            "a link of several paths, one of them without an address",
+            "ready =",
+            "link = [{ listen = \"127.0.0.1:6002\", to = \"unix:/run/db\" }, { listen = \"db\", to = \"db:1\" }]\nready =",
+        ),
+        ("no link at all", "ready =", "link = []\nready ="),
+        ("a link of another type", "ready =", "link = 6002\nready ="),
+        (
             "cut without a network",
             "ready =",
             "faults = [\"cut\"]\nready =",

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use super::ample::{AMPLE, round_up};
-use super::links::Links;
+use super::links::LinkCheck;
 use super::{commands, containers, requests};
 use crate::assembly::{Presence, stays_on_this_machine};
 use crate::campaign::{Audience, StackHandle};
@@ -89,7 +89,7 @@ impl Doctor {
         }
         commands::check(session.handle(), self.start, checkup, progress).await;
         let taken = session.handle().executor.taken_of_own().await;
-        let links = Links::watch(session.handle());
+        let links = LinkCheck::watch(session.handle());
         let before_start = Instant::now();
         let looked = session
             .beside_stack(progress, async |handle, interrupt| {
@@ -132,7 +132,7 @@ fn starts_all(handle: &StackHandle) -> bool {
 async fn services(
     handle: &StackHandle,
     started_for: Option<Duration>,
-    mut links: Links,
+    mut links: LinkCheck,
     checkup: &mut Checkup,
     progress: &Progress,
 ) -> anyhow::Result<()> {

@@ -7,15 +7,15 @@ use crate::report::Checkup;
 use crate::stack::{Backend, Observation, Observations, Subject};
 
 /// The links of a stack, watched since before the API was started, if it is started at all.
-pub struct Links(Vec<(String, Observations)>);
+pub struct LinkCheck(Vec<(String, Observations)>);
 
-impl Links {
+impl LinkCheck {
     /// Watches from now on.
     pub fn watch(handle: &StackHandle) -> Self {
         let backends = handle.executor.stack.backends.iter();
         let linked = backends.filter(|backend| backend.driver.link().is_some());
         let watched = linked.map(|backend| (backend.name.clone(), backend.driver.observe()));
-        Links(watched.collect())
+        LinkCheck(watched.collect())
     }
 
     /// Takes control of those that run already, which otherwise tell nothing. What cannot be

@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 
 use super::link::LinkFaultArgs;
+use super::target::Target;
 use crate::cli::kit::seconds;
-use crate::model::{Act, BackendName};
-use crate::stack::Backend;
+use crate::model::Act;
 
 /// What may be done to a backend by hand.
 #[derive(Debug, Clone, Subcommand)]
@@ -68,14 +67,6 @@ pub(super) enum FaultCommand {
     },
 }
 
-/// The backend that is meant.
-#[derive(Debug, Clone, Args)]
-pub(super) struct Target {
-    /// The backend, by its name in the configuration; it may be left out where there is only one.
-    #[arg(value_name = "BACKEND")]
-    backend: Option<BackendName>,
-}
-
 /// How patient a stop is.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Grace {
@@ -121,29 +112,6 @@ impl FaultCommand {
             FaultCommand::Link(link) => {
                 let acts = vec![Act::Disturb(link.fault()), Act::Lift];
                 (acts, link.lasts.unwrap_or_default())
-            }
-        }
-    }
-}
-
-impl Target {
-    /// Looks it up.
-    pub(super) fn among<'a>(&self, backends: &'a [Backend]) -> anyhow::Result<&'a Backend> {
-        let names: Vec<&str> = backends.iter().map(|b| b.name.as_str()).collect();
-        match (&self.backend, backends) {
-            (None, [only]) => Ok(only),
-            (None, _) => bail!(
-                "which backend? The configuration has {}; add one of the names",
-                names.join(", ")
-            ),
-            (Some(name), _) => {
-                let found = backends.iter().find(|backend| backend.name == *name);
-                found.with_context(|| {
-                    format!(
-                        "there is no backend `{name}`; the configuration has {}",
-                        names.join(", ")
-                    )
-                })
             }
         }
     }

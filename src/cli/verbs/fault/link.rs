@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
-use super::command::Target;
+use super::target::Target;
 use crate::campaign::Interrupt;
 use crate::cli::kit::{above_zero, seconds, whole};
 use crate::model::{Direction, LinkFault, LinkFaultName};

@@ -4,5 +4,6 @@ mod command;
 mod fault;
 mod link;
 mod result;
+mod target;
 
 pub use fault::FaultArgs;
