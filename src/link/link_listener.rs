@@ -2,11 +2,13 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::{Shutdown, TcpListener as StdTcpListener};
+use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener as StdTcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use socket2::{Domain, SockAddr, SockFilter, SockRef, Socket, Type};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::time::sleep;
@@ -27,11 +29,17 @@ const BIND_TRIES: usize = 10;
 /// The abstract names of the connections by which a link fills its own queue begin so.
 const FILLER: &str = "comeback-link-filler-";
 
+/// How long the kernel may take to put a connection of this machine into the queue.
+const QUEUED_WITHIN: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 2_000_000,
+};
+
 /// How many of them this process has made.
 static FILLERS: AtomicU64 = AtomicU64::new(0);
 
-/// A classic BPF program that drops everything, SYN included: a connect is not answered at all. No
-/// privilege is needed.
+/// A classic BPF program that drops everything, SYN included: a connect is not answered at all.
+/// Linux asks for no privilege, but some kernels and sandboxes do.
 const DROP: [SockFilter; 1] = [SockFilter::new(0x06, 0, 0, 0)];
 
 /// A listening socket.
@@ -39,7 +47,7 @@ const DROP: [SockFilter; 1] = [SockFilter::new(0x06, 0, 0, 0)];
 /// | state | TCP | Unix |
 /// |---|---|---|
 /// | refusing | the socket is shut down, which keeps its port; the kernel answers RST | the socket is closed, and its file stays |
-/// | silent | a filter drops all that arrives, SYN included | the queue has no place, so a connect waits, or gets `EAGAIN` if it may not |
+/// | silent | a filter drops all that arrives, SYN included; where none is allowed, the queue has no place | the queue has no place, so a connect waits, or gets `EAGAIN` if it may not |
 #[derive(Debug)]
 pub(super) struct LinkListener {
     address: LinkAddress,
@@ -53,7 +61,7 @@ pub(super) struct LinkListener {
 enum ListeningSocket {
     /// The socket, and a second descriptor of it for tokio while it is open. tokio must not know it
     /// while it is shut down: it would ask again and again, since the end is sticky there.
-    Tcp(StdTcpListener, Option<TcpListener>),
+    Tcp(StdTcpListener, Option<TcpListener>, Vec<Socket>),
     Unix(PathBuf, Option<UnixListener>, Vec<Socket>),
 }
 
@@ -82,7 +90,7 @@ impl LinkListener {
                 }
                 let socket = bound.ok_or(last)?;
                 let open = tokio_tcp(&socket)?;
-                ListeningSocket::Tcp(socket, Some(open))
+                ListeningSocket::Tcp(socket, Some(open), Vec::new())
             }
             LinkAddress::Unix(path) => {
                 if is_stale(path) {
@@ -93,7 +101,7 @@ impl LinkListener {
             }
         };
         let address = match &socket {
-            ListeningSocket::Tcp(socket, _) => socket.local_addr()?.into(),
+            ListeningSocket::Tcp(socket, ..) => socket.local_addr()?.into(),
             ListeningSocket::Unix(..) => address.clone(),
         };
         Ok(LinkListener {
@@ -116,10 +124,12 @@ impl LinkListener {
                 return stream;
             }
             let accepted = match &self.socket {
-                ListeningSocket::Tcp(_, Some(open)) => match open.accept().await {
-                    Ok((stream, _)) => LinkStream::from_tcp(stream),
-                    Err(error) => Err(error),
-                },
+                ListeningSocket::Tcp(_, Some(open), fillers) if fillers.is_empty() => {
+                    match open.accept().await {
+                        Ok((stream, _)) => LinkStream::from_tcp(stream),
+                        Err(error) => Err(error),
+                    }
+                }
                 ListeningSocket::Unix(_, Some(open), fillers) if fillers.is_empty() => {
                     match open.accept().await {
                         Ok((_, from)) if is_filler(from.as_abstract_name()) => continue,
@@ -161,7 +171,7 @@ impl LinkListener {
     fn refuse(&mut self) -> io::Result<()> {
         self.empty_queue();
         match &mut self.socket {
-            ListeningSocket::Tcp(socket, open) => {
+            ListeningSocket::Tcp(socket, open, _) => {
                 *open = None;
                 SockRef::from(&*socket).shutdown(Shutdown::Read)
             }
@@ -173,8 +183,25 @@ impl LinkListener {
     }
 
     fn fall_silent(&mut self) -> io::Result<()> {
+        if let ListeningSocket::Tcp(socket, ..) = &self.socket {
+            match SockRef::from(socket).attach_filter(&DROP) {
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+                other => return other,
+            }
+        }
+        self.fill_queue()
+    }
+
+    /// Leaves no place in the queue, so that the kernel passes over every SYN.
+    fn fill_queue(&mut self) -> io::Result<()> {
         match &mut self.socket {
-            ListeningSocket::Tcp(socket, _) => SockRef::from(&*socket).attach_filter(&DROP),
+            ListeningSocket::Tcp(socket, _, fillers) => {
+                SockRef::from(&*socket).listen(0)?;
+                while let Some(filler) = fill_tcp(socket.local_addr()?)? {
+                    fillers.push(filler);
+                }
+                Ok(())
+            }
             ListeningSocket::Unix(path, open, fillers) => {
                 let Some(open) = open else { return Ok(()) };
                 SockRef::from(&*open).listen(0)?;
@@ -187,11 +214,13 @@ impl LinkListener {
     }
 
     fn open(&mut self) -> io::Result<()> {
+        self.empty_queue();
         match &mut self.socket {
-            ListeningSocket::Tcp(socket, open) => {
-                if self.state == ListenerState::Silent {
+            ListeningSocket::Tcp(socket, open, fillers) => {
+                if self.state == ListenerState::Silent && fillers.is_empty() {
                     return SockRef::from(&*socket).detach_filter();
                 }
+                fillers.clear();
                 SockRef::from(&*socket).listen(BACKLOG)?;
                 *open = Some(tokio_tcp(socket)?);
                 Ok(())
@@ -218,8 +247,15 @@ impl LinkListener {
     /// Takes over what the kernel has accepted already: to the API, these connections exist.
     fn empty_queue(&mut self) {
         match &self.socket {
-            ListeningSocket::Tcp(socket, _) => {
-                while let Ok((stream, _)) = socket.accept() {
+            ListeningSocket::Tcp(socket, _, fillers) => {
+                while let Ok((stream, from)) = socket.accept() {
+                    let is_filler = |filler: &Socket| {
+                        let own = filler.local_addr().ok();
+                        own.and_then(|own| own.as_socket()) == Some(from)
+                    };
+                    if fillers.iter().any(is_filler) {
+                        continue;
+                    }
                     let stream = stream
                         .set_nonblocking(true)
                         .and_then(|()| LinkStream::from_tcp(TcpStream::from_std(stream)?));
@@ -263,7 +299,7 @@ impl ListenerState {
 
 /// Binds a port by its number, also when any may be taken: a port that was not asked for by its
 /// number is given up when the socket is shut down.
-fn bind_tcp(mut address: std::net::SocketAddr) -> io::Result<StdTcpListener> {
+fn bind_tcp(mut address: SocketAddr) -> io::Result<StdTcpListener> {
     let is_any = address.port() == 0;
     for nth in 0.. {
         if is_any {
@@ -310,6 +346,30 @@ fn fill(path: &Path) -> io::Result<Option<Socket>> {
     }
 }
 
+/// Takes a place in the queue of a listener; none if it is full.
+fn fill_tcp(mut listener: SocketAddr) -> io::Result<Option<Socket>> {
+    if listener.ip().is_unspecified() {
+        listener.set_ip(match listener {
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    let socket = Socket::new(Domain::for_address(listener), Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    match socket.connect(&listener.into()) {
+        Err(error) if error.raw_os_error() != Some(Errno::INPROGRESS.raw_os_error()) => {
+            return Err(error);
+        }
+        _ => {}
+    }
+    let mut connected = [PollFd::new(&socket, PollFlags::OUT)];
+    poll(&mut connected, Some(&QUEUED_WITHIN))?;
+    Ok(socket.peer_addr().is_ok().then_some(socket))
+}
+
 fn is_filler(name: Option<&[u8]>) -> bool {
     name.is_some_and(|name| name.starts_with(FILLER.as_bytes()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -44,11 +44,7 @@ impl Containers {
         Self::put_up(variant, &[("[backend.backend]", &keys)], Some(port))
     }
 
-    fn put_up(
-        variant: &'static str,
-        changes: &[(&str, &str)],
-        link: Option<ReservedPort>,
-    ) -> Self {
+    fn put_up(variant: &'static str, changes: &[(&str, &str)], link: Option<ReservedPort>) -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         build_image();
         let next = NEXT.fetch_add(1, Ordering::Relaxed);
