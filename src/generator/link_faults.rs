@@ -136,3 +136,60 @@ pub(super) fn is_silent(kind: &FaultKind) -> bool {
         FaultKind::Stop { .. } | FaultKind::Kill | FaultKind::Rapid { .. } => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::generator::{BackendSpace, Bounds, Space, plan};
+    use crate::model::{FaultName, Mix, Plan};
+
+    fn space(faults: Vec<FaultName>) -> Space {
+        let backend = BackendSpace {
+            name: "db".to_owned(),
+            faults,
+        };
+        let kinds = Mix::from([("read".to_owned(), 1)]);
+        Space::new(vec![backend], kinds, vec![], Bounds::default()).unwrap()
+    }
+
+    fn drawn(space: &Space, plans: u64) -> BTreeSet<&'static str> {
+        let plans: Vec<Plan> = (0..plans).map(|index| plan(space, 1, index)).collect();
+        for plan in &plans {
+            assert_eq!(space.fits(plan), Ok(()), "{plan}");
+            let text = serde_json::to_string(plan).unwrap();
+            assert_eq!(serde_json::from_str::<Plan>(&text).unwrap(), *plan);
+        }
+        let faults = plans.iter().flat_map(Plan::faults);
+        faults.map(|(_, fault)| fault.kind.name()).collect()
+    }
+
+    #[test]
+    fn a_linked_backend_draws_every_fault_and_its_plans_are_read_back() {
+        let space = space(FaultName::all().collect());
+        assert_eq!(drawn(&space, 300).len(), FaultName::all().count());
+    }
+
+    #[test]
+    fn the_opening_tries_each_fault_of_a_link_first() {
+        for name in LinkFaultName::ALL {
+            let space = space(vec![FaultName::Link(name)]);
+            assert_eq!(drawn(&space, 1), BTreeSet::from([name.name()]));
+            assert!(space.opening_count() >= 1, "{name}");
+        }
+    }
+
+    #[test]
+    fn no_connection_is_idle_for_longer_than_the_fault_lasts_where_that_can_be() {
+        let numbers = LinkNumbers {
+            place: 1.0,
+            rate_place: 0.0,
+            limits_rate: true,
+            to_backend: true,
+        };
+        let fault = |outage_ms| numbers.fault(LinkFaultName::IdleClose, outage_ms);
+        assert_eq!(fault(700), LinkFault::IdleClose { idle_ms: 700 });
+        assert_eq!(fault(1), LinkFault::IdleClose { idle_ms: 50 });
+    }
+}

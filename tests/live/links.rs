@@ -25,7 +25,11 @@ impl Linked {
             words.join(", ")
         };
         let api = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stacks/link/api.py");
-        let careful = if is_careful { "1" } else { "0" };
+        // A client that never gives up is found out sooner by shorter limits.
+        let (careful, answer, recovery) = match is_careful {
+            true => ("1", "3s", "15s"),
+            false => ("0", "1s", "3s"),
+        };
         let api = [
             python(),
             api.display().to_string(),
@@ -50,12 +54,12 @@ faults = [{faults}]
 [[request]]
 path = "/read"
 [limits]
-answer = "3s"
-recovery = "15s"
+answer = "{answer}"
+recovery = "{recovery}"
 [trial]
-probe-patience = "3s"
+probe-patience = "{answer}"
 [generator]
-max-outage = "4s"
+max-outage = "2s"
 max-offset = "500ms"
 max-think = "100ms"
 max-wait = "500ms"

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{FaultKind, UnknownReason, Verdict};
+use crate::model::{FaultKind, LinkFault, UnknownReason, Verdict};
 use crate::trace::script::{Script, limits};
 use crate::trace::{EventKind, Trace};
 
@@ -55,6 +55,18 @@ fn failures_are_excused_until_success_is_sustained() {
         ..limits()
     };
     assert_eq!(check(&relapse, &allowed).verdict, Verdict::Holds);
+}
+
+#[test]
+fn a_connection_that_a_fault_has_left_dead_may_cost_a_request_after_success() {
+    let relapse = |fault| {
+        let fault = FaultKind::Link(fault);
+        let script = Script::new(&["sync"]).fault("f1", fault, 30, 80);
+        let script = script.good_row(200, 2, "sync").bad(300, 9, "sync");
+        check(&script.finish(400), &limits()).verdict
+    };
+    assert_eq!(relapse(LinkFault::HalfOpen), Verdict::Holds);
+    assert_eq!(relapse(LinkFault::BlackHole), Verdict::Violated);
 }
 
 #[test]

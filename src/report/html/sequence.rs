@@ -113,12 +113,17 @@ impl Diagram<'_> {
             FaultKind::Rapid { .. } => "up to ",
             _ => "",
         };
+        // A disturbed backend is not away.
+        let (lasted, planned_to) = match fault.kind {
+            FaultKind::Link(_) => (", for ", ", planned for "),
+            _ => (", away for ", ", planned to be away for "),
+        };
         html! {
             (what)
             @match measured {
-                Some(measured) if measured == planned => { ", away for " (measured) }
-                Some(measured) => { ", away for " (up_to) (measured) " (planned " (planned) ")" }
-                None => { ", planned to be away for " (planned) }
+                Some(measured) if measured == planned => { (lasted) (measured) }
+                Some(measured) => { (lasted) (up_to) (measured) " (planned " (planned) ")" }
+                None => { (planned_to) (planned) }
             }
         }
     }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use comeback::link::{ClosedBy, Sight};
+use comeback::link::Sight;
+use comeback::model::ClosedBy;
 use comeback::model::Direction;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
