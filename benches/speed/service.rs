@@ -3,10 +3,14 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 use std::{env, thread};
 
 /// The first argument of this program when it is to be a service.
 const SERVE: &str = "--serve";
+
+/// The beginning of the argument that says how many microseconds an answer takes.
+const TAKES: &str = "takes-us=";
 
 /// Whether this program was started as a service.
 pub fn is_asked() -> bool {
@@ -23,6 +27,13 @@ pub fn command(listen: &str, backend: Option<&str>) -> Vec<String> {
         listen.to_owned(),
     ];
     command.extend(backend.map(str::to_owned));
+    command
+}
+
+/// The command of a service that takes a while for each answer.
+pub fn slow_command(listen: &str, takes: Duration) -> Vec<String> {
+    let mut command = command(listen, None);
+    command.push(format!("{TAKES}{}", takes.as_micros()));
     command
 }
 
@@ -48,16 +59,28 @@ pub fn start(command: &[String]) -> anyhow::Result<Child> {
 pub fn serve() -> anyhow::Result<()> {
     let mut arguments = env::args().skip(2);
     let listen = arguments.next().unwrap_or_default();
-    let backend = arguments.next();
+    let second = arguments.next();
+    let takes_us = second
+        .as_ref()
+        .and_then(|second| second.strip_prefix(TAKES));
+    let takes = takes_us
+        .map(str::parse)
+        .transpose()?
+        .map(Duration::from_micros);
+    let backend = second.filter(|_| takes.is_none());
     for connection in TcpListener::bind(listen)?.incoming().flatten() {
         let backend = backend.clone();
-        thread::spawn(move || answer(connection, backend.as_deref()));
+        thread::spawn(move || answer(connection, backend.as_deref(), takes));
     }
     Ok(())
 }
 
 /// Answers the requests of one connection until it is closed.
-fn answer(connection: TcpStream, backend: Option<&str>) -> std::io::Result<()> {
+fn answer(
+    connection: TcpStream,
+    backend: Option<&str>,
+    takes: Option<Duration>,
+) -> std::io::Result<()> {
     connection.set_nodelay(true)?;
     let mut out = connection.try_clone()?;
     let mut lines = BufReader::new(connection);
@@ -81,6 +104,13 @@ fn answer(connection: TcpStream, backend: Option<&str>) -> std::io::Result<()> {
             &mut std::io::Read::take(&mut lines, length),
             &mut std::io::sink(),
         )?;
+        if let Some(takes) = takes {
+            // A sleep would take 50 µs longer.
+            let began = Instant::now();
+            while began.elapsed() < takes {
+                std::hint::spin_loop();
+            }
+        }
         let is_up = backend.is_none_or(|backend| TcpStream::connect(backend).is_ok());
         let (status, body) = match is_up {
             true => ("200 OK", "{\"status\":\"ok\"}"),

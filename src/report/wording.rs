@@ -1,8 +1,8 @@
 //! The sentences and number formats that several report formats share.
 
 use crate::model::{
-    Failure, Fate, FirstCalls, Known, RecoveryRow, Regressed, Reproduced, ShrinkHistory, Summary,
-    Verdict, count, duration_s, duration_us,
+    Failure, Fate, FirstCalls, Known, Percentiles, RecoveryRow, Regressed, Reproduced,
+    ShrinkHistory, Summary, Verdict, count, duration_s, duration_us,
 };
 
 /// The heading of the results of saved failures.
@@ -27,6 +27,18 @@ pub(super) fn recovery_times(row: &RecoveryRow) -> [String; 2] {
     .map(|(at_least, ms)| {
         let mark = if at_least { "≥ " } else { "" };
         format!("{mark}{}", milliseconds(ms))
+    })
+}
+
+/// By how much the harness itself sent requests too late. Nothing if none was.
+pub(super) fn late(late: &Percentiles) -> Option<String> {
+    let times = [late.p50_us, late.p99_us, late.max_us].map(duration_us);
+    let [median, p99, most] = times;
+    (late.max_us > 0).then(|| {
+        format!(
+            "comeback itself sent what was due {median} late in the median, {p99} at p99 and {most} at most. \
+             The latencies include that."
+        )
     })
 }
 
@@ -198,6 +210,23 @@ pub fn fate_line(trace: &Regressed) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_harness_says_how_late_it_was_itself_and_nothing_if_it_was_not() {
+        let times = |p50_us, p99_us, max_us| Percentiles {
+            count: 9,
+            p50_us,
+            p90_us: p99_us,
+            p99_us,
+            max_us,
+        };
+        assert_eq!(
+            late(&times(70, 400, 2_500)).unwrap(),
+            "comeback itself sent what was due 70 µs late in the median, 400 µs at p99 and 2.5 ms \
+             at most. The latencies include that."
+        );
+        assert_eq!(late(&times(0, 0, 0)), None);
+    }
 
     #[test]
     fn a_rate_is_told_with_its_interval() {
