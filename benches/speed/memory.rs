@@ -24,7 +24,7 @@ pub fn measure(effort: Effort) -> anyhow::Result<()> {
              [backend.db]\ncommand = {{ start = [\"true\"], stop = [\"true\"], status = [\"true\"] }}\n\
              ready = {{ http = \"{url}/ready\" }}\n\
              [[request]]\nname = \"ask\"\npath = \"/ask\"\n\
-             [load]\nconnections = \"pooled\"\nrequests = 100000000\nrate = 1000000\n"
+             [load]\nconnections = \"pooled\"\nrequests = 100000000\nrate = 100000\n"
         ),
     )?;
     let requests: u64 = if effort.brief { 20_000 } else { 10_000_000 };
