@@ -207,7 +207,7 @@ impl Recorder {
     /// Writes one event. After the first failure, which is returned, nothing is written any more.
     fn write(&self, state: &mut State, place: Moment, kind: KindText) -> Option<String> {
         let writer = state.writer.as_mut()?;
-        let failure = match writer.event(place, kind) {
+        let failure = match writer.event_of(place, kind) {
             Err(error) => error.to_string(),
             Ok(()) if writer.written_bytes() <= self.0.max_trace_bytes => return None,
             Ok(()) => {

@@ -3,7 +3,6 @@
 use std::io::BufRead;
 use std::path::Path;
 
-use super::writer::KindText;
 use super::{Event, Header, Lines, TraceError, TraceLine, TraceWriter};
 use crate::model::{Judgement, Plan, Verdict};
 use crate::whole_file::WholeFile;
@@ -40,7 +39,7 @@ impl Trace {
         let file = whole.file().map_err(&at)?;
         let mut writer = TraceWriter::begin(path, file, &self.header, &self.plan)?;
         for event in &self.events {
-            writer.event(event.moment(), KindText::of(&event.kind))?;
+            writer.event(event)?;
         }
         if let Some(judgement) = &self.judgement {
             writer.judgement(judgement)?;

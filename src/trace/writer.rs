@@ -10,7 +10,7 @@ use tokio::task::spawn_blocking;
 
 use super::appender::Appender;
 use super::format::Written;
-use super::{Disk, EventKind, Header, Moment, TraceError};
+use super::{Disk, Event, EventKind, Header, Moment, TraceError};
 use crate::model::{Judgement, Plan};
 use crate::redact;
 
@@ -36,7 +36,7 @@ impl KindText {
         KindText(redact::to_json(kind))
     }
 
-    /// The line of the event, the same as that of an [`Event`](super::Event).
+    /// The line of the event, the same as that of an [`Event`].
     fn line(self, Moment { seq, at_us }: Moment) -> serde_json::Result<String> {
         // Every kind has a name, so that something follows.
         let fields = self.0?;
@@ -104,7 +104,12 @@ impl TraceWriter {
     ///
     /// # Errors
     /// When an earlier one could not be written.
-    pub(super) fn event(&mut self, place: Moment, kind: KindText) -> Result<(), TraceError> {
+    pub fn event(&mut self, event: &Event) -> Result<(), TraceError> {
+        self.event_of(event.moment(), KindText::of(&event.kind))
+    }
+
+    /// Writes an event whose text was made before its place was known.
+    pub(super) fn event_of(&mut self, place: Moment, kind: KindText) -> Result<(), TraceError> {
         let at = TraceError::at(&self.path);
         let line = kind.line(place).map_err(|error| at(error.into()))?;
         self.written_bytes += line.len() as u64;
@@ -188,7 +193,6 @@ impl TraceWriter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trace::Event;
 
     #[test]
     fn the_line_of_an_event_is_its_json() {

@@ -149,7 +149,7 @@ impl Source {
         }
     }
 
-    /// On how many stacks trials are run if nobody says so. Only live demos are there for the asking.
+    /// On how many stacks trials are run if nobody says so.
     pub fn usual_jobs(&self) -> usize {
         match self.is_demo() && !self.simulated {
             true => demos_at_once().min(MOST_TRIALS),
