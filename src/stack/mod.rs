@@ -5,6 +5,7 @@
 
 pub mod backoff;
 pub mod command;
+pub mod control_group;
 pub mod docker;
 mod driver;
 mod driver_error;
