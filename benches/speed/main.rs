@@ -5,15 +5,20 @@
 //! B), on loopback, and the median of at least seven repeats is printed with its spread. `-- --help`
 //! tells the rest.
 
+mod docker;
+mod kill;
 mod load;
 #[path = "../../tests/support/long_trace.rs"]
 mod long_trace;
+mod looks;
 mod memory;
+mod processor;
 #[path = "../common/random_campaign.rs"]
 mod random_campaign;
 mod reading;
 mod repeats;
 mod schedule;
+mod server;
 mod service;
 mod simulator;
 mod trial;
@@ -24,7 +29,8 @@ use clap::Parser;
 /// What is measured.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// What to measure: trial, load, schedule, truth, memory, simulator, reading; all without any
+    /// What to measure: trial, docker, looks, processor, load, schedule, truth, memory, simulator,
+    /// reading; all without any
     names: Vec<String>,
     /// How often each side is run
     #[arg(long, default_value_t = 7)]
@@ -47,8 +53,11 @@ struct Effort {
 /// Something that is measured, and its name.
 type Measurement = (&'static str, fn(Effort) -> anyhow::Result<()>);
 
-const MEASUREMENTS: [Measurement; 7] = [
+const MEASUREMENTS: [Measurement; 10] = [
     ("trial", trial::measure),
+    ("docker", docker::measure),
+    ("looks", looks::measure),
+    ("processor", processor::measure),
     ("load", load::measure),
     ("schedule", schedule::measure),
     ("truth", truth::measure),
