@@ -161,6 +161,9 @@ fn wait<'a, T>(on: &Condvar, state: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::io::{Read, pipe};
+    use std::os::fd::OwnedFd;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
 
@@ -198,5 +201,31 @@ mod tests {
         appender.append(b"lost\n").unwrap();
         assert!(appender.flush()().is_err());
         assert!(appender.append(b"lost, too\n").is_err());
+    }
+
+    #[test]
+    fn appending_waits_for_a_slow_disk_before_it_takes_much_memory() {
+        let (mut reader, writer) = pipe().unwrap();
+        let file = File::from(OwnedFd::from(writer));
+        let appender = Appender::start(Arc::new(file)).unwrap();
+        let chunk = vec![b'x'; MOST_WAITING + 1];
+        let appended = AtomicUsize::new(0);
+        let count = || appended.load(Ordering::SeqCst);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                for _ in 0..3 {
+                    appender.append(&chunk).unwrap();
+                    appended.fetch_add(1, Ordering::SeqCst);
+                }
+            });
+            // One chunk is being written, and one waits. Nobody reads, so the third must not be
+            // taken.
+            thread::sleep(Duration::from_millis(100));
+            let taken = count();
+            let mut read = vec![0; 3 * chunk.len()];
+            reader.read_exact(&mut read).unwrap();
+            assert!((1..=2).contains(&taken), "{taken}");
+        });
+        assert_eq!(count(), 3);
     }
 }

@@ -108,6 +108,55 @@ mod tests {
         );
     }
 
+    /// The control groups of a container of which only this process is known, with these files.
+    fn group(root: &Path, files: &[(&str, &str, &str)]) -> ControlGroup {
+        let mut folders = BTreeMap::new();
+        for (controller, file, text) in files {
+            let folder = root.join(format!("of-{controller}"));
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join(file), text).unwrap();
+            folders.insert(controller.to_string(), folder);
+        }
+        ControlGroup { folders }
+    }
+
+    #[test]
+    fn usage_is_read_from_the_files_of_either_version() {
+        let me = format!("{}\n", std::process::id());
+        let first = [
+            ("pids", "cgroup.procs", &*me),
+            ("pids", "pids.current", "7\n"),
+            ("memory", "memory.stat", "rss 1\ntotal_rss 4096\n"),
+            ("cpuacct", "cpuacct.usage", "5000000\n"),
+        ];
+        let second = [
+            ("", "cgroup.procs", &*me),
+            ("", "pids.current", "7\n"),
+            ("", "memory.stat", "anon 4096\nfile 9\n"),
+            ("", "cpu.stat", "usage_usec 5000\nuser_usec 1\n"),
+        ];
+        for files in [first, second] {
+            let root = tempfile::tempdir().unwrap();
+            let usage = group(root.path(), &files).usage("12ab".to_owned());
+            let usage = usage.expect("a process runs");
+            assert_eq!(usage.identity, "12ab");
+            assert_eq!(usage.cpu, Duration::from_millis(5));
+            assert_eq!(usage.memory_bytes, Some(4_096));
+            assert_eq!(usage.threads, Some(7));
+            assert!(usage.fds > Some(0), "{usage:?}");
+        }
+    }
+
+    #[test]
+    fn a_container_without_a_process_uses_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        let files = [
+            ("", "cgroup.procs", ""),
+            ("", "cpu.stat", "usage_usec 5000\n"),
+        ];
+        assert_eq!(group(root.path(), &files).usage("12ab".to_owned()), None);
+    }
+
     #[test]
     fn a_group_below_the_container_s_belongs_to_the_container() {
         let own = |path: &str| own(Path::new(path), "12ab");
