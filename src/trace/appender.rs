@@ -163,7 +163,7 @@ mod tests {
     use std::fs;
     use std::io::{Read, pipe};
     use std::os::fd::OwnedFd;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
     use super::*;
 
@@ -201,6 +201,30 @@ mod tests {
         appender.append(b"lost\n").unwrap();
         assert!(appender.flush()().is_err());
         assert!(appender.append(b"lost, too\n").is_err());
+    }
+
+    #[test]
+    fn a_flush_waits_for_what_is_being_written() {
+        let (mut reader, writer) = pipe().unwrap();
+        let appender = Appender::start(Arc::new(File::from(OwnedFd::from(writer)))).unwrap();
+        // More than a pipe holds, so that the write lasts until somebody reads.
+        let chunk = vec![b'x'; 1 << 20];
+        appender.append(&chunk).unwrap();
+        // Now nothing waits to be written any more.
+        thread::sleep(20 * COLLECT_FOR);
+        let flush = appender.flush();
+        let is_flushed = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                flush().unwrap();
+                is_flushed.store(true, Ordering::SeqCst);
+            });
+            thread::sleep(Duration::from_millis(100));
+            let too_early = is_flushed.load(Ordering::SeqCst);
+            reader.read_exact(&mut vec![0; chunk.len()]).unwrap();
+            assert!(!too_early, "a megabyte was not yet read");
+        });
+        assert!(is_flushed.load(Ordering::SeqCst));
     }
 
     #[test]
