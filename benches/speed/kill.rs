@@ -17,7 +17,7 @@ pub const OUTAGE_MS: u64 = 1;
 pub struct Took {
     /// The whole trial, with the reset before it.
     pub took_ms: f64,
-    /// From the kill's intent to the first success after it.
+    /// From the kill, once its intent is on the disk, to the first success after it.
     pub away_ms: f64,
 }
 
@@ -65,11 +65,13 @@ fn plan() -> Plan {
 }
 
 fn away_ms(trace: &Trace) -> Option<f64> {
-    let events = trace.events.iter();
-    let mut since = events.skip_while(|e| !matches!(e.kind, EventKind::FaultIntent { .. }));
-    let struck = since.next()?;
+    let mut events = trace.events.iter();
+    let killed_us = events.find_map(|event| match event.kind {
+        EventKind::FaultActed { took_us, .. } => Some(event.at_us - took_us),
+        _ => None,
+    })?;
     let is_ok =
         |kind: &EventKind| matches!(kind, EventKind::Ended { outcome, .. } if outcome.is_ok());
-    let served = since.find(|event| is_ok(&event.kind))?;
-    Some((served.at_us - struck.at_us) as f64 / 1_000.0)
+    let served = events.find(|event| is_ok(&event.kind))?;
+    Some((served.at_us - killed_us) as f64 / 1_000.0)
 }
