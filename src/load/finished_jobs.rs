@@ -34,7 +34,8 @@ impl FinishedJobs {
     /// Polls the jobs once more, and records each whose state has changed: a job that runs twice
     /// may fail and complete. It ends at the first poll without an answer, because then there is
     /// nothing more to learn; it waits for that no longer than the API has shown that it needs, for
-    /// the trial has waited for what hangs already. How many jobs it polled, and for how long, is recorded, too.
+    /// the trial has waited for what hangs already. How many jobs it polled, and for how long, is
+    /// recorded, too.
     pub async fn poll_again(&self, wire: &TimedTransport) {
         let (began, mut polls) = (Instant::now(), 0);
         for job in self.take() {
