@@ -149,7 +149,7 @@ impl Run {
             max_inconclusive: self.max_inconclusive,
             shrink: self.shrinks().then(|| ShrinkBudget {
                 shared: Some(Duration::ZERO),
-                ..self.budget.into()
+                ..self.budget()
             }),
             out: self.out,
             traces: self.traces,
@@ -212,7 +212,7 @@ impl Run {
             PlanSource::Random(_) => None,
         };
         let millis = |time: Duration| time.as_millis() as u64;
-        let budget = ShrinkBudget::from(self.budget);
+        let budget = self.budget();
         let forecast = Forecast {
             trials: Some(plans.count()).filter(|count| *count < u64::MAX),
             jobs: jobs as u64,
@@ -223,6 +223,14 @@ impl Run {
         Scope {
             forecast: Some(forecast),
             ..scope::of(handle, fixed)
+        }
+    }
+
+    /// What may be spent on shrinking.
+    fn budget(&self) -> ShrinkBudget {
+        match self.source.is_demo() && !self.sim {
+            true => self.budget.of_demo(),
+            false => self.budget.usual(),
         }
     }
 
