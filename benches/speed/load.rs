@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::process::Child;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use bytes::Bytes;
@@ -44,6 +44,19 @@ impl Server {
         Ok(Server(service::start(&service::command(API, None))?))
     }
 
+    /// Starts one that takes a while for each answer.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn taking(takes: Duration) -> anyhow::Result<Self> {
+        Ok(Server(service::start(&service::slow_command(API, takes))?))
+    }
+
+    /// Its process.
+    pub fn process(&self) -> &Child {
+        &self.0
+    }
+
     /// How late the requests of an open loop were sent, in microseconds: the 99th percentile.
     ///
     /// # Errors
@@ -53,7 +66,7 @@ impl Server {
         let pace = Pace::Open {
             rate_per_s: f64::from(rate),
         };
-        let events = ours(transport, count, 256, pace).await?;
+        let (_, events) = ours(transport, count, 256, pace).await?;
         let late = events.iter().filter_map(|event| match event.kind {
             EventKind::Sent { intended_us, .. } => Some(event.at_us.saturating_sub(intended_us)),
             _ => None,
@@ -69,7 +82,8 @@ impl Drop for Server {
     }
 }
 
-fn url() -> String {
+/// Its address.
+pub fn url() -> String {
     format!("http://{API}")
 }
 
@@ -112,13 +126,16 @@ fn row(connections: &str, senders: u32, rates: &(repeats::Figures, repeats::Figu
     repeats::row(&what, "requests/s", rates);
 }
 
-/// Sends a burst as a trial does, and returns its history.
-async fn ours(
+/// Sends a burst as a trial does, and returns its history, and when its clock began.
+///
+/// # Errors
+/// When a request is not answered.
+pub async fn ours(
     transport: Arc<dyn Transport>,
     count: u32,
     senders: u32,
     pace: Pace,
-) -> anyhow::Result<Vec<Event>> {
+) -> anyhow::Result<(Instant, Vec<Event>)> {
     let folder = tempfile::tempdir()?;
     let writer = TraceWriter::create(
         &folder.path().join("trace.jsonl"),
@@ -135,6 +152,7 @@ async fn ours(
         Redaction::new(&[], Settings::default().max_text_bytes),
         u64::MAX,
     );
+    let began = Instant::now();
     let (_backends, readiness) = watched::channel(Readiness::Away);
     let client = Client::new(ClientParts {
         transport,
@@ -143,7 +161,7 @@ async fn ours(
         caps: Caps {
             requests: u64::MAX,
             rate_per_s: 1e6,
-            ..Caps::default()
+            in_flight: 1_024,
         },
         recorder: recorder.clone(),
         readiness,
@@ -165,7 +183,7 @@ async fn ours(
         |kind: &EventKind| matches!(kind, EventKind::Ended { outcome, .. } if outcome.is_ok());
     let ok = events.iter().filter(|event| is_ok(&event.kind)).count();
     ensure!(ok == count as usize, "{ok} of {count} succeeded");
-    Ok(events)
+    Ok((began, events))
 }
 
 fn kind() -> RequestKind {
@@ -199,6 +217,25 @@ async fn pooled_loop(count: u32, senders: u32) -> anyhow::Result<f64> {
         }
     })
     .await
+}
+
+/// The median of requests that are sent one after the other, in microseconds.
+///
+/// # Errors
+/// When one is not answered.
+pub async fn pooled_median_us(count: u32) -> anyhow::Result<f64> {
+    let mut tcp = HttpConnector::new();
+    tcp.set_nodelay(true);
+    let client = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
+        .build::<_, Empty<Bytes>>(tcp);
+    let uri: hyper::Uri = format!("{}/ask", url()).parse()?;
+    let mut took_us = Vec::new();
+    for _ in 0..count {
+        let began = Instant::now();
+        client.get(uri.clone()).await?.into_body().collect().await?;
+        took_us.push(began.elapsed().as_micros() as f64);
+    }
+    Ok(percentile(took_us, 50))
 }
 
 async fn fresh_loop(count: u32, senders: u32) -> anyhow::Result<f64> {

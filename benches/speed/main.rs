@@ -1,28 +1,36 @@
-//! How fast trials, load, schedule, simulator and reading are, each beside a peer or a minimal loop
-//! in the same run.
+//! How fast trials, load, schedule, simulator and reading are, how true latencies, and how much
+//! memory a long load takes, each beside a peer or a minimal loop in the same run.
 //!
 //! `cargo bench --bench speed` measures all, `-- trial load` some. Both sides run in turn (A B A
 //! B), on loopback, and the median of at least seven repeats is printed with its spread. `-- --help`
 //! tells the rest.
 
+mod docker;
+mod kill;
 mod load;
 #[path = "../../tests/support/long_trace.rs"]
 mod long_trace;
+mod looks;
+mod memory;
+mod processor;
 #[path = "../common/random_campaign.rs"]
 mod random_campaign;
 mod reading;
 mod repeats;
 mod schedule;
+mod server;
 mod service;
 mod simulator;
 mod trial;
+mod truth;
 
 use clap::Parser;
 
 /// What is measured.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// What to measure: trial, load, schedule, simulator, reading; all without any
+    /// What to measure: trial, docker, looks, processor, load, schedule, truth, memory, simulator,
+    /// reading; all without any
     names: Vec<String>,
     /// How often each side is run
     #[arg(long, default_value_t = 7)]
@@ -45,10 +53,15 @@ struct Effort {
 /// Something that is measured, and its name.
 type Measurement = (&'static str, fn(Effort) -> anyhow::Result<()>);
 
-const MEASUREMENTS: [Measurement; 5] = [
+const MEASUREMENTS: [Measurement; 10] = [
     ("trial", trial::measure),
+    ("docker", docker::measure),
+    ("looks", looks::measure),
+    ("processor", processor::measure),
     ("load", load::measure),
     ("schedule", schedule::measure),
+    ("truth", truth::measure),
+    ("memory", memory::measure),
     ("simulator", simulator::measure),
     ("reading", reading::measure),
 ];

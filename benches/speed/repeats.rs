@@ -8,6 +8,11 @@ use std::fs;
 pub struct Figures(Vec<f64>);
 
 impl Figures {
+    /// These figures.
+    pub fn of(figures: Vec<f64>) -> Self {
+        Figures(figures)
+    }
+
     /// The median.
     pub fn median(&self) -> f64 {
         let mut sorted = self.0.clone();
@@ -48,6 +53,19 @@ pub fn in_turn(
         }
     }
     Ok((Figures(figures.0), Figures(figures.1)))
+}
+
+/// Runs something that has no peer. The first run warms up, and does not count.
+///
+/// # Errors
+/// Its first error.
+pub fn alone(
+    repeats: usize,
+    mut one: impl FnMut() -> anyhow::Result<f64>,
+) -> anyhow::Result<Figures> {
+    one()?;
+    let figures = (0..repeats).map(|_| one());
+    Ok(Figures(figures.collect::<Result<_, _>>()?))
 }
 
 /// Says one row: what was measured, both sides and their ratio.

@@ -36,8 +36,13 @@ async fn bare(count: u32, rate: u32) -> f64 {
 }
 
 /// A percentile of some figures.
-pub fn percentile(mut figures: Vec<f64>, percent: usize) -> f64 {
+pub fn percentile(figures: Vec<f64>, percent: usize) -> f64 {
+    per_mille(figures, 10 * percent)
+}
+
+/// The same, in thousandths.
+pub fn per_mille(mut figures: Vec<f64>, per_mille: usize) -> f64 {
     figures.sort_by(f64::total_cmp);
-    let place = figures.len() * percent / 100;
+    let place = figures.len() * per_mille / 1_000;
     figures.get(place).copied().unwrap_or(f64::NAN)
 }

@@ -1,9 +1,14 @@
 //! The services that are measured: this program again, as a backend and as an API that asks it.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 use std::{env, thread};
+
+use anyhow::ensure;
+
+use crate::server;
 
 /// The first argument of this program when it is to be a service.
 const SERVE: &str = "--serve";
@@ -23,6 +28,13 @@ pub fn command(listen: &str, backend: Option<&str>) -> Vec<String> {
         listen.to_owned(),
     ];
     command.extend(backend.map(str::to_owned));
+    command
+}
+
+/// The command of a service that takes a while for each answer.
+pub fn slow_command(listen: &str, takes: Duration) -> Vec<String> {
+    let mut command = command(listen, None);
+    command.push(format!("{}{}", server::TAKES, takes.as_micros()));
     command
 }
 
@@ -46,50 +58,19 @@ pub fn start(command: &[String]) -> anyhow::Result<Child> {
 /// # Errors
 /// When it cannot listen.
 pub fn serve() -> anyhow::Result<()> {
-    let mut arguments = env::args().skip(2);
-    let listen = arguments.next().unwrap_or_default();
-    let backend = arguments.next();
-    for connection in TcpListener::bind(listen)?.incoming().flatten() {
-        let backend = backend.clone();
-        thread::spawn(move || answer(connection, backend.as_deref()));
-    }
-    Ok(())
+    Ok(server::serve(env::args().skip(2))?)
 }
 
-/// Answers the requests of one connection until it is closed.
-fn answer(connection: TcpStream, backend: Option<&str>) -> std::io::Result<()> {
-    connection.set_nodelay(true)?;
-    let mut out = connection.try_clone()?;
-    let mut lines = BufReader::new(connection);
-    let mut line = String::new();
-    loop {
-        let mut length = 0;
-        loop {
-            line.clear();
-            if lines.read_line(&mut line)? == 0 {
-                return Ok(());
-            }
-            let header = line.trim_end().to_ascii_lowercase();
-            if let Some(value) = header.strip_prefix("content-length:") {
-                length = value.trim().parse().unwrap_or(0);
-            }
-            if header.is_empty() {
-                break;
-            }
-        }
-        std::io::copy(
-            &mut std::io::Read::take(&mut lines, length),
-            &mut std::io::sink(),
-        )?;
-        let is_up = backend.is_none_or(|backend| TcpStream::connect(backend).is_ok());
-        let (status, body) = match is_up {
-            true => ("200 OK", "{\"status\":\"ok\"}"),
-            false => ("503 Service Unavailable", "{\"error\":\"backend lost\"}"),
-        };
-        let length = body.len();
-        let answer = format!(
-            "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
-        );
-        out.write_all(answer.as_bytes())?;
-    }
+/// Sends an API one request.
+///
+/// # Errors
+/// When the answer is no success, or there is none.
+pub fn ask(api: &str) -> anyhow::Result<()> {
+    let mut connection = TcpStream::connect(api)?;
+    connection.write_all(b"GET /ask HTTP/1.1\r\nhost: api\r\n\r\n")?;
+    let mut answer = [0; 1_024];
+    let read = connection.read(&mut answer)?;
+    let answer = String::from_utf8_lossy(&answer[..read]);
+    ensure!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    Ok(())
 }

@@ -2,24 +2,19 @@
 //! what a trial must do.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::process::Child;
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use anyhow::{bail, ensure};
 use comeback::LiveStack;
-use comeback::model::{Action, Anchor, Fault, FaultKind, Plan, Step, Verdict};
 
+use crate::kill::{self, OUTAGE_MS, REQUESTS};
 use crate::{Effort, repeats, service};
 
 const API: &str = "127.0.0.1:21761";
 const BACKEND: &str = "127.0.0.1:21762";
 const BARE_API: &str = "127.0.0.1:21763";
 const BARE_BACKEND: &str = "127.0.0.1:21764";
-
-/// Requests before and after the kill.
-const REQUESTS: usize = 3;
 
 pub fn measure(effort: Effort) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
@@ -36,48 +31,25 @@ pub fn measure(effort: Effort) -> anyhow::Result<()> {
         ),
     )?;
     let mut stack = LiveStack::open(&config)?;
-    let plan = Plan {
-        seed: 1,
-        index: 0,
-        background: None,
-        steps: vec![Step {
-            id: "f1".into(),
-            anchor: Anchor::At { offset_ms: 0 },
-            action: Action::Fault(Fault {
-                backend: "db".to_owned(),
-                kind: FaultKind::Kill,
-                outage_ms: 1,
-            }),
-        }],
-    };
-    let repeats = effort.repeats;
     let mut bare = Bare::start()?;
     let both = repeats::in_turn(
-        repeats,
-        || ours(&mut stack, &plan),
+        effort.repeats,
+        || Ok(kill::trial(&mut stack)?.took_ms),
         || {
             let began = Instant::now();
             bare.trial()?;
-            Ok(began.elapsed().as_secs_f64() * 1_000.0)
+            Ok(kill::ms_since(began))
         },
     )?;
     repeats::head("minimal loop");
     repeats::row("reset, baseline, kill, start, three requests", "ms", &both);
+    let both = repeats::in_turn(
+        effort.repeats,
+        || Ok(kill::trial(&mut stack)?.away_ms),
+        || bare.trial(),
+    )?;
+    repeats::row("kill, start, the first answer", "ms", &both);
     Ok(())
-}
-
-/// How long a trial takes, in milliseconds. One that a busy machine left undecided is run again.
-fn ours(stack: &mut LiveStack, plan: &Plan) -> anyhow::Result<f64> {
-    loop {
-        let began = Instant::now();
-        let trace = stack.execute(plan)?;
-        let took_ms = began.elapsed().as_secs_f64() * 1_000.0;
-        match trace.verdict() {
-            Verdict::Holds => return Ok(took_ms),
-            Verdict::Violated => bail!("{:?}", trace.judgement),
-            Verdict::Inconclusive => {}
-        }
-    }
 }
 
 /// The same services, and nothing but what must be done to them.
@@ -94,14 +66,20 @@ impl Bare {
         })
     }
 
-    fn trial(&mut self) -> anyhow::Result<()> {
+    /// Returns how long it took from the kill to the first answer, in milliseconds.
+    fn trial(&mut self) -> anyhow::Result<f64> {
         end(&mut self.api)?;
         end(&mut self.backend)?;
         *self = Bare::start()?;
-        ask()?;
+        ask(REQUESTS)?;
+        let began = Instant::now();
         end(&mut self.backend)?;
+        thread::sleep(Duration::from_millis(OUTAGE_MS));
         self.backend = service::start(&service::command(BARE_BACKEND, None))?;
-        ask()
+        ask(1)?;
+        let away_ms = kill::ms_since(began);
+        ask(REQUESTS - 1)?;
+        Ok(away_ms)
     }
 }
 
@@ -117,14 +95,6 @@ fn end(service: &mut Child) -> std::io::Result<()> {
     service.wait().map(drop)
 }
 
-fn ask() -> anyhow::Result<()> {
-    for _ in 0..REQUESTS {
-        let mut connection = TcpStream::connect(BARE_API)?;
-        connection.write_all(b"GET /ask HTTP/1.1\r\nhost: api\r\n\r\n")?;
-        let mut answer = [0; 1_024];
-        let read = connection.read(&mut answer)?;
-        let answer = String::from_utf8_lossy(&answer[..read]);
-        ensure!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    }
-    Ok(())
+fn ask(times: usize) -> anyhow::Result<()> {
+    (0..times).try_for_each(|_| service::ask(BARE_API))
 }

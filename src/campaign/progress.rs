@@ -12,10 +12,9 @@ use super::retention::TraceRetention;
 use super::{
     Campaign, Interrupt, LedgerError, PlanSource, SaveError, ShrinkBudget, Shrunken, StackHandle,
 };
-use crate::latency::Latencies;
+use crate::latency::{Latencies, percentiles};
 use crate::model::{
-    Failure, Fate, FirstCalls, Known, Regressed, Rehearsal, Reproduced, Signature, Summary, Tested,
-    Verdict,
+    Failure, Fate, Known, Regressed, Rehearsal, Reproduced, Signature, Summary, Verdict,
 };
 use crate::scenario;
 use crate::trace::{Trace, tested};
@@ -53,30 +52,7 @@ impl CampaignProgress {
             stack += ", simulated";
         }
         CampaignProgress {
-            summary: Summary {
-                verdict: Verdict::Inconclusive,
-                seed: campaign.seed,
-                stack,
-                plans_executed: 0,
-                elapsed_ms: 0,
-                inconclusive: 0,
-                inconclusive_reasons: Vec::new(),
-                doubted: Vec::new(),
-                traces_removed: 0,
-                failures: Vec::new(),
-                known: Vec::new(),
-                reused: Vec::new(),
-                flaky: Vec::new(),
-                run: folder.display().to_string(),
-                interrupted: false,
-                broken_off: None,
-                scenario: Vec::new(),
-                latency: Vec::new(),
-                first_calls: FirstCalls::default(),
-                tested: Tested::default(),
-                untested: None,
-                recovery: Vec::new(),
-            },
+            summary: Summary::begun(campaign.seed, stack, folder.display().to_string()),
             listed: campaign.known.clone(),
             latency: Latencies::default(),
             recoveries: Recoveries::default(),
@@ -139,6 +115,7 @@ impl CampaignProgress {
     /// Puts the measurements over all trials into the summary.
     fn fold(&mut self) {
         self.summary.latency = self.latency.rows();
+        self.summary.late = self.latency.late().map(percentiles);
         self.summary.recovery = self.recoveries.rows();
         self.summary.first_calls = self.recoveries.first_calls();
     }

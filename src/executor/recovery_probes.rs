@@ -6,12 +6,12 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::Executor;
 use crate::load::Client;
 use crate::model::{KindName, RequestKind};
-use crate::stack::backoff;
+use crate::stack::{backoff, wait_until};
 use crate::trace::{EventKind, Follower, Origin, Phase, Recorder, Streaks};
 use crate::watched;
 
@@ -94,7 +94,7 @@ impl<'a> RecoveryProbes<'a> {
                     let pause = backoff::pause(failing, took, self.longest_pause);
                     next_at = next_at.min(Instant::now() + pause);
                 }
-                () = sleep_until(next_at) => {
+                () = wait_until(next_at) => {
                     in_flight.push(self.one(kind));
                     next_at = Instant::now() + self.patience;
                 }

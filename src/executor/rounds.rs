@@ -54,8 +54,9 @@ impl<'a> Rounds<'a> {
 
     /// Sends as many of each kind at once as the plan's widest burst has in flight. Before the plan
     /// this fills the API's pools. After it, probes that come one after the other may have met the
-    /// same worker or connection each time, while its neighbours are still broken.
-    pub(super) async fn all_at_once(&self) {
+    /// same worker or connection each time, while its neighbours are still broken. Returns whether
+    /// none of them hung.
+    pub(super) async fn all_at_once(&self) -> bool {
         let requests = self.kinds.iter().flat_map(|kind| {
             let send = || {
                 self.client
@@ -63,13 +64,17 @@ impl<'a> Rounds<'a> {
             };
             (0..self.width).map(move |_| send())
         });
-        join_all(requests).await;
+        let outcomes = join_all(requests).await;
+        !outcomes.iter().any(Outcome::ran_into_limit)
     }
 
     /// Asks an API that has recovered for as much at once as the plan did, and then sends it the
-    /// baseline's requests again.
+    /// baseline's requests again. These are left out if a request ran into its limit before:
+    /// they may wait as long once more, and the verdict rests on that one.
     pub(super) async fn after_recovery(&self, baseline_times: u32) {
-        self.all_at_once().await;
+        if !self.all_at_once().await {
+            return;
+        }
         let times = baseline_times.max(AFTER_REQUESTS);
         self.in_turn(&Origin::After, times).await;
     }

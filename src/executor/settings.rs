@@ -29,7 +29,7 @@ pub struct Settings {
     /// trial's end.
     pub settle: Duration,
     /// How long a service may take to end by itself when the stack is reset; then it is killed.
-    /// With zero, it is killed at once.
+    /// With zero, or if it is known to ignore its stop, it is killed at once.
     pub reset_grace: Duration,
     /// The size at which a trace ends its trial as inconclusive, in bytes.
     pub max_trace_bytes: u64,

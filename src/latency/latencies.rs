@@ -6,6 +6,7 @@ use std::fmt;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
+use super::{DueRequest, lateness};
 use crate::model::{LatencyRow, Percentiles};
 use crate::trace::{Moment, Span, Spans, View};
 
@@ -30,9 +31,14 @@ pub enum Stage {
     After,
 }
 
-/// Latencies from the intended send to the end, by stage and outcome.
+/// Latencies from the intended send to the end, by stage and outcome, and how much of that the
+/// harness itself was late.
 #[derive(Debug, Clone, Default)]
-pub struct Latencies(pub(super) BTreeMap<(Stage, &'static str), Histogram<u64>>);
+pub struct Latencies {
+    pub(super) by_stage: BTreeMap<(Stage, &'static str), Histogram<u64>>,
+    /// None without a request that was due at a certain time.
+    pub(super) late: Option<Histogram<u64>>,
+}
 
 impl Stage {
     /// All stages, in order.
@@ -64,27 +70,54 @@ impl Latencies {
                 latencies.record(stages.of_span(span), end.outcome.name(), end.latency_us);
             }
         }
+        let due = view.requests().iter().map(|request| DueRequest {
+            origin: request.origin.name(),
+            intended_us: request.intended_us,
+            sent_us: request.sent.at_us,
+            ended_us: request.ended.map(|end| end.moment.at_us),
+        });
+        latencies.record_late(lateness(view.plan(), due));
         latencies
     }
 
     /// Adds one request.
     pub fn record(&mut self, stage: Stage, outcome: &'static str, latency_us: u64) {
-        let histogram = self.0.entry((stage, outcome)).or_insert_with(histogram);
+        let histogram = self
+            .by_stage
+            .entry((stage, outcome))
+            .or_insert_with(histogram);
         histogram.saturating_record(latency_us);
+    }
+
+    /// Adds by how many microseconds the harness sent each of some requests too late.
+    pub fn record_late(&mut self, late: Vec<u64>) {
+        for late_us in late {
+            let histogram = self.late.get_or_insert_with(histogram);
+            histogram.saturating_record(late_us);
+        }
+    }
+
+    /// By how many microseconds the harness itself sent requests too late. Their latencies include
+    /// it. None if no request was due at a certain time.
+    pub fn late(&self) -> Option<&Histogram<u64>> {
+        self.late.as_ref()
     }
 
     /// Adds the latencies of another trial.
     pub fn add(&mut self, other: &Latencies) {
-        for (key, theirs) in &other.0 {
-            let ours = self.0.entry(*key).or_insert_with(histogram);
+        for (key, theirs) in &other.by_stage {
+            let ours = self.by_stage.entry(*key).or_insert_with(histogram);
             // This cannot fail, since all histograms have the same bounds.
             *ours += theirs;
+        }
+        if let Some(theirs) = &other.late {
+            *self.late.get_or_insert_with(histogram) += theirs;
         }
     }
 
     /// The histograms in microseconds, by stage and outcome.
     pub fn histograms(&self) -> impl Iterator<Item = (Stage, &'static str, &Histogram<u64>)> {
-        let all = self.0.iter();
+        let all = self.by_stage.iter();
         all.map(|((stage, outcome), histogram)| (*stage, *outcome, histogram))
     }
 

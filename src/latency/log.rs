@@ -1,11 +1,11 @@
 //! Latencies on disk: an interval log in HdrHistogram's own format (version 2, compressed), which
 //! its usual tools can open.
 //!
-//! Each trial is an interval. Each of its stages and outcomes is a line, tagged `STAGE-OUTCOME`. A
-//! trial's lines are adjacent and in order, so a new trial begins where the interval's start
-//! changes or the order starts over.
+//! Each trial is an interval. Each of its stages and outcomes is a line, tagged `STAGE-OUTCOME`.
+//! How late the harness itself was is the last line, tagged `harness-late`. A trial's lines are
+//! adjacent and in order, so a new trial begins where the interval's start changes or the order
+//! starts over.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::iter;
 use std::time::Duration;
@@ -45,9 +45,12 @@ pub fn append(
     let mut log = IntervalLogWriterBuilder::new()
         .with_max_value_divisor(1.0)
         .begin_log_with(&mut lines, &mut serializer)?;
-    for (stage, outcome, histogram) in latencies.histograms() {
-        let tag = format!("{stage}-{outcome}");
-        log.write_histogram(histogram, began, took, Tag::new(&tag))
+    let of_stages = latencies
+        .histograms()
+        .map(|(stage, outcome, histogram)| (Key::Latency(stage, outcome), histogram));
+    let late = latencies.late().map(|late| (Key::Late, late));
+    for (key, histogram) in of_stages.chain(late) {
+        log.write_histogram(histogram, began, took, Tag::new(&key.tag()))
             .map_err(io::Error::other)?;
     }
     out.write_all(&lines)
@@ -62,14 +65,15 @@ pub fn trials(log: &[u8]) -> impl Iterator<Item = Result<Latencies, LatencyLogEr
             Ok(first) => first,
             Err(error) => return Some(Err(error)),
         };
-        let mut trial = Latencies(BTreeMap::from([(key, ours)]));
+        let mut trial = Latencies::default();
+        key.put(ours, &mut trial);
         let mut last = key;
         let is_same = |line: &Line, last| line.start == start && line.key > last;
         while let Some(Ok(line)) =
             lines.next_if(|line| line.as_ref().is_ok_and(|line| is_same(line, last)))
         {
             last = line.key;
-            trial.0.insert(line.key, line.ours);
+            line.key.put(line.ours, &mut trial);
         }
         Some(Ok(trial))
     })
@@ -78,8 +82,49 @@ pub fn trials(log: &[u8]) -> impl Iterator<Item = Result<Latencies, LatencyLogEr
 /// One line of a log.
 struct Line {
     start: Duration,
-    key: (Stage, &'static str),
+    key: Key,
     ours: Histogram<u64>,
+}
+
+/// What a line holds, in the order of a trial's lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    /// The latencies of a stage and an outcome.
+    Latency(Stage, &'static str),
+    /// How late the harness itself was.
+    Late,
+}
+
+/// The tag of [`Key::Late`].
+const LATE: &str = "harness-late";
+
+impl Key {
+    fn tag(self) -> String {
+        match self {
+            Key::Latency(stage, outcome) => format!("{stage}-{outcome}"),
+            Key::Late => LATE.to_owned(),
+        }
+    }
+
+    /// What a tag names.
+    fn of(tag: &str) -> Option<Self> {
+        if tag == LATE {
+            return Some(Key::Late);
+        }
+        let (stage, outcome) = tag.split_once('-')?;
+        let stage = Stage::ALL.into_iter().find(|s| s.to_string() == stage)?;
+        let outcome = Outcome::NAMES.into_iter().find(|name| *name == outcome)?;
+        Some(Key::Latency(stage, outcome))
+    }
+
+    fn put(self, histogram: Histogram<u64>, trial: &mut Latencies) {
+        match self {
+            Key::Latency(stage, outcome) => {
+                trial.by_stage.insert((stage, outcome), histogram);
+            }
+            Key::Late => trial.late = Some(histogram),
+        }
+    }
 }
 
 fn lines(log: &[u8]) -> impl Iterator<Item = Result<Line, LatencyLogError>> {
@@ -106,7 +151,7 @@ fn line(
 ) -> Result<Line, String> {
     let tag = interval.tag().map(|tag| tag.as_str());
     let key = tag
-        .and_then(key)
+        .and_then(Key::of)
         .ok_or("its tag is not a stage and an outcome")?;
     let bytes = STANDARD.decode(interval.encoded_histogram());
     let bytes = bytes.map_err(|error| error.to_string())?;
@@ -121,16 +166,9 @@ fn line(
     })
 }
 
-/// The stage and the outcome that a tag names.
-fn key(tag: &str) -> Option<(Stage, &'static str)> {
-    let (stage, outcome) = tag.split_once('-')?;
-    let stage = Stage::ALL.into_iter().find(|s| s.to_string() == stage)?;
-    let outcome = Outcome::NAMES.into_iter().find(|name| *name == outcome)?;
-    Some((stage, outcome))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::percentiles;
     use super::*;
 
     fn trial(values: &[(Stage, &'static str, u64)]) -> Latencies {
@@ -143,7 +181,7 @@ mod tests {
 
     #[test]
     fn trials_are_read_back_as_they_were_and_a_cut_line_is_passed_over() {
-        let trials = [
+        let mut trials = [
             trial(&[
                 (Stage::Baseline, "ok", 20_000),
                 (Stage::After, "unknown", 1_500_000),
@@ -154,12 +192,18 @@ mod tests {
             ]),
             trial(&[(Stage::Outage, "failed", 700)]),
         ];
+        trials[0].record_late(vec![3, 70]);
         let mut log = Vec::new();
         for (nth, trial) in trials.iter().enumerate() {
             let began = Duration::from_secs(1_700_000_000 + nth as u64);
             append(trial, began, Duration::from_millis(1_234), &mut log).unwrap();
         }
-        let rows = |trials: &[Latencies]| trials.iter().map(Latencies::rows).collect::<Vec<_>>();
+        let rows = |trials: &[Latencies]| {
+            let rows = trials
+                .iter()
+                .map(|trial| (trial.rows(), trial.late().map(percentiles)));
+            rows.collect::<Vec<_>>()
+        };
         let read = |log: &[u8]| super::trials(log).collect::<Result<Vec<_>, _>>().unwrap();
         assert_eq!(rows(&read(&log)), rows(&trials));
         log.pop();

@@ -4,7 +4,9 @@
 //! make a common histogram look fast.
 
 mod latencies;
+mod lateness;
 mod log;
 
 pub use latencies::{Latencies, Stage, Stages, histogram, percentiles};
+pub use lateness::{DueRequest, lateness};
 pub use log::{LatencyLogError, append, trials};

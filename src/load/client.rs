@@ -68,11 +68,11 @@ impl Client {
         Ok(Client(Arc::new(Inner {
             kinds: Kind::all(parts.kinds)?,
             gate: Gate::new(&parts.caps)?,
-            wire: TimedTransport {
-                transport: parts.transport,
-                answer_limit: Duration::from_millis(parts.limits.answer_ms),
-                recorder: parts.recorder,
-            },
+            wire: TimedTransport::new(
+                parts.transport,
+                Duration::from_millis(parts.limits.answer_ms),
+                parts.recorder,
+            ),
             job_limit: Duration::from_millis(parts.limits.job_ms),
             readiness: parts.readiness,
             draw: parts.draw,

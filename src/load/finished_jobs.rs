@@ -33,7 +33,9 @@ pub(super) struct FinishedJobs(Mutex<VecDeque<FinishedJob>>);
 impl FinishedJobs {
     /// Polls the jobs once more, and records each whose state has changed: a job that runs twice
     /// may fail and complete. It ends at the first poll without an answer, because then there is
-    /// nothing more to learn. How many jobs it polled, and for how long, is recorded, too.
+    /// nothing more to learn; it waits for that no longer than the API has shown that it needs, for
+    /// the trial has waited for what hangs already. How many jobs it polled, and for how long, is
+    /// recorded, too.
     pub async fn poll_again(&self, wire: &TimedTransport) {
         let (began, mut polls) = (Instant::now(), 0);
         for job in self.take() {
@@ -74,7 +76,7 @@ impl FinishedJob {
     /// Polls the job, and records a state that is new. `false` when there was no answer.
     async fn poll_again(&self, wire: &TimedTransport) -> bool {
         let sent = Instant::now();
-        let answer = wire.exchange(self.poll.clone()).await;
+        let answer = wire.exchange_again(self.poll.clone()).await;
         let took = sent.elapsed();
         match answer {
             Ok(answer) => {

@@ -105,4 +105,18 @@ mod tests {
             assert_eq!(due, None, "{rate_per_s}");
         }
     }
+
+    #[test]
+    fn a_schedule_that_nobody_follows_any_more_ends() {
+        let (sender, receiver) = unbounded_channel();
+        let (ended, end) = std::sync::mpsc::channel();
+        thread::spawn(move || {
+            let in_an_hour = Instant::now() + Duration::from_secs(3_600);
+            keep_schedule([(0, in_an_hour)].into_iter(), &sender);
+            ended.send(())
+        });
+        drop(receiver);
+        let end = end.recv_timeout(Duration::from_secs(30));
+        assert_eq!(end, Ok(()), "its thread goes on");
+    }
 }

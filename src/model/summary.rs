@@ -54,6 +54,10 @@ pub struct Summary {
     pub scenario: Vec<Rehearsal>,
     /// Latency over all trials, per stage and outcome.
     pub latency: Vec<LatencyRow>,
+    /// By how much the harness itself sent requests of a fixed rate too late. The latencies include
+    /// it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late: Option<Percentiles>,
     /// What became of the first request after each idle restart, over all trials.
     #[serde(default, skip_serializing_if = "FirstCalls::is_unknown")]
     pub first_calls: FirstCalls,
@@ -70,6 +74,35 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// The summary of a campaign that has not executed anything yet. `run` is its folder.
+    pub fn begun(seed: u64, stack: String, run: String) -> Self {
+        Summary {
+            verdict: Verdict::Inconclusive,
+            seed,
+            stack,
+            plans_executed: 0,
+            elapsed_ms: 0,
+            inconclusive: 0,
+            inconclusive_reasons: Vec::new(),
+            doubted: Vec::new(),
+            traces_removed: 0,
+            failures: Vec::new(),
+            known: Vec::new(),
+            reused: Vec::new(),
+            flaky: Vec::new(),
+            run,
+            interrupted: false,
+            broken_off: None,
+            scenario: Vec::new(),
+            latency: Vec::new(),
+            late: None,
+            first_calls: FirstCalls::default(),
+            tested: Tested::default(),
+            untested: None,
+            recovery: Vec::new(),
+        }
+    }
+
     /// Why nothing was tested at all, as [`Tested::nothing`] says it. None if all trials were
     /// inconclusive, since their reasons say more.
     pub fn nothing_tested(&self, needs_requests: bool) -> Option<String> {

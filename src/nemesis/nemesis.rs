@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::try_join;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{FaultAct, Journal, JournalError, fault_acts};
 use crate::model::{Act, Fault, StepId, duration};
-use crate::stack::{Backend, Driver, DriverError, ServiceState, Stack};
+use crate::stack::{Backend, Driver, DriverError, ServiceState, Stack, wait_until};
 use crate::trace::{EventKind, Recorder, TraceError};
 
 /// How long one act may take, in addition to its grace.
@@ -99,7 +99,7 @@ impl Nemesis {
             });
             settle(&backend.name, &*backend.driver, act, &self.journal)?;
             // The outage counts from the end of the act, not from the end of writing it down.
-            sleep_until(ended + then).await;
+            wait_until(ended + then).await;
         }
         Ok(())
     }

@@ -9,7 +9,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,7 +16,7 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{sleep, timeout};
 
-use crate::stack::Stack;
+use crate::stack::{Stack, control_group};
 use crate::trace::{EventKind, Measure, Recorder};
 
 /// The time between two samples. A wait lies somewhere between two samples.
@@ -253,18 +252,10 @@ fn schedstat(text: &str) -> Option<(Duration, Duration)> {
 
 /// How long a process's control group has been throttled, in either version of control groups.
 fn throttled(pid: u32) -> Option<Duration> {
-    let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
-    groups.lines().find_map(|line| {
-        let mut parts = line.splitn(3, ':').skip(1);
-        let (controllers, path) = (parts.next()?, parts.next()?.trim_start_matches('/'));
-        let root = match controllers {
-            "" => PathBuf::from("/sys/fs/cgroup"),
-            with if with.split(',').any(|name| name == "cpu") => {
-                PathBuf::from("/sys/fs/cgroup/cpu")
-            }
-            _ => return None,
-        };
-        throttled_time(&fs::read_to_string(root.join(path).join("cpu.stat")).ok()?)
+    let folders = control_group::folders(pid)?;
+    ["cpu", ""].iter().find_map(|controller| {
+        let stat = folders.get(*controller)?.join("cpu.stat");
+        throttled_time(&fs::read_to_string(stat).ok()?)
     })
 }
 

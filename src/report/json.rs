@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::{Comparison, Headline, Report, Unreadable};
-use crate::model::{LatencyRow, Summary, Verdict};
+use crate::latency::percentiles;
+use crate::model::{LatencyRow, Percentiles, Summary, Verdict};
 
 /// A report for machines.
 #[derive(Debug, Serialize)]
@@ -36,6 +37,8 @@ struct TrialJson<'a> {
     requests: usize,
     events: u64,
     latency: Vec<LatencyRow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    late: Option<Percentiles>,
 }
 
 impl<'a> ReportJson<'a> {
@@ -47,6 +50,7 @@ impl<'a> ReportJson<'a> {
             requests: trial.requests.rows().len(),
             events: trial.events,
             latency: trial.latencies.rows(),
+            late: trial.latencies.late().map(percentiles),
         });
         ReportJson {
             verdict: report.verdict(),

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::table::{latencies, table};
 use super::{Comparison, EventLine, Report, TrialReport, wording};
+use crate::latency::percentiles;
 use crate::model::{
     Expectation, Finding, FirstCalls, Judgement, LatencyRow, Plan, RecoveryRow, Rehearsal, Summary,
     Verdict, duration_us,
@@ -64,6 +65,9 @@ fn measurements(summary: &Summary) -> String {
             "\nLatency from the intended send, over all trials:\n{}",
             latency(&summary.latency)
         );
+    }
+    if let Some(late) = summary.late.as_ref().and_then(wording::late) {
+        let _ = writeln!(text, "{late}");
     }
     if !summary.recovery.is_empty() {
         let _ = writeln!(
@@ -155,6 +159,10 @@ fn trial(trial: &TrialReport) -> String {
             "\nLatency from the intended send:\n{}",
             latency(&rows)
         );
+    }
+    let late = trial.latencies.late().map(percentiles);
+    if let Some(late) = late.as_ref().and_then(wording::late) {
+        let _ = write!(text, "\n{late}");
     }
     text.trim_end().to_owned()
 }

@@ -1,8 +1,8 @@
 //! The sentences and number formats that several report formats share.
 
 use crate::model::{
-    Failure, Fate, FirstCalls, Known, RecoveryRow, Regressed, Reproduced, ShrinkHistory, Summary,
-    Verdict, count, duration_s, duration_us,
+    Failure, Fate, FirstCalls, Known, Percentiles, RecoveryRow, Regressed, Reproduced,
+    ShrinkHistory, Summary, Verdict, count, duration_s, duration_us,
 };
 
 /// The heading of the results of saved failures.
@@ -28,6 +28,16 @@ pub(super) fn recovery_times(row: &RecoveryRow) -> [String; 2] {
         let mark = if at_least { "≥ " } else { "" };
         format!("{mark}{}", milliseconds(ms))
     })
+}
+
+/// The harness's delays below this, in microseconds, are not worth telling.
+const DELAY_TOLD_FROM_US: u64 = 100;
+
+/// By how much the harness itself sent requests too late. Nothing if it hardly was.
+pub(super) fn late(late: &Percentiles) -> Option<String> {
+    let [p50, p99, max] = [late.p50_us, late.p99_us, late.max_us].map(duration_us);
+    (late.max_us >= DELAY_TOLD_FROM_US)
+        .then(|| format!("comeback's own delay, included above: p50 {p50}, p99 {p99}, max {max}"))
 }
 
 /// A campaign in one sentence.
@@ -198,6 +208,22 @@ pub fn fate_line(trace: &Regressed) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_harness_says_how_late_it_was_itself_and_nothing_if_it_was_not() {
+        let times = |p50_us, p99_us, max_us| Percentiles {
+            count: 9,
+            p50_us,
+            p90_us: p99_us,
+            p99_us,
+            max_us,
+        };
+        assert_eq!(
+            late(&times(70, 400, 2_500)).unwrap(),
+            "comeback's own delay, included above: p50 70 µs, p99 400 µs, max 2.5 ms"
+        );
+        assert_eq!(late(&times(0, 1, 19)), None);
+    }
 
     #[test]
     fn a_rate_is_told_with_its_interval() {

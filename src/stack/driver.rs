@@ -100,6 +100,12 @@ pub trait Driver: Send + Sync {
         None
     }
 
+    /// Whether a stop is known to have no effect before its grace has passed, because the service
+    /// does not get the signal at all. A reset then kills at once.
+    async fn ignores_stop(&self) -> bool {
+        false
+    }
+
     /// Ends what this driver itself has started. Services that others started keep running.
     ///
     /// # Errors

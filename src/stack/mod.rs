@@ -5,6 +5,7 @@
 
 pub mod backoff;
 pub mod command;
+pub mod control_group;
 pub mod docker;
 mod driver;
 mod driver_error;
@@ -24,10 +25,12 @@ mod stack;
 mod subject;
 mod tail;
 mod undone;
+mod wait_until;
 
 pub use self::feed::{Feed, Observations, feed};
 pub use self::subject::Subject;
 pub use self::undone::Undone;
+pub use self::wait_until::wait_until;
 pub use driver::Driver;
 pub use driver_error::DriverError;
 pub use lease::Lease;

@@ -161,6 +161,9 @@ fn wait<'a, T>(on: &Condvar, state: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::io::{Read, pipe};
+    use std::os::fd::OwnedFd;
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
     use super::*;
 
@@ -198,5 +201,55 @@ mod tests {
         appender.append(b"lost\n").unwrap();
         assert!(appender.flush()().is_err());
         assert!(appender.append(b"lost, too\n").is_err());
+    }
+
+    #[test]
+    fn a_flush_waits_for_what_is_being_written() {
+        let (mut reader, writer) = pipe().unwrap();
+        let appender = Appender::start(Arc::new(File::from(OwnedFd::from(writer)))).unwrap();
+        // More than a pipe holds, so that the write lasts until somebody reads.
+        let chunk = vec![b'x'; 1 << 20];
+        appender.append(&chunk).unwrap();
+        // Now nothing waits to be written any more.
+        thread::sleep(20 * COLLECT_FOR);
+        let flush = appender.flush();
+        let is_flushed = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                flush().unwrap();
+                is_flushed.store(true, Ordering::SeqCst);
+            });
+            thread::sleep(Duration::from_millis(100));
+            let too_early = is_flushed.load(Ordering::SeqCst);
+            reader.read_exact(&mut vec![0; chunk.len()]).unwrap();
+            assert!(!too_early, "a megabyte was not yet read");
+        });
+        assert!(is_flushed.load(Ordering::SeqCst));
+    }
+
+    #[test]
+    fn appending_waits_for_a_slow_disk_before_it_takes_much_memory() {
+        let (mut reader, writer) = pipe().unwrap();
+        let file = File::from(OwnedFd::from(writer));
+        let appender = Appender::start(Arc::new(file)).unwrap();
+        let chunk = vec![b'x'; MOST_WAITING + 1];
+        let appended = AtomicUsize::new(0);
+        let count = || appended.load(Ordering::SeqCst);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                for _ in 0..3 {
+                    appender.append(&chunk).unwrap();
+                    appended.fetch_add(1, Ordering::SeqCst);
+                }
+            });
+            // One chunk is being written, and one waits. Nobody reads, so the third must not be
+            // taken.
+            thread::sleep(Duration::from_millis(100));
+            let taken = count();
+            let mut read = vec![0; 3 * chunk.len()];
+            reader.read_exact(&mut read).unwrap();
+            assert!((1..=2).contains(&taken), "{taken}");
+        });
+        assert_eq!(count(), 3);
     }
 }

@@ -25,7 +25,7 @@ pub enum Origin {
 
 impl Origin {
     /// Its name, as in a trace.
-    pub(super) fn name(&self) -> &str {
+    pub fn name(&self) -> &str {
         match self {
             Origin::Baseline => BASELINE,
             Origin::Background => BACKGROUND,

@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use super::lag::{Measure, Withheld};
-use super::{Event, EventKind, Phase, Redaction, TraceError, TraceWriter};
+use super::writer::KindText;
+use super::{Event, EventKind, Moment, Phase, Redaction, TraceError, TraceWriter};
 use crate::watched;
 
 /// Gives every event its number and time, keeps it, and writes it to the trace as it happens.
@@ -22,6 +23,8 @@ struct Shared {
     began: Instant,
     redaction: Redaction,
     max_trace_bytes: u64,
+    /// Whether there was a writer at the beginning.
+    is_written: bool,
     state: Mutex<State>,
     length: watched::Sender<usize>,
     withheld: Withheld,
@@ -55,6 +58,7 @@ impl Recorder {
             began: Instant::now(),
             redaction,
             max_trace_bytes,
+            is_written: writer.is_some(),
             state: Mutex::new(State {
                 events: Vec::new(),
                 forgotten: 0,
@@ -74,6 +78,8 @@ impl Recorder {
     /// observation.
     pub fn record(&self, mut kind: EventKind) -> u64 {
         self.redact(&mut kind);
+        // Made before the lock is held, for which the tasks that send requests would wait.
+        let text = self.0.is_written.then(|| KindText::of(&kind));
         let mut state = self.lock();
         if state.is_full && matches!(kind, EventKind::Log { .. }) {
             return state.next() as u64;
@@ -84,7 +90,7 @@ impl Recorder {
         if let Some(span) = event.withheld() {
             self.0.withheld.add(span);
         }
-        let failure = self.write(&mut state, &event);
+        let failure = text.and_then(|text| self.write(&mut state, event.moment(), text));
         state.events.push(event);
         if let Some(message) = failure {
             // This can no longer be written, but the followers in memory must know.
@@ -199,9 +205,9 @@ impl Recorder {
     }
 
     /// Writes one event. After the first failure, which is returned, nothing is written any more.
-    fn write(&self, state: &mut State, event: &Event) -> Option<String> {
+    fn write(&self, state: &mut State, place: Moment, kind: KindText) -> Option<String> {
         let writer = state.writer.as_mut()?;
-        let failure = match writer.event(event) {
+        let failure = match writer.event_of(place, kind) {
             Err(error) => error.to_string(),
             Ok(()) if writer.written_bytes() <= self.0.max_trace_bytes => return None,
             Ok(()) => {

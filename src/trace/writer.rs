@@ -10,7 +10,7 @@ use tokio::task::spawn_blocking;
 
 use super::appender::Appender;
 use super::format::Written;
-use super::{Disk, Event, Header, TraceError};
+use super::{Disk, Event, EventKind, Header, Moment, TraceError};
 use crate::model::{Judgement, Plan};
 use crate::redact;
 
@@ -24,6 +24,25 @@ pub struct TraceWriter {
     events: Option<Appender>,
     disk: Disk,
     written_bytes: u64,
+}
+
+/// The kind of an event as text: what takes time about writing an event, and can be done before
+/// its place in the history is known.
+#[derive(Debug)]
+pub(super) struct KindText(serde_json::Result<String>);
+
+impl KindText {
+    pub fn of(kind: &EventKind) -> Self {
+        KindText(redact::to_json(kind))
+    }
+
+    /// The line of the event, the same as that of an [`Event`].
+    fn line(self, Moment { seq, at_us }: Moment) -> serde_json::Result<String> {
+        // Every kind has a name, so that something follows.
+        let fields = self.0?;
+        let fields = fields.strip_prefix('{').unwrap_or(&fields);
+        Ok(format!("{{\"seq\":{seq},\"at_us\":{at_us},{fields}\n"))
+    }
 }
 
 impl TraceWriter {
@@ -86,8 +105,14 @@ impl TraceWriter {
     /// # Errors
     /// When an earlier one could not be written.
     pub fn event(&mut self, event: &Event) -> Result<(), TraceError> {
-        let line = self.text(event)?;
+        self.event_of(event.moment(), KindText::of(&event.kind))
+    }
+
+    /// Writes an event whose text was made before its place was known.
+    pub(super) fn event_of(&mut self, place: Moment, kind: KindText) -> Result<(), TraceError> {
         let at = TraceError::at(&self.path);
+        let line = kind.line(place).map_err(|error| at(error.into()))?;
+        self.written_bytes += line.len() as u64;
         let events = match &mut self.events {
             Some(events) => events,
             none => none.insert(Appender::start(Arc::clone(&self.file)).map_err(&at)?),
@@ -162,5 +187,35 @@ impl TraceWriter {
         line.push('\n');
         self.written_bytes += line.len() as u64;
         Ok(line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_of_an_event_is_its_json() {
+        let kinds = [
+            EventKind::Interrupted,
+            EventKind::Trouble {
+                during: "{\"".to_owned(),
+                message: String::new(),
+            },
+            EventKind::Other(serde_json::Map::from_iter([(
+                "event".to_owned(),
+                "eclipse".into(),
+            )])),
+        ];
+        for kind in kinds {
+            let place = Moment { seq: 7, at_us: 12 };
+            let line = KindText::of(&kind).line(place).unwrap();
+            let event = Event {
+                seq: 7,
+                at_us: 12,
+                kind,
+            };
+            assert_eq!(line, serde_json::to_string(&event).unwrap() + "\n");
+        }
     }
 }

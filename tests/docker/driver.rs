@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod cut;
+mod deaf;
 mod refused;
 mod usage;
 

@@ -8,6 +8,7 @@ mod early_end;
 #[path = "../../benches/minimum/explanations.rs"]
 mod explanations;
 mod faults;
+mod hangs;
 mod jobs;
 mod known;
 mod load;

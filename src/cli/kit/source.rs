@@ -23,6 +23,9 @@ use crate::trace::StackInfo;
 const DEMOS_A_PROCESSOR: usize = 3;
 const MOST_DEMOS: usize = 6;
 
+/// Trials are run on at most this many demos at once, so that they do not slow each other down.
+const MOST_TRIALS: usize = 4;
+
 /// If more tasks than this wanted each processor in the last minute, it is shrunk on two demos.
 const BUSY: f32 = 1.5;
 
@@ -143,6 +146,14 @@ impl Source {
                 "there is no ./comeback.toml: name a configuration with --config FILE, write one with `comeback init`, or try \
                  --demo stuck-busy"
             ),
+        }
+    }
+
+    /// On how many stacks trials are run if nobody says so.
+    pub fn usual_jobs(&self) -> usize {
+        match self.is_demo() && !self.simulated {
+            true => demos_at_once().min(MOST_TRIALS),
+            false => 1,
         }
     }
 

@@ -66,7 +66,7 @@ impl Shrink {
         let shrinking = Shrinking {
             kept: &self.trace,
             folder: &run,
-            budget: self.budget.into(),
+            budget: self.budget.usual(),
         };
         let shrink = async |stacks: &Stacks<'_>, interrupt: &Interrupt| {
             let shrunk = stacks.shrink(&failing, shrinking, interrupt, &progress);

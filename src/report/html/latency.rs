@@ -3,8 +3,9 @@
 use maud::{Markup, html};
 
 use super::plot::plot;
-use crate::latency::Latencies;
+use crate::latency::{Latencies, percentiles};
 use crate::model::duration_us;
+use crate::report::wording;
 
 /// Plots and a table of latencies.
 pub fn latencies(latencies: &Latencies, title: &str) -> Markup {
@@ -27,6 +28,9 @@ pub fn latencies(latencies: &Latencies, title: &str) -> Markup {
                     }
                 }
                 (table(latencies))
+                @if let Some(late) = latencies.late().map(percentiles).as_ref().and_then(wording::late) {
+                    p { (late) }
+                }
             }
         }
     }

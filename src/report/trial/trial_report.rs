@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 
 use super::{Requests, ResourceUse};
-use crate::latency::{Latencies, Stages};
+use crate::latency::{DueRequest, Latencies, Stages, lateness};
 use crate::model::Judgement;
 use crate::trace::{Event, EventKind, Lines, Trace, TraceError, TraceLine, View};
 
@@ -155,5 +155,13 @@ fn latencies(trace: &Trace, requests: &Requests) -> Latencies {
             latencies.record(stages.of_span(row.span()), outcome, latency_us);
         }
     }
+    let origins = requests.origins.texts();
+    let due = requests.rows().iter().map(|row| DueRequest {
+        origin: &origins[row.origin as usize],
+        intended_us: row.intended_us,
+        sent_us: row.sent.at_us,
+        ended_us: row.end.map(|end| end.at_us),
+    });
+    latencies.record_late(lateness(&trace.plan, due));
     latencies
 }

@@ -9,11 +9,8 @@ use std::time::Duration;
 
 use procfs::process::Process;
 
-use crate::stack::Usage;
 use crate::stack::figures::Figures;
-
-/// Where control groups are mounted.
-const ROOT: &str = "/sys/fs/cgroup";
+use crate::stack::{Usage, control_group};
 
 /// A container's control groups: one in version 2, one for each controller in version 1.
 #[derive(Debug)]
@@ -26,21 +23,9 @@ impl ControlGroup {
     /// The control group of the container with this id. None if this machine's process `pid` is
     /// not in the container: the process ids of a remote engine mean nothing here.
     pub fn of(pid: i32, id: &str) -> Option<Self> {
-        let groups = Process::new(pid).ok()?.cgroups().ok()?;
-        let mut folders = BTreeMap::new();
-        for group in groups {
-            // The process may be in a group of its own below the container's.
-            let Some(path) = container_path(&group.pathname, id) else {
-                continue;
-            };
-            let controllers = group.controllers.into_iter();
-            for name in controllers.filter(|name| !name.contains('=')) {
-                folders.insert(name.clone(), Path::new(ROOT).join(name).join(path));
-            }
-            if group.hierarchy == 0 {
-                folders.insert(String::new(), Path::new(ROOT).join(path));
-            }
-        }
+        let folders = control_group::folders(u32::try_from(pid).ok()?)?;
+        let of_container = |(name, folder): (String, PathBuf)| Some((name, own(&folder, id)?));
+        let folders: BTreeMap<_, _> = folders.into_iter().filter_map(of_container).collect();
         (!folders.is_empty()).then_some(ControlGroup { folders })
     }
 
@@ -80,14 +65,18 @@ impl ControlGroup {
     }
 }
 
-/// The part of a control group's path that ends with the container's name.
-fn container_path<'a>(path: &'a str, id: &str) -> Option<&'a str> {
-    let path = path.trim_start_matches('/');
-    let found = path.find(id)?;
-    let end = path[found..]
-        .find('/')
-        .map_or(path.len(), |end| found + end);
-    Some(&path[..end])
+/// The container's own folder among a folder and those above it: a process may be in a group of its
+/// own below the container's.
+fn own(folder: &Path, id: &str) -> Option<PathBuf> {
+    let is_named = |folder: &&Path| {
+        let name = folder.file_name().and_then(|name| name.to_str());
+        name.is_some_and(|name| name.contains(id))
+    };
+    folder
+        .ancestors()
+        .filter(is_named)
+        .last()
+        .map(Path::to_owned)
 }
 
 /// What was allocated, in bytes, from a `memory.stat`: `total_rss` in version 1, `anon` in
@@ -119,15 +108,65 @@ mod tests {
         );
     }
 
+    /// The control groups of a container of which only this process is known, with these files.
+    fn group(root: &Path, files: &[(&str, &str, &str)]) -> ControlGroup {
+        let mut folders = BTreeMap::new();
+        for (controller, file, text) in files {
+            let folder = root.join(format!("of-{controller}"));
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join(file), text).unwrap();
+            folders.insert(controller.to_string(), folder);
+        }
+        ControlGroup { folders }
+    }
+
+    #[test]
+    fn usage_is_read_from_the_files_of_either_version() {
+        let me = format!("{}\n", std::process::id());
+        let first = [
+            ("pids", "cgroup.procs", &*me),
+            ("pids", "pids.current", "7\n"),
+            ("memory", "memory.stat", "rss 1\ntotal_rss 4096\n"),
+            ("cpuacct", "cpuacct.usage", "5000000\n"),
+        ];
+        let second = [
+            ("", "cgroup.procs", &*me),
+            ("", "pids.current", "7\n"),
+            ("", "memory.stat", "anon 4096\nfile 9\n"),
+            ("", "cpu.stat", "usage_usec 5000\nuser_usec 1\n"),
+        ];
+        for files in [first, second] {
+            let root = tempfile::tempdir().unwrap();
+            let usage = group(root.path(), &files).usage("12ab".to_owned());
+            let usage = usage.expect("a process runs");
+            assert_eq!(usage.identity, "12ab");
+            assert_eq!(usage.cpu, Duration::from_millis(5));
+            assert_eq!(usage.memory_bytes, Some(4_096));
+            assert_eq!(usage.threads, Some(7));
+            assert!(usage.fds > Some(0), "{usage:?}");
+        }
+    }
+
+    #[test]
+    fn a_container_without_a_process_uses_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        let files = [
+            ("", "cgroup.procs", ""),
+            ("", "cpu.stat", "usage_usec 5000\n"),
+        ];
+        assert_eq!(group(root.path(), &files).usage("12ab".to_owned()), None);
+    }
+
     #[test]
     fn a_group_below_the_container_s_belongs_to_the_container() {
-        let path = |path| container_path(path, "12ab");
-        assert_eq!(path("/docker/12ab"), Some("docker/12ab"));
-        assert_eq!(
-            path("/system.slice/docker-12ab.scope/init"),
-            Some("system.slice/docker-12ab.scope")
-        );
-        assert_eq!(path("/docker/34cd"), None);
+        let own = |path: &str| own(Path::new(path), "12ab");
+        let plain = "/sys/fs/cgroup/pids/docker/12ab";
+        assert_eq!(own(plain), Some(PathBuf::from(plain)));
+        let scope = "/sys/fs/cgroup/system.slice/docker-12ab.scope";
+        for below in ["", "/init", "/12ab/init"] {
+            assert_eq!(own(&format!("{scope}{below}")), Some(PathBuf::from(scope)));
+        }
+        assert_eq!(own("/sys/fs/cgroup/pids/docker/34cd"), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 use bollard::models::ContainerInspectResponse;
+use tokio::task::spawn_blocking;
 
 use super::container::{Condition, Container};
 use super::exec::{self, Beginnings};
@@ -12,7 +13,7 @@ use super::observer::Observer;
 use super::ports::PublishedPorts;
 use super::refusal::{losses, refusal};
 use super::selector::list;
-use super::{Engine, Selector, network, usage};
+use super::{Engine, Selector, network, stop_signal, usage};
 use crate::model::Act;
 use crate::stack::{Driver, DriverError, Lease, Observations, ServiceState, Subject, Usage, feed};
 
@@ -113,7 +114,7 @@ impl DockerDriver {
         };
         Ok(DockerDriver {
             engine: engine.address().to_owned(),
-            stop_signal: stop_signal(found),
+            stop_signal: stop_signal::of(found),
             has_log: has_log(found),
             ports: PublishedPorts::of(found),
             networks,
@@ -247,16 +248,19 @@ impl Driver for DockerDriver {
         usage::leader(&self.container).await
     }
 
+    async fn ignores_stop(&self) -> bool {
+        let Ok(Some(found)) = self.container.look().await else {
+            return false;
+        };
+        let signal = self.stop_signal.clone();
+        let asked = spawn_blocking(move || stop_signal::is_ignored(&found, &signal));
+        asked.await.unwrap_or(false)
+    }
+
     /// Does nothing: the container was already running, and keeps running.
     async fn release(&self) -> Result<(), DriverError> {
         Ok(())
     }
-}
-
-fn stop_signal(found: &ContainerInspectResponse) -> String {
-    let own = found.config.as_ref().and_then(|c| c.stop_signal.clone());
-    own.filter(|signal| !signal.is_empty())
-        .unwrap_or_else(|| "SIGTERM".to_owned())
 }
 
 /// Whether the engine keeps the container's output.

@@ -33,6 +33,7 @@ mod ports;
 mod refusal;
 mod selector;
 mod stamp;
+mod stop_signal;
 mod undo;
 mod usage;
 

@@ -53,9 +53,10 @@ pub struct Run {
     seed: Option<u64>,
     /// Run trials on N stacks in parallel: several demos; copies of a configured stack, by its
     /// `instances` or by `${port:NAME}`; or simulated trials. They find the same, unless trials
-    /// slow each other down. A failure is shrunk on all of them; a demo's on up to six.
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = whole(1..=64_u64))]
-    jobs: u64,
+    /// slow each other down. A failure is shrunk on all of them; a demo's on up to six [default: 1;
+    /// for a demo that is not simulated up to 4, by the processors and their load].
+    #[arg(long, value_name = "N", value_parser = whole(1..=64_u64))]
+    jobs: Option<u64>,
     /// The folder below which everything about this run is saved.
     #[arg(long, default_value = "runs", value_name = "DIR")]
     out: PathBuf,
@@ -103,7 +104,7 @@ impl Run {
         };
         let source = self.source.clone().simulated(self.sim);
         let source = source.waiting(self.wait);
-        let jobs = usize::try_from(self.jobs)?;
+        let jobs = self.jobs(&source)?;
         let spares = if self.shrinks() {
             source.spares(jobs)
         } else {
@@ -122,7 +123,7 @@ impl Run {
         folder::make("--out", &self.out)?;
         folder::make("--traces", &self.traces)?;
         if !source.is_simulated() {
-            let scope = self.scope(handle);
+            let scope = self.scope(handle, jobs);
             output.aside(&format!("stack `{}`: {}", scope.stack, scope.line()));
         }
         // A newcomer who tries the demo is to see a discovery.
@@ -148,7 +149,7 @@ impl Run {
             max_inconclusive: self.max_inconclusive,
             shrink: self.shrinks().then(|| ShrinkBudget {
                 shared: Some(Duration::ZERO),
-                ..self.budget.into()
+                ..self.budget()
             }),
             out: self.out,
             traces: self.traces,
@@ -170,14 +171,26 @@ impl Run {
         let source = self.source.clone().simulated(self.sim);
         let journal = Arc::new(Journal::nowhere());
         let mut scopes = Vec::new();
-        let stacks = if source.is_simulated() { 1 } else { self.jobs };
-        for nth in 0..usize::try_from(stacks)? {
+        let jobs = self.jobs(&source)?;
+        let stacks = if source.is_simulated() { 1 } else { jobs };
+        for nth in 0..stacks {
             let handle = source.handle(nth, &journal, Presence::Running).await?;
-            scopes.push(self.scope(&handle));
+            scopes.push(self.scope(&handle, jobs));
         }
         let text = Vec::from_iter(scopes.iter().map(Scope::text)).join("\n");
         output.document(&scopes, &format!("{text}\nNothing was done."))?;
         Ok(Exit::Success)
+    }
+
+    /// How many trials are run at once.
+    fn jobs(&self, source: &Source) -> anyhow::Result<usize> {
+        let plans = self.plans.unwrap_or(u64::MAX);
+        Ok(match self.jobs {
+            Some(jobs) => usize::try_from(jobs)?,
+            None => source
+                .usual_jobs()
+                .min(usize::try_from(plans).unwrap_or(usize::MAX)),
+        })
     }
 
     /// The plans that are tried.
@@ -192,17 +205,17 @@ impl Run {
     }
 
     /// What is touched, and how long it may take.
-    fn scope(&self, handle: &StackHandle) -> Scope {
+    fn scope(&self, handle: &StackHandle, jobs: usize) -> Scope {
         let plans = self.plans(handle);
         let fixed = match &plans {
             PlanSource::Scenario(plans) => Some(&**plans),
             PlanSource::Random(_) => None,
         };
         let millis = |time: Duration| time.as_millis() as u64;
-        let budget = ShrinkBudget::from(self.budget);
+        let budget = self.budget();
         let forecast = Forecast {
             trials: Some(plans.count()).filter(|count| *count < u64::MAX),
-            jobs: self.jobs,
+            jobs: jobs as u64,
             plan_ms: plans.planned_ms(&handle.space, self.seed.unwrap_or(0)),
             at_most_ms: self.at_most.map(millis),
             shrink_ms: self.shrinks().then(|| millis(budget.within)),
@@ -210,6 +223,14 @@ impl Run {
         Scope {
             forecast: Some(forecast),
             ..scope::of(handle, fixed)
+        }
+    }
+
+    /// What may be spent on shrinking.
+    fn budget(&self) -> ShrinkBudget {
+        match self.source.is_demo() && !self.sim {
+            true => self.budget.of_demo(),
+            false => self.budget.usual(),
         }
     }
 
@@ -227,7 +248,7 @@ impl Run {
             None => self.source.clone(),
         };
         let source = source.waiting(self.wait);
-        let jobs = usize::try_from(self.jobs)?;
+        let jobs = self.jobs(&source)?;
         let sessions = Session::several(&source, jobs + source.spares(jobs)).await?;
         let handle = sessions[0].handle();
         let mut campaign = ledger.campaign(handle)?;
