@@ -20,6 +20,9 @@ pub struct ReportJson<'a> {
     trials: Vec<TrialJson<'a>>,
     /// The latencies of all trials.
     latency: Vec<LatencyRow>,
+    /// By how much the harness itself sent requests too late.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    late: Option<Percentiles>,
     /// The comparison with another run.
     #[serde(skip_serializing_if = "Option::is_none")]
     comparison: Option<&'a Comparison>,
@@ -52,12 +55,14 @@ impl<'a> ReportJson<'a> {
             latency: trial.latencies.rows(),
             late: trial.latencies.late().map(percentiles),
         });
+        let latencies = report.latencies();
         ReportJson {
             verdict: report.verdict(),
             sentence: report.sentence(),
             summary: report.campaign.as_ref().map(|campaign| &campaign.summary),
             trials: trials.collect(),
-            latency: report.latencies().rows(),
+            latency: latencies.rows(),
+            late: latencies.late().map(percentiles),
             comparison: report.comparison.as_ref(),
             unreadable: &report.unreadable,
         }

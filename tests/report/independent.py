@@ -31,9 +31,12 @@ while (interval := log.get_next_interval_histogram()) is not None:
     sum_of_tag = histograms.setdefault(interval.get_tag(), HdrHistogram(1, 3_600_000_000, 3))
     sum_of_tag.add(interval)
 assert report["latency"], "there is nothing to compare"
-assert len(histograms) == len(report["latency"]), (list(histograms), report["latency"])
-for row in report["latency"]:
-    histogram = histograms[f"{row['stage']}-{row['outcome']}"]
+rows = {f"{row['stage']}-{row['outcome']}": row for row in report["latency"]}
+if "late" in report:
+    rows["harness-late"] = report["late"]
+assert set(histograms) == set(rows), (list(histograms), list(rows))
+for tag, row in rows.items():
+    histogram = histograms[tag]
     assert row["count"] == histogram.get_total_count(), row
     assert row["max_us"] == histogram.get_max_value(), (row, histogram.get_max_value())
     for percentile in (50, 90, 99):
