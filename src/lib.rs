@@ -62,7 +62,9 @@
 //! 4. A fault is done by `nemesis/` and nobody else: the intent is written to the journal, then the
 //!    driver acts. A kill is done in `stack/process/reach.rs`, in `stack/docker/container.rs` (by
 //!    `direct_kill.rs` where that can be done without the engine), by a command that
-//!    `stack/command/driver.rs` chooses, or, simulated, in `demo/sim/service.rs`.
+//!    `stack/command/driver.rs` chooses, or, simulated, in `demo/sim/service.rs`. Faults of the
+//!    network are asked of a link by `stack/link/driver.rs`, and done in `link/`: by
+//!    `link/flow.rs` for each byte, and by `link/link_listener.rs` for new connections.
 //! 5. A request goes from `load/burst.rs` through `load/client.rs` to `load/pooled.rs` or
 //!    `load/unpooled.rs`; `load/template.rs` makes it, and `load/expectation.rs` reads its answer.
 //!    An accepted job is followed in `load/job.rs`.
