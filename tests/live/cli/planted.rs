@@ -92,6 +92,14 @@ pub const UNUSABLE: &[(&str, &str)] = &[
     ("ready = { http", "after = [\"${S_AFTER}\"]\nready = { http"),
     (
         "ready = { http",
+        "link = { listen = \"${S_LISTEN}\", to = \"${S_LEADSTO}\" }\nready = { http",
+    ),
+    (
+        "ready = { http",
+        "link = { control = \"unix:/${S_CONTROL}\" }\nready = { http",
+    ),
+    (
+        "ready = { http",
         "ready = { headers = { \"x y\" = \"${S_PROBE}\" }, http",
     ),
     ("path = \"/y\"", "path = \"${S_PATH}\""),
