@@ -77,6 +77,8 @@ pub(super) async fn live(
         Parting::Truncated => {
             leave(ClosedBy::Fault);
             drop(backend);
+            // No change of the fault waits for this connection any more.
+            drop(entry);
             end_gently(api).await;
         }
     }

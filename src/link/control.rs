@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_util::codec::{Framed, LinesCodec};
 
 use super::link_stream::LinkStream;
@@ -214,13 +214,13 @@ impl LinkControl {
         let gone = || LinkControlError::Gone { address: address() };
         let (answer, answered) = oneshot::channel();
         self.asks.send((asked, answer)).map_err(|_| gone())?;
-        match timeout(ANSWER, answered).await {
-            Ok(Ok(Ok(()))) => Ok(()),
-            Ok(Ok(Err(reason))) => Err(LinkControlError::Refused {
+        match answered.await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(reason)) => Err(LinkControlError::Refused {
                 address: address(),
                 reason,
             }),
-            Ok(Err(_)) | Err(_) => Err(gone()),
+            Err(_) => Err(gone()),
         }
     }
 }
@@ -233,19 +233,21 @@ impl LinkSights {
     }
 }
 
-/// Asks, and passes on what the link tells, until either side is gone.
+/// Asks, and passes on what the link tells, until either side is gone. A link that does not answer
+/// in time is given up, lease and all: it forwards plainly as soon as it notices.
 async fn speak(
     mut lines: Lines,
     mut asks: UnboundedReceiver<Ask>,
     seen: UnboundedSender<Sight>,
 ) -> Option<()> {
-    let mut waiting: VecDeque<oneshot::Sender<Result<(), String>>> = VecDeque::new();
+    let mut waiting: VecDeque<(Instant, oneshot::Sender<Result<(), String>>)> = VecDeque::new();
     loop {
+        let oldest = waiting.front().map(|(asked, _)| *asked + ANSWER);
         tokio::select! {
             biased;
             asked = asks.recv() => {
                 let (asked, answer) = asked?;
-                waiting.push_back(answer);
+                waiting.push_back((Instant::now(), answer));
                 let line = serde_json::to_string(&asked).ok()?;
                 timeout(ANSWER, lines.send(line)).await.ok()?.ok()?;
             }
@@ -261,8 +263,10 @@ async fn speak(
                     Ok(Told::Hello { .. }) | Err(_) => return None,
                 };
                 // Whoever asked may have stopped to wait.
-                let _ = waiting.pop_front()?.send(answer);
+                let (_, asker) = waiting.pop_front()?;
+                let _ = asker.send(answer);
             }
+            () = sleep_until(oldest.unwrap_or_else(Instant::now)), if oldest.is_some() => return None,
         }
     }
 }

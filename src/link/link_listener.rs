@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 use socket2::{Domain, SockAddr, SockFilter, SockRef, Socket, Type};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::time::sleep;
@@ -55,6 +55,8 @@ pub(super) struct LinkListener {
     /// What was in the kernel's queue when it had to be emptied.
     accepted: VecDeque<LinkStream>,
     state: ListenerState,
+    /// Whether a filter keeps it silent, and not a full queue.
+    is_filtered: bool,
 }
 
 #[derive(Debug)]
@@ -96,6 +98,8 @@ impl LinkListener {
                 if is_stale(path) {
                     std::fs::remove_file(path)?;
                 }
+                // It must be possible to bind it again when a fault is lifted.
+                SockAddr::unix(beside(path))?;
                 let open = UnixListener::bind(path)?;
                 ListeningSocket::Unix(path.clone(), Some(open), Vec::new())
             }
@@ -109,6 +113,7 @@ impl LinkListener {
             socket,
             accepted: VecDeque::new(),
             state: ListenerState::Open,
+            is_filtered: false,
         })
     }
 
@@ -124,19 +129,17 @@ impl LinkListener {
                 return stream;
             }
             let accepted = match &self.socket {
-                ListeningSocket::Tcp(_, Some(open), fillers) if fillers.is_empty() => {
-                    match open.accept().await {
-                        Ok((stream, _)) => LinkStream::from_tcp(stream),
-                        Err(error) => Err(error),
-                    }
-                }
-                ListeningSocket::Unix(_, Some(open), fillers) if fillers.is_empty() => {
-                    match open.accept().await {
-                        Ok((_, from)) if is_filler(from.as_abstract_name()) => continue,
-                        Ok((stream, _)) => Ok(LinkStream::Unix(stream)),
-                        Err(error) => Err(error),
-                    }
-                }
+                // What is in a full queue stays there.
+                _ if self.state != ListenerState::Open => std::future::pending().await,
+                ListeningSocket::Tcp(_, Some(open), _) => match open.accept().await {
+                    Ok((stream, _)) => LinkStream::from_tcp(stream),
+                    Err(error) => Err(error),
+                },
+                ListeningSocket::Unix(_, Some(open), _) => match open.accept().await {
+                    Ok((_, from)) if is_filler(from.as_abstract_name()) => continue,
+                    Ok((stream, _)) => Ok(LinkStream::Unix(stream)),
+                    Err(error) => Err(error),
+                },
                 _ => std::future::pending().await,
             };
             match accepted {
@@ -159,13 +162,18 @@ impl LinkListener {
             self.open()?;
             self.state = ListenerState::Open;
         }
-        match state {
-            ListenerState::Open => {}
-            ListenerState::Refusing => self.refuse()?,
-            ListenerState::Silent => self.fall_silent()?,
+        let changed = match state {
+            ListenerState::Open => Ok(()),
+            ListenerState::Refusing => self.refuse(),
+            ListenerState::Silent => self.fall_silent(),
+        };
+        match changed {
+            Ok(()) => self.state = state,
+            // What was done half-way is undone; why it could not be done says more than how that
+            // went.
+            Err(_) => drop(self.open()),
         }
-        self.state = state;
-        Ok(())
+        changed
     }
 
     fn refuse(&mut self) -> io::Result<()> {
@@ -186,7 +194,10 @@ impl LinkListener {
         if let ListeningSocket::Tcp(socket, ..) = &self.socket {
             match SockRef::from(socket).attach_filter(&DROP) {
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
-                other => return other,
+                attached => {
+                    self.is_filtered = attached.is_ok();
+                    return attached;
+                }
             }
         }
         self.fill_queue()
@@ -194,18 +205,23 @@ impl LinkListener {
 
     /// Leaves no place in the queue, so that the kernel passes over every SYN.
     fn fill_queue(&mut self) -> io::Result<()> {
+        match &self.socket {
+            ListeningSocket::Tcp(socket, ..) => SockRef::from(socket).listen(0)?,
+            ListeningSocket::Unix(_, Some(open), _) => SockRef::from(open).listen(0)?,
+            ListeningSocket::Unix(_, None, _) => {}
+        }
+        self.empty_queue();
         match &mut self.socket {
             ListeningSocket::Tcp(socket, _, fillers) => {
-                SockRef::from(&*socket).listen(0)?;
                 while let Some(filler) = fill_tcp(socket.local_addr()?)? {
                     fillers.push(filler);
                 }
                 Ok(())
             }
             ListeningSocket::Unix(path, open, fillers) => {
-                let Some(open) = open else { return Ok(()) };
-                SockRef::from(&*open).listen(0)?;
-                while let Some(filler) = fill(path)? {
+                while open.is_some()
+                    && let Some(filler) = fill(path)?
+                {
                     fillers.push(filler);
                 }
                 Ok(())
@@ -217,12 +233,15 @@ impl LinkListener {
         self.empty_queue();
         match &mut self.socket {
             ListeningSocket::Tcp(socket, open, fillers) => {
-                if self.state == ListenerState::Silent && fillers.is_empty() {
-                    return SockRef::from(&*socket).detach_filter();
+                if self.is_filtered {
+                    SockRef::from(&*socket).detach_filter()?;
+                    self.is_filtered = false;
                 }
                 fillers.clear();
                 SockRef::from(&*socket).listen(BACKLOG)?;
-                *open = Some(tokio_tcp(socket)?);
+                if open.is_none() {
+                    *open = Some(tokio_tcp(socket)?);
+                }
                 Ok(())
             }
             ListeningSocket::Unix(path, open, fillers) => {
@@ -231,9 +250,7 @@ impl LinkListener {
                     Some(open) => SockRef::from(&*open).listen(BACKLOG)?,
                     None => {
                         // By a new name first: at no time is the path without a socket.
-                        let mut new = path.clone().into_os_string();
-                        new.push(".new");
-                        let new = PathBuf::from(new);
+                        let new = beside(path);
                         let _ = std::fs::remove_file(&new);
                         *open = Some(UnixListener::bind(&new)?);
                         std::fs::rename(&new, path)?;
@@ -326,6 +343,13 @@ fn tokio_tcp(socket: &StdTcpListener) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.try_clone()?)
 }
 
+/// Where a socket is bound that takes the place of another.
+fn beside(path: &Path) -> PathBuf {
+    let mut new = path.to_owned().into_os_string();
+    new.push(".new");
+    PathBuf::from(new)
+}
+
 /// Whether a path is a socket at which nobody listens any more.
 fn is_stale(path: &Path) -> bool {
     let connected = std::os::unix::net::UnixStream::connect(path);
@@ -363,7 +387,7 @@ fn fill_tcp(mut listener: SocketAddr) -> io::Result<Option<Socket>> {
         _ => {}
     }
     let mut connected = [PollFd::new(&socket, PollFlags::OUT)];
-    poll(&mut connected, Some(&QUEUED_WITHIN))?;
+    retry_on_intr(|| poll(&mut connected, Some(&QUEUED_WITHIN)))?;
     Ok(socket.peer_addr().is_ok().then_some(socket))
 }
 

@@ -111,25 +111,29 @@ impl Switchboard {
             }
         }
         drop(done);
-        if !closes {
-            self.ask_listeners(fault).await?;
-        }
+        let listening = match closes {
+            true => Ok(()),
+            false => self.ask_listeners(fault).await,
+        };
         // Nothing is ever sent: this waits until every order is dropped.
         let _ = all_done.recv().await;
-        Ok(())
+        listening
     }
 
+    /// Asks every listener, also if one of them cannot. Returns the first failure.
     async fn ask_listeners(&self, fault: Option<LinkFault>) -> Result<(), String> {
         let listeners = self.state().listeners.clone();
+        let mut all = Ok(());
         for listener in listeners {
             let (answer, answered) = oneshot::channel();
             let asked = listener.send((fault, answer));
-            match (asked, answered.await) {
-                (Ok(()), Ok(answer)) => answer?,
-                _ => return Err("the link is ending".to_owned()),
-            }
+            let obeyed = match (asked, answered.await) {
+                (Ok(()), Ok(answer)) => answer,
+                _ => Err("the link is ending".to_owned()),
+            };
+            all = all.and(obeyed);
         }
-        Ok(())
+        all
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

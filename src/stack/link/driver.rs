@@ -39,7 +39,25 @@ struct Up {
     control: LinkControl,
     process: Option<Arc<Mutex<LinkProcess>>>,
     /// Passes on what the link sees. Ends with this.
-    _watch: JoinSet<()>,
+    watch: JoinSet<()>,
+}
+
+impl Up {
+    /// Gives the lease back, and ends a link that comeback started. Nobody is told that it ends: it
+    /// is meant to.
+    async fn end(self) {
+        let Up {
+            control,
+            process,
+            mut watch,
+        } = self;
+        // It has a share in the process.
+        watch.shutdown().await;
+        drop(control);
+        if let Some(process) = process.and_then(Arc::into_inner) {
+            process.into_inner().end().await;
+        }
+    }
 }
 
 impl LinkedDriver {
@@ -60,7 +78,9 @@ impl LinkedDriver {
         if up.as_ref().is_some_and(|up| !up.control.is_gone()) {
             return Ok(());
         }
-        *up = None;
+        if let Some(old) = up.take() {
+            old.end().await;
+        }
         let missing = |why: String| {
             DriverError::missing(&self.service, format!("its link does not work: {why}"))
         };
@@ -78,7 +98,7 @@ impl LinkedDriver {
         *up = Some(Up {
             control,
             process,
-            _watch: JoinSet::from_iter([watch]),
+            watch: JoinSet::from_iter([watch]),
         });
         Ok(())
     }
@@ -233,18 +253,8 @@ impl Driver for LinkedDriver {
 
     async fn release(&self) -> Result<(), DriverError> {
         let released = self.backend.release().await;
-        let Some(Up {
-            control,
-            process,
-            _watch: watch,
-        }) = self.up.lock().await.take()
-        else {
-            return released;
-        };
-        // Nobody is told that it ends: it is meant to.
-        drop((watch, control));
-        if let Some(process) = process.and_then(Arc::into_inner) {
-            process.into_inner().end().await;
+        if let Some(up) = self.up.lock().await.take() {
+            up.end().await;
         }
         released
     }
