@@ -214,7 +214,10 @@ fn a_link_that_dies_in_a_trial_makes_it_inconclusive_by_name() {
     rustix::process::kill_process(pid, Signal::KILL).unwrap();
     let run = run.finish();
     assert_eq!(run.code, 3, "{}{}", run.stdout, run.stderr);
-    assert!(run.stdout.contains("the link ended"), "{}", run.stdout);
+    // It may end just before it is asked for the fault, or while it does it.
+    let told = ["the link ended", "is gone"];
+    let is_told = told.iter().any(|words| run.stdout.contains(words));
+    assert!(is_told, "{}", run.stdout);
 }
 
 #[test]
