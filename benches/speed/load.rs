@@ -29,6 +29,9 @@ use crate::{Effort, repeats, service};
 
 const API: &str = "127.0.0.1:21765";
 
+/// A client that does nothing but send and read.
+type BareClient = hyper_util::client::legacy::Client<HttpConnector, Empty<Bytes>>;
+
 /// Senders at once.
 const SENDERS: u32 = 32;
 
@@ -200,13 +203,17 @@ fn kind() -> RequestKind {
     }
 }
 
-/// Requests per second of tasks that do nothing but send and read.
-async fn pooled_loop(count: u32, senders: u32) -> anyhow::Result<f64> {
+/// The client library that pooled load uses, and what to ask of the server.
+fn bare_client() -> anyhow::Result<(BareClient, hyper::Uri)> {
     let mut tcp = HttpConnector::new();
     tcp.set_nodelay(true);
-    let client = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
-        .build::<_, Empty<Bytes>>(tcp);
-    let uri: hyper::Uri = format!("{}/ask", url()).parse()?;
+    let client = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build(tcp);
+    Ok((client, format!("{}/ask", url()).parse()?))
+}
+
+/// Requests per second of tasks that do nothing but send and read.
+async fn pooled_loop(count: u32, senders: u32) -> anyhow::Result<f64> {
+    let (client, uri) = bare_client()?;
     in_parallel(count, senders, move || {
         let answer = client.get(uri.clone());
         async {
@@ -224,11 +231,7 @@ async fn pooled_loop(count: u32, senders: u32) -> anyhow::Result<f64> {
 /// # Errors
 /// When one is not answered.
 pub async fn pooled_median_us(count: u32) -> anyhow::Result<f64> {
-    let mut tcp = HttpConnector::new();
-    tcp.set_nodelay(true);
-    let client = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
-        .build::<_, Empty<Bytes>>(tcp);
-    let uri: hyper::Uri = format!("{}/ask", url()).parse()?;
+    let (client, uri) = bare_client()?;
     let mut took_us = Vec::new();
     for _ in 0..count {
         let began = Instant::now();

@@ -80,7 +80,7 @@ fn freezes(effort: Effort, runtime: &Runtime) -> anyhow::Result<()> {
         let count = (length.as_secs_f64() * f64::from(RATE)) as u32;
         let usual = runtime.block_on(told(RATE, RATE, SENDERS))?;
         let usual = percentile(usual.into_values().map(|us| us as f64).collect(), 50);
-        let (told, frozen) = Freezer::beside(server.process(), freeze, || {
+        let (told, frozen) = while_freezing(server.process(), freeze, || {
             runtime.block_on(told_at(count, RATE, SENDERS))
         })?;
         let (began, told) = told?;
@@ -152,37 +152,32 @@ async fn told_at(
 /// From when to when a server was frozen.
 type Freezes = Vec<(Instant, Instant)>;
 
-/// Freezes a server again and again.
-struct Freezer;
-
-impl Freezer {
-    /// Does something while the server is frozen for a tenth of the time.
-    fn beside<T>(
-        server: &Child,
-        freeze: Duration,
-        act: impl FnOnce() -> T,
-    ) -> anyhow::Result<(T, Freezes)> {
-        let stop = AtomicBool::new(false);
-        let server = Pid::from_child(server);
-        thread::scope(|scope| {
-            let freezing = scope.spawn(|| -> rustix::io::Result<Freezes> {
-                let mut freezes = Vec::new();
-                while !stop.load(Ordering::Relaxed) {
-                    thread::sleep(freeze * (FROZEN - 1));
-                    let from = Instant::now();
-                    kill_process(server, Signal::STOP)?;
-                    thread::sleep(freeze);
-                    kill_process(server, Signal::CONT)?;
-                    freezes.push((from, Instant::now()));
-                }
-                Ok(freezes)
-            });
-            let done = act();
-            stop.store(true, Ordering::Relaxed);
-            let freezes = freezing.join().ok().context("the freezer panicked")??;
-            Ok((done, freezes))
-        })
-    }
+/// Does something while the server is frozen for a tenth of the time.
+fn while_freezing<T>(
+    server: &Child,
+    freeze: Duration,
+    act: impl FnOnce() -> T,
+) -> anyhow::Result<(T, Freezes)> {
+    let stop = AtomicBool::new(false);
+    let server = Pid::from_child(server);
+    thread::scope(|scope| {
+        let freezing = scope.spawn(|| -> rustix::io::Result<Freezes> {
+            let mut freezes = Vec::new();
+            while !stop.load(Ordering::Relaxed) {
+                thread::sleep(freeze * (FROZEN - 1));
+                let from = Instant::now();
+                kill_process(server, Signal::STOP)?;
+                thread::sleep(freeze);
+                kill_process(server, Signal::CONT)?;
+                freezes.push((from, Instant::now()));
+            }
+            Ok(freezes)
+        });
+        let done = act();
+        stop.store(true, Ordering::Relaxed);
+        let freezes = freezing.join().ok().context("the freezer panicked")??;
+        Ok((done, freezes))
+    })
 }
 
 /// What hey tells of the same server at the same rate, in microseconds by per mille.
@@ -191,7 +186,7 @@ fn hey(server: &Child, freeze: Duration, length: Duration) -> anyhow::Result<BTr
     let rate = RATE.to_string();
     let mut command = Command::new("hey");
     command.args(["-z", &seconds, "-c", "1", "-q", &rate, &load::url()]);
-    let (output, _) = Freezer::beside(server, freeze, || command.output())?;
+    let (output, _) = while_freezing(server, freeze, || command.output())?;
     let text = String::from_utf8(output?.stdout)?;
     let line = |line: &str| {
         let (percent, rest) = line.trim().split_once("% in ")?;
