@@ -98,6 +98,7 @@ mod tests {
     use super::*;
     use crate::app::Variant;
     use crate::demo;
+    use crate::stack::link::{LinkSource, LinkedDriver};
     use crate::stack::{
         DriverError, Lease, Observations, ServiceState, Stack, Subject, Usage, feed,
     };
@@ -172,5 +173,24 @@ mod tests {
         assert_eq!(ended_by(false, 2_000).await, [stop]);
         assert_eq!(ended_by(true, 2_000).await, [Act::Kill]);
         assert_eq!(ended_by(false, 0).await, [Act::Kill]);
+    }
+
+    #[tokio::test]
+    async fn what_is_known_of_a_service_is_known_behind_a_link_too() {
+        let behind_a_link = |api| -> Box<dyn Driver> {
+            // Nothing listens there, and nobody asks it.
+            let control = "127.0.0.1:1".parse().unwrap();
+            Box::new(LinkedDriver::new(
+                API,
+                Box::new(api),
+                LinkSource::Running(control),
+            ))
+        };
+        let driver = |ignores_stop| Noting {
+            ignores_stop,
+            acts: Arc::default(),
+        };
+        assert!(behind_a_link(driver(true)).ignores_stop().await);
+        assert!(!behind_a_link(driver(false)).ignores_stop().await);
     }
 }

@@ -251,6 +251,10 @@ impl Driver for LinkedDriver {
         self.backend.leader().await
     }
 
+    async fn ignores_stop(&self) -> bool {
+        self.backend.ignores_stop().await
+    }
+
     async fn release(&self) -> Result<(), DriverError> {
         let released = self.backend.release().await;
         if let Some(up) = self.up.lock().await.take() {
