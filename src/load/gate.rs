@@ -6,9 +6,10 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::{Caps, LoadError};
+use crate::stack::wait_until;
 
 /// Numbers the requests of a trial, and delays them as the caps demand.
 #[derive(Debug)]
@@ -70,11 +71,7 @@ impl Gate {
         let Ok(permit) = self.in_flight.acquire().await else {
             return std::future::pending().await;
         };
-        // Even a sleep until now can take a millisecond.
-        let turn = self.turn();
-        if turn > Instant::now() {
-            sleep_until(turn).await;
-        }
+        wait_until(self.turn()).await;
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         if number < self.max_requests {
             Passage::Granted(number, permit)
